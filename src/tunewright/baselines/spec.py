@@ -1,0 +1,16 @@
+"""Settings of the baselines: the rivals a fine-tune must beat."""
+
+from pydantic import Field
+
+from tunewright.core.spec import Spec
+
+
+class BaselinesSpec(Spec):
+    """The rivals. Each is measured on the same examples as the fine-tune."""
+
+    prompt: bool = True
+    """The base with the task's system prompt alone."""
+    few_shot: tuple[int, ...] = (2, 4)
+    """Numbers of worked examples to try in the prompt; the best on dev is the rival. Empty: none."""
+    dev_limit: int = Field(100, ge=1)
+    """At most this many dev examples to choose the number of shots by."""

@@ -1,0 +1,66 @@
+"""Example: one row of a data set, a conversation that ends with the expected answer."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from tunewright.core.hashing import SHORT, hash_value
+from tunewright.core.message import Conversation, Message
+
+
+class Origin(BaseModel):
+    """Where an example came from: enough to find the raw row again."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: str
+    """The source's name in the project file."""
+    file: str
+    """The file, relative to the project's folder where it lies within."""
+    row: int
+    """The 1-based line (text formats) or record number (Parquet, JSON arrays)."""
+
+
+class Example(BaseModel):
+    """One row: the conversation whose last assistant message is what we want the model to say."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    """Short hash of the messages; equal conversations have equal ids."""
+    messages: Conversation
+    """Without the task's system prompt, which belongs to the variant that answers."""
+    fields: dict[str, Any] = {}
+    """The raw columns kept for slices and graders (JSON values)."""
+    origin: Origin | None = None
+
+    @property
+    def prompt(self) -> Conversation:
+        """Everything before the last message: what a variant is asked."""
+        return self.messages[:-1]
+
+    @property
+    def expected(self) -> str:
+        """The last (assistant) message's text."""
+        return self.messages[-1].content
+
+    @property
+    def input_text(self) -> str:
+        """The last user message's text, for tables and pages."""
+        return next((m.content for m in reversed(self.messages) if m.role == "user"), "")
+
+
+def make_example(
+    messages: Conversation, *, fields: dict[str, Any] | None = None, origin: Origin | None = None
+) -> Example:
+    """An example with its id. Raises ValueError unless the last message is the assistant's."""
+    if len(messages) < 2 or messages[-1].role != "assistant":
+        raise ValueError("an example needs at least one message and, last, the assistant's answer")
+    identity = hash_value([m.wire() for m in messages])[:SHORT]
+    return Example(id=identity, messages=messages, fields=fields or {}, origin=origin)
+
+
+def ask(user: str, answer: str, *, system: str | None = None) -> Conversation:
+    """A single-turn conversation."""
+    head = (Message(role="system", content=system),) if system else ()
+    return (*head, Message(role="user", content=user), Message(role="assistant", content=answer))

@@ -1,0 +1,49 @@
+"""Writing files so that a cut leaves the old one or the new one, never half of one; JSONL in and out."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+
+def write_atomic(path: Path, content: str | bytes) -> None:
+    """Replace `path` with `content` in one move (temporary file beside it, fsync, rename)."""
+    data = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a value as indented JSON, atomically. Key order is kept: equal values give equal bytes."""
+    write_atomic(path, json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """The value a JSON file holds."""
+    return json.loads(path.read_text("utf-8"))
+
+
+def write_jsonl(path: Path, rows: Iterable[object]) -> int:
+    """Write rows as JSONL, streaming; returns their number. For folders that are not yet published."""
+    count = 0
+    with path.open("w", encoding="utf-8") as stream:
+        for row in rows:
+            stream.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
+            count += 1
+    return count
+
+
+def read_jsonl(path: Path) -> Iterator[Any]:
+    """The rows of a JSONL file that we wrote, one at a time. A torn last line (a cut-off append) is left out."""
+    with path.open("rb") as stream:
+        for line in stream:
+            if line.endswith(b"\n"):
+                yield json.loads(line)

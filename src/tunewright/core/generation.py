@@ -1,0 +1,46 @@
+"""Generator: anything that answers. Decoding says how, Reply is what came back."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple, Protocol
+
+from tunewright.core.message import Conversation
+from tunewright.core.spec import Spec
+
+
+class Decoding(Spec):
+    """How an answer is drawn."""
+
+    max_new_tokens: int = 256
+    """The most tokens an answer may have."""
+    temperature: float = 0.0
+    """0 takes the likeliest token each time; above 0 samples."""
+    top_p: float = 1.0
+    """Sample from the smallest set of tokens with this much probability."""
+    seed: int = 0
+    """Seeds the sampling."""
+
+
+class Reply(NamedTuple):
+    """One answer. A failed request is a reply with an error, not an exception."""
+
+    text: str
+    tokens_in: int
+    tokens_out: int
+    latency_s: float
+    """Wall seconds this answer took, its share of a batch."""
+    finish: Literal["stop", "length", "error"]
+    error: str | None = None
+
+
+OnReply = Callable[[int, Reply], None]
+"""Told of each reply as it comes: (index of the conversation, reply)."""
+
+
+class Generator(Protocol):
+    """Anything that answers conversations: a model, a prompted model, a remote API."""
+
+    def generate(
+        self, conversations: Sequence[Conversation], decoding: Decoding, on_reply: OnReply | None = None
+    ) -> list[Reply]:
+        """One reply for each conversation, in order."""
+        ...

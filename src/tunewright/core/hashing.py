@@ -1,0 +1,45 @@
+"""Content hashes: one canonical form for values, files and folders. sha256, shown as hex."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import BaseModel
+
+SHORT = 12
+"""How many hex digits a hash is shown with."""
+
+
+def canonical_json(value: object) -> str:
+    """JSON with sorted keys and no spaces: equal values give equal text. Raises TypeError for what JSON has no form for."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_plain)
+
+
+def hash_value(value: object) -> str:
+    """The sha256 of a value's canonical JSON (pydantic models included)."""
+    return hashlib.sha256(canonical_json(value).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def hash_text(text: str) -> str:
+    """The sha256 of a text's UTF-8."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def hash_file(path: Path) -> str:
+    """The sha256 of a file's bytes, read in blocks."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def hash_files(root: Path, names: Iterable[str]) -> str:
+    """The sha256 over (name, file hash) pairs below `root`, in name order."""
+    return hash_value([[name, hash_file(root / name)] for name in sorted(names)])
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no canonical JSON form")

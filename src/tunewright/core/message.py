@@ -1,0 +1,25 @@
+"""Message: one turn of a conversation, in the shape of the OpenAI wire."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Role = Literal["system", "developer", "user", "assistant", "tool"]
+
+
+class Message(BaseModel):
+    """One turn. `weight` 0 on an assistant turn keeps it in the context but out of the loss."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    role: Role
+    content: str
+    weight: Literal[0, 1] | None = None
+
+    def wire(self) -> dict[str, Any]:
+        """The message as chat templates and the OpenAI wire take it: role and content alone."""
+        return {"role": self.role, "content": self.content}
+
+
+Conversation = tuple[Message, ...]
+"""Messages in order. As a prompt it ends before the answer; as a training row it ends with the assistant."""

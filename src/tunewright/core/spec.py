@@ -1,0 +1,11 @@
+"""Spec: the root of every settings model. Frozen, unknown keys refused, docs under the fields."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Spec(BaseModel):
+    """Settings. The docstring under a field is its help, its comment in the file and its text in the schema."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, protected_namespaces=()
+    )

@@ -1,0 +1,77 @@
+"""Settings of the data stage: sources, recipe, split."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from tunewright.core.spec import Spec
+
+
+class SourceSpec(Spec):
+    """Files that hold raw rows."""
+
+    path: str
+    """A file, relative to the project's folder; a glob takes several."""
+    format: Literal["auto", "chat", "csv", "tsv", "json", "jsonl", "parquet"] = "auto"
+    """The files' format; `auto` goes by the ending and, for .jsonl, by whether rows have `messages`."""
+    columns: dict[str, str] = {}
+    """Our name → the file's column: {input: text, expected: label}. Other names become fields (for slices and templates)."""
+    encoding: str = "utf-8"
+    """The text encoding of CSV, TSV and JSON files."""
+
+
+class DropDuplicates(Spec):
+    """Keep the first of rows with the same messages (letter case and blanks aside)."""
+
+    op: Literal["drop_duplicates"] = "drop_duplicates"
+
+
+class DropContradictions(Spec):
+    """Drop every row whose input appears with different answers."""
+
+    op: Literal["drop_contradictions"] = "drop_contradictions"
+
+
+class Sample(Spec):
+    """Keep a seeded random sample."""
+
+    op: Literal["sample"] = "sample"
+    rows: int = Field(gt=0)
+    """How many rows to keep."""
+    seed: int = 0
+    """Seeds the draw."""
+
+
+class MaxChars(Spec):
+    """Drop rows whose messages together are longer than this."""
+
+    op: Literal["max_chars"] = "max_chars"
+    chars: int = Field(gt=0)
+    """The most characters a row may have."""
+
+
+RecipeOp = Annotated[DropDuplicates | DropContradictions | Sample | MaxChars, Field(discriminator="op")]
+
+
+class SplitSpec(Spec):
+    """How rows are shared out. Rows with equal inputs always fall into the same part."""
+
+    train: float = Field(0.8, gt=0, lt=1)
+    """Share of rows to train on."""
+    dev: float = Field(0.1, gt=0, lt=1)
+    """Share that chooses: early stopping, the number of shots."""
+    test: float = Field(0.1, gt=0, lt=1)
+    """Share that judges, seen once, at the end."""
+    seed: int = 0
+    """Seeds the draw."""
+    group_by: str | None = None
+    """A field: rows with the same value stay together (customer, document, template)."""
+    column: str | None = None
+    """A field that already says train, dev or test; shares and seed are then unused."""
+
+
+class DataSpec(Spec):
+    """Budgets and sizes of the data stage."""
+
+    reject_budget: float = Field(0.01, ge=0, le=1)
+    """The share of bad rows that may be set aside before ingest fails."""

@@ -1,0 +1,33 @@
+"""Settings of the decision: gates and prices."""
+
+from pydantic import Field
+
+from tunewright.core.spec import Spec
+
+
+class GatesSpec(Spec):
+    """What must hold before a fine-tune is released. Points are hundredths of a score."""
+
+    beats_baselines: bool = True
+    """The fine-tune's headline score is better than every baseline's, with an interval that leaves zero out."""
+    min_scores: dict[str, float] = {}
+    """Grader → the least mean score on the target suite: {json_schema: 0.99}."""
+    max_general_loss: float = Field(3.0, ge=0)
+    """The most points the general suite may lose against the base."""
+    max_slice_loss: float = Field(10.0, ge=0)
+    """The most points any slice with enough examples may lose against the best baseline."""
+    confidence: float = Field(0.95, gt=0.5, lt=1)
+    """The confidence of every interval."""
+
+
+class PriceSpec(Spec):
+    """What a variant's tokens and time cost. Zero leaves cost out of the report."""
+
+    input_per_million: float = Field(0.0, ge=0)
+    """Price of a million tokens in."""
+    output_per_million: float = Field(0.0, ge=0)
+    """Price of a million tokens out."""
+    machine_per_hour: float = Field(0.0, ge=0)
+    """Price of the machine that serves, an hour."""
+    currency: str = "USD"
+    """The currency, as shown."""

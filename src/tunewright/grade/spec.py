@@ -1,0 +1,69 @@
+"""Settings of the graders: one class for each type, told apart by `type`."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from tunewright.core.spec import Spec
+
+
+class ExactMatch(Spec):
+    """The reply equals the expected answer (outer blanks aside)."""
+
+    type: Literal["exact_match"] = "exact_match"
+    ignore_case: bool = False
+    """Take letters of either case as equal."""
+
+
+class Regex(Spec):
+    """The reply matches a regular expression (`search`)."""
+
+    type: Literal["regex"] = "regex"
+    pattern: str
+    """The expression, in Python's syntax; matching stops after one second."""
+
+
+class Contains(Spec):
+    """The reply contains a text."""
+
+    type: Literal["contains"] = "contains"
+    text: str | None = None
+    """The text; when left out, the expected answer."""
+    ignore_case: bool = True
+    """Take letters of either case as equal."""
+
+
+class JsonValid(Spec):
+    """The reply is one JSON value and nothing else."""
+
+    type: Literal["json_valid"] = "json_valid"
+
+
+class JsonSchema(Spec):
+    """The reply is JSON that the task's schema (or the one given here) accepts."""
+
+    type: Literal["json_schema"] = "json_schema"
+    schema_: dict[str, Any] | str | None = Field(None, alias="schema")
+    """A JSON Schema in place or a file's path; when left out, the task's."""
+
+
+class FieldAccuracy(Spec):
+    """The share of the expected JSON's leaf fields that the reply has right; an extra field counts as one wrong."""
+
+    type: Literal["field_accuracy"] = "field_accuracy"
+    ignore_case: bool = False
+    """Compare text fields without regard to case."""
+
+
+class Number(Spec):
+    """The last number in the reply equals the last number of the expected answer."""
+
+    type: Literal["number"] = "number"
+    tolerance: float = Field(1e-6, ge=0)
+    """The largest relative difference that still counts as equal."""
+
+
+GraderSpec = Annotated[
+    ExactMatch | Regex | Contains | JsonValid | JsonSchema | FieldAccuracy | Number,
+    Field(discriminator="type"),
+]
