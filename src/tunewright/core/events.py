@@ -31,6 +31,7 @@ class EventLog:
         self._listeners = listeners
 
     def __call__(self, kind: str, **data: Any) -> None:
+        """Write one event and tell the listeners."""
         event = Event(kind, time.time(), data)
         self._stream.write(
             json.dumps({"kind": event.kind, "time": round(event.time, 3), **data}, ensure_ascii=False) + "\n"

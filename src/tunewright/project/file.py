@@ -1,0 +1,63 @@
+"""ProjectFile: tunewright.yaml as one model. The docstring under a field is its only description."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from tunewright.baselines.spec import BaselinesSpec
+from tunewright.core.generation import Decoding
+from tunewright.core.spec import Spec
+from tunewright.core.task import JsonOutput, TaskSpec
+from tunewright.data.spec import DataSpec, DropDuplicates, RecipeOp, SourceSpec, SplitSpec
+from tunewright.decide.spec import GatesSpec, PriceSpec
+from tunewright.evals.spec import SuiteSpec
+from tunewright.train.spec import TrainSpec
+
+FILE_NAME = "tunewright.yaml"
+TARGET = "target"
+GENERAL = "general"
+
+
+class ProjectFile(Spec):
+    """A Tunewright project: what the model is to do, from which rows, and what it must prove."""
+
+    name: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """The project's name: letters, digits, dots, dashes."""
+    task: TaskSpec
+    """What the model is to do."""
+    base: str = "embedded"
+    """The model to start from: `embedded` (ships with Tunewright), a hub id (Qwen/Qwen3-0.6B), or a folder's path."""
+    sources: dict[str, SourceSpec] = Field(min_length=1)
+    """Where the rows come from, by name."""
+    data: DataSpec = DataSpec()
+    """Budgets of the data stage."""
+    recipe: tuple[RecipeOp, ...] = (DropDuplicates(),)
+    """What is done to the rows before they are split, in order."""
+    split: SplitSpec = SplitSpec()
+    """How rows are shared out to train, dev and test."""
+    suites: dict[str, SuiteSpec] = Field(
+        default_factory=lambda: {TARGET: SuiteSpec(), GENERAL: SuiteSpec(examples=GENERAL)}
+    )
+    """What variants are measured on: `target` is the task itself, `general` shows what else was lost."""
+    baselines: BaselinesSpec = BaselinesSpec()
+    """The rivals a fine-tune must beat."""
+    decoding: Decoding = Decoding()
+    """How answers are drawn, in evals and in the release."""
+    train: TrainSpec = TrainSpec()
+    """How the model is trained."""
+    gates: GatesSpec = GatesSpec()
+    """What must hold before a release."""
+    prices: PriceSpec = PriceSpec()
+    """What tokens and time cost."""
+
+
+def schema_of(file: ProjectFile) -> dict[str, Any] | None:
+    """The task's JSON Schema, or none for a text task. Call it on a file that `reading.read` returned: it is in place."""
+    output = file.task.output
+    return output.schema_ if isinstance(output, JsonOutput) and isinstance(output.schema_, dict) else None
+
+
+def file_path(path: Path) -> Path:
+    """The project file a path means: itself, or the tunewright.yaml in that folder."""
+    return path / FILE_NAME if path.is_dir() else path

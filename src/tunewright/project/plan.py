@@ -1,0 +1,111 @@
+"""What is stale: each step's derivation, and whether its artifact stands."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from tunewright.core.errors import Problem, ProjectFileError
+from tunewright.core.hashing import canonical_json, hash_file
+from tunewright.project.file import ProjectFile
+from tunewright.project.steps import STEPS, Step
+from tunewright.store.artifact import Artifact, Derivation
+from tunewright.store.store import Store
+
+
+class Planned(NamedTuple):
+    """A step and where it stands: `artifact` is there when it is fresh; `derivation` when its inputs are known."""
+
+    step: Step
+    derivation: Derivation | None
+    artifact: Artifact | None
+
+    @property
+    def state(self) -> str:
+        """fresh, stale, or waits (for a stale step before it)."""
+        if self.artifact is not None:
+            return "fresh"
+        return "stale" if self.derivation is not None else "waits"
+
+
+class Outside:
+    """Hashes of what lies outside the store, each worked out once and only when a step asks."""
+
+    def __init__(self, file: ProjectFile, root: Path) -> None:
+        self._file = file
+        self._root = root
+        self._known: dict[str, dict[str, str]] = {}
+
+    def hashes(self, kind: str) -> dict[str, str]:
+        """Name → content hash, for `sources`, `base` or `suites`."""
+        if kind not in self._known:
+            self._known[kind] = {"sources": self._sources, "base": self._base, "suites": self._suites}[kind]()
+        return self._known[kind]
+
+    def _sources(self) -> dict[str, str]:
+        files = [path for spec in self._file.sources.values() for path in source_files(self._root, spec.path)]
+        return {shown_path(path, self._root): hash_file(path) for path in sorted(set(files))}
+
+    def _base(self) -> dict[str, str]:
+        from tunewright.models.base import resolve_base
+
+        return {"base": resolve_base(self._file.base, self._root).hash}
+
+    def _suites(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for name, suite in self._file.suites.items():
+            if suite.examples in ("test", "general"):
+                continue
+            path = self._root / suite.examples
+            if not path.is_file():
+                raise ProjectFileError(
+                    [Problem(f"suites.{name}.examples: there is no file {path}", None, "Name test, general or a file.")]
+                )
+            found[suite.examples] = hash_file(path)
+        return found
+
+
+def derive(step: Step, file: ProjectFile, outside: Outside, inputs: Mapping[str, Artifact]) -> Derivation:
+    """All that determines a step's artifact."""
+    import json
+
+    external = {name: digest for kind in step.external for name, digest in outside.hashes(kind).items()}
+    return Derivation(
+        step=step.name,
+        version=step.version,
+        spec=json.loads(canonical_json(step.settings(file))),
+        inputs={name: inputs[name].ref for name in step.needs},
+        external=external,
+    )
+
+
+def plan(file: ProjectFile, root: Path, store: Store) -> list[Planned]:
+    """Where every step stands. Nothing is run or written."""
+    outside = Outside(file, root)
+    made: dict[str, Artifact] = {}
+    planned: list[Planned] = []
+    for step in STEPS:
+        if not all(name in made for name in step.needs):
+            planned.append(Planned(step, None, None))
+            continue
+        derivation = derive(step, file, outside, made)
+        artifact = store.find(derivation)
+        if artifact is not None:
+            made[step.name] = artifact
+        planned.append(Planned(step, derivation, artifact))
+    return planned
+
+
+def source_files(root: Path, path: str) -> list[Path]:
+    """The files a source's path or glob names, sorted; empty when there is none."""
+    if any(sign in path for sign in "*?["):
+        pattern = Path(path)
+        start = Path(pattern.anchor) if pattern.is_absolute() else root
+        relative = pattern.relative_to(pattern.anchor) if pattern.is_absolute() else pattern
+        return sorted(found for found in start.glob(str(relative)) if found.is_file())
+    file = root / path
+    return [file] if file.is_file() else []
+
+
+def shown_path(path: Path, root: Path) -> str:
+    """A path as we show and store it: relative to the project where it lies within, else its name alone."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name

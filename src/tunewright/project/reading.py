@@ -1,0 +1,259 @@
+"""Reading tunewright.yaml: every problem at once, each with file:line and a "did you mean"."""
+
+import difflib
+import json
+from collections.abc import Mapping, Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from tunewright.core.errors import Problem, ProjectFileError
+from tunewright.project.fields import field_names_at
+from tunewright.project.file import GENERAL, TARGET, ProjectFile
+
+LARGEST = 1_000_000
+"""Bytes a project file may have."""
+
+
+def read(path: Path, settings: Mapping[str, Any] | None = None) -> ProjectFile:
+    """The project file at `path`, with `settings` ({"train.adapter.rank": 16}) laid over it and schemas read in.
+
+    Raises ProjectFileError with every problem found.
+    """
+    raw = _parse(path, _text(path))
+    data = _plain(raw)
+    for name, value in (settings or {}).items():
+        _lay_over(data, name, value)
+    try:
+        file = ProjectFile.model_validate(data)
+    except ValidationError as error:
+        raise ProjectFileError([_problem(path, raw, e) for e in error.errors()]) from None
+    return _complete(file, path, raw)
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """`train.adapter.rank=16` as a name and a YAML value. Raises ProjectFileError when there is no `=`."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise ProjectFileError([Problem(f"{text!r} is not a setting", "--set", "Write it as name=value.")])
+    return name.strip(), _plain(_yaml().load(StringIO(value)))
+
+
+def _text(path: Path) -> str:
+    if not path.is_file():
+        raise ProjectFileError(
+            [
+                Problem(
+                    "there is no project file", str(path), "Make one with `tunewright init NAME --data FILE`."
+                )
+            ]
+        )
+    data = path.read_bytes()
+    if len(data) > LARGEST:
+        raise ProjectFileError([Problem(f"the project file is larger than {LARGEST:,} bytes", str(path))])
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ProjectFileError(
+            [Problem("the file is not UTF-8", f"{path}:{line}", "Save it as UTF-8.")]
+        ) from None
+
+
+def _yaml() -> Any:
+    from ruamel.yaml import YAML
+
+    return YAML(typ="rt", pure=True)
+
+
+def _parse(path: Path, text: str) -> Any:
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        raw = _yaml().load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f":{mark.line + 1}" if mark else ""
+        what = (error.problem or error.context or "it cannot be parsed").split("\n")[0]
+        raise ProjectFileError([Problem(f"this is not valid YAML: {what}", f"{path}{line}")]) from None
+    except (YAMLError, RecursionError, ValueError) as error:
+        what = str(error).split("\n")[0]
+        raise ProjectFileError([Problem(f"this is not valid YAML: {what}", str(path))]) from None
+    if not isinstance(raw, dict):
+        kind = "empty" if raw is None else f"a {type(raw).__name__}, not a mapping"
+        raise ProjectFileError(
+            [Problem(f"the project file is {kind}", str(path), "It needs at least name, task and sources.")]
+        )
+    return raw
+
+
+def _plain(value: Any) -> Any:
+    """The YAML reader's value as plain dicts, lists and scalars."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    return value
+
+
+def _lay_over(data: dict[str, Any], name: str, value: Any) -> None:
+    """Set one dotted name; a missing mapping on the way is made, an index reaches into a list."""
+    *way, last = name.split(".")
+    node: Any = data
+    for part in way:
+        if isinstance(node, list) and part.isdigit() and int(part) < len(node):
+            node = node[int(part)]
+        elif isinstance(node, dict):
+            node = node.setdefault(part, {})
+        else:
+            raise ProjectFileError([Problem(f"{name}: {part!r} has no fields to set", "--set")])
+    if isinstance(node, list) and last.isdigit() and int(last) < len(node):
+        node[int(last)] = value
+    elif isinstance(node, dict):
+        node[last] = value
+    else:
+        raise ProjectFileError([Problem(f"{name}: {last!r} cannot be set there", "--set")])
+
+
+def _problem(path: Path, raw: Any, error: Any) -> Problem:
+    """One pydantic error as a sentence with its place."""
+    loc: tuple[int | str, ...] = error["loc"]
+    dotted, line = _place(raw, loc)
+    where = f"{path}:{line}" if line else str(path)
+    if error["type"] == "extra_forbidden":
+        known = field_names_at(ProjectFile, loc[:-1])
+        close = difflib.get_close_matches(str(loc[-1]), known, n=1)
+        fix = f"Did you mean {close[0]}?" if close else f"Known here: {', '.join(known)}."
+        return Problem(f"{dotted} is not a setting", where, fix)
+    if error["type"] == "missing":
+        return Problem(f"{dotted} is missing", where)
+    if error["type"] == "union_tag_invalid":
+        tags = error["ctx"]["expected_tags"]
+        return Problem(f"{dotted}: {error['ctx']['tag']!r} is not known here", where, f"Known: {tags}.")
+    if error["type"] == "union_tag_not_found":
+        return Problem(f"{dotted} does not say its {error['ctx']['discriminator']}", where)
+    given = "" if isinstance(error.get("input"), (dict, list)) else f", not {error.get('input')!r:.60}"
+    return Problem(f"{dotted}: {_lower_first(error['msg'])}{given}", where)
+
+
+def _place(raw: Any, loc: Sequence[int | str]) -> tuple[str, int | None]:
+    """The dotted name of an error's place and its line. Parts of `loc` that name a union's branch are passed over."""
+    names: list[str] = []
+    line: int | None = None
+    node = raw
+    for index, part in enumerate(loc):
+        if isinstance(node, Mapping) and part in node:
+            line = node.lc.key(part)[0] + 1 if hasattr(node, "lc") else line
+            node = node[part]
+        elif isinstance(node, list) and isinstance(part, int) and part < len(node):
+            line = node.lc.item(part)[0] + 1 if hasattr(node, "lc") else line
+            node = node[part]
+        elif index < len(loc) - 1:
+            continue
+        names.append(str(part))
+    return ".".join(names), line
+
+
+def _complete(file: ProjectFile, path: Path, raw: Any) -> ProjectFile:
+    """Check what one field cannot know of another, add the default suites, and read schemas in."""
+    problems: list[Problem] = []
+
+    def at(*loc: int | str) -> str:
+        line = _place(raw, loc)[1]
+        return f"{path}:{line}" if line else str(path)
+
+    def read_schema(value: Any, place: str) -> Any:
+        if not isinstance(value, str):
+            found: Any = value
+        else:
+            found = _read_schema_file(path.parent / value, place, problems)
+        if found is not None:
+            problem = _schema_problem(found)
+            if problem:
+                problems.append(Problem(f"this is not a JSON Schema: {problem}", place))
+        return found
+
+    data = file.model_dump(by_alias=True, mode="json", exclude_unset=True)
+    output = data.get("task", {}).get("output", {})
+    if output.get("type") == "json":
+        output["schema"] = read_schema(output["schema"], at("task", "output", "schema"))
+    suites = data.setdefault("suites", {})
+    suites.setdefault(TARGET, {"examples": "test"})
+    suites.setdefault(GENERAL, {"examples": GENERAL})
+    for name, suite in suites.items():
+        for i, grader in enumerate(suite.get("graders", [])):
+            if grader.get("schema") is not None:
+                grader["schema"] = read_schema(grader["schema"], at("suites", name, "graders", i, "schema"))
+            elif grader["type"] == "json_schema" and output.get("type") != "json":
+                where = at("suites", name, "graders", i)
+                problems.append(
+                    Problem(
+                        "json_schema needs a schema, and the task is text", where, "Give the grader a schema."
+                    )
+                )
+    if not suites[TARGET].get("graders"):
+        suites[TARGET]["graders"] = _default_graders(output.get("type", "text"))
+    shares = file.split.train + file.split.dev + file.split.test
+    if file.split.column is None and abs(shares - 1) > 1e-6:
+        problems.append(Problem(f"train, dev and test add up to {shares:g}, not 1", at("split")))
+    _check_min_scores(file, suites[TARGET]["graders"], at("gates", "min_scores"), problems)
+    if problems:
+        raise ProjectFileError(problems)
+    return ProjectFile.model_validate(data)
+
+
+def _default_graders(kind: str) -> list[dict[str, Any]]:
+    if kind == "json":
+        return [{"type": "field_accuracy"}, {"type": "json_schema"}]
+    return [{"type": "exact_match"}]
+
+
+def _check_min_scores(
+    file: ProjectFile, graders: list[dict[str, Any]], where: str, problems: list[Problem]
+) -> None:
+    known = [grader["type"] for grader in graders]
+    for name in file.gates.min_scores:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            fix = f"Did you mean {close[0]}?" if close else f"There is: {', '.join(known)}."
+            problems.append(Problem(f"gates.min_scores: the target suite has no grader {name}", where, fix))
+
+
+def _read_schema_file(path: Path, where: str, problems: list[Problem]) -> Any:
+    try:
+        return json.loads(path.read_bytes().decode("utf-8-sig"))
+    except FileNotFoundError:
+        problems.append(Problem(f"the schema file {path} does not exist", where))
+    except IsADirectoryError:
+        problems.append(Problem(f"the schema file {path} is a folder", where))
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        problems.append(Problem(f"the schema file {path} is not JSON: {error}", where))
+    return None
+
+
+def _schema_problem(schema: Any) -> str | None:
+    """Why a value is not a JSON Schema that can be used offline, or None."""
+    from jsonschema import SchemaError, validators
+
+    if not isinstance(schema, dict):
+        return f"it is a {type(schema).__name__}, not an object"
+    try:
+        validators.validator_for(schema).check_schema(schema)
+    except SchemaError as error:
+        place = "/".join(str(part) for part in error.path)
+        return f"{error.message} (at /{place})" if place else error.message
+    return None
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def plain_file(file: BaseModel) -> dict[str, Any]:
+    """A settings model as plain JSON values, with the names the file uses."""
+    return file.model_dump(by_alias=True, mode="json")

@@ -1,0 +1,119 @@
+"""The run: do what is stale, go on with what was cut off, publish each artifact whole."""
+
+import importlib
+import shutil
+import time
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
+
+from tunewright.core.errors import TunewrightError
+from tunewright.core.events import Event, EventLog
+from tunewright.core.files import write_atomic
+from tunewright.project.file import ProjectFile
+from tunewright.project.plan import Outside, derive
+from tunewright.project.steps import Step, StepContext, up_to
+from tunewright.store.artifact import Artifact, Derivation
+from tunewright.store.store import Store
+
+LIBRARIES = ("tunewright", "torch", "transformers", "peft", "tokenizers", "safetensors", "numpy")
+"""Whose versions a manifest records."""
+
+
+class StepOutcome(NamedTuple):
+    """A step done: its artifact, and whether it had to be made."""
+
+    step: str
+    artifact: Artifact
+    made: bool
+
+
+def run(
+    file: ProjectFile, root: Path, store: Store, *, upto: str | None = None, listen: Callable[[Event], None] | None = None
+) -> list[StepOutcome]:
+    """Bring every step (or those that lead to `upto`) up to date; returns them in order.
+
+    Raises TunewrightError from the step that failed; what was finished before it stands.
+    """
+    outside = Outside(file, root)
+    made: dict[str, Artifact] = {}
+    outcomes: list[StepOutcome] = []
+    steps = up_to(upto)
+    with store.lock():
+        for number, step in enumerate(steps, 1):
+            derivation = derive(step, file, outside, made)
+            artifact = store.find(derivation)
+            fresh = artifact is not None
+            if artifact is None:
+                place = {"step": step.name, "title": step.title, "number": number, "of": len(steps)}
+                artifact = _make(step, derivation, file, root, store, made, place, listen)
+            elif listen:
+                listen(Event("step.fresh", time.time(), {"step": step.name, "artifact": artifact.id}))
+            made[step.name] = artifact
+            outcomes.append(StepOutcome(step.name, artifact, not fresh))
+    return outcomes
+
+
+def _make(
+    step: Step,
+    derivation: Derivation,
+    file: ProjectFile,
+    root: Path,
+    store: Store,
+    made: dict[str, Artifact],
+    place: dict[str, object],
+    listen: Callable[[Event], None] | None,
+) -> Artifact:
+    """Run one step and publish what it built."""
+    work = store.work(derivation)
+    out = work / "out"
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir()
+    number = store.catalogue.start_run(step.name, derivation.id)
+    log = EventLog(store.run_log(number), *([listen] if listen else []))
+    inputs = {name: made[name] for name in step.needs}
+    context = StepContext(file, root, store, inputs, work, out, pinned_threads(work), log)
+    log("step.start", artifact=derivation.id, **place)
+    started = time.monotonic()
+    try:
+        _function(step)(context)
+        artifact = store.publish(derivation, out, library_versions())
+    except BaseException as error:
+        status = "failed" if isinstance(error, Exception) else "interrupted"
+        said = str(error) if isinstance(error, TunewrightError) else f"{type(error).__name__}: {error}"
+        store.catalogue.end_run(number, status, said[:2000])
+        log("step.failed", step=step.name, status=status, error=said[:2000])
+        raise
+    else:
+        store.catalogue.end_run(number, "done")
+        log("step.done", step=step.name, artifact=artifact.id, seconds=round(time.monotonic() - started, 3))
+        return artifact
+    finally:
+        log.close()
+
+
+def _function(step: Step) -> Callable[[StepContext], None]:
+    module, _, name = step.run.partition(":")
+    function: Callable[[StepContext], None] = getattr(importlib.import_module(module), name)
+    return function
+
+
+def pinned_threads(work: Path) -> int:
+    """The step's compute threads: as many as cores are free when it first starts, and the same when it goes on.
+
+    Sums in another order round otherwise, so a step that goes on with other threads would give other bytes.
+    """
+    from tunewright.models.machine import free_cores
+
+    note = work / "threads"
+    if note.is_file():
+        return int(note.read_text())
+    threads = free_cores()
+    write_atomic(note, str(threads))
+    return threads
+
+
+def library_versions() -> dict[str, str]:
+    """The versions of the code that makes artifacts."""
+    return {name: metadata.version(name) for name in LIBRARIES}

@@ -1,0 +1,114 @@
+"""The measuring steps: the baselines and the fine-tune, on every suite, example by example."""
+
+from pathlib import Path
+
+from tunewright.baselines import few_shot, prompt
+from tunewright.core.files import read_json, write_json
+from tunewright.data.freeze import load_part
+from tunewright.evals.io import save_scorecard
+from tunewright.evals.run import evaluate as evaluate_generator
+from tunewright.evals.scorecard import Scorecard
+from tunewright.evals.suites import Suite, build_suite
+from tunewright.generate.variant import Variant
+from tunewright.models.base import Base, resolve_base
+from tunewright.project.file import GENERAL, TARGET
+from tunewright.project.steps import StepContext
+from tunewright.store.artifact import MEASURED
+
+FINE_TUNE = "fine-tune"
+VARIANTS = "variants.json"
+
+
+def baselines(ctx: StepContext) -> None:
+    """The rivals: their variants, and a scorecard each."""
+    base = resolve_base(ctx.file.base, ctx.root)
+    chosen = _few_shot_chosen_on_dev(ctx, base)
+    plain = prompt.variant(base=base, system=ctx.file.task.system, decoding=ctx.file.decoding)
+    rivals = [plain] if ctx.file.baselines.prompt else []
+    rivals += chosen
+    for suite in _suites(ctx):
+        # what else the base can do is asked of the base itself, not of each way of prompting it
+        variants = [plain] if suite.name == GENERAL else rivals
+        for variant in variants:
+            _measure(ctx, base, variant, suite)
+    write_json(ctx.out / VARIANTS, [variant.model_dump(mode="json") for variant in rivals])
+
+
+def evaluate(ctx: StepContext) -> None:
+    """The fine-tune, on the same suites as the baselines."""
+    base = resolve_base(ctx.file.base, ctx.root)
+    variant = fine_tune_variant(ctx, base, ctx.inputs["train"].file("adapter"))
+    for suite in _suites(ctx):
+        _measure(ctx, base, variant, suite)
+
+
+def fine_tune_variant(ctx: StepContext, base: Base, adapter: Path) -> Variant:
+    """The base with the adapter and the task's prompt."""
+    return Variant(
+        name=FINE_TUNE,
+        base=base.ref,
+        base_hash=base.hash,
+        adapter=str(adapter),
+        system=ctx.file.task.system,
+        decoding=ctx.file.decoding,
+    )
+
+
+def card_name(variant: str, suite: str) -> str:
+    """The file of a scorecard inside a measuring step's artifact."""
+    return f"cards/{variant}--{suite}.jsonl"
+
+
+def timings_name(variant: str, suite: str) -> str:
+    """The file of a scorecard's latencies, in seconds an example."""
+    return f"{MEASURED}/{variant}--{suite}.json"
+
+
+def read_variants(folder: Path) -> list[Variant]:
+    """The variants a measuring step measured."""
+    return [Variant.model_validate(row) for row in read_json(folder / VARIANTS)]
+
+
+def _suites(ctx: StepContext) -> list[Suite]:
+    test = load_part(ctx.inputs["split"].path, "test")
+    return [build_suite(name, spec, test, ctx.file.task, ctx.root) for name, spec in ctx.file.suites.items()]
+
+
+def _few_shot_chosen_on_dev(ctx: StepContext, base: Base) -> list[Variant]:
+    """The few-shot variant whose number of shots does best on dev; none when none is asked for."""
+    folder = ctx.inputs["split"].path
+    candidates = few_shot.candidates(
+        ctx.file.baselines,
+        load_part(folder, "train"),
+        base=base,
+        system=ctx.file.task.system,
+        decoding=ctx.file.decoding,
+        seed=ctx.file.split.seed,
+    )
+    if len(candidates) < 2:
+        return candidates
+    dev = load_part(folder, "dev")[: ctx.file.baselines.dev_limit]
+    suite = build_suite("dev", ctx.file.suites[TARGET].model_copy(update={"examples": "test", "limit": None}), dev,
+                        ctx.file.task, ctx.root)
+    cards = [_measure(ctx, base, variant, suite) for variant in candidates]
+    best = few_shot.choose(cards)
+    return [variant for variant in candidates if variant.name == best]
+
+
+def _measure(ctx: StepContext, base: Base, variant: Variant, suite: Suite) -> Scorecard:
+    """Ask, score, and save the scorecard with its latencies beside it."""
+    from tunewright.generate.resolve import load_variant
+
+    # the general suite asks without the task's prompt: it is about the model, not about the task
+    asked = variant.model_copy(update={"system": "", "shots": ()}) if suite.name == GENERAL else variant
+    generator = load_variant(asked, base, threads=ctx.threads)
+    work = ctx.work / "replies" / f"{variant.name}--{suite.name}"
+    work.mkdir(parents=True, exist_ok=True)
+    found = evaluate_generator(generator, variant.name, suite, variant.decoding, work=work, emit=ctx.emit)
+    card = ctx.out / card_name(variant.name, suite.name)
+    card.parent.mkdir(exist_ok=True)
+    save_scorecard(found.scorecard, card)
+    timings = ctx.out / timings_name(variant.name, suite.name)
+    timings.parent.mkdir(exist_ok=True)
+    write_json(timings, found.timings)
+    return found.scorecard

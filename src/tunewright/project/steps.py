@@ -1,0 +1,142 @@
+"""THE TABLE: every step of the main job, in order. The CLI, the plan and the pages are drawn from it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tunewright.core.events import Emit
+from tunewright.project.file import ProjectFile
+from tunewright.store.artifact import Artifact
+from tunewright.store.store import Store
+
+
+class StepContext(NamedTuple):
+    """What a step is given: the settings, its inputs, and where to write."""
+
+    file: ProjectFile
+    root: Path
+    """The project's folder."""
+    store: Store
+    inputs: dict[str, Artifact]
+    """The artifacts of the steps it needs, by step."""
+    work: Path
+    """Scratch that outlives a cut-off run."""
+    out: Path
+    """The artifact being built; empty at the start."""
+    threads: int
+    """Compute threads, the same when a cut-off step goes on."""
+    emit: Emit
+
+
+class Step(NamedTuple):
+    """One row of the table."""
+
+    name: str
+    title: str
+    """What it does, in a few words, for progress and help."""
+    needs: tuple[str, ...]
+    """The steps whose artifacts it reads."""
+    settings: Callable[[ProjectFile], dict[str, Any]]
+    """The part of the project file that decides its result."""
+    run: str
+    """module:function, imported when the step runs."""
+    version: str = "1"
+    """Raised when the same inputs and settings give another result."""
+    external: tuple[str, ...] = ()
+    """What it reads from outside the store: `sources`, `base`, `suites`."""
+
+
+def _task(file: ProjectFile) -> dict[str, Any]:
+    return {"task": file.task}
+
+
+def _asking(file: ProjectFile) -> dict[str, Any]:
+    """What decides how a variant answers and is scored."""
+    return {"task": file.task, "suites": file.suites, "decoding": file.decoding}
+
+
+STEPS: tuple[Step, ...] = (
+    Step(
+        "ingest",
+        "read the sources into examples",
+        needs=(),
+        settings=lambda file: {"task": file.task, "sources": file.sources, "data": file.data},
+        run="tunewright.project.stages.data:ingest",
+        external=("sources",),
+    ),
+    Step(
+        "split",
+        "audit the data and split it",
+        needs=("ingest",),
+        settings=lambda file: {"recipe": list(file.recipe), "split": file.split},
+        run="tunewright.project.stages.data:split",
+    ),
+    Step(
+        "gate",
+        "check rendering and loss masks",
+        needs=("split",),
+        settings=lambda file: {"system": file.task.system, "max_length": file.train.max_length},
+        run="tunewright.project.stages.training:gate",
+        external=("base",),
+    ),
+    Step(
+        "baselines",
+        "measure the rivals",
+        needs=("split", "gate"),
+        settings=lambda file: {**_asking(file), "baselines": file.baselines},
+        run="tunewright.project.stages.measuring:baselines",
+        external=("base", "suites"),
+    ),
+    Step(
+        "train",
+        "fine-tune",
+        needs=("split", "gate"),
+        settings=lambda file: {"system": file.task.system, "train": file.train},
+        run="tunewright.project.stages.training:train",
+        external=("base",),
+    ),
+    Step(
+        "evaluate",
+        "measure the fine-tune",
+        needs=("split", "train"),
+        settings=_asking,
+        run="tunewright.project.stages.measuring:evaluate",
+        external=("base", "suites"),
+    ),
+    Step(
+        "decide",
+        "compare and decide",
+        needs=("split", "baselines", "evaluate"),
+        settings=lambda file: {"gates": file.gates, "prices": file.prices},
+        run="tunewright.project.stages.deciding:decide",
+    ),
+    Step(
+        "release",
+        "freeze the release",
+        needs=("train", "baselines", "evaluate", "decide"),
+        settings=lambda file: {"name": file.name, "task": file.task, "decoding": file.decoding},
+        run="tunewright.project.stages.deciding:release",
+        external=("base",),
+    ),
+    Step(
+        "report",
+        "write the report",
+        needs=("ingest", "split", "gate", "baselines", "train", "evaluate", "decide", "release"),
+        settings=lambda file: {"file": file},
+        run="tunewright.project.stages.reporting:report",
+    ),
+)
+
+BY_NAME: dict[str, Step] = {step.name: step for step in STEPS}
+
+
+def up_to(name: str | None) -> tuple[Step, ...]:
+    """The steps that lead to one (itself last), in the table's order; all of them for None. Raises KeyError."""
+    if name is None:
+        return STEPS
+    wanted = {name}
+    for step in reversed(STEPS):
+        if step.name in wanted:
+            wanted.update(step.needs)
+    BY_NAME[name]
+    return tuple(step for step in STEPS if step.name in wanted)
