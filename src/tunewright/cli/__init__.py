@@ -1,1 +1,1 @@
-"""TBD."""
+"""The command line: thin commands over the Python API."""

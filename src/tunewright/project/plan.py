@@ -58,7 +58,13 @@ class Outside:
             path = self._root / suite.examples
             if not path.is_file():
                 raise ProjectFileError(
-                    [Problem(f"suites.{name}.examples: there is no file {path}", None, "Name test, general or a file.")]
+                    [
+                        Problem(
+                            f"suites.{name}.examples: there is no file {path}",
+                            None,
+                            "Name test, general or a file.",
+                        )
+                    ]
                 )
             found[suite.examples] = hash_file(path)
         return found

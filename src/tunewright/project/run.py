@@ -30,7 +30,12 @@ class StepOutcome(NamedTuple):
 
 
 def run(
-    file: ProjectFile, root: Path, store: Store, *, upto: str | None = None, listen: Callable[[Event], None] | None = None
+    file: ProjectFile,
+    root: Path,
+    store: Store,
+    *,
+    upto: str | None = None,
+    listen: Callable[[Event], None] | None = None,
 ) -> list[StepOutcome]:
     """Bring every step (or those that lead to `upto`) up to date; returns them in order.
 

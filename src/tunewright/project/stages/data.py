@@ -13,7 +13,12 @@ from tunewright.project.steps import StepContext
 def ingest(ctx: StepContext) -> None:
     """Sources → examples.jsonl, rejects.jsonl, summary.json."""
     ingest_sources(
-        ctx.file.sources, ctx.file.task, ctx.root, ctx.out, reject_budget=ctx.file.data.reject_budget, emit=ctx.emit
+        ctx.file.sources,
+        ctx.file.task,
+        ctx.root,
+        ctx.out,
+        reject_budget=ctx.file.data.reject_budget,
+        emit=ctx.emit,
     )
 
 

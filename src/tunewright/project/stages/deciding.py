@@ -7,7 +7,7 @@ from tunewright.decide.decide import decide as decide_verdict
 from tunewright.decide.verdict import Verdict
 from tunewright.evals.io import load_scorecard
 from tunewright.evals.scorecard import Scorecard
-from tunewright.models.base import resolve_base
+from tunewright.models.base import Base, resolve_base
 from tunewright.project.file import GENERAL, TARGET
 from tunewright.project.stages.measuring import FINE_TUNE, card_name, fine_tune_variant, read_variants
 from tunewright.project.steps import StepContext
@@ -20,7 +20,10 @@ PROMPT = "prompt"
 
 def decide(ctx: StepContext) -> None:
     """The fine-tune against every rival on the same examples; gates; the verdict in words."""
-    rivals = [read_card(ctx.inputs["baselines"], v.name, TARGET) for v in read_variants(ctx.inputs["baselines"].path)]
+    rivals = [
+        read_card(ctx.inputs["baselines"], v.name, TARGET)
+        for v in read_variants(ctx.inputs["baselines"].path)
+    ]
     verdict = decide_verdict(
         read_card(ctx.inputs["evaluate"], FINE_TUNE, TARGET),
         rivals,
@@ -67,10 +70,8 @@ def read_verdict(artifact: Artifact) -> Verdict:
     return Verdict.model_validate(read_json(artifact.file(VERDICT)))
 
 
-def _template_hash(base: object) -> str:
-    from tunewright.models.base import Base
+def _template_hash(base: Base) -> str:
     from tunewright.models.load import load_tokenizer
     from tunewright.models.template import Renderer
 
-    assert isinstance(base, Base)
-    return str(Renderer(load_tokenizer(base)).template_hash)
+    return Renderer(load_tokenizer(base)).template_hash

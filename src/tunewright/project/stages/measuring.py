@@ -88,8 +88,13 @@ def _few_shot_chosen_on_dev(ctx: StepContext, base: Base) -> list[Variant]:
     if len(candidates) < 2:
         return candidates
     dev = load_part(folder, "dev")[: ctx.file.baselines.dev_limit]
-    suite = build_suite("dev", ctx.file.suites[TARGET].model_copy(update={"examples": "test", "limit": None}), dev,
-                        ctx.file.task, ctx.root)
+    suite = build_suite(
+        "dev",
+        ctx.file.suites[TARGET].model_copy(update={"examples": "test", "limit": None}),
+        dev,
+        ctx.file.task,
+        ctx.root,
+    )
     cards = [_measure(ctx, base, variant, suite) for variant in candidates]
     best = few_shot.choose(cards)
     return [variant for variant in candidates if variant.name == best]

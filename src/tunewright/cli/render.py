@@ -1,0 +1,157 @@
+"""What the terminal shows. rich lives only here."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from tunewright.core.errors import Problem
+from tunewright.core.events import Event
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+class Watcher:
+    """Shows a run's events: a bar for the step at work, a line for each step done."""
+
+    def __init__(self, console: Console = err) -> None:
+        self._console = console
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("[bold]{task.fields[step]:<9}[/]"),
+            BarColumn(bar_width=24),
+            _Fraction(),
+            TextColumn("{task.description}"),
+            console=console,
+            transient=True,
+        )
+        self._task: Any = None
+        self._said: dict[str, str] = {}
+        self._last_plain = 0.0
+
+    def __call__(self, event: Event) -> None:
+        """Take one event in."""
+        kind, data = event.kind, event.data
+        if kind == "step.start":
+            self._task = self._progress.add_task(data["title"], total=None, step=data["step"])
+            if not self._console.is_terminal:
+                self._console.print(f"  {data['step']:<9} {data['title']} …")
+        elif kind == "step.fresh":
+            self._console.print(f"[green]✓[/] {data['step']:<9} [dim]fresh[/]")
+        elif kind in ("step.done", "step.failed"):
+            self._close(kind, data)
+        else:
+            self._advance(event)
+
+    def start(self) -> None:
+        """Begin to draw."""
+        if self._console.is_terminal:
+            self._progress.start()
+
+    def stop(self) -> None:
+        """Stop drawing."""
+        self._progress.stop()
+
+    def _close(self, kind: str, data: dict[str, Any]) -> None:
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+            self._task = None
+        if kind == "step.done":
+            said = "; ".join(self._said.values())
+            self._console.print(
+                f"[green]✓[/] {data['step']:<9} {data['seconds']:>6.1f} s  [dim]{escape(said)}[/]"
+            )
+        else:
+            self._console.print(f"[red]✗[/] {data['step']:<9} {data['status']}")
+        self._said = {}
+
+    def _advance(self, event: Event) -> None:
+        line = _sentence(event.kind, event.data)
+        if line is None or self._task is None:
+            return
+        key, text, done, total = line
+        self._said[key] = text
+        self._progress.update(self._task, description=escape(text), completed=done, total=total)
+        if not self._console.is_terminal and event.time - self._last_plain > 10:
+            self._last_plain = event.time
+            share = f" {done}/{total}" if total else ""
+            self._console.print(f"            {escape(text)}{share}")
+
+
+def _sentence(kind: str, data: dict[str, Any]) -> tuple[str, str, int | None, int | None] | None:
+    """What to say of an event: (what it replaces, the words, done, total)."""
+    if kind == "train.step":
+        speed = data.get("tokens_per_s")
+        pace = f"  {speed:,.0f} tokens/s" if speed else ""
+        return "train", f"loss {data['loss']:.3f}{pace}", data["step"], data["steps"]
+    if kind == "train.dev":
+        return "dev", f"dev loss {data['loss']:.4f}", None, None
+    if kind == "eval.reply":
+        name = f"{data['variant']} on {data['suite']}"
+        return name, f"{name} {100 * data['mean']:.1f} %", data["done"], data["total"]
+    if kind == "ingest.done":
+        return "ingest", f"{data['examples']:,} examples, {data['rejects']:,} rejects", None, None
+    if kind == "split.done":
+        rows = ", ".join(f"{part} {count:,}" for part, count in data["rows"].items())
+        return "split", f"{rows}; {data['findings']} findings", None, None
+    if kind == "gate.done":
+        return "gate", f"{data['rows']:,} rows, {data['problems']} problems", None, None
+    if kind == "decide.done":
+        return "decide", data["outcome"], None, None
+    if kind == "release.done":
+        return "release", "gates passed" if data["passed"] else "held back by a gate", None, None
+    return None
+
+
+class _Fraction(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        """done/total where a total is known."""
+        return Text(f"{int(task.completed)}/{int(task.total)}" if task.total else "")
+
+
+@contextmanager
+def watching() -> Iterator[Watcher]:
+    """A watcher that draws while the block runs."""
+    watcher = Watcher()
+    watcher.start()
+    try:
+        yield watcher
+    finally:
+        watcher.stop()
+
+
+def problems(found: Sequence[Problem]) -> None:
+    """Every problem, on stderr."""
+    for problem in found:
+        err.print(f"[red]error:[/] {escape(str(problem))}", soft_wrap=True)
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
+    """A plain table on stdout; `right` are the columns set to the right."""
+    drawn = Table(box=None, pad_edge=False, header_style="bold")
+    for index, header in enumerate(headers):
+        drawn.add_column(header, justify="right" if index in right else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*[escape(cell) for cell in row])
+    out.print(drawn)
+
+
+def masked_rows(samples: Sequence[Sequence[Sequence[Any]]]) -> None:
+    """Rows as they will be trained: what is learnt in green, what is only read dimmed."""
+    for number, segments in enumerate(samples, 1):
+        text = Text(f"row {number}  ", style="bold")
+        for piece, trained in segments:
+            text.append(piece, style="black on green" if trained else "dim")
+        out.print(text)
+        out.print()
+
+
+def say(text: str, style: str = "") -> None:
+    """A line on stdout."""
+    out.print(text, style=style, markup=False, soft_wrap=True)

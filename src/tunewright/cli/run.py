@@ -1,0 +1,116 @@
+"""check, run, status, report: the project at work."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+PROJECT = click.option(
+    "-p", "--project", "path", default=".", show_default=True, help="The project's folder or file."
+)
+SET = click.option(
+    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Override a field of the project file."
+)
+
+
+def open_project(path: str, settings: tuple[str, ...] = ()) -> Any:
+    """The project at a path, with `--set` overrides."""
+    from tunewright.project.project import Project
+    from tunewright.project.reading import parse_setting
+
+    return Project.open(path, dict(parse_setting(text) for text in settings))
+
+
+@click.command()
+@PROJECT
+@SET
+@click.option("--rows/--no-rows", default=True, help="Show five rows with what is trained coloured.")
+def check(path: str, settings: tuple[str, ...], rows: bool) -> int:
+    """Check the project file, the data and the gate before training: every problem at once."""
+    from tunewright.cli import render
+    from tunewright.core.files import read_json
+
+    project = open_project(path, settings)
+    with render.watching() as watcher:
+        result = project.check(watcher)
+    if result.problems:
+        render.problems(result.problems)
+        return 2
+    made = {outcome.step: outcome.artifact for outcome in result.outcomes}
+    audit = read_json(made["split"].file("audit.json"))
+    for finding in audit["findings"]:
+        render.say(f"{finding['severity']}: {finding['title']} ({finding['count']}). {finding['fix']}")
+    if rows:
+        render.masked_rows(read_json(made["gate"].file("gate.json"))["samples"])
+    render.say("All checks passed.", "green")
+    return 0
+
+
+@click.command()
+@click.argument("step", required=False)
+@PROJECT
+@SET
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
+def run(step: str | None, path: str, settings: tuple[str, ...], as_json: bool) -> int:
+    """Do whatever is stale, resume whatever was cut off; with STEP, only what leads to it."""
+    from tunewright.project.steps import BY_NAME
+
+    if step is not None and step not in BY_NAME:
+        raise click.UsageError(f"there is no step {step!r}; the steps are {', '.join(BY_NAME)}")
+    from tunewright.cli import render
+
+    project = open_project(path, settings)
+    with render.watching() as watcher:
+        result = project.run(step, watcher)
+    verdict = result.verdict
+    if as_json:
+        click.echo(json.dumps(verdict.model_dump(mode="json") if verdict else None, ensure_ascii=False))
+    elif verdict:
+        _show_verdict(verdict, result, project)
+    return 0
+
+
+def _show_verdict(verdict: Any, result: Any, project: Any) -> None:
+    from tunewright.cli import render
+
+    colour = {"helps": "bold green", "does not help": "bold red"}.get(verdict.outcome, "bold yellow")
+    render.say("")
+    render.say(verdict.words, colour)
+    for gate in verdict.gates:
+        mark = "passed" if gate.passed else "FAILED"
+        render.say(f"  {mark}  {gate.name}: {gate.seen} (asked: {gate.asked})", "" if gate.passed else "red")
+    if result.released:
+        render.say(f"production → {result.released}")
+    elif not verdict.releasable:
+        render.say("Nothing is released: a gate failed.")
+    if any(outcome.step == "report" for outcome in result.outcomes):
+        render.say(f"report: {project.report()}")
+
+
+@click.command()
+@PROJECT
+@SET
+def status(path: str, settings: tuple[str, ...]) -> None:
+    """Show which steps are fresh, stale or waiting for a stale one."""
+    from tunewright.cli import render
+
+    entries = open_project(path, settings).plan()
+    rows = [
+        (entry.step.name, entry.state, entry.artifact.id if entry.artifact else "", entry.step.title)
+        for entry in entries
+    ]
+    render.table(["step", "state", "artifact", "what it does"], rows)
+
+
+@click.command()
+@PROJECT
+@click.option("--open", "show", is_flag=True, help="Open it in the browser.")
+def report(path: str, show: bool) -> None:
+    """Print the newest report's path, or open it."""
+    page: Path = open_project(path).report()
+    click.echo(page)
+    if show:
+        import webbrowser
+
+        webbrowser.open(page.as_uri())

@@ -1,0 +1,150 @@
+"""Project: the Python API. Everything the command line does is a method here, with the same types."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tunewright.core.errors import GateError, ModelError, Problem, TunewrightError, UserError
+from tunewright.core.events import Event
+from tunewright.project.file import ProjectFile, file_path
+from tunewright.project.plan import Planned, plan
+from tunewright.project.reading import read
+from tunewright.project.run import StepOutcome, run
+from tunewright.store import alias, lineage
+from tunewright.store.artifact import Artifact
+from tunewright.store.store import Store
+
+if TYPE_CHECKING:
+    from tunewright.core.generation import Reply
+    from tunewright.core.message import Message
+    from tunewright.decide.verdict import Verdict
+
+Listener = Callable[[Event], None]
+
+
+class CheckResult(NamedTuple):
+    """What `check` found. `outcomes` are the steps that stand: up to the gate when there is no problem."""
+
+    problems: list[Problem]
+    outcomes: list[StepOutcome]
+
+
+class RunResult(NamedTuple):
+    """What a run brought up to date, and the verdict when it got that far."""
+
+    outcomes: list[StepOutcome]
+    verdict: "Verdict | None"
+    released: str | None
+    """The release that `production` names now, or none."""
+
+
+class Project:
+    """A project folder: its file, its store, and what can be done with them."""
+
+    def __init__(self, root: Path, file: ProjectFile) -> None:
+        self.root = root
+        self.file = file
+        self.store = Store(root)
+
+    @classmethod
+    def open(cls, path: str | Path = ".", settings: Mapping[str, Any] | None = None) -> "Project":
+        """The project in a folder. Raises ProjectFileError with every problem of its file."""
+        place = file_path(Path(path))
+        file = read(place, settings)
+        return cls(place.parent.resolve(), file)
+
+    def check(self, listen: Listener | None = None) -> CheckResult:
+        """The data, the base, the suites and the gate before training: every problem at once."""
+        problems = [*self._data_problems(), *self._base_problems(), *self._suite_problems()]
+        if problems:
+            return CheckResult(problems, [])
+        try:
+            return CheckResult([], run(self.file, self.root, self.store, upto="gate", listen=listen))
+        except GateError as error:
+            return CheckResult(error.problems, [])
+        except UserError as error:
+            return CheckResult([Problem(error.message, error.where, error.fix)], [])
+
+    def run(self, upto: str | None = None, listen: Listener | None = None) -> RunResult:
+        """Do whatever is stale, resume whatever was cut off; promote the release when its gates passed.
+
+        `upto` names a step of the table: only the steps that lead to it are run.
+        """
+        outcomes = run(self.file, self.root, self.store, upto=upto, listen=listen)
+        made = {outcome.step: outcome.artifact for outcome in outcomes}
+        if "release" in made:
+            self._promote(made["release"])
+        verdict = None
+        if "decide" in made:
+            from tunewright.project.stages.deciding import read_verdict
+
+            verdict = read_verdict(made["decide"])
+        return RunResult(outcomes, verdict, alias.current(self.store.catalogue))
+
+    def plan(self) -> list[Planned]:
+        """Where every step stands: fresh, stale, or waiting for a stale one."""
+        return plan(self.file, self.root, self.store)
+
+    def report(self) -> Path:
+        """The newest report's HTML file. Raises UserError when there is none yet."""
+        from tunewright.project.stages.reporting import REPORT
+
+        made = [
+            run.artifact
+            for run in self.store.catalogue.runs()
+            if run.step == "report" and run.status == "done"
+        ]
+        fresh = next((entry.artifact for entry in self.plan() if entry.step.name == "report"), None)
+        artifact = fresh or (self.store.get(made[-1]) if made else None)
+        if artifact is None:
+            raise UserError("there is no report yet", where=str(self.root), fix="`tunewright run` makes it.")
+        return artifact.file(REPORT)
+
+    def lineage(self, ref: str = alias.PRODUCTION) -> list[lineage.Ancestor]:
+        """An alias's, step's or artifact's ancestors, nearest first. Raises UserError for an unknown reference."""
+        return lineage.ancestors(self.store, lineage.resolve(self.store, ref))
+
+    def rollback(self, name: str = alias.PRODUCTION) -> str:
+        """Set an alias back to the release before; returns that. Raises UserError when there is none."""
+        with self.store.lock():
+            return alias.rollback(self.store.catalogue, name)
+
+    def chat(self, messages: "Sequence[Message]", name: str = alias.PRODUCTION) -> "Reply":
+        """Ask a release. The system prompt it was proven with is put first."""
+        from tunewright.project.serving import answer
+
+        return answer(self, messages, name)
+
+    def _promote(self, release: Artifact) -> None:
+        """Let `production` name a release whose gates passed, once: a rollback is not undone by the next run."""
+        from tunewright.core.files import read_json
+        from tunewright.project.stages.deciding import RELEASE
+
+        passed = read_json(release.file(RELEASE))["passed"]
+        if passed and not alias.was_promoted(self.store.catalogue, release.id):
+            alias.promote(self.store.catalogue, release.id)
+
+    def _data_problems(self) -> list[Problem]:
+        from tunewright.data.ingest import inspect_sources
+
+        return inspect_sources(
+            self.file.sources, self.file.task, self.root, reject_budget=self.file.data.reject_budget
+        )
+
+    def _base_problems(self) -> list[Problem]:
+        from tunewright.models.base import resolve_base
+
+        try:
+            resolve_base(self.file.base, self.root)
+        except ModelError as error:
+            return [Problem(error.message, error.where, error.fix)]
+        return []
+
+    def _suite_problems(self) -> list[Problem]:
+        from tunewright.project.plan import Outside
+
+        try:
+            Outside(self.file, self.root).hashes("suites")
+        except TunewrightError as error:
+            return [Problem(error.message, error.where, error.fix)]
+        return []
