@@ -1,0 +1,44 @@
+"""From settings to graders. A grader's file has its type's name and a `build(spec, task_schema) -> Grader`."""
+
+from collections import Counter
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, cast
+
+from tunewright.core.example import Example
+from tunewright.core.grading import Grader, Score
+from tunewright.core.task import JsonOutput, TaskSpec
+from tunewright.grade.spec import GraderSpec
+
+
+def build_grader(spec: GraderSpec, task: TaskSpec) -> Grader:
+    """The grader that `spec` describes. Raises UserError for a schema or a pattern that is none."""
+    module = import_module(f"tunewright.grade.{spec.type}")
+    return cast(Grader, module.build(spec, _task_schema(task)))
+
+
+def build_graders(specs: Sequence[GraderSpec], task: TaskSpec) -> list[Grader]:
+    """The graders of a suite, in order. The second of a type is named `type_2`, and so on: names are unique."""
+    seen: Counter[str] = Counter()
+    graders: list[Grader] = []
+    for spec in specs:
+        grader = build_grader(spec, task)
+        seen[spec.type] += 1
+        graders.append(grader if seen[spec.type] == 1 else Renamed(f"{spec.type}_{seen[spec.type]}", grader))
+    return graders
+
+
+class Renamed:
+    """A grader under another name."""
+
+    def __init__(self, name: str, grader: Grader) -> None:
+        self.name = name
+        self._grader = grader
+
+    def grade(self, example: Example, reply: str) -> Score:
+        """What the grader beneath says."""
+        return self._grader.grade(example, reply)
+
+
+def _task_schema(task: TaskSpec) -> dict[str, Any] | str | None:
+    return task.output.schema_ if isinstance(task.output, JsonOutput) else None
