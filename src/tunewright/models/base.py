@@ -1,0 +1,109 @@
+"""Base: the model a fine-tune starts from, found by its reference and known by its content.
+
+A reference is `embedded` (the model in the package), a folder, or a hub id such as `Qwen/Qwen3-0.6B`.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from tunewright.core.errors import ModelError
+from tunewright.core.hashing import hash_file, hash_value
+
+EMBEDDED = "embedded"
+"""The reference of the base model in the package."""
+
+_WANTED = ("*.safetensors", "*.json", "*.jinja", "tokenizer.model", "merges.txt", "vocab.txt")
+_PICKLES = ("*.bin", "*.pt", "*.pth")
+_USE_EMBEDDED = "Give a folder that holds a model, or use `base: embedded`."
+_hashes: dict[tuple[str, int, int], str] = {}
+
+
+class Base(NamedTuple):
+    """A base that is at hand: what the user called it, its folder, and the content hash of its files."""
+
+    ref: str
+    path: Path
+    hash: str
+
+    @property
+    def portable_ref(self) -> str:
+        """The reference as it may stand in a file that leaves this machine: no absolute path."""
+        return Path(self.ref).name if Path(self.ref).expanduser().is_absolute() else self.ref
+
+
+def resolve_base(ref: str, root: Path) -> Base:
+    """The base that `ref` names; a folder is looked for below `root` first, then the hub is asked.
+
+    Raises ModelError where there is none, or where its weights are not safetensors.
+    """
+    path = _folder(ref, root)
+    _check(path, ref)
+    return Base(ref, path, _hash(path))
+
+
+def _folder(ref: str, root: Path) -> Path:
+    if ref == EMBEDDED:
+        from tunewright.models.embedded import PATH
+
+        return PATH
+    if not ref.strip():
+        raise ModelError("The base has no name.", fix=_USE_EMBEDDED)
+    path = root / Path(ref).expanduser()
+    if path.exists():
+        return path
+    if _looks_like_path(ref):
+        raise ModelError(f"The base's folder {ref} does not exist.", fix=_USE_EMBEDDED)
+    return _download(ref)
+
+
+def _looks_like_path(ref: str) -> bool:
+    return ref[0] in "./~" or "\\" in ref or ref.count("/") > 1 or ref.endswith("/")
+
+
+def _download(ref: str) -> Path:
+    """The hub's snapshot of `ref`, without weights in any form but safetensors."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
+
+    try:
+        return Path(snapshot_download(ref, allow_patterns=list(_WANTED)))
+    except HFValidationError:
+        raise ModelError(f"{ref!r} is neither a folder nor a hub id.", fix=_USE_EMBEDDED) from None
+    except GatedRepoError:
+        fix = "Accept the terms on its page and log in with `hf auth login`."
+        raise ModelError(f"The hub lets only registered users have {ref}.", fix=fix) from None
+    except RepositoryNotFoundError:
+        raise ModelError(
+            f"There is no folder and no model on the hub called {ref}.", fix=_USE_EMBEDDED
+        ) from None
+    except Exception as error:  # the client has many ways to say: no network
+        reason = type(error).__name__
+        message = f"{ref} is no folder here, and the hub could not be reached for it ({reason})."
+        raise ModelError(message, fix=_USE_EMBEDDED) from error
+
+
+def _check(path: Path, ref: str) -> None:
+    if not path.is_dir():
+        raise ModelError(f"The base {ref} is a file, not a folder.", fix=_USE_EMBEDDED)
+    if not (path / "config.json").is_file():
+        raise ModelError(f"The base {ref} has no config.json.", where=str(path), fix=_USE_EMBEDDED)
+    if any(path.glob("*.safetensors")):
+        return
+    if any(found for pattern in _PICKLES for found in path.glob(pattern)):
+        fix = "Convert it with `save_pretrained(…, safe_serialization=True)`: pickles can run code when they are read."
+        raise ModelError(f"The base {ref} has its weights as pickles only.", where=str(path), fix=fix)
+    raise ModelError(f"The base {ref} has no *.safetensors weights.", where=str(path), fix=_USE_EMBEDDED)
+
+
+def _hash(path: Path) -> str:
+    names = sorted({file.name for pattern in _WANTED for file in path.glob(pattern) if file.is_file()})
+    return hash_value([[name, _file_hash(path / name)] for name in names])
+
+
+def _file_hash(path: Path) -> str:
+    """The file's sha256, remembered while its size and modification time stay."""
+    facts = path.stat()
+    key = (str(path), facts.st_size, facts.st_mtime_ns)
+    if key not in _hashes:
+        _hashes[key] = hash_file(path)
+    return _hashes[key]

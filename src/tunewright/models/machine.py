@@ -1,0 +1,124 @@
+"""The machine: how many cores are really free, and what `doctor` says about the rest.
+
+Two OpenMP threads on one busy core were measured ten times slower than one, so the cores that others are using
+do not count. TUNEWRIGHT_THREADS overrides what is found here.
+"""
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psutil
+
+from tunewright.core.errors import UserError
+
+_OPTIONAL = {
+    "vllm": "vllm",
+    "llama.cpp": "xllamacpp",
+    "gguf": "gguf",
+    "openai": "openai",
+    "llguidance": "llguidance",
+}
+
+
+class MachineFacts(NamedTuple):
+    """What this machine can do. Memory and disk in bytes."""
+
+    torch: str
+    accelerator: str | None
+    """The accelerator's name and memory, or none."""
+    bf16: bool
+    """Whether bf16 multiplies in hardware here."""
+    cores: int
+    """Cores this process may use."""
+    cores_free: int
+    """Cores of these that nobody else is using."""
+    memory_total: int
+    memory_available: int
+    disk_free: int
+    """Free bytes where the project lies."""
+    extras: tuple[str, ...]
+    """Optional packages found."""
+
+
+def free_cores(seconds: float = 0.3) -> int:
+    """Cores that this process may use and that have been idle for `seconds`; at least 1.
+
+    TUNEWRIGHT_THREADS, where set, is taken at its word. Raises UserError where it is no positive whole number.
+    """
+    if chosen := os.environ.get("TUNEWRIGHT_THREADS"):
+        if not chosen.isdecimal() or int(chosen) < 1:
+            raise UserError(f"TUNEWRIGHT_THREADS is {chosen!r}.", fix="Set it to a positive whole number.")
+        return int(chosen)
+    allowed = _allowed()
+    busy: list[float] = psutil.cpu_percent(interval=seconds, percpu=True)
+    idle = sum(1 - busy[core] / 100 for core in allowed if core < len(busy))
+    return max(1, min(round(float(idle)), len(allowed), int(_quota(Path("/sys/fs/cgroup")) or len(allowed))))
+
+
+def set_threads(count: int) -> None:
+    """Let torch use `count` threads."""
+    import torch
+
+    torch.set_num_threads(count)
+
+
+def machine_facts(folder: Path) -> MachineFacts:
+    """What this machine can do for a project in `folder`."""
+    import torch
+
+    memory: Any = psutil.virtual_memory()
+    return MachineFacts(
+        torch=torch.__version__,
+        accelerator=_accelerator(),
+        bf16=has_fast_bf16(),
+        cores=len(_allowed()),
+        cores_free=free_cores(),
+        memory_total=memory.total,
+        memory_available=memory.available,
+        disk_free=psutil.disk_usage(str(folder)).free,
+        extras=tuple(name for name, module in _OPTIONAL.items() if find_spec(module)),
+    )
+
+
+def has_fast_bf16() -> bool:
+    """Whether matrix products in bf16 are done in hardware: on the accelerator, or by AVX-512 BF16 or AMX on the CPU."""
+    import torch
+
+    if torch.cuda.is_available():
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    try:
+        flags = Path("/proc/cpuinfo").read_text("utf-8").split("flags", 2)[1].split("\n")[0].split()
+    except (OSError, IndexError):
+        return False
+    return bool({"avx512_bf16", "amx_bf16"} & set(flags))
+
+
+def _accelerator() -> str | None:
+    import torch
+
+    if not torch.cuda.is_available():
+        return None
+    facts = torch.cuda.get_device_properties(0)
+    return f"{facts.name}, {facts.total_memory / 2**30:.0f} GiB"
+
+
+def _allowed() -> list[int]:
+    """The cores this process may be scheduled on."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def _quota(root: Path) -> float | None:
+    """The cores' worth of time that the control group allows (version 2, then 1), or none without a limit."""
+    try:
+        limit, period = (root / "cpu.max").read_text().split()
+    except (OSError, ValueError):
+        try:
+            limit = (root / "cpu/cpu.cfs_quota_us").read_text().strip()
+            period = (root / "cpu/cpu.cfs_period_us").read_text().strip()
+        except OSError:
+            return None
+    return None if limit in ("max", "-1") else int(limit) / int(period)

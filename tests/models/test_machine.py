@@ -1,0 +1,43 @@
+"""Counting free cores."""
+
+import pytest
+
+from tunewright.core.errors import UserError
+from tunewright.models.machine import _quota, free_cores, machine_facts
+
+
+def test_threads_from_the_environment(monkeypatch):
+    monkeypatch.setenv("TUNEWRIGHT_THREADS", "3")
+    assert free_cores() == 3
+    monkeypatch.setenv("TUNEWRIGHT_THREADS", "many")
+    with pytest.raises(UserError, match="TUNEWRIGHT_THREADS"):
+        free_cores()
+
+
+def test_at_least_one_and_at_most_all(monkeypatch):
+    monkeypatch.delenv("TUNEWRIGHT_THREADS", raising=False)
+    assert 1 <= free_cores(0.05) <= machine_facts_cores()
+
+
+def machine_facts_cores():
+    import os
+
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def test_quotas_of_both_versions(tmp_path):
+    assert _quota(tmp_path) is None
+    (tmp_path / "cpu").mkdir()
+    (tmp_path / "cpu/cpu.cfs_quota_us").write_text("150000\n")
+    (tmp_path / "cpu/cpu.cfs_period_us").write_text("100000\n")
+    assert _quota(tmp_path) == 1.5
+    (tmp_path / "cpu.max").write_text("max 100000\n")
+    assert _quota(tmp_path) is None
+
+
+def test_facts(tmp_path, monkeypatch):
+    monkeypatch.setenv("TUNEWRIGHT_THREADS", "2")
+    facts = machine_facts(tmp_path)
+    assert facts.cores_free == 2
+    assert 0 < facts.memory_available <= facts.memory_total
+    assert facts.disk_free > 0
