@@ -8,7 +8,7 @@
     │   └── GateError        a check refused to let the work go on
     └── IntegrityError       a stored thing is not what its manifest says
 
-A message is one sentence that says what is wrong; `where` says the place (file:line, row, field); `fix` the way out.
+A message is one sentence, without its full stop, that says what is wrong; `where` says the place (file:line, row, field); `fix` the way out.
 """
 
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ class TunewrightError(Exception):
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
-        way_out = f" {self.fix}" if self.fix else ""
-        return f"{place}{self.message}{way_out}"
+        way_out = f". {self.fix}" if self.fix else ""
+        return f"{place}{self.message.rstrip('.') if self.fix else self.message}{way_out}"
 
 
 class UserError(TunewrightError):

@@ -1,6 +1,6 @@
 """The project file's fields, walked: for "did you mean", `init`'s comments, and docs/project-file.md."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import UnionType
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 
@@ -44,6 +44,12 @@ def field_names_at(model: type[BaseModel], loc: Sequence[int | str]) -> list[str
             tagged = tuple(m for m in models if _tag(m) == part)
             models = tagged or models
     return [info.alias or name for m in models for name, info in m.model_fields.items()]
+
+
+def model_for(models: Sequence[type[BaseModel]], value: Mapping[str, Any]) -> type[BaseModel] | None:
+    """Which of a field's models a mapping is for: by its tag, or the only one there is."""
+    tagged = [model for model in models if _tag(model) in (value.get("type"), value.get("op"))]
+    return (tagged or list(models) or [None])[0]
 
 
 def _tag(model: type[BaseModel]) -> str | None:

@@ -1,5 +1,7 @@
 """What is stale: each step's derivation, and whether its artifact stands."""
 
+import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -72,8 +74,6 @@ class Outside:
 
 def derive(step: Step, file: ProjectFile, outside: Outside, inputs: Mapping[str, Artifact]) -> Derivation:
     """All that determines a step's artifact."""
-    import json
-
     external = {name: digest for kind in step.external for name, digest in outside.hashes(kind).items()}
     return Derivation(
         step=step.name,
@@ -113,5 +113,5 @@ def source_files(root: Path, path: str) -> list[Path]:
 
 
 def shown_path(path: Path, root: Path) -> str:
-    """A path as we show and store it: relative to the project where it lies within, else its name alone."""
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+    """A path as we show and store it: relative to the project, so that a project can be moved with its data."""
+    return Path(os.path.relpath(path, root)).as_posix()

@@ -29,7 +29,8 @@ def read(path: Path, settings: Mapping[str, Any] | None = None) -> ProjectFile:
     try:
         file = ProjectFile.model_validate(data)
     except ValidationError as error:
-        raise ProjectFileError([_problem(path, raw, e) for e in error.errors()]) from None
+        in_file_order = sorted(error.errors(), key=lambda e: _place(raw, e["loc"])[1] or 0)
+        raise ProjectFileError([_problem(path, raw, e) for e in in_file_order]) from None
     return _complete(file, path, raw)
 
 

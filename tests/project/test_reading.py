@@ -1,0 +1,129 @@
+"""The project file: every problem at once, each with its place and the way out."""
+
+import json
+
+import pytest
+
+from tunewright.core.errors import ProjectFileError
+from tunewright.project.reading import parse_setting, plain_file, read
+
+GOOD = """\
+name: tickets
+task:
+  system: Answer.
+  output:
+    type: json
+    schema: schema.json
+sources:
+  rows: {path: rows.csv}
+"""
+
+
+def write(folder, text, schema='{"type": "object"}'):
+    (folder / "schema.json").write_text(schema)
+    path = folder / "tunewright.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def messages(folder, text, **more):
+    path = write(folder, text, **more)
+    with pytest.raises(ProjectFileError) as caught:
+        read(path)
+    return [str(problem).replace(f"{folder}/", "") for problem in caught.value.problems]
+
+
+def test_a_file_gets_its_schema_and_default_suites(tmp_path):
+    file = read(write(tmp_path, GOOD))
+    assert plain_file(file)["task"]["output"] == {"type": "json", "schema": {"type": "object"}}
+    assert list(file.suites) == ["target", "general"]
+    assert [grader.type for grader in file.suites["target"].graders] == ["field_accuracy", "json_schema"]
+
+
+def test_settings_are_laid_over(tmp_path):
+    settings = dict([parse_setting("train.adapter.rank=32"), parse_setting("baselines.few_shot=[1, 3]")])
+    file = read(write(tmp_path, GOOD), settings)
+    assert (file.train.adapter.rank, file.baselines.few_shot) == (32, (1, 3))
+
+
+def test_every_problem_at_once_with_its_line(tmp_path):
+    text = GOOD + "tain:\n  epochs: 2\ntrain:\n  adapter:\n    rnak: 4\n  epochs: many\nrecipe:\n  - {op: dedupe}\n"
+    assert messages(tmp_path, text) == [
+        "tunewright.yaml:9: tain is not a setting. Did you mean train?",
+        "tunewright.yaml:13: train.adapter.rnak is not a setting. Did you mean rank?",
+        "tunewright.yaml:14: train.epochs: input should be a valid integer, unable to parse string as an integer,"
+        " not 'many'",
+        "tunewright.yaml:16: recipe.0: 'dedupe' is not known here. Known: 'drop_duplicates',"
+        " 'drop_contradictions', 'sample', 'max_chars'.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name: [a\n", "tunewright.yaml:2: this is not valid YAML"),
+        ("name: a\nname: b\n", 'tunewright.yaml:2: this is not valid YAML: found duplicate key "name"'),
+        ("", "tunewright.yaml: the project file is empty"),
+        ("- a\n", "tunewright.yaml: the project file is a CommentedSeq, not a mapping"),
+        (b"name: caf\xe9\n", "tunewright.yaml:1: the file is not UTF-8. Save it as UTF-8."),
+        ("name: a\n", "task is missing"),
+        (GOOD.replace("tickets", "a/b"), "tunewright.yaml:1: name: string should match pattern"),
+        (GOOD.replace("schema.json", "missing.json"), "tunewright.yaml:6: the schema file missing.json does not exist"),
+        (GOOD + "split: {train: 0.5}\n", "tunewright.yaml:9: train, dev and test add up to 0.7, not 1"),
+        (
+            GOOD + "gates: {min_scores: {json_shema: 0.9}}\n",
+            "tunewright.yaml:9: gates.min_scores: the target suite has no grader json_shema. Did you mean json_schema?",
+        ),
+    ],
+)
+def test_one_clear_sentence(tmp_path, text, said):
+    assert said in messages(tmp_path, text)[0]
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        ("{", "the schema file schema.json is not JSON"),
+        ("[1]", "this is not a JSON Schema: it is a list, not an object"),
+        ('{"type": "objekt"}', "this is not a JSON Schema: 'objekt' is not valid"),
+    ],
+)
+def test_a_schema_that_is_none(tmp_path, schema, said):
+    assert said in messages(tmp_path, GOOD, schema=schema)[0]
+
+
+def test_no_project_file_says_how_to_make_one(tmp_path):
+    with pytest.raises(ProjectFileError, match="there is no project file. Make one with `tunewright init"):
+        read(tmp_path / "tunewright.yaml")
+
+
+def test_a_setting_needs_a_name_and_a_value(tmp_path):
+    with pytest.raises(ProjectFileError, match="Write it as name=value"):
+        parse_setting("train.epochs")
+    with pytest.raises(ProjectFileError, match="has no fields to set"):
+        read(write(tmp_path, GOOD), {"name.first.x": 1})
+
+
+def test_numbers_are_yaml_1_2(tmp_path):
+    text = GOOD + "train: {learning_rate: 1e-3}\nprices: {currency: NO}\n"
+    file = read(write(tmp_path, text))
+    assert (file.train.learning_rate, file.prices.currency) == (0.001, "NO")
+
+
+def test_the_written_page_is_the_models_page():
+    from pathlib import Path
+
+    from tunewright.project.page import page
+
+    assert Path(__file__).parents[2].joinpath("docs/project-file.md").read_text() == page(), "run `make docs`"
+
+
+def test_the_schema_is_json_schema():
+    from jsonschema import Draft202012Validator
+
+    from tunewright.project.file import ProjectFile
+
+    schema = ProjectFile.model_json_schema()
+    Draft202012Validator.check_schema(schema)
+    assert json.dumps(schema)
+    assert schema["properties"]["base"]["description"].startswith("The model to start from")
