@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+Outcome = Literal["helps", "does not help", "cannot tell"]
+
 
 class _Fact(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,21 +28,35 @@ class Comparison(_Fact):
     difference: Interval
     """Mean paired difference with its bootstrap interval."""
     wins: int
+    """Examples where the fine-tune scores higher."""
     losses: int
+    """Examples where the rival scores higher."""
     ties: int
     p_value: float
-    """McNemar's mid-p on right/wrong (score ≥ 1 is right)."""
+    """McNemar's mid-p on right/wrong (score ≥ 1 is right); with clusters, Student's t on the cluster-robust error."""
     detectable: float
     """The smallest difference this many examples would show with 80 % power."""
+    candidate_mean: float = 0.0
+    """The fine-tune's mean score."""
+    rival_mean: float = 0.0
+    """The rival's mean score."""
 
 
 class SliceChange(_Fact):
-    """One slice: the fine-tune against the best rival there."""
+    """One slice of a suite: the fine-tune minus one rival there."""
 
     field: str
     value: str
     examples: int
     difference: Interval
+    rival: str = ""
+    """The variant compared with: the best baseline over the whole suite; on the general suite, the base."""
+    before: float = 0.0
+    """The rival's mean score."""
+    after: float = 0.0
+    """The fine-tune's mean score."""
+    p_value: float | None = None
+    """Holm-adjusted over the suite's slices; none for a slice with too few examples to be judged."""
 
 
 class GateResult(_Fact):
@@ -65,23 +81,38 @@ class VariantSummary(_Fact):
     """Mean tokens out, an example."""
     cost_per_1000: float | None
     """Price of 1,000 such requests by token prices, or none where no price is set."""
+    examples: int = 0
+    """How many examples were answered."""
+    errors: int = 0
+    """Requests that failed."""
+    cut: int = 0
+    """Replies that ran into the token limit."""
 
 
 class Verdict(_Fact):
     """The decision and all it rests on."""
 
-    outcome: Literal["helps", "does not help", "cannot tell"]
+    outcome: Outcome
     words: str
     """The verdict in one or two sentences."""
     headline: str
     """The grader the outcome is decided by."""
     candidate: str
     comparisons: tuple[Comparison, ...]
+    """Against each rival, the best one first."""
     variants: tuple[VariantSummary, ...]
     slices: tuple[SliceChange, ...]
     gates: tuple[GateResult, ...]
     examples_needed: int | None
-    """With `cannot tell`: how many test examples would show the difference seen; none if no number would."""
+    """With `cannot tell`: about how many test examples would settle it; none if no number would."""
+    suite: str = ""
+    """The target suite's name."""
+    confidence: float = 0.95
+    """The confidence of every interval."""
+    general: Comparison | None = None
+    """The fine-tune against the base on the general suite."""
+    skills: tuple[SliceChange, ...] = ()
+    """The slices of the general suite."""
 
     @property
     def releasable(self) -> bool:

@@ -1,1 +1,1 @@
-"""TBD."""
+"""The report: one self-contained HTML page, the verdict first."""

@@ -1,0 +1,45 @@
+"""How numbers and names are said: shares in percent, differences in points, a true minus sign."""
+
+from tunewright.decide.verdict import Interval
+
+
+def percent(share: float) -> str:
+    """0.961 → "96.1 %"."""
+    return f"{100 * share:.1f} %"
+
+
+def points(difference: float) -> str:
+    """0.549 → "+54.9"; zero has no sign."""
+    text = f"{100 * difference:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else minus(text)
+
+
+def minus(text: str) -> str:
+    """The hyphen of a negative number as a minus sign."""
+    return text.replace("-", "−", 1) if text.startswith("-") else text
+
+
+def span(interval_: Interval) -> str:
+    """The interval of a share: "[94.1, 97.5]"."""
+    return f"[{100 * interval_.low:.1f}, {100 * interval_.high:.1f}]"
+
+
+def interval(difference: Interval) -> str:
+    """A difference in points with its interval: "+54.9 [+51.0, +58.6]"."""
+    return f"{points(difference.value)} [{points(difference.low)}, {points(difference.high)}]"
+
+
+def grader_name(grader: str) -> str:
+    """field_accuracy → "field accuracy"."""
+    return grader.replace("_", " ")
+
+
+def count(number: int, noun: str) -> str:
+    """1 → "1 example", 2,000 → "2,000 examples"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def about(number: int) -> str:
+    """A number rounded up to two digits: 1,234 → "1,300"."""
+    step = 10 ** max(len(str(number)) - 2, 0)
+    return f"{-(-number // step) * step:,}"
