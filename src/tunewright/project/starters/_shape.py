@@ -1,0 +1,97 @@
+"""What every starter's project file has in common, in the file's order."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tunewright.core.errors import DataError
+from tunewright.project.starters._roles import Roles, guess_roles
+from tunewright.project.starters._sample import Sample, Values, read_sample
+
+EMBEDDED = "embedded"
+
+
+class Look(NamedTuple):
+    """What is known of the data before there is a project."""
+
+    path: str
+    rows: list[Values]
+    roles: Roles | None
+    """None for chat rows."""
+
+    @property
+    def answers(self) -> list[Any]:
+        """The expected column's values."""
+        return [row[self.roles.expected] for row in self.rows if self.roles and self.roles.expected in row]
+
+
+def look(data: Path | None, columns: list[str] | None, prefer: Sequence[str] = ()) -> Look:
+    """A look at the data. Without any, rows of `input` and `expected` are taken to come.
+
+    `columns`, where given, is the header to choose from. Raises DataError.
+    """
+    if data is None:
+        names = columns or ["input", "expected"]
+        return Look("data.jsonl", [], guess_roles(names, [], prefer))
+    sample: Sample = read_sample(data)
+    if sample.is_chat:
+        return Look(str(data), sample.rows, None)
+    missing = [name for name in columns or [] if name not in sample.columns]
+    if missing:
+        raise DataError(
+            f"there is no column {missing[0]!r}",
+            where=str(data),
+            fix=f"There are {', '.join(sample.columns)}.",
+        )
+    return Look(str(data), sample.rows, guess_roles(columns or sample.columns, sample.rows, prefer))
+
+
+def project_values(
+    name: str,
+    found: Look,
+    *,
+    system: str,
+    graders: list[dict[str, Any]],
+    train: dict[str, Any],
+    base: str,
+    learning_rate: float,
+    output: dict[str, Any] | None = None,
+    gates: dict[str, Any] | None = None,
+    slices: tuple[str, ...] | None = None,
+) -> dict[str, Any]:
+    """The project file's values. `learning_rate` is for a real base; the embedded one takes the default."""
+    roles = found.roles
+    target: dict[str, Any] = {"examples": "test", "graders": graders}
+    cuts = slices if slices is not None else roles.slices if roles else ()
+    if cuts:
+        target["slices"] = list(cuts)
+    rate = {} if base == EMBEDDED else {"learning_rate": learning_rate}
+    return {
+        "name": name,
+        "task": {
+            "system": system,
+            **({"input": "{{ input }}"} if roles else {}),
+            **({"output": output} if output else {}),
+        },
+        "base": base,
+        "sources": {"data": _source(found)},
+        "recipe": [{"op": "drop_duplicates"}],
+        **_split(roles),
+        "suites": {"target": target, "general": {"examples": "general"}},
+        "baselines": {"prompt": True, "few_shot": [2, 4]},
+        "train": {**train, **rate},
+        "gates": {"beats_baselines": True, **(gates or {}), "max_general_loss": 3.0},
+    }
+
+
+def _source(found: Look) -> dict[str, Any]:
+    if found.roles is None:
+        return {"path": found.path, "format": "chat"}
+    return {"path": found.path, "columns": {"input": found.roles.input, "expected": found.roles.expected}}
+
+
+def _split(roles: Roles | None) -> dict[str, Any]:
+    if roles and roles.split:
+        return {"split": {"column": roles.split}}
+    group = {"group_by": roles.group} if roles and roles.group else {}
+    return {"split": {"train": 0.8, "dev": 0.1, "test": 0.1, **group}}
