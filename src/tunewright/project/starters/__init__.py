@@ -1,8 +1,8 @@
 """Recipe starters: the project file that `tunewright init --recipe NAME` begins with. One file each, found by its name.
 
 A starter's module has `title` and `when` (for `init --help` and the file's head), `PREFER` (names of the expected
-column to try first) and
-`start(name, data, columns, *, base="embedded") -> dict`: the project file's values, in the file's order.
+column to try first) and `start(name, data, columns, *, base="embedded") -> dict`: the project file's values, in the
+file's order.
 """
 
 from collections.abc import Callable

@@ -8,19 +8,9 @@ from tunewright.core.errors import DataError
 from tunewright.project.starters._sample import Values
 
 INPUTS = (
-    *(
-        "input",
-        "text",
-        "prompt",
-        "question",
-        "query",
-        "ticket",
-        "message",
-        "body",
-        "utterance",
-        "instruction",
-    ),
-    *("request", "document", "email", "review", "sentence", "source", "description", "nl", "content", "user"),
+    *("input", "text", "prompt", "question", "query", "ticket", "message", "body", "utterance"),
+    *("instruction", "request", "document", "email", "review", "sentence", "source", "description"),
+    *("nl", "content", "user"),
 )
 LABELS = ("label", "category", "intent", "class", "topic", "sentiment", "tag", "priority")
 CODE = ("sql", "command", "cmd", "code", "cm", "query", "dsl", "expression", "formula", "regex")
