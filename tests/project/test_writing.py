@@ -6,7 +6,10 @@ VALUES = {
     "task": {
         "system": "Line one.\nLine two: with a colon.",
         "input": "{{ ticket }}",
-        "output": {"type": "json", "schema": {"type": "object", "properties": {"no": {"enum": ["yes", "off", 1]}}}},
+        "output": {
+            "type": "json",
+            "schema": {"type": "object", "properties": {"no": {"enum": ["yes", "off", 1]}}},
+        },
     },
     "sources": {"main rows": {"path": "../a b.csv", "columns": {"input": "text", "expected": "label: x"}}},
     "recipe": [{"op": "drop_duplicates"}, {"op": "sample", "rows": 10}],

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from tunewright.core.errors import UserError
+
 _TABLES = """
 create table if not exists runs (
     id integer primary key, step text not null, artifact text not null, status text not null,
@@ -105,5 +107,8 @@ class Catalogue:
         try:
             with db:
                 yield db
+        except sqlite3.OperationalError as error:
+            fix = "Make room, or make the folder writable, and run again."
+            raise UserError(f"the catalogue cannot be used: {error}", where=str(self._path), fix=fix) from None
         finally:
             db.close()

@@ -1,0 +1,8 @@
+import pytest
+from sorting import write_project
+
+
+@pytest.fixture
+def small_project(tmp_path):
+    """The folder of a project small enough to be run whole in seconds."""
+    return write_project(tmp_path / "sorting")

@@ -1,0 +1,123 @@
+"""The main job, whole: from a project file to a verdict, a release, a report, and what can be done with them."""
+
+import json
+import re
+import sys
+
+import pytest
+
+import tunewright
+from tunewright.cli.main import main
+from tunewright.core.errors import UserError
+from tunewright.core.message import Message
+
+STEPS = ["ingest", "split", "gate", "baselines", "train", "evaluate", "decide", "release", "report"]
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """A small project, run once."""
+    from sorting import write_project
+
+    project = tunewright.open(write_project(tmp_path_factory.mktemp("main") / "sorting"))
+    return project, project.run()
+
+
+def test_every_step_makes_an_artifact_that_verifies(ran):
+    project, result = ran
+    assert [(outcome.step, outcome.made) for outcome in result.outcomes] == [(step, True) for step in STEPS]
+    for artifact in project.store.artifacts():
+        artifact.verify()
+    assert {run.status for run in project.store.catalogue.runs()} == {"done"}
+
+
+def test_nothing_is_done_twice(ran):
+    project, _ = ran
+    assert [outcome.made for outcome in project.run().outcomes] == [False] * len(STEPS)
+    assert {entry.state for entry in project.plan()} == {"fresh"}
+
+
+def test_a_setting_makes_stale_only_what_it_decides(ran):
+    project, _ = ran
+    changed = tunewright.open(project.root, settings={"train.epochs": 1})
+    assert {entry.step.name: entry.state for entry in changed.plan()} == {
+        **dict.fromkeys(["ingest", "split", "gate", "baselines"], "fresh"),
+        "train": "stale",
+        **dict.fromkeys(["evaluate", "decide", "release", "report"], "waits"),
+    }
+    gates = tunewright.open(project.root, settings={"gates.max_general_loss": 50})
+    stale = [entry.step.name for entry in gates.plan() if entry.state == "stale"]
+    assert stale == ["decide"]
+
+
+def test_the_verdict_compares_on_the_same_examples(ran):
+    _, result = ran
+    verdict = result.verdict
+    assert verdict.candidate == "fine-tune"
+    assert {comparison.rival for comparison in verdict.comparisons} >= {"prompt"}
+    assert len({comparison.examples for comparison in verdict.comparisons}) == 1
+    assert verdict.outcome in ("helps", "does not help", "cannot tell")
+    assert {gate.name for gate in verdict.gates}
+    assert (result.released is not None) == verdict.releasable
+
+
+def test_the_report_is_one_page_without_a_network(ran):
+    project, result = ran
+    page = project.report().read_text()
+    assert result.verdict.words.split(":")[0] in page
+    assert re.findall(r"""(?:src|href)=["']https?:""", page) == []
+
+
+def test_the_release_answers_as_it_was_measured(ran):
+    project, result = ran
+    if result.released is None:
+        project.store.catalogue.move_alias("candidate", "promote", result.outcomes[-2].artifact.id)
+    name = "production" if result.released else "candidate"
+    release = project.lineage(name)[0].artifact
+    rows = [
+        json.loads(line) for line in release.file("cards/fine-tune--target.jsonl").read_text().splitlines()
+    ]
+    measured = {row["example"]: row["text"] for row in rows if "example" in row}
+    from tunewright.data.freeze import load_part
+
+    split = next(o.artifact for o in result.outcomes if o.step == "split")
+    example = load_part(split.path, "test")[0]
+    reply = project.chat([Message(role="user", content=example.input_text)], name)
+    assert reply.text == measured[example.id]
+
+
+def test_lineage_reaches_the_rows_the_seed_and_the_base(ran, monkeypatch, capsys):
+    project, _ = ran
+    monkeypatch.setattr(sys, "argv", ["tunewright", "lineage", "train", "-p", str(project.root), "--verify"])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    said = capsys.readouterr().out
+    assert caught.value.code in (0, None)
+    for fact in ("from rows.csv  sha256", "from base  sha256", "train.seed = 0", "torch 2."):
+        assert fact in said
+
+
+def test_rollback_without_a_release_before_says_so(ran):
+    project, _ = ran
+    with pytest.raises(UserError, match="there is none before to return to"):
+        project.rollback()
+
+
+def test_an_interrupted_release_is_not_promoted_again_after_a_rollback(small_project):
+    project = tunewright.open(
+        small_project,
+        settings={"gates.beats_baselines": False, "gates.max_general_loss": 100, "gates.max_slice_loss": 100},
+    )
+    first = project.run().released
+    second = tunewright.open(
+        small_project,
+        settings={
+            "gates.beats_baselines": False,
+            "gates.max_general_loss": 100,
+            "gates.max_slice_loss": 100,
+            "train.epochs": 1,
+        },
+    )
+    assert second.run().released != first
+    assert second.rollback() == first
+    assert second.run().released == first
