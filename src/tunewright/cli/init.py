@@ -14,9 +14,20 @@ import click
     "--data", type=click.Path(path_type=Path), help="Your rows: CSV, TSV, JSON, JSONL, Parquet or chat JSONL."
 )
 @click.option("--list", "show", is_flag=True, help="Show the recipes to start from.", is_eager=True)
-def init(name: Path, starter: str, data: Path | None, show: bool) -> None:
+def init(name: Path, recipe: str, data: Path | None) -> None:
     """Make a project folder NAME with a commented tunewright.yaml."""
     from tunewright.project.init import init as init_project
 
-    made = init_project(name, starter, data)
-    click.echo(f"{made} is written: read it, then `cd {name} && tunewright check`.")
+    made = init_project(name, recipe, data)
+    if made.why:
+        click.echo(made.why)
+    click.echo(f"{made.path} is written: read it, then `cd {name} && tunewright check`.")
+
+
+def _show_recipes(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from tunewright.project.starters import names, starter
+
+        for name in names():
+            click.echo(f"{name:<18} {starter(name).title} {starter(name).when}")
+        ctx.exit()

@@ -23,7 +23,7 @@ def doctor(path: str, as_json: bool) -> None:
     """Say what this machine can do, and what that means for the project at hand."""
     from tunewright.cli import render
     from tunewright.models.machine import machine_facts
-    from tunewright.project.advice import advice
+    from tunewright.project.advice import advice, shown
     from tunewright.project.file import file_path
 
     facts = machine_facts(Path(path))
@@ -32,8 +32,6 @@ def doctor(path: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"facts": facts._asdict(), "advice": lines}, indent=1, ensure_ascii=False))
         return
-    render.table(
-        ["what", "here"], [(name.replace("_", " "), str(value)) for name, value in facts._asdict().items()]
-    )
+    render.table(["what", "here"], shown(facts))
     for line in lines:
         render.say(f"• {line}")

@@ -7,35 +7,47 @@ from tunewright.project.file import ProjectFile
 from tunewright.project.reading import read
 
 _GB = 1024**3
+_DISK_NEEDED = 2 * _GB
 
 
 def advice(facts: MachineFacts, file: Path | None) -> list[str]:
     """Sentences for `doctor`. `file` is the project file at hand, or none."""
-    lines = [_cores(facts), _memory(facts)]
-    if facts.disk_free_gb < 2:
-        lines.append(f"Only {facts.disk_free_gb:.1f} GB of disk are free: artifacts of real bases need more.")
+    lines = [_cores(facts)]
+    if facts.disk_free < _DISK_NEEDED:
+        lines.append(
+            f"Only {facts.disk_free / _GB:.1f} GB of disk are free: artifacts of a large base need more."
+        )
     if file is None:
         lines.append("There is no project here: `tunewright init NAME --data FILE` makes one.")
         return lines
     return [*lines, _project(facts, read(file))]
 
 
+def shown(facts: MachineFacts) -> list[tuple[str, str]]:
+    """The facts as (what, value) rows, sizes in GB."""
+    return [
+        ("torch", facts.torch),
+        ("accelerator", facts.accelerator or "none"),
+        ("bf16 in hardware", "yes" if facts.bf16 else "no"),
+        ("cores free", f"{facts.cores_free} of {facts.cores}"),
+        ("memory free", f"{facts.memory_available / _GB:.1f} of {facts.memory_total / _GB:.1f} GB"),
+        ("disk free", f"{facts.disk_free / _GB:.1f} GB"),
+        ("extras", ", ".join(facts.extras) or "none"),
+    ]
+
+
 def _cores(facts: MachineFacts) -> str:
     if facts.cores_free < facts.cores:
         return (
-            f"{facts.cores_free} of {facts.cores} cores are free: work will use {facts.cores_free} threads, since more"
-            " threads than free cores are many times slower."
+            f"Work will use {facts.cores_free} of {facts.cores} cores: the others are busy, and more threads than"
+            " free cores are many times slower."
         )
-    return f"All {facts.cores} cores are free: work will use {facts.cores} threads."
-
-
-def _memory(facts: MachineFacts) -> str:
-    return f"{facts.memory_free_gb:.1f} GB of memory are free."
+    return f"Work will use all {facts.cores} cores."
 
 
 def _project(facts: MachineFacts, file: ProjectFile) -> str:
     if file.base == "embedded":
         return f"{file.name} starts from the embedded base: it trains here in minutes."
-    if facts.accelerator == "none":
+    if facts.accelerator is None:
         return f"{file.name} starts from {file.base}, and there is no accelerator: expect hours, not minutes."
     return f"{file.name} starts from {file.base}, on {facts.accelerator}."

@@ -3,36 +3,43 @@
 import csv
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from tunewright.core.errors import UserError
 from tunewright.core.files import write_atomic
 from tunewright.project.file import FILE_NAME
-from tunewright.project.starters import find_starter
+from tunewright.project.starters import begin, why
 from tunewright.project.writing import to_yaml
 
 
-def init(folder: Path, starter: str, data: Path | None) -> Path:
-    """Write `folder`/tunewright.yaml; returns its path. Nothing is written when something is wrong.
+class Made(NamedTuple):
+    """A project begun: its file, and why the data's columns were taken for what they are."""
 
-    Raises UserError for an unknown starter, a missing data file, or a folder that is a project already.
+    path: Path
+    why: str | None
+
+
+def init(folder: Path, recipe: str, data: Path | None) -> Made:
+    """Write `folder`/tunewright.yaml. Nothing is written when something is wrong.
+
+    Raises UserError for an unknown recipe, a missing data file, or a folder that is a project already.
     """
     target = folder / FILE_NAME
     if target.exists():
         raise UserError("there is a project here already", where=str(target), fix="Choose another name.")
     if data is not None and not data.is_file():
         raise UserError("there is no such data file", where=str(data))
-    start: Callable[..., dict[str, Any]] = find_starter(starter)
-    values = start(folder.resolve().name, data, columns_of(data) if data else None)
+    columns = columns_of(data) if data else None
+    values = begin(recipe, folder.resolve().name, data, columns)
+    reason = why(recipe, data, columns)
     if data is not None:
         for source in values["sources"].values():
             source["path"] = Path(os.path.relpath(data.resolve(), folder.resolve())).as_posix()
     text = to_yaml(values)
     folder.mkdir(parents=True, exist_ok=True)
     write_atomic(target, text)
-    return target
+    return Made(target, reason)
 
 
 def columns_of(data: Path) -> list[str] | None:

@@ -21,7 +21,9 @@ Any field can be overridden on the command line: `tunewright run --set train.ada
 
 def page() -> str:
     """The page's Markdown: a table for each settings model, in the order the file reaches them."""
-    return _HEAD + "\n" + "\n".join(line for model in settings_models(ProjectFile) for line in _section(model))
+    return (
+        _HEAD + "\n" + "\n".join(line for model in settings_models(ProjectFile) for line in _section(model))
+    )
 
 
 def settings_models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tunewright.core.errors import GateError, ModelError, Problem, TunewrightError, UserError
+from tunewright.core.errors import ModelError, Problem, ProblemsError, TunewrightError, UserError
 from tunewright.core.events import Event
 from tunewright.project.file import ProjectFile, file_path
 from tunewright.project.plan import Planned, plan
@@ -60,7 +60,7 @@ class Project:
             return CheckResult(problems, [])
         try:
             return CheckResult([], run(self.file, self.root, self.store, upto="gate", listen=listen))
-        except GateError as error:
+        except ProblemsError as error:
             return CheckResult(error.problems, [])
         except UserError as error:
             return CheckResult([Problem(error.message, error.where, error.fix)], [])

@@ -4,6 +4,7 @@ import importlib
 import shutil
 import time
 from collections.abc import Callable
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
@@ -109,14 +110,20 @@ def pinned_threads(work: Path) -> int:
 
     Sums in another order round otherwise, so a step that goes on with other threads would give other bytes.
     """
-    from tunewright.models.machine import free_cores
-
     note = work / "threads"
     if note.is_file():
         return int(note.read_text())
-    threads = free_cores()
+    threads = _free_cores()
     write_atomic(note, str(threads))
     return threads
+
+
+@cache
+def _free_cores() -> int:
+    """Looked at once a run, before we are the ones who keep the cores busy."""
+    from tunewright.models.machine import free_cores
+
+    return free_cores()
 
 
 def library_versions() -> dict[str, str]:

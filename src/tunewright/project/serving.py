@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tunewright.core.errors import IntegrityError, UserError
+from tunewright.core.errors import UserError
 from tunewright.core.files import read_json
 from tunewright.core.generation import Generator, Reply
 from tunewright.core.message import Message
@@ -25,24 +25,19 @@ def answer(project: "Project", messages: Sequence[Message], name: str) -> Reply:
 def load_release(project: "Project", name: str) -> tuple[Generator, Variant]:
     """The generator of the release an alias names, and its variant.
 
-    Raises UserError when the alias names nothing, IntegrityError when the release or its base changed since.
+    Raises UserError when the alias names nothing, IntegrityError when the release's files changed since, ModelError when
+    the base is not the one it was proven with.
     """
     release = find_release(project, name)
     release.verify()
     variant = Variant.model_validate(read_json(release.file(RELEASE))["variant"])
     from tunewright.generate.resolve import load_variant
     from tunewright.models.base import resolve_base
-    from tunewright.models.machine import free_cores
+    from tunewright.models.machine import free_cores, set_threads
 
     base = resolve_base(variant.base, project.root)
-    if base.hash != variant.base_hash:
-        raise IntegrityError(
-            f"the base {variant.base} is not the one this release was proven with",
-            where=release.id,
-            fix="Put the old base back, or run again.",
-        )
-    adapter = str(release.file(variant.adapter)) if variant.adapter else None
-    return load_variant(variant.model_copy(update={"adapter": adapter}), base, threads=free_cores()), variant
+    set_threads(free_cores())
+    return load_variant(variant, base, root=release.path), variant
 
 
 def find_release(project: "Project", name: str) -> Artifact:

@@ -102,11 +102,12 @@ def _few_shot_chosen_on_dev(ctx: StepContext, base: Base) -> list[Variant]:
 
 def _measure(ctx: StepContext, base: Base, variant: Variant, suite: Suite) -> Scorecard:
     """Ask, score, and save the scorecard with its latencies beside it."""
-    from tunewright.generate.resolve import load_variant
+    from tunewright.generate.resolve import bare, load_variant
+    from tunewright.models.machine import set_threads
 
+    set_threads(ctx.threads)
     # the general suite asks without the task's prompt: it is about the model, not about the task
-    asked = variant.model_copy(update={"system": "", "shots": ()}) if suite.name == GENERAL else variant
-    generator = load_variant(asked, base, threads=ctx.threads)
+    generator = load_variant(bare(variant) if suite.name == GENERAL else variant, base)
     work = ctx.work / "replies" / f"{variant.name}--{suite.name}"
     work.mkdir(parents=True, exist_ok=True)
     found = evaluate_generator(generator, variant.name, suite, variant.decoding, work=work, emit=ctx.emit)

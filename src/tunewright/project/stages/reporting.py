@@ -1,0 +1,107 @@
+"""The last step: gather what the others found, and write the page."""
+
+from typing import Any
+
+from tunewright.core.example import Example
+from tunewright.core.files import read_json, write_atomic
+from tunewright.data.freeze import load_part
+from tunewright.decide.cost import LatencySummary, latency_cost
+from tunewright.evals.suites import build_suite
+from tunewright.project.file import GENERAL, TARGET, ProjectFile
+from tunewright.project.stages.deciding import PROMPT, read_card, read_verdict
+from tunewright.project.stages.measuring import FINE_TUNE, read_variants, timings_name
+from tunewright.project.steps import StepContext
+from tunewright.report.data import ExampleText, LineageNode, LossPoint, ReportData, Segment
+from tunewright.report.page import render
+from tunewright.store import lineage
+from tunewright.store.artifact import MEASURED, Artifact
+
+REPORT = f"{MEASURED}/report.html"
+"""The page shows measured times, so it is no part of the artifact's content hash."""
+
+
+def report(ctx: StepContext) -> None:
+    """One self-contained HTML page."""
+    page = ctx.out / REPORT
+    page.parent.mkdir()
+    write_atomic(page, render(gather(ctx)))
+
+
+def gather(ctx: StepContext) -> ReportData:
+    """All that the page shows, read from the artifacts."""
+    made = ctx.inputs
+    rivals = [variant.name for variant in read_variants(made["baselines"].path)]
+    sources = {**dict.fromkeys(rivals, made["baselines"]), FINE_TUNE: made["evaluate"]}
+    history = read_json(made["train"].file("history.json"))
+    return ReportData(
+        project=ctx.file.name,
+        verdict=read_verdict(made["decide"]),
+        task=_task_facts(ctx.file),
+        cards=(
+            *(read_card(artifact, name, TARGET) for name, artifact in sources.items()),
+            read_card(made["baselines"], PROMPT, GENERAL),
+            read_card(made["evaluate"], FINE_TUNE, GENERAL),
+        ),
+        examples=_example_texts(ctx),
+        history=tuple(LossPoint(step["step"], step["loss"], step.get("lr")) for step in history["steps"]),
+        dev=tuple(LossPoint(point["step"], point["loss"]) for point in history["dev"]),
+        train=_train_facts(made["train"]),
+        mask_samples=tuple(
+            tuple(Segment(*segment) for segment in row)
+            for row in read_json(made["gate"].file("gate.json"))["samples"]
+        ),
+        audit=read_json(made["split"].file("audit.json")),
+        ingest=read_json(made["ingest"].file("summary.json")),
+        latencies=_latencies(ctx, sources),
+        prices=ctx.file.prices,
+        lineage=_lineage(ctx),
+        commands=("tunewright check", "tunewright run", "tunewright report --open"),
+        versions=made["train"].manifest.libraries,
+    )
+
+
+def _task_facts(file: ProjectFile) -> dict[str, str]:
+    return {
+        "system prompt": file.task.system or "none",
+        "answers": file.task.output.type,
+        "base": file.base,
+        "method": f"{file.train.method}, rank {file.train.adapter.rank}",
+    }
+
+
+def _train_facts(train: Artifact) -> dict[str, Any]:
+    summary: dict[str, Any] = read_json(train.file("train.json"))
+    return {name: value for name, value in summary.items() if not isinstance(value, (dict, list))}
+
+
+def _example_texts(ctx: StepContext) -> dict[str, ExampleText]:
+    test = load_part(ctx.inputs["split"].path, "test")
+    general = build_suite(GENERAL, ctx.file.suites[GENERAL], test, ctx.file.task, ctx.root).examples
+    return {example.id: _example_text(example) for example in (*test, *general)}
+
+
+def _example_text(example: Example) -> ExampleText:
+    origin = f"{example.origin.file}:{example.origin.row}" if example.origin else None
+    return ExampleText(example.input_text, example.expected, origin)
+
+
+def _latencies(ctx: StepContext, sources: dict[str, Artifact]) -> dict[str, LatencySummary]:
+    times = {name: read_json(artifact.file(timings_name(name, TARGET))) for name, artifact in sources.items()}
+    found = {name: latency_cost(seconds, ctx.file.prices) for name, seconds in times.items()}
+    return {name: summary for name, summary in found.items() if summary is not None}
+
+
+def _lineage(ctx: StepContext) -> tuple[LineageNode, ...]:
+    """The release and all it was made from, inputs first."""
+    nodes = lineage.ancestors(ctx.store, ctx.inputs["release"])
+    return tuple(
+        _node(ancestor.artifact) for ancestor in sorted(nodes, key=lambda a: (-a.depth, a.artifact.id))
+    )
+
+
+def _node(artifact: Artifact) -> LineageNode:
+    derivation = artifact.manifest.derivation
+    facts = {"content": artifact.manifest.content[:12], **{k: v[:12] for k, v in derivation.external.items()}}
+    return LineageNode(
+        derivation.step, artifact.id, tuple(ref.id for ref in derivation.inputs.values()), facts
+    )
