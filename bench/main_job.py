@@ -1,0 +1,174 @@
+"""What the main job must reach, measured: the example run through the command line, as a user would.
+
+    python bench/main_job.py [--keep FOLDER] [--json FILE] [--set NAME=VALUE …]
+
+Prints one table, each line measured beside its target. It fails when a command fails, not when a target is missed:
+a table is read, a slow machine is no error.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from process import Measured, measure
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / "examples" / "support-json"
+COMMAND = [sys.executable, "-c", "from tunewright.cli.main import main; main()"]
+MODULES = """
+import sys
+from tunewright.cli.main import main
+sys.argv = ["tunewright", "--help"]
+try:
+    main()
+except SystemExit:
+    print(len(sys.modules), file=sys.__stdout__)
+"""
+COPIED = ("customer.name", "customer.email", "product", "order_id", "amount")
+
+
+class Line(NamedTuple):
+    """A line of the table. `reached` is None for a line that has no target."""
+
+    what: str
+    measured: str
+    target: str
+    reached: bool | None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--keep", type=Path, help="run in this folder and leave it there")
+    parser.add_argument("--json", type=Path, help="write the table as JSON, too")
+    parser.add_argument("--set", dest="settings", action="append", default=[], metavar="NAME=VALUE")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = (asked.keep or Path(scratch) / "support-json").resolve()
+        copy_example(folder)
+        lines = [*start_up(), *demo(folder, [f"--set={setting}" for setting in asked.settings])]
+    print(f"{platform.platform()}, {len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}\n")
+    print(as_markdown(lines))
+    if asked.json:
+        asked.json.write_text(json.dumps([line._asdict() for line in lines], indent=1) + "\n")
+
+
+def copy_example(folder: Path) -> None:
+    """The example's files, without what earlier runs left beside them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("tunewright.yaml", "tickets.jsonl", "schema.json"):
+        shutil.copy(EXAMPLE / name, folder / name)
+
+
+def start_up() -> Iterator[Line]:
+    """`tunewright --help`: the least CPU time of five runs, and the modules it loads."""
+    runs = [checked(measure([*COMMAND, "--help"], ROOT)) for _ in range(5)]
+    cpu = min(run.cpu_s for run in runs)
+    modules = int(checked(measure([sys.executable, "-c", MODULES], ROOT)).stdout.split()[-1])
+    yield Line("`tunewright --help`, CPU", f"{cpu:.2f} s", "≤ 0.2 s", cpu <= 0.2)
+    yield Line("`tunewright --help`, modules", str(modules), "≤ 200", modules <= 200)
+
+
+def demo(folder: Path, settings: list[str]) -> Iterator[Line]:
+    """The whole run, then the run that has nothing to do."""
+    first = checked(measure([*COMMAND, "run", "--json", *settings], folder, echo=True))
+    again = checked(measure([*COMMAND, "run", "--json", *settings], folder))
+    verdict = json.loads(first.stdout)
+    yield from quality(verdict)
+    yield from copied_fields(folder)
+    silence = longest_silence(folder)
+    yield Line("the run, wall", f"{first.wall_s:.0f} s", "≤ 300 s", first.wall_s <= 300)
+    yield Line("the run, longest time without a word", f"{silence:.1f} s", "≤ 15 s", silence <= 15)
+    yield from step_times(folder)
+    yield Line(
+        "the run, peak memory", f"{first.peak_bytes / 1e9:.2f} GB", "≤ 1.5 GB", first.peak_bytes <= 1.5e9
+    )
+    yield Line("the run with nothing stale, wall", f"{again.wall_s:.2f} s", "≤ 1.5 s", again.wall_s <= 1.5)
+    yield Line("verdict", verdict["outcome"], "", None)
+
+
+def quality(verdict: dict[str, Any]) -> Iterator[Line]:
+    """The fine-tune's scores beside the baselines', and what the general suite lost."""
+    shown = {(row["variant"], row["suite"]): row["scores"] for row in verdict["variants"]}
+    rivals = [name for name, suite in shown if suite == "target" and name != verdict["candidate"]]
+    for grader, words, target in (
+        ("json_schema", "schema compliance", 0.99),
+        ("field_accuracy", "field accuracy", 0.9),
+    ):
+        value = shown[verdict["candidate"], "target"][grader]["value"]
+        yield Line(f"{words}, fine-tune", f"{value:.1%}", f"≥ {target:.0%}", value >= target)
+        for rival in rivals:
+            yield Line(f"{words}, {rival}", f"{shown[rival, 'target'][grader]['value']:.1%}", "", None)
+    general = {
+        name: next(iter(scores.values()))["value"]
+        for (name, suite), scores in shown.items()
+        if suite == "general"
+    }
+    loss = 100 * (general["prompt"] - general[verdict["candidate"]])
+    held = any("general" in gate["name"] and not gate["passed"] for gate in verdict["gates"])
+    yield Line("general suite, base", f"{general['prompt']:.1%}", "≥ 80%", general["prompt"] >= 0.8)
+    yield Line("general suite, points lost", f"{loss:.1f}", "≤ 3, or the gate fails", loss <= 3 or held)
+
+
+def copied_fields(folder: Path) -> Iterator[Line]:
+    """Field by field, on test, where every name and product is held out."""
+    from tunewright.evals.io import load_scorecard
+
+    import tunewright
+
+    project = tunewright.open(folder)
+    made = {entry.step.name: entry.artifact for entry in project.plan()}
+    if made["evaluate"] is None:  # the run was made with other settings
+        return
+    card = load_scorecard(made["evaluate"].file("cards/fine-tune--target.jsonl"))
+    parts = [reply.scores["field_accuracy"].parts or {} for reply in card.replies]
+    for field in COPIED:
+        values = [scores[field] for scores in parts if field in scores]
+        mean = sum(values) / len(values) if values else 0.0
+        yield Line(f"copied right: {field} ({len(values)} tickets)", f"{mean:.1%}", "≥ 90%", mean >= 0.9)
+
+
+def events(folder: Path) -> list[dict[str, Any]]:
+    """Every event of the runs, in the order of time."""
+    logs = sorted((folder / ".tunewright" / "runs").glob("*.jsonl"))
+    return [json.loads(line) for log in logs for line in log.read_text("utf-8").splitlines()]
+
+
+def longest_silence(folder: Path) -> float:
+    times = [event["time"] for event in events(folder)]
+    return max((late - early for early, late in pairwise(times)), default=0.0)
+
+
+def step_times(folder: Path) -> Iterator[Line]:
+    for event in events(folder):
+        if event["kind"] == "step.done":
+            yield Line(f"  step {event['step']}", f"{event['seconds']:.1f} s", "", None)
+
+
+def checked(found: Measured) -> Measured:
+    """The measurement of a command that went well; else say so and stop."""
+    if found.code:
+        sys.exit(f"the command failed with exit code {found.code}\n{found.stdout}")
+    return found
+
+
+def as_markdown(lines: list[Line]) -> str:
+    marks = {True: "yes", False: "NO", None: ""}
+    rows = [("what", "measured", "target", "reached"), *((*line[:3], marks[line.reached]) for line in lines)]
+    widths = [max(len(row[at]) for row in rows) for at in range(4)]
+    drawn = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+        for row in rows
+    ]
+    return "\n".join([drawn[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *drawn[1:]])
+
+
+if __name__ == "__main__":
+    main()
