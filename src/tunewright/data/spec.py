@@ -1,8 +1,8 @@
 """Settings of the data stage: sources, recipe, split."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tunewright.core.spec import Spec
 
@@ -14,7 +14,7 @@ class SourceSpec(Spec):
     """A file, relative to the project's folder; a glob takes several."""
     format: Literal["auto", "chat", "csv", "tsv", "json", "jsonl", "parquet"] = "auto"
     """The files' format; `auto` goes by the ending and, for .jsonl, by whether rows have `messages`."""
-    columns: dict[str, str] = {}
+    columns: dict[str, str] = Field(default_factory=dict)
     """Our name → the file's column: {input: text, expected: label}. Other names become fields (for slices and templates)."""
     encoding: str = "utf-8"
     """The text encoding of CSV, TSV and JSON files."""
@@ -67,7 +67,14 @@ class SplitSpec(Spec):
     group_by: str | None = None
     """A field: rows with the same value stay together (customer, document, template)."""
     column: str | None = None
-    """A field that already says train, dev or test; shares and seed are then unused."""
+    """A field that already says train, dev or test; the shares are then unused."""
+
+    @model_validator(mode="after")
+    def _shares_add_up(self) -> Self:
+        total = self.train + self.dev + self.test
+        if abs(total - 1) > 1e-6:
+            raise ValueError(f"train, dev and test add up to {total:g}; they are shares of 1")
+        return self
 
 
 class DataSpec(Spec):

@@ -1,1 +1,72 @@
-"""TBD."""
+"""Sources: one file for each format, found by its name. `read(path, encoding)` opens a file as a Table of raw rows.
+
+To add a format, add a file here with such a `read`, and its name to SourceSpec.format.
+"""
+
+from collections.abc import Generator
+from contextlib import closing
+from importlib import import_module
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+from tunewright.data.names import listed
+from tunewright.data.rows import BadFile, Reject, Row, Table, no_rows
+from tunewright.data.spec import SourceSpec
+
+ENDINGS = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+_PEEK = 100
+
+
+class Opened(NamedTuple):
+    """A file, opened: its table, and whether its rows are chat rows."""
+
+    table: Table
+    is_chat: bool
+
+
+def open_file(path: Path, spec: SourceSpec) -> Opened:
+    """Open a file as the spec says. Raises BadFile, OSError."""
+    name = _format_of(path) if spec.format == "auto" else spec.format
+    if path.stat().st_size == 0:
+        return Opened(Table((), no_rows()), False)
+    table: Table = import_module(f"{__name__}.{name}").read(path, spec.encoding)
+    if spec.format == "auto" and not spec.columns and name in ("json", "jsonl", "parquet"):
+        return _sniffed(table)
+    return Opened(table, name == "chat")
+
+
+def _format_of(path: Path) -> str:
+    try:
+        return ENDINGS[path.suffix.lower()]
+    except KeyError:
+        raise BadFile(
+            f"the ending {path.suffix!r} does not tell the format.",
+            fix=f"Set format: for this source (the endings known are {listed(ENDINGS)}).",
+        ) from None
+
+
+def _sniffed(table: Table) -> Opened:
+    """Chat rows are told by the first row that can be read: it has `messages`."""
+    seen: list[Row | Reject] = []
+    is_chat = False
+    for row in table.rows:
+        seen.append(row)
+        if isinstance(row, Row) or len(seen) == _PEEK:
+            is_chat = isinstance(row, Row) and "messages" in row.values
+            break
+    return Opened(table._replace(rows=_again(seen, table)), is_chat)
+
+
+def _again(seen: list[Row | Reject], table: Table) -> Generator[Row | Reject, None, None]:
+    with closing(table.rows):
+        yield from chain(seen, table.rows)

@@ -1,0 +1,159 @@
+"""The expected answer in its one form: text as it is, JSON checked by the schema and written anew.
+
+Every row's JSON is written with `", "` and `": "`, keys in the order of the schema's `properties`, so that the model
+learns one form and graders compare like with like.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from tunewright.core.errors import DataError
+from tunewright.core.task import JsonOutput, TextOutput
+from tunewright.data.rows import BadRow
+from tunewright.data.strict_json import MAX_DEPTH, StrictJsonError, depth, parse
+
+ReadAnswer = Callable[[Any], str]
+"""The text of an expected answer, from a cell's or a JSON value. Raises BadRow."""
+
+_COMBINED = ("allOf", "anyOf", "oneOf")
+_REMEMBERED = 4096
+
+
+def answer_reader(output: TextOutput | JsonOutput) -> ReadAnswer:
+    """How this task's answers are read. Raises DataError if the schema is no JSON Schema."""
+    return _JsonAnswers(output.schema_) if isinstance(output, JsonOutput) else _text_answer
+
+
+def _text_answer(value: Any) -> str:
+    if isinstance(value, dict | list):
+        raise BadRow("bad answer: it is JSON, but the task's output is text; set task.output.type: json")
+    text = value if isinstance(value, str) else "" if value is None else json.dumps(value)
+    if not text.strip():
+        raise BadRow("empty answer: the expected column is blank")
+    return text
+
+
+class _JsonAnswers:
+    def __init__(self, schema: dict[str, Any] | str) -> None:
+        if isinstance(schema, str):
+            raise DataError(f"the schema file {schema!r} was not loaded.", where="task.output.schema")
+        self._validator = _validator(schema)
+        self._order = KeyOrder(schema)
+        self._known: dict[str, str] = {}
+
+    def __call__(self, value: Any) -> str:
+        if value is None or (isinstance(value, str) and not value.strip()):
+            raise BadRow("empty answer: the expected column is blank")
+        if not isinstance(value, str):
+            return self._written(value)
+        if value not in self._known:
+            written = self._written(_parsed(value))
+            if len(self._known) >= _REMEMBERED or len(value) > _REMEMBERED:
+                return written
+            self._known[value] = written
+        return self._known[value]
+
+    def _written(self, value: Any) -> str:
+        self._check(value)
+        return json.dumps(self._order.arrange(value), ensure_ascii=False)
+
+    def _check(self, value: Any) -> None:
+        from jsonschema.exceptions import best_match
+        from referencing.exceptions import Unresolvable
+
+        if depth(value) > MAX_DEPTH:
+            raise BadRow(f"not JSON: the answer is nested more than {MAX_DEPTH} deep")
+        try:
+            error = best_match(self._validator.iter_errors(value))
+        except Unresolvable as unresolvable:
+            raise DataError(
+                f"the JSON Schema refers to something it does not hold ({unresolvable}).",
+                where="task.output.schema",
+                fix="Put every referenced schema under $defs; nothing is fetched.",
+            ) from None
+        except RecursionError:
+            raise DataError(
+                "the JSON Schema refers to itself without end.", where="task.output.schema"
+            ) from None
+        if error is not None:
+            at = error.json_path.removeprefix("$").lstrip(".")
+            raise BadRow(f"schema: {f'{at}: ' if at else ''}{error.message[:300]}")
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return parse(text)
+    except StrictJsonError as error:
+        raise BadRow(f"answer is not JSON: {error}") from None
+
+
+def _validator(schema: dict[str, Any]) -> Any:
+    import jsonschema
+    from jsonschema_specifications import REGISTRY
+
+    kind = jsonschema.validators.validator_for(schema, default=jsonschema.Draft202012Validator)
+    try:
+        kind.check_schema(schema, format_checker=kind.FORMAT_CHECKER)
+    except jsonschema.SchemaError as error:
+        at = error.json_path.removeprefix("$").lstrip(".")
+        raise DataError(
+            f"this is not a JSON Schema: {error.message[:300]}.",
+            where=f"task.output.schema{f'.{at}' if at else ''}",
+            fix="See https://json-schema.org/understanding-json-schema.",
+        ) from None
+    return kind(schema, registry=REGISTRY)
+
+
+class KeyOrder:
+    """Puts an answer's keys into the order in which the schema's `properties` name them; others follow as given."""
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        self._root = schema
+        self._plans: dict[int, tuple[dict[str, Any], list[Any]]] = {}
+
+    def arrange(self, value: Any) -> Any:
+        """The same value with its keys in order."""
+        return self._arranged(value, [self._root])
+
+    def _arranged(self, value: Any, schemas: list[Any]) -> Any:
+        if isinstance(value, list):
+            below = [item for schema in schemas for item in self._plan(schema)[1]]
+            return [self._arranged(item, below) for item in value]
+        if not isinstance(value, dict):
+            return value
+        named: dict[str, list[Any]] = {}
+        for schema in schemas:
+            for name, part in self._plan(schema)[0].items():
+                named.setdefault(name, []).append(part)
+        keys = [name for name in named if name in value] + [key for key in value if key not in named]
+        return {key: self._arranged(value[key], named.get(key, [])) for key in keys}
+
+    def _plan(self, schema: Any) -> tuple[dict[str, Any], list[Any]]:
+        """The properties and the item schemas that a schema names, by reference and in its branches too."""
+        if id(schema) not in self._plans:
+            self._plans[id(schema)] = self._planned(schema, set())
+        return self._plans[id(schema)]
+
+    def _planned(self, schema: Any, seen: set[int]) -> tuple[dict[str, Any], list[Any]]:
+        if not isinstance(schema, dict) or id(schema) in seen:
+            return {}, []
+        seen.add(id(schema))
+        properties = dict(schema["properties"]) if isinstance(schema.get("properties"), dict) else {}
+        items = [schema["items"]] if isinstance(schema.get("items"), dict) else []
+        branches = [branch for word in _COMBINED for branch in schema.get(word) or ()]
+        for branch in [self._referred(schema.get("$ref")), *branches]:
+            more, below = self._planned(branch, seen)
+            properties |= {name: part for name, part in more.items() if name not in properties}
+            items += below
+        return properties, items
+
+    def _referred(self, reference: Any) -> Any:
+        """The schema that a local reference (`#/$defs/name`) points at."""
+        if not isinstance(reference, str) or not reference.startswith("#"):
+            return None
+        at: Any = self._root
+        for step in filter(None, reference[1:].split("/")):
+            name = step.replace("~1", "/").replace("~0", "~")
+            at = at.get(name) if isinstance(at, dict) else None
+        return at

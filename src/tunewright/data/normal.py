@@ -1,0 +1,26 @@
+"""When two rows count as the same: letter case, blanks and Unicode composition aside."""
+
+import unicodedata
+
+from tunewright.core.example import Example
+from tunewright.core.hashing import hash_value
+from tunewright.core.message import Conversation
+
+
+def normal_text(text: str) -> str:
+    """Case-folded, blanks collapsed, composed (NFC)."""
+    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
+
+
+def input_key(example: Example) -> str:
+    """A hash of the normalised prompt: equal for rows that ask the same."""
+    return _key(example.prompt)
+
+
+def example_key(example: Example) -> str:
+    """A hash of all normalised messages: equal for duplicates."""
+    return _key(example.messages)
+
+
+def _key(messages: Conversation) -> str:
+    return hash_value([[message.role, normal_text(message.content)] for message in messages])

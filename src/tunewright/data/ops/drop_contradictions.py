@@ -1,0 +1,22 @@
+"""drop_contradictions: rows that ask the same and answer differently all go."""
+
+from collections import defaultdict
+
+from tunewright.core.example import Example
+from tunewright.data.normal import input_key, normal_text
+from tunewright.data.ops.applied import Applied, keep_if
+from tunewright.data.spec import DropContradictions
+
+
+def apply(spec: DropContradictions, examples: list[Example]) -> Applied:
+    """Drop every row whose normalised input has more than one normalised answer."""
+    keys = {id(example): input_key(example) for example in examples}
+    answers: dict[str, set[str]] = defaultdict(set)
+    for example in examples:
+        answers[keys[id(example)]].add(normal_text(example.expected))
+
+    def why_not(example: Example) -> str | None:
+        different = len(answers[keys[id(example)]])
+        return f"its input has {different} different answers" if different > 1 else None
+
+    return keep_if(examples, why_not)

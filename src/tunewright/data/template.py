@@ -1,0 +1,58 @@
+"""The user's message: a Jinja template over a row's columns, in a sandbox, strict about what it does not know."""
+
+import json
+from typing import Any
+
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError, meta
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from tunewright.core.errors import DataError
+from tunewright.data.names import did_you_mean, listed
+from tunewright.data.rows import BadRow
+
+
+class _NullPrinted(ValueError):
+    pass
+
+
+def _printed(value: Any) -> Any:
+    """What `{{ value }}` prints: JSON for what has no text of its own; a null must not become the word None."""
+    if value is None:
+        raise _NullPrinted("it prints a column that is null in this row")
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, bool | dict | list) else value
+
+
+_ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, finalize=_printed)
+
+
+class InputTemplate:
+    """`task.input`, compiled once."""
+
+    def __init__(self, source: str) -> None:
+        """Raises DataError where the template is no Jinja."""
+        try:
+            self._template = _ENVIRONMENT.from_string(source)
+            self.names = frozenset(meta.find_undeclared_variables(_ENVIRONMENT.parse(source)))
+        except TemplateSyntaxError as error:
+            raise DataError(
+                f"the input template is not valid Jinja ({error.message}, line {error.lineno} of the template).",
+                where="task.input",
+                fix="See https://jinja.palletsprojects.com/templates.",
+            ) from None
+
+    def render(self, columns: dict[str, Any]) -> str:
+        """The message for one row. Raises BadRow, whatever goes wrong: the row or the template is at fault."""
+        try:
+            return self._template.render(columns)
+        except UndefinedError as error:
+            raise BadRow(f"template: {error.message}; {_known(columns, self.names)}") from None
+        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+            raise BadRow(f"template: {error}") from None
+        except RecursionError:
+            raise BadRow("template: it nests too deep") from None
+
+
+def _known(columns: dict[str, Any], asked: frozenset[str]) -> str:
+    hints = [did_you_mean(name, columns) for name in sorted(asked - columns.keys())]
+    hint = next((f"; {hint[0].lower()}{hint[1:]}" for hint in hints if hint), "")
+    return f"the row has {listed(columns)}{hint}"
