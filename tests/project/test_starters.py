@@ -80,7 +80,9 @@ def test_classification_names_the_labels(intents: Path) -> None:
     assert (
         values["task"]["system"] == "Answer with the one label that fits and nothing else: billing, delivery."
     )
-    assert values["sources"]["data"]["columns"] == {"input": "text", "expected": "category"}
+    columns = {"input": "text", "expected": "category", "category": "category"}
+    assert values["sources"]["data"]["columns"] == columns
+    assert values["suites"]["target"]["slices"] == ["category"]
 
 
 def test_the_reason_is_stated(intents: Path) -> None:
@@ -96,6 +98,7 @@ def test_columns_without_telling_names_go_by_content(tmp_path: Path) -> None:
     assert starters.begin("classification", "x", path)["sources"]["data"]["columns"] == {
         "input": "b",
         "expected": "a",
+        "a": "a",
     }
     assert starters.why("classification", path) == (
         "The input is b: its texts are the longest. The answer is a: its texts are the shortest."

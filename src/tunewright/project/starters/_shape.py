@@ -57,14 +57,17 @@ def project_values(
     learning_rate: float,
     output: dict[str, Any] | None = None,
     gates: dict[str, Any] | None = None,
-    slices: tuple[str, ...] | None = None,
+    by_answer: bool = False,
 ) -> dict[str, Any]:
-    """The project file's values. `learning_rate` is for a real base; the embedded one takes the default."""
+    """The project file's values. `learning_rate` is for a real base; the embedded one takes the default.
+
+    `by_answer` cuts the scores by the expected answer, too.
+    """
     roles = found.roles
     target: dict[str, Any] = {"examples": "test", "graders": graders}
-    cuts = slices if slices is not None else roles.slices if roles else ()
-    if cuts:
-        target["slices"] = list(cuts)
+    slices = [*roles.slices, *([roles.expected] if by_answer else [])] if roles else []
+    if slices:
+        target["slices"] = slices
     rate = {} if base == EMBEDDED else {"learning_rate": learning_rate}
     return {
         "name": name,
@@ -74,7 +77,7 @@ def project_values(
             **({"output": output} if output else {}),
         },
         "base": base,
-        "sources": {"data": _source(found)},
+        "sources": {"data": _source(found, by_answer)},
         "recipe": [{"op": "drop_duplicates"}],
         **_split(roles),
         "suites": {"target": target, "general": {"examples": "general"}},
@@ -84,10 +87,13 @@ def project_values(
     }
 
 
-def _source(found: Look) -> dict[str, Any]:
+def _source(found: Look, by_answer: bool) -> dict[str, Any]:
     if found.roles is None:
         return {"path": found.path, "format": "chat"}
-    return {"path": found.path, "columns": {"input": found.roles.input, "expected": found.roles.expected}}
+    answer = found.roles.expected
+    # a column that is the answer becomes a field, to slice by, only where it is named as one
+    field = {answer: answer} if by_answer else {}
+    return {"path": found.path, "columns": {"input": found.roles.input, "expected": answer, **field}}
 
 
 def _split(roles: Roles | None) -> dict[str, Any]:

@@ -21,9 +21,6 @@ def start(
     found = look(data, columns, PREFER)
     labels = _labels(found)
     said = f": {', '.join(labels)}" if 1 < len(labels) <= MOST_LABELS_SAID else ""
-    slices = found.roles.slices if found.roles else ()
-    if found.roles and 1 < len(labels) <= FEW:
-        slices = (*slices, found.roles.expected)
     return project_values(
         name,
         found,
@@ -32,7 +29,7 @@ def start(
         train={"adapter": {"rank": 8}, "epochs": 3},
         base=base,
         learning_rate=2e-4,
-        slices=slices,
+        by_answer=1 < len(labels) <= FEW,
     )
 
 
