@@ -1,0 +1,165 @@
+"""Decoding a batch of prompts with a transformers model: what they share is read once, finished rows drop out."""
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, NamedTuple
+
+import torch
+
+from tunewright.generate.cache import attends_to_all, new_cache
+
+MIN_SHARED = 16
+"""A beginning that all prompts share is computed once when it has this many tokens."""
+_KEEP = 7 / 8
+"""Rows are dropped when no more than this share still runs: each drop copies the cache."""
+
+Pick = Callable[[torch.Tensor, Sequence[int]], list[int]]
+"""From logits [running rows, vocabulary] and the rows' numbers to one token each."""
+
+
+class Answer(NamedTuple):
+    """One row's answer: its ids with the stop token that ended it, and its share of the batch's wall time."""
+
+    ids: list[int]
+    stopped: bool
+    seconds: float
+
+
+class _Row:
+    def __init__(self, prompt: Sequence[int], room: int) -> None:
+        self.prompt, self.room = prompt, room
+        self.ids: list[int] = []
+        self.stopped = False
+        self.seconds = 0.0
+
+    @property
+    def running(self) -> bool:
+        return not self.stopped and len(self.ids) < self.room
+
+    @property
+    def answer(self) -> Answer:
+        return Answer(self.ids, self.stopped, self.seconds)
+
+
+@torch.inference_mode()
+def decode(
+    model: Any,
+    prompts: Sequence[Sequence[int]],
+    room: Sequence[int],
+    stop_ids: Collection[int],
+    pick: Pick,
+    on_answer: Callable[[int, Answer], None],
+) -> None:
+    """Answer every prompt; `on_answer` gets (row, answer) as each row ends.
+
+    `room` is the most tokens each row may have (at least 1). The same call gives the same bits.
+    """
+    rows = [_Row(prompt, limit) for prompt, limit in zip(prompts, room, strict=True)]
+    alive = list(range(len(rows)))
+    clock = time.perf_counter()
+    batch = _Batch(model, prompts)
+    logits = batch.read_prompts()
+    while alive:
+        tokens = pick(logits, alive)
+        now = time.perf_counter()
+        _advance(
+            rows, alive, tokens, stop_ids, (now - clock) / sum(rows[row].running for row in alive), on_answer
+        )
+        clock = now
+        running = [place for place, row in enumerate(alive) if rows[row].running]
+        if not running:
+            return
+        if len(running) <= _KEEP * len(alive):
+            batch.keep(running)
+            alive, tokens = [alive[place] for place in running], [tokens[place] for place in running]
+        logits = batch.step(tokens)
+
+
+def _advance(
+    rows: list[_Row],
+    alive: list[int],
+    tokens: list[int],
+    stop_ids: Collection[int],
+    seconds: float,
+    on_answer: Callable[[int, Answer], None],
+) -> None:
+    for number, token in zip(alive, tokens, strict=True):
+        row = rows[number]
+        if not row.running:
+            continue
+        row.ids.append(token)
+        row.seconds += seconds
+        row.stopped = token in stop_ids
+        if not row.running:
+            on_answer(number, row.answer)
+
+
+class _Batch:
+    """The model, the cache, and which of its places hold tokens: [shared beginning | padding and rest | new tokens]."""
+
+    def __init__(self, model: Any, prompts: Sequence[Sequence[int]]) -> None:
+        self._model, self._prompts = model, prompts
+        self._device = model.device
+        self._cache = new_cache(model.config)
+        self._mask: torch.Tensor | None = None
+        self._position = torch.zeros(0)
+
+    def read_prompts(self) -> torch.Tensor:
+        """The logits [rows, vocabulary] after each prompt."""
+        shared = shared_beginning(self._prompts) if attends_to_all(self._cache) else 0
+        if shared:
+            ids = torch.tensor([list(self._prompts[0][:shared])], device=self._device)
+            self._forward(ids, torch.arange(shared, device=self._device)[None])
+            self._cache.batch_repeat_interleave(len(self._prompts))
+        rest = [prompt[shared:] for prompt in self._prompts]
+        width = max(map(len, rest))
+        pads = torch.tensor([width - len(ids) for ids in rest], device=self._device)[:, None]
+        ids = torch.tensor([[0] * (width - len(ids)) + list(ids) for ids in rest], device=self._device)
+        places = torch.arange(width, device=self._device)[None]
+        # without any padding there is nothing to mask, and attention is faster for not being told
+        self._mask = None
+        if bool(pads.any()):
+            head = torch.ones(len(rest), shared, dtype=torch.long, device=self._device)
+            self._mask = torch.cat([head, (places >= pads).long()], 1)
+        self._position = shared + width - pads
+        return self._forward(ids, shared + (places - pads).clamp(min=0))
+
+    def step(self, tokens: list[int]) -> torch.Tensor:
+        """The logits [rows, vocabulary] after one more token in each row."""
+        ids = torch.tensor(tokens, device=self._device)[:, None]
+        if self._mask is not None:
+            self._mask = torch.nn.functional.pad(self._mask, (0, 1), value=1)
+        positions = self._position
+        self._position = positions + 1
+        return self._forward(ids, positions)
+
+    def keep(self, places: list[int]) -> None:
+        """Drop all rows but those at these places."""
+        index = torch.tensor(places, device=self._device)
+        self._cache.batch_select_indices(index)
+        self._position = self._position[index]
+        if self._mask is not None:
+            self._mask = self._mask[index]
+
+    def _forward(self, ids: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+        output = self._model(
+            input_ids=ids,
+            attention_mask=self._mask,
+            position_ids=positions,
+            past_key_values=self._cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        logits: torch.Tensor = output.logits
+        return logits[:, -1]
+
+
+def shared_beginning(prompts: Sequence[Sequence[int]]) -> int:
+    """How many tokens all prompts begin with, leaving each at least one of its own; 0 where it is not worth it."""
+    if len(prompts) < 2:
+        return 0
+    ordered = sorted(map(list, prompts))
+    first, last = ordered[0], ordered[-1]
+    longest = min(map(len, prompts)) - 1
+    shared = next((i for i in range(longest) if first[i] != last[i]), longest)
+    return shared if shared >= MIN_SHARED else 0

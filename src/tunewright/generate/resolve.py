@@ -1,0 +1,38 @@
+"""From a variant's description to the generator that answers as it says."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from tunewright.core.errors import ModelError
+from tunewright.core.generation import Generator
+from tunewright.generate.prompted import Prompted
+from tunewright.generate.torch import TorchGenerator
+from tunewright.generate.variant import Variant
+from tunewright.models.base import Base
+
+
+def load_variant(variant: Variant, base: Base, *, root: Path | None = None) -> Generator:
+    """The generator a variant describes; an adapter's folder is looked for below `root`.
+
+    Variants without an adapter share one loaded base. The decoding is the caller's to pass. Raises ModelError when
+    `base` is not the variant's base, or base or adapter cannot be loaded.
+    """
+    if variant.base_hash != base.hash:
+        raise ModelError(
+            f"The variant {variant.name} was made with another content of the base {variant.base}.",
+            where=str(base.path),
+            fix="Bring back the base it was made with, or make it anew.",
+        )
+    folder = None if variant.adapter is None else (root or Path()) / variant.adapter
+    model = TorchGenerator(base, folder) if folder else _bare(base)
+    return Prompted(model, variant.system, variant.shots) if variant.system or variant.shots else model
+
+
+def bare(variant: Variant) -> Variant:
+    """The variant without its task's prompt and examples, for suites whose conversations come complete."""
+    return variant.model_copy(update={"system": "", "shots": ()})
+
+
+@lru_cache(maxsize=1)
+def _bare(base: Base) -> TorchGenerator:
+    return TorchGenerator(base)

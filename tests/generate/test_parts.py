@@ -1,0 +1,91 @@
+"""The generator's parts: batches, draws, shared beginnings, prompts and variants."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tunewright.core.errors import ModelError
+from tunewright.core.example import ask
+from tunewright.core.generation import Decoding, Reply
+from tunewright.core.message import Message
+from tunewright.generate.decode import shared_beginning
+from tunewright.generate.partition import MAX_ROWS, cut_batches
+from tunewright.generate.prompted import Prompted
+from tunewright.generate.resolve import bare, load_variant
+from tunewright.generate.sampling import draw
+from tunewright.generate.torch import TorchGenerator
+from tunewright.generate.variant import Variant
+from tunewright.models.base import Base
+
+QUESTION = (Message(role="user", content="Where is the fox?"),)
+
+
+@given(st.lists(st.integers(1, 400), max_size=300), st.integers(1, 200), st.integers(1, 20_000))
+@settings(max_examples=60, deadline=None)
+def test_batches_hold_every_row_once_within_the_budget(lengths: list[int], new: int, budget: int) -> None:
+    batches = cut_batches(lengths, new, budget)
+    assert sorted(i for batch in batches for i in batch) == list(range(len(lengths)))
+    for batch in batches:
+        width = max(lengths[i] for i in batch) + new
+        assert len(batch) == 1 or len(batch) * width <= budget
+        assert len(batch) <= MAX_ROWS
+    order = [lengths[i] for batch in batches for i in batch]
+    assert order == sorted(order)
+
+
+def test_draws_follow_the_probabilities_within_the_nucleus() -> None:
+    logits = torch.tensor([[0.5, 0.3, 0.15, 0.05]]).log().expand(10_000, -1)
+    draws = (torch.arange(10_000, dtype=torch.float64)[:, None] + 0.5) / 10_000
+    assert Counter(draw(logits, draws, 1.0, 1.0).tolist()) == {0: 5000, 1: 3000, 2: 1500, 3: 500}
+    assert Counter(draw(logits, draws, 1.0, 0.6).tolist()) == {0: 6250, 1: 3750}
+    assert Counter(draw(logits, draws, 1.0, 0.0).tolist()) == {0: 10_000}
+    flat = Counter(draw(logits, draws, 1e6, 1.0).tolist())
+    assert max(flat.values()) - min(flat.values()) < 3
+
+
+def test_shared_beginning() -> None:
+    head = list(range(20))
+    assert shared_beginning([[*head, 1], [*head, 2, 3]]) == 20
+    assert shared_beginning([head, [*head, 5]]) == 19
+    assert shared_beginning([[*head[:15], 1], [*head[:15], 2]]) == 0
+    assert shared_beginning([head]) == 0
+
+
+def test_prompted_puts_system_and_shots_first() -> None:
+    shot = ask("a", "b", system="not this one")
+    model = Prompted(Echo(), "be brief", (shot,))
+    own = (Message(role="system", content="mine"), *QUESTION)
+    replies = model.generate([QUESTION, own], Decoding())
+    assert [reply.text for reply in replies] == [
+        "system:be brief|user:a|assistant:b|user:Where is the fox?",
+        "system:mine|user:a|assistant:b|user:Where is the fox?",
+    ]
+
+
+class Echo:
+    """Answers with what it was asked."""
+
+    def generate(self, conversations, decoding, on_reply=None) -> list[Reply]:
+        texts = ["|".join(f"{m.role}:{m.content}" for m in c) for c in conversations]
+        return [Reply(text, 0, 0, 0.0, "stop") for text in texts]
+
+
+def test_variants_without_an_adapter_share_the_base(tiny_base: Base) -> None:
+    variant = Variant(name="prompt", base=tiny_base.ref, base_hash=tiny_base.hash, system="be brief")
+    prompted, plain = load_variant(variant, tiny_base), load_variant(bare(variant), tiny_base)
+    assert isinstance(prompted, Prompted)
+    assert prompted._generator is plain
+    assert isinstance(plain, TorchGenerator)
+
+
+def test_a_variant_of_another_base_is_refused(tiny_base: Base, tmp_path: Path) -> None:
+    other = Variant(name="old", base="embedded", base_hash="0" * 64)
+    with pytest.raises(ModelError, match="another content of the base embedded"):
+        load_variant(other, tiny_base)
+    lost = Variant(name="tuned", base=tiny_base.ref, base_hash=tiny_base.hash, adapter="gone")
+    with pytest.raises(ModelError):
+        load_variant(lost, tiny_base, root=tmp_path)

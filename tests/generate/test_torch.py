@@ -1,0 +1,131 @@
+"""TorchGenerator on tiny random models: the same answers as transformers, alone or in any company."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from tiny import save_model
+from tunewright.core.generation import Decoding, Reply
+from tunewright.core.message import Conversation, Message
+from tunewright.generate.torch import TorchGenerator, load_for_inference
+from tunewright.models.base import Base, resolve_base
+from tunewright.models.load import load_model
+
+SENTENCE = "the quick brown fox jumps over a lazy dog while it rains in Prague and nobody minds"
+WORDS = SENTENCE.split()
+GREEDY = Decoding(max_new_tokens=24)
+
+
+def prompts(count: int = 12, shared: str = "") -> list[Conversation]:
+    texts = [shared + " ".join(WORDS[i % 5 : 3 + i * 5 % 13]) + "?" * (i % 3) for i in range(count)]
+    return [(Message(role="user", content=f"{i} {text}"),) for i, text in enumerate(texts)]
+
+
+def settled(replies: list[Reply]) -> list[Reply]:
+    """Replies without their measured times."""
+    return [reply._replace(latency_s=0.0) for reply in replies]
+
+
+@pytest.fixture(scope="module", params=["qwen3", "llama", "gemma3_text"])
+def base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Base:
+    """Tiny models whose weights are large enough to say different things; the third has a sliding window."""
+    folder = tmp_path_factory.mktemp(request.param)
+    save_model(folder, request.param, initializer_range=0.6, sliding_window=16, tie_word_embeddings=False)
+    return resolve_base(str(folder), folder)
+
+
+def transformers_reply(base: Base, prompt: list[int], stops: set[int], decode) -> Reply:
+    model = load_model(base)
+    ids = torch.tensor([prompt])
+    output = model.generate(
+        ids,
+        attention_mask=torch.ones_like(ids),
+        do_sample=False,
+        max_new_tokens=GREEDY.max_new_tokens,
+        eos_token_id=list(stops),
+        pad_token_id=3,
+    )
+    new = output[0, len(prompt) :].tolist()
+    return Reply(decode(new), len(prompt), len(new), 0.0, "stop" if new[-1] in stops else "length")
+
+
+@pytest.mark.parametrize("shared", ["", "answer in one word, please, as the fox would: " * 2])
+def test_the_same_replies_as_transformers(base: Base, shared: str) -> None:
+    generator = TorchGenerator(base)
+    renderer = generator._renderer
+    replies = settled(generator.generate(prompts(shared=shared), GREEDY))
+    asked = [renderer.prompt(prompt) for prompt in prompts(shared=shared)]
+    assert replies == [
+        transformers_reply(base, ids, set(renderer.stop_ids), renderer.decode) for ids in asked
+    ]
+    assert len({reply.text for reply in replies}) > 6
+
+
+def test_a_row_answers_alone_as_in_company(base: Base) -> None:
+    generator = TorchGenerator(base)
+    for decoding in (GREEDY, Decoding(max_new_tokens=24, temperature=0.9, top_p=0.9, seed=3)):
+        together = settled(generator.generate(prompts(), decoding))
+        assert together == [settled(generator.generate([prompt], decoding))[0] for prompt in prompts()]
+        assert together == settled(generator.generate(prompts(), decoding))
+
+
+def test_rows_stop_at_different_times_and_say_so(tiny_base: Base) -> None:
+    generator = TorchGenerator(tiny_base)
+    decoding = Decoding(max_new_tokens=40, temperature=8.0)
+    order: list[int] = []
+    replies = generator.generate(prompts(60), decoding, lambda index, reply: order.append(index))
+    assert sorted(order) == list(range(60))
+    assert order != list(range(60))
+    assert {reply.finish for reply in replies} == {"stop", "length"}
+    assert all(reply.tokens_out == 40 for reply in replies if reply.finish == "length")
+    assert all("<|im_end|>" not in reply.text for reply in replies)
+    assert min(reply.latency_s for reply in replies) > 0
+
+
+def test_seeds_and_temperature_change_samples(tiny_base: Base) -> None:
+    generator = TorchGenerator(tiny_base)
+    texts = [
+        [
+            r.text
+            for r in generator.generate(prompts(4), Decoding(max_new_tokens=12, temperature=1.0, seed=seed))
+        ]
+        for seed in (0, 0, 1)
+    ]
+    assert texts[0] == texts[1] != texts[2]
+    cold = generator.generate(prompts(4), Decoding(max_new_tokens=12, temperature=1e-4))
+    assert settled(cold) == settled(generator.generate(prompts(4), Decoding(max_new_tokens=12)))
+
+
+def test_prompts_that_do_not_fit(tiny_base: Base) -> None:
+    generator = TorchGenerator(tiny_base)
+    fits = (Message(role="user", content="y" * 490),)
+    replies = generator.generate(
+        [(Message(role="user", content="x" * 600),), fits, ()], Decoding(max_new_tokens=100)
+    )
+    tokens = len(generator._renderer.prompt(fits))
+    assert replies[0].finish == "error"
+    assert "tokens, and the model takes fewer than 512" in (replies[0].error or "")
+    assert (replies[1].finish, replies[1].tokens_in + replies[1].tokens_out) == ("length", 512)
+    assert tokens == replies[1].tokens_in
+    assert generator.generate([], GREEDY) == []
+
+
+@pytest.fixture(scope="module")
+def adapter(tiny_base: Base, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from peft import LoraConfig, get_peft_model
+
+    torch.manual_seed(1)
+    config = LoraConfig(r=4, lora_alpha=8, target_modules="all-linear", init_lora_weights=False)
+    folder = tmp_path_factory.mktemp("adapter")
+    get_peft_model(load_model(tiny_base), config).save_pretrained(folder)
+    return folder
+
+
+def test_an_adapter_is_merged_and_says_the_same(tiny_base: Base, adapter: Path) -> None:
+    merged, apart = load_for_inference(tiny_base, adapter), load_model(tiny_base, adapter=adapter)
+    assert not hasattr(merged, "peft_config")
+    ids = torch.arange(40)[None]
+    torch.testing.assert_close(merged(input_ids=ids).logits, apart(input_ids=ids).logits)
+    tuned = TorchGenerator(tiny_base, adapter).generate(prompts(), GREEDY)
+    assert settled(tuned) != settled(TorchGenerator(tiny_base).generate(prompts(), GREEDY))
