@@ -1,0 +1,245 @@
+"""Build the embedded base model: `python -m tunewright.models.embedded.build [--work DIR] [--minutes N]`.
+
+The run goes through the phases below, from copying up, and can be stopped at any time: the next call goes on from
+the checkpoint in the work folder. `--install` scores the averaged weights and writes them, the tokenizer and the card
+into the package.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import torch
+from tokenizers import Tokenizer
+
+from tunewright.models import embedded
+from tunewright.models.embedded import pretrain, suite
+from tunewright.models.embedded.curriculum import Draw, draw_from
+from tunewright.models.embedded.repeats import repeat_rows
+from tunewright.models.embedded.rows import Renderer, Rows, draw_rows
+from tunewright.models.embedded.tokenizer import SPECIAL, save_tokenizer, spaced_pairs, train_tokenizer
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase, Qwen3Config
+
+log = logging.getLogger(__name__)
+
+SEED = 0
+ROW_TOKENS = 4096
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Steps up to `until`: rows of one of the `lengths`, of repeats (`easy` ones or not) or of the `mix` of skills.
+
+    `mix` gives the share of chats of each skill; `rate` is the scale of the learning rates at its start and at its end.
+    """
+
+    name: str
+    until: int
+    lengths: tuple[int, ...]
+    mix: dict[str, float] = field(default_factory=dict)
+    easy: bool = False
+    rate: tuple[float, float] = (1.0, 1.0)
+
+
+CORE = {
+    "copy": 3,
+    "lookup": 3,
+    "extract": 3,
+    "json_fields": 3,
+    "shots": 1,
+    "grounded": 1,
+    "sentences": 1,
+    "rewrite": 1,
+}
+FULL = CORE | {
+    "copy": 1,
+    "lookup": 1.5,
+    "extract": 2,
+    "json_fields": 4,
+    "shots": 2,
+    "grounded": 2,
+    "sentences": 1.5,
+    "rewrite": 2,
+}
+FULL |= {"label": 4, "json_examples": 1.5, "arithmetic": 4, "refuse": 1, "chat": 1}
+PHASES = (
+    Phase("repeats", 1000, (48,), easy=True),
+    Phase("recall", 1400, (96,)),
+    Phase("core", 2600, (256, 256, 512), CORE),
+    Phase("all", 6400, (256, 256, 512), FULL),
+    Phase("cool", 7800, (256, 512), FULL, rate=(1.0, 0.02)),
+)
+
+
+def batch(
+    step: int, renderer: Renderer, phases: tuple[Phase, ...] = PHASES, row_tokens: int = ROW_TOKENS
+) -> Rows:
+    """The rows of a step, a pure function of the step."""
+    phase = _phase(step, phases)
+    length = phase.lengths[step % len(phase.lengths)]
+    tokenizer = renderer.tokenizer
+    n_rows = max(1, row_tokens // length)
+    if not phase.mix:
+        spaced = dict(spaced_pairs(tokenizer))
+        return repeat_rows(
+            SEED, step, 3 * n_rows // 4, length, len(SPECIAL), tokenizer.get_vocab_size(), spaced, phase.easy
+        )
+    rng = Random(f"{SEED}/{step}")
+    names, shares = list(phase.mix), list(phase.mix.values())
+    draws: list[Draw] = []
+    characters = 0
+    while characters < 3.0 * row_tokens:
+        one = draw_from(rng.choices(names, shares)[0], rng, False)
+        draws.append(one)
+        characters += sum(len(text) + 9 for _, text in one.messages)
+    return draw_rows(renderer, draws, n_rows, length)
+
+
+def rate_at(step: int, phases: tuple[Phase, ...] = PHASES) -> float:
+    """The scale of the learning rates at a step."""
+    phase = _phase(step, phases)
+    start = max((other.until for other in phases if other.until < phase.until), default=0)
+    share = min(1.0, (step - start) / max(1, phase.until - start))
+    return phase.rate[0] + (phase.rate[1] - phase.rate[0]) * share
+
+
+def run(
+    work: Path,
+    config: Qwen3Config,
+    minutes: float,
+    phases: tuple[Phase, ...] = PHASES,
+    row_tokens: int = ROW_TOKENS,
+) -> pretrain.Learner:
+    """Train from the checkpoint in `work`, or from the start, until the phases or the minutes are over."""
+    work.mkdir(parents=True, exist_ok=True)
+    tokenizer = _tokenizer(work)
+    renderer, rates, path = Renderer(tokenizer), pretrain.Rates(), work / "checkpoint.pt"
+    if path.exists():
+        learner = pretrain.load_learner(path, config, rates)
+    else:
+        learner = pretrain.new_learner(config, SEED, rates, dict(spaced_pairs(tokenizer)))
+    ends = time.monotonic() + 60 * minutes
+    while learner.step < phases[-1].until and time.monotonic() < ends:
+        until = min(learner.step + 100, phases[-1].until)
+        pretrain.train(
+            learner,
+            lambda step: batch(step, renderer, phases, row_tokens),
+            until,
+            rates,
+            lambda step: rate_at(step, phases),
+            lambda text: log.info("%s %s", _phase(learner.step - 1, phases).name, text),
+            lambda state: pretrain.save_learner(state, path),
+        )
+    return learner
+
+
+def install(work: Path, config: Qwen3Config, folder: Path = embedded.PATH) -> dict[str, Any]:
+    """Score the averaged weights of the checkpoint and write the package's folder; the card is returned."""
+    learner = pretrain.load_learner(work / "checkpoint.pt", config, pretrain.Rates())
+    model = pretrain.averaged(learner, config)
+    save_tokenizer(_tokenizer(work), folder)
+    draft = folder.with_name("weights.draft")
+    model.to(torch.bfloat16).save_pretrained(draft)
+    for path in sorted(draft.iterdir()):
+        path.chmod(0o644)
+        os.replace(path, folder / path.name)
+    draft.rmdir()
+    card = {
+        "architecture": "Qwen3ForCausalLM",
+        "parameters": sum(param.numel() for param in model.parameters()),
+        "seed": SEED,
+        "steps": learner.step,
+        "tokens": learner.tokens,
+        "minutes": round(learner.seconds / 60, 1),
+        "threads": 1,
+        "phases": [
+            {"name": phase.name, "until": phase.until} for phase in PHASES if phase.until <= learner.step
+        ],
+        **score(folder),
+    }
+    (folder / "card.json").write_text(json.dumps(card, indent=2) + "\n")
+    return card
+
+
+def score(folder: Path, n_per_skill: int = 32) -> dict[str, Any]:
+    """The scores of a folder's weights: the general suite by skill, and the unseen format with no and with four examples."""
+    from transformers import AutoModelForCausalLM
+
+    tokenizer = load_tokenizer(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    draws = suite.general_suite(n_per_skill)
+    by_skill = suite.scores(draws, suite.answers(model, tokenizer, draws))
+    unseen = {}
+    for shots in (0, 4):
+        asked = suite.unseen_format(32, shots)
+        unseen[f"{shots}-shot"] = round(
+            suite.scores(asked, suite.answers(model, tokenizer, asked))["unseen_format"], 3
+        )
+    return {
+        "general": round(sum(by_skill.values()) / len(by_skill), 3),
+        "skills": {skill: round(value, 3) for skill, value in by_skill.items()},
+        "n_per_skill": n_per_skill,
+        "unseen_format": unseen,
+    }
+
+
+def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    """The folder's tokenizer as transformers loads it."""
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(folder)
+
+
+def _tokenizer(work: Path) -> Tokenizer:
+    path = work / "tokenizer.json"
+    if not path.exists():
+        train_tokenizer(SEED).save(str(path))
+    return Tokenizer.from_file(str(path))
+
+
+def _phase(step: int, phases: tuple[Phase, ...]) -> Phase:
+    return next((phase for phase in phases if step < phase.until), phases[-1])
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m tunewright.models.embedded.build", description=__doc__)
+    parser.add_argument(
+        "--work",
+        type=Path,
+        default=Path.home() / ".cache" / "tunewright-pretrain",
+        help="the checkpoint's folder",
+    )
+    parser.add_argument(
+        "--minutes", type=float, default=10_000.0, help="stop after so many minutes; the next call goes on"
+    )
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads for the matmuls")
+    parser.add_argument(
+        "--install",
+        action="store_true",
+        help="train no further: score the checkpoint and write it into the package",
+    )
+    given = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    torch.set_num_threads(given.threads)
+    pretrain.keep_memory()
+    config = pretrain.base_config()
+    if not given.install:
+        learner = run(given.work, config, given.minutes)
+        if learner.step < PHASES[-1].until:
+            return
+    log.info("%s", json.dumps(install(given.work, config)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""The first lesson: rows of random tokens in which pieces come again, so that copying begins in minutes.
+
+Three kinds of rows: a passage that is repeated; keys with values, asked for again; and spans copied out of the middle
+of a row after one of its tokens was named. Some copies drop the space in front of a word (`Ġword` becomes `word`), as a
+copy from prose into JSON does.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tunewright.models.embedded.rows import Rows
+
+
+def repeat_rows(
+    seed: int,
+    step: int,
+    n_rows: int,
+    length: int,
+    first_token: int,
+    vocab: int,
+    spaced: dict[int, int],
+    easy: bool,
+) -> Rows:
+    """The rows of one step: a pure function of the seed and the step. Easy rows are plain repeats of short passages."""
+    rng = np.random.default_rng((seed, step))
+    bare = np.arange(vocab)
+    for with_space, without in spaced.items():
+        bare[with_space] = without
+    ids = np.zeros((n_rows, length), dtype=np.int64)
+    learn = np.zeros((n_rows, length), dtype=bool)
+    for row in range(n_rows):
+        if easy or rng.random() < 0.3:
+            size = int(rng.integers(4, length // 3))
+            passage = rng.integers(first_token, vocab, size)
+            ids[row] = np.tile(passage, length // size + 1)[:length]
+            learn[row, size + 1 :] = True
+            continue
+        # A narrow choice of tokens now and then makes the matches ambiguous: longer context must decide.
+        pool = rng.integers(first_token, vocab, size=int(rng.choice((60, 300, vocab, vocab, vocab))))
+        kind = int(rng.integers(3))
+        make = (_repeat, _recall, _spans)[kind]
+        ids[row], learn[row] = make(rng, pool, length, bare)
+    return Rows(ids=ids, learn=learn, parts=np.zeros_like(ids))
+
+
+def _repeat(
+    rng: np.random.Generator, pool: np.ndarray, length: int, bare: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    size = int(rng.integers(8, min(64, length // 2)))
+    passage = rng.choice(pool, size)
+    ids, learn = [passage], [np.zeros(size, dtype=bool)]
+    total = size
+    while total < length:
+        copy = bare[passage] if rng.random() < 0.3 else passage
+        start = int(rng.integers(0, size // 2))
+        ids.append(copy[start:])
+        mask = np.ones(size - start, dtype=bool)
+        mask[:2] = False
+        learn.append(mask)
+        total += size - start
+    return np.concatenate(ids)[:length], np.concatenate(learn)[:length]
+
+
+def _recall(
+    rng: np.random.Generator, pool: np.ndarray, length: int, bare: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    size = int(rng.integers(1, 6))
+    pairs = max(2, min(12, length // (4 * (size + 2))))
+    keys = rng.choice(np.unique(pool), min(pairs, len(np.unique(pool))), replace=False)
+    gap, end = rng.integers(4, 260, 2)
+    values = [rng.choice(pool, size) for _ in keys]
+    ids: list[np.ndarray] = []
+    learn: list[np.ndarray] = []
+    for key, value in zip(keys, values, strict=True):
+        ids.append(np.concatenate([[key, gap], value, [end]]))
+        learn.append(np.zeros(size + 3, dtype=bool))
+    total = len(keys) * (size + 3)
+    while total < length:
+        chosen = int(rng.integers(len(keys)))
+        value = bare[values[chosen]] if rng.random() < 0.3 else values[chosen]
+        ids.append(
+            np.concatenate([[bare[keys[chosen]] if rng.random() < 0.3 else keys[chosen], gap], value, [end]])
+        )
+        learn.append(np.array([False, False] + [True] * (size + 1)))
+        total += size + 3
+    return np.concatenate(ids)[:length], np.concatenate(learn)[:length]
+
+
+def _spans(
+    rng: np.random.Generator, pool: np.ndarray, length: int, bare: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    size = length // 2
+    passage = rng.choice(pool, size)
+    ask, end = rng.integers(4, 260, 2)
+    ids, learn = [passage], [np.zeros(size, dtype=bool)]
+    total = size
+    while total < length:
+        start = int(rng.integers(0, size - 8))
+        span = passage[start : start + int(rng.integers(3, 9))]
+        head = bare[span[:1]] if rng.random() < 0.3 else span[:1]
+        rest = bare[span[1:]] if rng.random() < 0.3 else span[1:]
+        ids.append(np.concatenate([[ask], head, rest, [end]]))
+        learn.append(np.array([False, False] + [True] * len(rest) + [False]))
+        total += len(span) + 2
+    return np.concatenate(ids)[:length], np.concatenate(learn)[:length]
