@@ -65,7 +65,7 @@ class ReportData(BaseModel):
     mask_samples: tuple[tuple[Segment, ...], ...] = ()
     """Training rows as rendered, with the mask."""
     audit: dict[str, Any] = {}
-    """`findings`: [{severity, title or kind, count, examples, fix}]; `tables`: {name: {value: count} or [row, …]}; other facts."""
+    """`findings`: [{severity, title or kind, count, examples, fix}]; `tables`: {name: {value: count} or [row, …]}; facts."""
     ingest: dict[str, Any] = {}
     """Summary of ingest: facts, and lists of rows that are shown as tables."""
     latencies: dict[str, LatencySummary] = {}

@@ -1,0 +1,172 @@
+"""What the verdict rests on: data, training, cost, lineage, how to get it again."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from tunewright.report.data import LineageNode, ReportData
+from tunewright.report.tables import Bars, Table, split_facts
+from tunewright.report.text import clip, fact
+
+_TONES = {
+    "error": "bad",
+    "fail": "bad",
+    "critical": "bad",
+    "high": "bad",
+    "warning": "unsure",
+    "warn": "unsure",
+}
+
+
+class Finding(NamedTuple):
+    """One thing the audit found."""
+
+    severity: str
+    tone: str
+    title: str
+    times: str
+    examples: str
+    fix: str
+
+
+class Link(NamedTuple):
+    """An input of an artifact; `anchor` is empty when it is not on the page."""
+
+    name: str
+    anchor: str
+
+
+class Node(NamedTuple):
+    """One artifact as shown."""
+
+    kind: str
+    id: str
+    anchor: str
+    inputs: list[Link]
+    facts: str
+
+
+class AuditView(NamedTuple):
+    """The audit parted into what is drawn differently."""
+
+    findings: list[Finding]
+    facts: list[tuple[str, str]]
+    tables: list[Table]
+    bars: list[Bars]
+
+
+def audit_view(audit: Mapping[str, Any]) -> AuditView:
+    """The audit's findings, facts, tables and counts."""
+    rest = {name: value for name, value in audit.items() if name not in ("findings", "tables")}
+    tables = audit.get("tables") or {}
+    facts, grids, charts = split_facts(
+        {**rest, **(tables if isinstance(tables, Mapping) else {"tables": tables})}
+    )
+    return AuditView([_finding(found) for found in audit.get("findings") or []], facts, grids, charts)
+
+
+def cost_table(data: ReportData) -> Table | None:
+    """Tokens, token price and measured times by variant on the target suite; None where there is nothing to say."""
+    summaries = [summary for summary in data.verdict.variants if summary.suite == data.verdict.suite]
+    if not summaries:
+        return None
+    money = data.prices.currency
+    columns: list[tuple[str, list[str]]] = [
+        ("tokens in", [f"{summary.tokens_in:,.0f}" for summary in summaries]),
+        ("tokens out", [f"{summary.tokens_out:,.0f}" for summary in summaries]),
+    ]
+    if any(summary.cost_per_1000 is not None for summary in summaries):
+        columns.append(
+            (f"{money} per 1,000, by tokens", [_money(summary.cost_per_1000) for summary in summaries])
+        )
+    times = [data.latencies.get(summary.variant) for summary in summaries]
+    if any(times):
+        columns += [
+            ("median", [_seconds(time.p50) if time else "–" for time in times]),
+            ("95 % within", [_seconds(time.p95) if time else "–" for time in times]),
+            ("requests/s", [f"{time.requests_per_s:,.1f}" if time else "–" for time in times]),
+        ]
+        if any(time and time.per_1000 is not None for time in times):
+            columns.append(
+                (
+                    f"{money} per 1,000, by machine",
+                    [_money(time.per_1000 if time else None) for time in times],
+                )
+            )
+    rows = [(s.variant, *(values[row] for _, values in columns)) for row, s in enumerate(summaries)]
+    head = ("Variant", *(name for name, _ in columns))
+    return Table("A request on average", head, rows, frozenset(range(1, len(head))))
+
+
+def cost_note(data: ReportData) -> str:
+    """Where the numbers come from."""
+    parts = []
+    prices = data.prices
+    if prices.input_per_million or prices.output_per_million:
+        parts.append(
+            f"Token prices: {prices.currency} {prices.input_per_million:g} for a million in,"
+            f" {prices.output_per_million:g} for a million out."
+        )
+    else:
+        parts.append("No token prices are set (`prices` in the project file).")
+    if data.latencies:
+        hourly = (
+            f", at {prices.currency} {prices.machine_per_hour:g} an hour" if prices.machine_per_hour else ""
+        )
+        parts.append(f"Times were measured on the machine that evaluated, batches shared out{hourly}.")
+    return " ".join(parts)
+
+
+def lineage_view(nodes: tuple[LineageNode, ...]) -> list[Node]:
+    """Artifacts with links among them."""
+    anchors = {node.id: f"artifact-{index}" for index, node in enumerate(nodes)}
+    kinds = {node.id: node.kind for node in nodes}
+    return [
+        Node(
+            node.kind,
+            _short(node.id),
+            anchors[node.id],
+            [
+                Link(
+                    f"{kinds[name]} {_short(name)}" if name in kinds else _short(name), anchors.get(name, "")
+                )
+                for name in node.inputs
+            ],
+            clip(
+                " · ".join(f"{key.replace('_', ' ')} {fact(value)}" for key, value in node.facts.items()), 400
+            ),
+        )
+        for node in nodes
+    ]
+
+
+def _finding(found: Mapping[str, Any]) -> Finding:
+    severity = str(found.get("severity", "note"))
+    examples = found.get("examples") or []
+    listed = (
+        [examples] if isinstance(examples, str) else examples if isinstance(examples, list | tuple) else []
+    )
+    title = found.get("title") or found.get("message") or found.get("kind") or "finding"
+    return Finding(
+        severity,
+        _TONES.get(severity.lower(), "note"),
+        clip(str(title).replace("_", " "), 300),
+        fact(found["count"]) if found.get("count") is not None else "",
+        " · ".join(clip(fact(item), 140) for item in listed[:5]),
+        clip(str(found.get("fix") or ""), 300),
+    )
+
+
+def _money(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,.2f}" if value >= 1 or value == 0 else f"{value:.3g}"
+
+
+def _seconds(value: float) -> str:
+    return f"{1000 * value:,.0f} ms" if value < 1 else f"{value:,.2f} s"
+
+
+def _short(id_: str) -> str:
+    """A long hash at its usual twelve digits; anything else as it is."""
+    return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{20,}\b", r"\1", id_)

@@ -1,0 +1,165 @@
+"""The report page: one HTML file that loads nothing and runs no script.
+
+    html = render(ReportData(project="my-tickets", verdict=verdict, ...))
+
+Replies, rows and ids are untrusted. Every text is escaped by the templates, hidden characters are written out, and the
+page's own Content-Security-Policy lets in nothing but its one style sheet, named by its hash.
+"""
+
+import base64
+import hashlib
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from tunewright.decide.compare import JUDGED
+from tunewright.decide.phrase import count, percent
+from tunewright.report import evidence, examples, headline, scores
+from tunewright.report.data import ReportData
+from tunewright.report.plots import loss_curve
+from tunewright.report.tables import split_facts
+from tunewright.report.text import clip, fact, first_line, visible
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+class Section(NamedTuple):
+    """One section: its anchor, its heading, and the template that draws it."""
+
+    id: str
+    title: str
+
+    @property
+    def template(self) -> str:
+        """The template's file."""
+        return f"{self.id}.html.jinja"
+
+
+def render(data: ReportData) -> str:
+    """The page as HTML. Equal data gives an equal page."""
+    style = (_TEMPLATES / "style.css").read_text("utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return (
+        _environment()
+        .get_template("page.html.jinja")
+        .render(
+            data=data,
+            verdict=data.verdict,
+            view=SimpleNamespace(**_view(data)),
+            sections=_sections(data),
+            style=Markup(style),  # ours, and its hash must be that of the bytes as written
+            style_hash=f"sha256-{digest}",
+        )
+    )
+
+
+def _sections(data: ReportData) -> list[Section]:
+    """The sections there is something to show in, in reading order."""
+    verdict = data.verdict
+    present = (
+        ("variants", "Variants", bool(verdict.variants)),
+        ("examples", "What changed", bool(data.cards)),
+        ("slices", "Slices", bool(verdict.slices)),
+        ("general", "General skill", verdict.general is not None),
+        ("training", "Training", bool(data.history or data.dev or data.train)),
+        ("mask", "What it learnt to say", bool(data.mask_samples)),
+        ("data", "The data", bool(data.audit or data.ingest)),
+        ("cost", "Cost and time", bool(verdict.variants)),
+        ("lineage", "Lineage", bool(data.lineage)),
+        ("reproduce", "Reproduce", bool(data.commands or data.versions or data.task)),
+    )
+    return [Section(name, title) for name, title, shown in present if shown]
+
+
+def _view(data: ReportData) -> dict[str, Any]:
+    """What the templates show, by name."""
+    return {**_top(data), **_scores(data), **_answers(data), **_evidence(data)}
+
+
+def _top(data: ReportData) -> dict[str, Any]:
+    verdict = data.verdict
+    title, words = headline.title_and_words(verdict)
+    return {
+        "title": title,
+        "words": words,
+        "tone": headline.tone(verdict),
+        "figures": headline.figures(verdict),
+        "release": headline.release(verdict),
+        "examples": count(verdict.comparisons[0].examples, "example") if verdict.comparisons else "",
+        "confidence": f"{100 * verdict.confidence:g} %",
+    }
+
+
+def _scores(data: ReportData) -> dict[str, Any]:
+    verdict = data.verdict
+    return {
+        "scores": scores.score_plots(verdict),
+        "differences": scores.difference_plot(verdict),
+        "comparisons": scores.comparison_table(verdict.comparisons),
+        "graders": scores.grader_tables(verdict),
+        "slices": scores.slice_plots(verdict.slices),
+        "judged": JUDGED,
+        "base": verdict.general.rival if verdict.general else "",
+        "general": scores.general_plot(verdict),
+    }
+
+
+def _answers(data: ReportData) -> dict[str, Any]:
+    worst = examples.worst(data)
+    baseline = examples.baseline_name(data)
+    ten = {1: "The one answer that is not right", examples.SHOWN: "The ten worst answers"}
+    return {
+        "worst": worst,
+        "worst_title": ten.get(len(worst), f"The {len(worst)} answers that are not right"),
+        "changed": examples.changed(data),
+        "baseline": baseline or "the baseline",
+        "examples_lead": f"The fine-tune beside {baseline}, the best baseline."
+        if baseline
+        else "The fine-tune's replies.",
+    }
+
+
+def _evidence(data: ReportData) -> dict[str, Any]:
+    train_facts, train_tables, _ = split_facts(data.train)
+    ingest_facts, ingest_tables, ingest_bars = split_facts(data.ingest)
+    audit = evidence.audit_view(data.audit)
+    return {
+        "curve": loss_curve(data.history, data.dev),
+        "train_facts": train_facts,
+        "train_tables": train_tables,
+        "ingest_facts": ingest_facts,
+        "ingest_tables": ingest_tables,
+        "audited": bool(data.audit),
+        "findings": audit.findings,
+        "audit_facts": audit.facts,
+        "audit_tables": audit.tables,
+        "audit_bars": [*ingest_bars, *audit.bars],
+        "cost": evidence.cost_table(data),
+        "cost_note": evidence.cost_note(data),
+        "lineage": evidence.lineage_view(data.lineage),
+        "task": list(data.task.items()),
+        "versions": list(data.versions.items()),
+    }
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    environment.filters.update(percent=percent, clip=clip, first_line=first_line, fact=fact)
+    return environment
+
+
+def _shown(value: Any) -> Any:
+    """Each value on its way to the page: markup of our own as it is, text with its hidden characters written out."""
+    return value if isinstance(value, Markup) else visible(str(value))
