@@ -5,15 +5,27 @@ from pathlib import Path
 import click
 
 
+def _show_recipes(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from tunewright.project.starters import names, starter
+
+        for name in names():
+            click.echo(f"{name:<18} {starter(name).title}: {starter(name).when}")
+        ctx.exit()
+
+
 @click.command()
 @click.argument("name", type=click.Path(path_type=Path))
+@click.option("--recipe", default="structured-output", show_default=True, help="What to start from.")
+@click.option("--data", type=click.Path(path_type=Path), help="Your rows: CSV, TSV, JSON, JSONL, Parquet or chat JSONL.")
 @click.option(
-    "--recipe", "starter", default="structured-output", show_default=True, help="What to start from."
+    "--recipes",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_recipes,
+    help="Show the recipes there are.",
 )
-@click.option(
-    "--data", type=click.Path(path_type=Path), help="Your rows: CSV, TSV, JSON, JSONL, Parquet or chat JSONL."
-)
-@click.option("--list", "show", is_flag=True, help="Show the recipes to start from.", is_eager=True)
 def init(name: Path, recipe: str, data: Path | None) -> None:
     """Make a project folder NAME with a commented tunewright.yaml."""
     from tunewright.project.init import init as init_project
@@ -22,12 +34,3 @@ def init(name: Path, recipe: str, data: Path | None) -> None:
     if made.why:
         click.echo(made.why)
     click.echo(f"{made.path} is written: read it, then `cd {name} && tunewright check`.")
-
-
-def _show_recipes(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
-    if wanted:
-        from tunewright.project.starters import names, starter
-
-        for name in names():
-            click.echo(f"{name:<18} {starter(name).title} {starter(name).when}")
-        ctx.exit()
