@@ -1,1 +1,1 @@
-"""TBD."""
+"""Training: methods, the loop, the gate before it and the proofs after it."""

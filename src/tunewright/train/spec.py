@@ -45,5 +45,8 @@ class TrainSpec(Spec):
     """Steps between dev losses; left out, four times an epoch."""
     patience: int = Field(3, ge=1)
     """Dev losses without a better one before training stops."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """Number type of the matrix products. `auto` takes bf16 where the machine multiplies it in hardware; sums, norms,
+    the loss and the adapter's weights stay in fp32 on a CPU."""
     seed: int = 0
     """Seeds adapter initialisation, dropout and row order."""

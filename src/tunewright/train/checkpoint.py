@@ -1,0 +1,135 @@
+"""Checkpoints: everything a run needs to go on as if it had never been cut off, in a folder that survives a kill.
+
+    run.json            what the run is (its fingerprint) and the thread count it started with
+    state.safetensors   adapter, optimizer and position after the last step, replaced in one move
+    best.safetensors    the adapter with the best dev loss, and its step
+    history.jsonl       one line a step and a dev loss; lines past the state's step are dropped on resume
+
+The files are not synced to the disk at each step: a kill loses nothing, and after a power cut a torn file is seen and
+the run starts over, with the same result.
+"""
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from tunewright.core.files import read_json, read_jsonl, write_json
+
+_COST = 10
+"""A checkpoint is written when ten times its own cost has passed since the last: it takes at most a tenth of the time."""
+
+
+@dataclass
+class Progress:
+    """Where a run stands. Floats survive the way through JSON unchanged."""
+
+    step: int = 0
+    """Optimizer steps done."""
+    tokens: int = 0
+    trained_tokens: int = 0
+    best_step: int = 0
+    best_loss: float | None = None
+    misses: int = 0
+    """Dev losses since the best one."""
+    reached: list[bool] = field(default_factory=list)
+    """For each adapter parameter, whether a gradient other than zero has reached it."""
+
+
+class WorkFolder:
+    """A run's scratch folder. One run writes to it at a time."""
+
+    def __init__(self, path: Path, fingerprint: str, threads: int) -> None:
+        """Take up the run that lies in `path` where it is this one; else clear it and start."""
+        path.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        self._written = 0.0
+        self._cost = 0.0
+        known = _read_run(path / "run.json")
+        self.resumed = known.get("fingerprint") == fingerprint
+        self.threads = int(known["threads"]) if self.resumed else threads
+        if not self.resumed:
+            self.clear()
+            write_json(path / "run.json", {"fingerprint": fingerprint, "threads": threads})
+
+    def clear(self) -> None:
+        """Forget the run."""
+        for name in ("run.json", "state.safetensors", "best.safetensors", "history.jsonl"):
+            (self._path / name).unlink(missing_ok=True)
+
+    def load(self) -> tuple[Progress, dict[str, Tensor]] | None:
+        """The last checkpoint, or none. The history is cut back to it."""
+        stored = _read_tensors(self._path / "state.safetensors")
+        if stored is None:
+            (self._path / "history.jsonl").unlink(missing_ok=True)
+            return None
+        tensors, facts = stored
+        progress = Progress(**facts)
+        self._rewrite([line for line in self.history() if line["step"] <= progress.step])
+        return progress, tensors
+
+    def save(self, progress: Progress, tensors: Mapping[str, Tensor], *, due: bool = False) -> None:
+        """Write a checkpoint, when `due` or when it is cheap enough by now."""
+        begin = time.perf_counter()
+        if not due and begin - self._written < _COST * self._cost:
+            return
+        _write_tensors(self._path / "state.safetensors", tensors, asdict(progress))
+        self._written = time.perf_counter()
+        self._cost = self._written - begin
+
+    def save_best(self, step: int, weights: Mapping[str, Tensor]) -> None:
+        """Keep the best weights so far."""
+        _write_tensors(self._path / "best.safetensors", weights, {"step": step})
+
+    def load_best(self) -> tuple[int, dict[str, Tensor]] | None:
+        """The best weights and their step, or none."""
+        stored = _read_tensors(self._path / "best.safetensors")
+        return None if stored is None else (stored[1]["step"], stored[0])
+
+    def note(self, **facts: Any) -> None:
+        """Add a line to the history."""
+        with (self._path / "history.jsonl").open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(facts) + "\n")
+
+    def history(self) -> list[dict[str, Any]]:
+        """The history's lines."""
+        path = self._path / "history.jsonl"
+        return list(read_jsonl(path)) if path.exists() else []
+
+    def _rewrite(self, lines: list[dict[str, Any]]) -> None:
+        text = "".join(json.dumps(line) + "\n" for line in lines)
+        _replace(self._path / "history.jsonl", text.encode())
+
+
+def _read_run(path: Path) -> dict[str, Any]:
+    try:
+        return dict(read_json(path))
+    except (OSError, ValueError):
+        return {}
+
+
+def _write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: dict[str, Any]) -> None:
+    _replace(path, save(dict(tensors), metadata={"facts": json.dumps(facts)}))
+
+
+def _replace(path: Path, data: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_bytes(data)
+    os.replace(temporary, path)
+
+
+def _read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    """Tensors and facts of a file, or none where it is missing or torn."""
+    try:
+        with safe_open(path, framework="pt") as stored:
+            facts = json.loads(stored.metadata()["facts"])
+            return {name: stored.get_tensor(name).clone() for name in stored.keys()}, facts  # noqa: SIM118  # no mapping
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError):
+        return None

@@ -1,0 +1,83 @@
+"""Did it learn? Proofs taken after training, for runs that look healthy and did nothing."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from tunewright.core.errors import GateError, ModelError, Problem
+from tunewright.models.base import Base
+from tunewright.models.load import load_model
+from tunewright.train.pack import Row
+from tunewright.train.summary import LearntCheck
+
+_TOLERANCE = 1e-2
+"""Largest difference of logits on an accelerator, as a share of the largest logit. On a CPU they must be equal."""
+
+
+def check_changed(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> LearntCheck:
+    """Every adapter matrix differs from what it was initialised with."""
+    same = [name for name, tensor in after.items() if torch.equal(tensor, before[name])]
+    seen = f"{len(after) - len(same)} of {len(after)} matrices changed" + (
+        f"; {same[0]} did not" if same else ""
+    )
+    return LearntCheck(name="adapter changed", passed=len(same) < len(after), seen=seen)
+
+
+def check_gradients(names: Sequence[str], reached: Sequence[bool], steps: int) -> LearntCheck:
+    """A gradient other than zero reached every adapter matrix. After one step only B can have had one, since B = 0."""
+    wanted = [(name, hit) for name, hit in zip(names, reached, strict=True) if steps > 1 or "lora_B" in name]
+    without = [name for name, hit in wanted if not hit]
+    seen = f"{len(wanted) - len(without)} of {len(wanted)} matrices" + (
+        f"; {without[0]} had none" if without else ""
+    )
+    return LearntCheck(name="gradients reached the adapter", passed=not without, seen=seen)
+
+
+def row_logits(model: Any, rows: Sequence[Row]) -> list[Tensor]:
+    """Logits [1, L, V] of each row, by the model's own forward pass, on the CPU in fp32."""
+    device = next(model.parameters()).device
+    model.eval()
+    with torch.no_grad():
+        return [
+            model(input_ids=torch.tensor([row.ids], device=device), use_cache=False).logits.float().cpu()
+            for row in rows
+        ]
+
+
+def check_effect(base_logits: Sequence[Tensor], tuned_logits: Sequence[Tensor]) -> LearntCheck:
+    """The adapter changes what the base says."""
+    most = max(float((a - b).abs().max()) for a, b in zip(base_logits, tuned_logits, strict=True))
+    return LearntCheck(name="adapter changes the logits", passed=most > 0, seen=f"by up to {most:.3g}")
+
+
+def check_reload(
+    base: Base, adapter: Path, rows: Sequence[Row], wanted: Sequence[Tensor], like: Any
+) -> LearntCheck:
+    """The saved adapter, put on a fresh base, misses no key, has none too many, and gives the logits of training."""
+    name = "saved adapter reloads"
+    weight = next(like.parameters())
+    try:
+        fresh = load_model(base, adapter=adapter, dtype=like.dtype, device=weight.device)
+    except ModelError as error:
+        return LearntCheck(name=name, passed=False, seen=str(error))
+    found = row_logits(fresh, rows)
+    most = max(float((a - b).abs().max()) for a, b in zip(found, wanted, strict=True))
+    allowed = (
+        0.0 if weight.device.type == "cpu" else _TOLERANCE * max(float(part.abs().max()) for part in wanted)
+    )
+    return LearntCheck(
+        name=name, passed=most <= allowed, seen=f"logits differ by {most:.3g} (allowed {allowed:.3g})"
+    )
+
+
+def refuse_unlearnt(checks: Sequence[LearntCheck]) -> None:
+    """Raise GateError that names every check that failed."""
+    failed = [check for check in checks if not check.passed]
+    if failed:
+        fix = "Nothing was saved; please report this with the run's log."
+        raise GateError(
+            [Problem(f"Training did not take: {check.name} ({check.seen}).", fix=fix) for check in failed]
+        )

@@ -1,0 +1,161 @@
+"""The adapter: PEFT's LoRA modules around the base's linear layers, with a faster path through them while training.
+
+The update is y = W x + s B A x (arXiv:2106.09685, eq. 3), s = alpha / rank. PEFT computes it in five passes over y;
+`_Update` does it in two, keeps x once for all of them, and runs the products in the base weight's type (bf16 where the
+machine multiplies bf16 in hardware) while A and B stay in fp32. Weights are written in PEFT's format.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, get_peft_model
+from peft.tuners.lora.layer import Linear as LoraLinear
+from peft.tuners.lora.layer import LoraLayer
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from tunewright.core.errors import ModelError
+from tunewright.core.files import write_atomic, write_json
+from tunewright.models.base import Base
+from tunewright.train.spec import AdapterSpec
+
+ADAPTER = "default"
+
+
+def add_adapter(model: Any, spec: AdapterSpec, base: Base, seed: int) -> Any:
+    """The model with a fresh adapter (B = 0), only the adapter trainable. Raises ModelError where no layer fits."""
+    targets = spec.targets if isinstance(spec.targets, str) else list(spec.targets)
+    config: Any = LoraConfig(
+        r=spec.rank,
+        lora_alpha=spec.alpha or 2 * spec.rank,  # type: ignore[arg-type]  # PEFT divides it, and takes fractions
+        lora_dropout=spec.dropout,
+        target_modules=targets,
+        base_model_name_or_path=base.portable_ref,
+        task_type="CAUSAL_LM",
+    )
+    torch.manual_seed(seed)
+    try:
+        tuned: Any = get_peft_model(model, config)
+    except ValueError as error:
+        fix = 'Set train.adapter.targets to "all-linear", or to names of the base\'s linear layers.'
+        raise ModelError(f"The adapter finds no place in the base ({error}).", fix=fix) from error
+    if isinstance(tuned.get_base_model().get_output_embeddings(), LoraLayer):
+        fix = "Leave the output head out of train.adapter.targets: engines that serve adapters refuse one on it."
+        raise ModelError("The adapter would sit on the output head.", fix=fix)
+    tuned.peft_config[ADAPTER].base_model_name_or_path = base.portable_ref
+    return tuned
+
+
+def adapter_parameters(model: Any) -> dict[str, nn.Parameter]:
+    """The trainable parameters by name, in a fixed order."""
+    return {name: value for name, value in sorted(model.named_parameters()) if value.requires_grad}
+
+
+def file_weights(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A copy of the adapter's parameters on the CPU, named as PEFT's files name them."""
+    return {
+        name.replace(f".{ADAPTER}.", "."): value.detach().to("cpu", copy=True).contiguous()
+        for name, value in parameters.items()
+    }
+
+
+def save_adapter(model: Any, weights: dict[str, Tensor], folder: Path) -> None:
+    """Write adapter_config.json and adapter_model.safetensors. Equal weights give equal bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = model.peft_config[ADAPTER].to_dict() | {"inference_mode": True}
+    plain = {
+        name: sorted(value) if isinstance(value, set) else value for name, value in sorted(config.items())
+    }
+    write_json(folder / "adapter_config.json", plain)
+    write_atomic(folder / "adapter_model.safetensors", save(weights, metadata={"format": "pt"}))
+
+
+@contextmanager
+def fast_layers(model: Any, dtype: torch.dtype) -> Iterator[None]:
+    """While it lasts, PEFT's LoRA layers compute through `_Update`, with products in `dtype`."""
+    layers = {name: layer for name, layer in model.named_modules() if _fits(layer)}
+    for name, layer in layers.items():
+        model.set_submodule(name, FastLora(layer, dtype))
+    try:
+        yield
+    finally:
+        for name, layer in layers.items():
+            model.set_submodule(name, layer)
+
+
+def _fits(layer: object) -> bool:
+    """Whether a layer is plain LoRA on a plain linear layer."""
+    return (
+        isinstance(layer, LoraLinear)
+        and type(layer.base_layer) is nn.Linear
+        and not layer.lora_variant
+        and layer.active_adapters == [ADAPTER]
+        and layer.lora_A[ADAPTER].bias is None
+        and layer.lora_B[ADAPTER].bias is None
+    )
+
+
+class FastLora(nn.Module):
+    """A LoRA layer that computes x [..., in] → [..., out] by `_Update`."""
+
+    def __init__(self, layer: Any, dtype: torch.dtype) -> None:
+        super().__init__()
+        self._weight = layer.base_layer.weight.detach().to(dtype)
+        self._bias = None if layer.base_layer.bias is None else layer.base_layer.bias.detach().to(dtype)
+        self.lora_A = layer.lora_A[ADAPTER]
+        self.lora_B = layer.lora_B[ADAPTER]
+        self.dropout = layer.lora_dropout[ADAPTER]
+        self.scale = layer.scaling[ADAPTER]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The layer's output [..., out] in x's type."""
+        dropped = None if isinstance(self.dropout, nn.Identity) else self.dropout(x)
+        y = _Update.apply(  # type: ignore[no-untyped-call]  # torch's own
+            x, dropped, self._weight, self._bias, self.lora_A.weight, self.lora_B.weight, self.scale
+        )
+        return y  # type: ignore[no-any-return]
+
+
+class _Update(torch.autograd.Function):
+    """y = x Wᵀ + b + s (x' Aᵀ) Bᵀ, where x' is x or x after dropout."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        dropped: Tensor | None,
+        weight: Tensor,
+        bias: Tensor | None,
+        a: Tensor,
+        b: Tensor,
+        scale: float,
+    ) -> Tensor:
+        flat = x.reshape(-1, x.shape[-1]).to(weight.dtype)
+        into = flat if dropped is None else dropped.reshape(flat.shape).to(weight.dtype)
+        a, b = a.to(weight.dtype), b.to(weight.dtype)
+        low = into @ a.t()
+        y = flat @ weight.t() if bias is None else torch.addmm(bias, flat, weight.t())
+        y.addmm_(low, b.t(), alpha=scale)
+        ctx.save_for_backward(into, low, weight, a, b)
+        ctx.scale, ctx.shape, ctx.dtype, ctx.dropped = scale, x.shape, x.dtype, dropped is not None
+        return y.view(*x.shape[:-1], -1).to(x.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        into, low, weight, a, b = ctx.saved_tensors
+        slope = grads[0].reshape(-1, grads[0].shape[-1]).to(weight.dtype)
+        inner = (slope @ b).mul_(ctx.scale)
+        grad_a = (inner.t() @ into).float()
+        grad_b = (slope.t() @ low).mul_(ctx.scale).float()
+        grad_x = grad_dropped = None
+        if ctx.needs_input_grad[0]:
+            grad_x = slope @ weight
+            if ctx.dropped:
+                grad_dropped = (inner @ a).view(ctx.shape).to(ctx.dtype)
+            else:
+                grad_x.addmm_(inner, a)
+            grad_x = grad_x.view(ctx.shape).to(ctx.dtype)
+        return grad_x, grad_dropped, None, None, grad_a, grad_b, None

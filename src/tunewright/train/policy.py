@@ -1,0 +1,97 @@
+"""Policy: the model as the losses see it, log-probabilities of a batch's trained tokens.
+
+Before the first step it proves itself on two rows against the model's own forward pass, one row at a time. A model
+that cannot be packed (its layers take no segments) is run row by row; one whose logits are more than hidden states
+times head (scaled, capped) goes through its own head.
+"""
+
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from tunewright.core.errors import ModelError
+from tunewright.train import attention
+from tunewright.train.logprobs import token_logprobs
+from tunewright.train.pack import Batch, Row, pack
+
+_TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.2}
+"""Largest difference in nats that the two ways may show. Rows that see each other differ by whole nats."""
+
+
+class Policy:
+    """Log-probabilities by the fastest way that is right for the model. `model` is a PeftModel or a causal model."""
+
+    def __init__(self, model: Any, rows: list[Row]) -> None:
+        """Choose the way on two of `rows`. Raises ModelError where none is right."""
+        self.model = model
+        self._causal = model.get_base_model() if hasattr(model, "get_base_model") else model
+        self._stock = self._causal.config._attn_implementation
+        probe = [row for row in rows if row.trained][:2]
+        for self.packed, self.own_head in ((True, False), (True, True), (False, False), (False, True)):
+            if self._agrees(probe):
+                return
+        fix = "Choose another base; this one's forward pass is not that of a plain causal model."
+        raise ModelError("The base gives other results in training than alone.", fix=fix)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model lies."""
+        return cast("torch.device", next(self._causal.parameters()).device)
+
+    def logprobs(self, batch: Batch) -> Tensor:
+        """Log-probabilities [N] in fp32 of the batch's trained tokens, in the order of its labels."""
+        batch = batch.to(self.device)
+        if self.own_head:
+            logits: Tensor = self._forward(self._causal, batch, logits_to_keep=batch.places).logits[0]
+            return _picked(logits, batch.labels)
+        hidden = self._forward(self._causal.base_model, batch).last_hidden_state[0]
+        head = self._causal.get_output_embeddings()
+        picked = hidden.index_select(0, batch.places)
+        return token_logprobs(picked, head.weight, batch.labels, getattr(head, "bias", None))
+
+    def restore(self) -> None:
+        """Give the model its own attention back."""
+        self._causal.set_attn_implementation(self._stock)
+
+    def _forward(self, module: Any, batch: Batch, **more: Any) -> Any:
+        segments = {"segments": batch.segments} if self.packed else {}
+        return module(
+            input_ids=batch.ids,
+            position_ids=batch.positions,
+            use_cache=False,
+            return_dict=True,
+            **segments,
+            **more,
+        )
+
+    def _agrees(self, probe: list[Row]) -> bool:
+        """Whether this way and the model alone give the probe's rows the same log-probabilities."""
+        self._causal.set_attn_implementation(attention.NAME if self.packed else self._stock)
+        prefix = min((row.mask.index(1) - 1 for row in probe), default=0) if self.packed else 0
+        same = next((i for i in range(prefix) if len({row.ids[i] for row in probe}) > 1), prefix)
+        batches = [pack(probe, max(same, 0))] if self.packed else [pack([row]) for row in probe]
+        training = self._causal.training
+        self.model.eval()
+        try:
+            with torch.no_grad():
+                found = torch.cat([self.logprobs(batch) for batch in batches])
+                self._causal.set_attn_implementation(self._stock)
+                wanted = torch.cat([self._alone(row) for row in probe])
+        except (TypeError, NotImplementedError, RuntimeError, IndexError, AttributeError):
+            return False
+        finally:
+            self._causal.set_attn_implementation(attention.NAME if self.packed else self._stock)
+            self.model.train(training)
+        return bool((found - wanted).abs().max() <= _TOLERANCE.get(self._causal.dtype, 0.2))
+
+    def _alone(self, row: Row) -> Tensor:
+        """The row's log-probabilities as the model itself computes them."""
+        batch = pack([row]).to(self.device)
+        logits: Tensor = self._causal(input_ids=batch.ids, use_cache=False).logits[0, batch.places]
+        return _picked(logits, batch.labels)
+
+
+def _picked(logits: Tensor, labels: Tensor) -> Tensor:
+    """Log-probabilities [N] of labels [N] under logits [N, V]."""
+    return logits.float().log_softmax(-1).gather(-1, labels[:, None]).squeeze(-1)

@@ -1,0 +1,207 @@
+"""A training run from rows to an adapter folder.
+
+    train(spec, rows, dev_rows, base=base, system=prompt, work=scratch, out=folder, emit=emit)
+
+`out` gets adapter/ in PEFT's format, history.json and train.json; equal inputs give equal bytes on one machine, whether
+or not the run was cut off on the way. `work` keeps the checkpoints until the run is done.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import peft
+import torch
+import transformers
+from torch import Tensor
+
+from tunewright.core.errors import DataError
+from tunewright.core.events import Emit, silent
+from tunewright.core.files import write_json
+from tunewright.core.hashing import SHORT, hash_value
+from tunewright.core.message import Conversation, Message
+from tunewright.models.base import Base
+from tunewright.models.load import default_device, load_model, load_tokenizer
+from tunewright.models.machine import free_cores, has_fast_bf16, set_threads
+from tunewright.models.template import Renderer
+from tunewright.train import learnt
+from tunewright.train.checkpoint import WorkFolder
+from tunewright.train.loop import Finished, Loop, Plan, make_plan
+from tunewright.train.lora import adapter_parameters, add_adapter, fast_layers, file_weights, save_adapter
+from tunewright.train.methods import find_method
+from tunewright.train.pack import Row
+from tunewright.train.policy import Policy
+from tunewright.train.spec import TrainSpec
+from tunewright.train.summary import LearntCheck, TrainSummary
+
+_FORMAT = 1
+"""Raised when the same inputs would train otherwise, so that old checkpoints are not taken up."""
+_PROBES = 2
+"""Rows on which the saved adapter must give the logits of training."""
+
+
+def train(
+    spec: TrainSpec,
+    train_rows: Sequence[Conversation],
+    dev_rows: Sequence[Conversation],
+    *,
+    base: Base,
+    system: str,
+    work: Path,
+    out: Path,
+    emit: Emit = silent,
+    threads: int | None = None,
+) -> TrainSummary:
+    """Train an adapter and write it to `out`. Takes up the run that lies in `work`, where it is the same one.
+
+    Raises DataError without rows, ModelError for the base or the template, GateError where training went wrong.
+    """
+    method = find_method(spec.method)
+    if not train_rows:
+        raise DataError("There are no rows to train on.", fix="Look at the split: its train part is empty.")
+    emit("train.load", base=base.ref)
+    renderer = Renderer(load_tokenizer(base))
+    rows = method.rows(_named(train_rows, system), renderer)
+    dev = method.rows(_named(dev_rows, system), renderer)
+    _refuse_untrained(rows)
+    device = default_device()
+    precision = _precision(spec)
+    facts = [_FORMAT, spec, base.hash, renderer.template_hash, rows, dev, precision, device.type, _versions()]
+    folder = WorkFolder(work, hash_value(facts), threads or free_cores())
+    set_threads(folder.threads)
+    plan = make_plan(rows, dev, spec)
+    model = add_adapter(load_model(base, device=device), spec.adapter, base, spec.seed)
+    parameters = adapter_parameters(model)
+    before = file_weights(parameters)
+    with fast_layers(model, torch.bfloat16 if precision == "bf16" else model.dtype):
+        policy = Policy(model, [*rows[:_PROBES], *dev[:_PROBES]])
+        emit(
+            "train.start", steps=len(plan.steps), rows=len(rows), packed=policy.packed, threads=folder.threads
+        )
+        finished = Loop(policy, parameters, method, spec, plan).run(rows, dev, folder, emit)
+    policy.restore()
+    with torch.no_grad():
+        for name, parameter in parameters.items():
+            parameter.copy_(finished.best[name])
+    emit("train.check", step=finished.progress.step)
+    after = file_weights(parameters)
+    save_adapter(model, after, out / "adapter")
+    checks = _prove(
+        model, base, out / "adapter", [*dev, *rows][:_PROBES], before, after, list(parameters), finished
+    )
+    summary = _summary(spec, finished, plan, rows, checks, model, precision, policy.packed, folder)
+    _write(out, summary, folder)
+    emit("train.done", steps=summary.steps, best_step=summary.best_step, best_dev_loss=summary.best_dev_loss)
+    return summary
+
+
+def with_system(conversation: Conversation, system: str) -> Conversation:
+    """The conversation with the task's system prompt before it, unless it has one of its own."""
+    if not system or (conversation and conversation[0].role in ("system", "developer")):
+        return conversation
+    return (Message(role="system", content=system), *conversation)
+
+
+def _named(conversations: Sequence[Conversation], system: str) -> list[tuple[str, Conversation]]:
+    """Each conversation with its example's id and its system prompt."""
+    return [
+        (hash_value([message.wire() for message in conversation])[:SHORT], with_system(conversation, system))
+        for conversation in conversations
+    ]
+
+
+def _refuse_untrained(rows: Sequence[Row]) -> None:
+    empty = [row.id for row in rows if not row.trained]
+    if empty:
+        fix = "Run `tunewright check`: the gate says why."
+        raise DataError(f"{len(empty)} rows have no trained token, row {empty[0]} among them.", fix=fix)
+
+
+def _precision(spec: TrainSpec) -> Literal["fp32", "bf16"]:
+    if spec.precision == "auto":
+        return "bf16" if has_fast_bf16() else "fp32"
+    return spec.precision
+
+
+def _versions() -> list[str]:
+    return [str(torch.__version__), transformers.__version__, peft.__version__]
+
+
+def _prove(
+    model: Any,
+    base: Base,
+    adapter: Path,
+    probes: Sequence[Row],
+    before: dict[str, Tensor],
+    after: dict[str, Tensor],
+    names: Sequence[str],
+    finished: Finished,
+) -> tuple[LearntCheck, ...]:
+    """The checks that it learnt, by PEFT's own forward pass. Raises GateError where one fails."""
+    tuned = learnt.row_logits(model, probes)
+    with model.disable_adapter():
+        plain = learnt.row_logits(model, probes)
+    checks = (
+        learnt.check_changed(before, after),
+        learnt.check_gradients(names, finished.progress.reached, finished.progress.step),
+        learnt.check_effect(plain, tuned),
+        learnt.check_reload(base, adapter, probes, tuned, model),
+    )
+    learnt.refuse_unlearnt(checks)
+    return checks
+
+
+def _summary(
+    spec: TrainSpec,
+    finished: Finished,
+    plan: Plan,
+    rows: Sequence[Row],
+    checks: tuple[LearntCheck, ...],
+    model: Any,
+    precision: Literal["fp32", "bf16"],
+    packed: bool,
+    folder: WorkFolder,
+) -> TrainSummary:
+    progress = finished.progress
+    first = next(
+        (line["loss"] for line in folder.history() if line["kind"] == "dev" and line["step"] == 0), None
+    )
+    trained = sum(value.numel() for value in model.parameters() if value.requires_grad)
+    return TrainSummary(
+        method=spec.method,
+        steps=progress.step,
+        steps_planned=len(plan.steps),
+        epochs=round(plan.epochs(progress.step), 4),
+        stop_reason="dev loss got no better" if finished.stopped_early else "epochs done",
+        best_step=progress.best_step,
+        best_dev_loss=progress.best_loss,
+        first_dev_loss=first,
+        tokens=progress.tokens,
+        trained_tokens=progress.trained_tokens,
+        rows=len(rows),
+        dev_rows=len(plan.dev),
+        parameters=sum(value.numel() for value in model.parameters()) - trained,
+        trained_parameters=trained,
+        precision=precision,
+        packed=packed,
+        shared_prefix=plan.prefix if packed else 0,
+        threads=folder.threads,
+        checks=checks,
+    )
+
+
+def _write(out: Path, summary: TrainSummary, folder: WorkFolder) -> None:
+    """history.json and train.json."""
+    lines = folder.history()
+    steps = [
+        {key: value for key, value in line.items() if key != "kind"}
+        for line in lines
+        if line["kind"] == "step"
+    ]
+    dev = [
+        {key: value for key, value in line.items() if key != "kind"}
+        for line in lines
+        if line["kind"] == "dev"
+    ]
+    write_json(out / "history.json", {"steps": steps, "dev": dev})
+    write_json(out / "train.json", summary.model_dump(mode="json"))

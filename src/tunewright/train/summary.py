@@ -1,0 +1,54 @@
+"""TrainSummary: what a training run did and found. Equal runs give equal summaries: no wall times here."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class LearntCheck(BaseModel):
+    """One proof that the adapter learnt, with what was seen."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    passed: bool
+    seen: str
+
+
+class TrainSummary(BaseModel):
+    """A finished training run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    method: str
+    steps: int
+    """Optimizer steps done."""
+    steps_planned: int
+    """Steps that all epochs would have had."""
+    epochs: float
+    """Passes over the training rows done."""
+    stop_reason: Literal["epochs done", "dev loss got no better"]
+    best_step: int
+    """The step after which the kept weights were taken."""
+    best_dev_loss: float | None
+    """Mean loss of a trained token on dev, in nats, with the kept weights; none without dev rows."""
+    first_dev_loss: float | None
+    """The same before the first step: the base's."""
+    tokens: int
+    """Tokens of all rows of all steps."""
+    trained_tokens: int
+    """Tokens that had a loss."""
+    rows: int
+    dev_rows: int
+    """Dev rows the dev loss is taken on."""
+    parameters: int
+    """The base's parameters."""
+    trained_parameters: int
+    """The adapter's parameters."""
+    precision: Literal["fp32", "bf16"]
+    packed: bool
+    """Whether rows shared sequences, or the base's layers forbade it."""
+    shared_prefix: int
+    """Tokens that all rows begin with, computed once for each sequence."""
+    threads: int
+    checks: tuple[LearntCheck, ...]
