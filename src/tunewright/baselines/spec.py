@@ -1,5 +1,7 @@
 """Settings of the baselines: the rivals a fine-tune must beat."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from tunewright.core.spec import Spec
@@ -10,7 +12,7 @@ class BaselinesSpec(Spec):
 
     prompt: bool = True
     """The base with the task's system prompt alone."""
-    few_shot: tuple[int, ...] = (2, 4)
+    few_shot: tuple[Annotated[int, Field(ge=1)], ...] = (2, 4)
     """Numbers of worked examples to try in the prompt; the best on dev is the rival. Empty: none."""
     dev_limit: int = Field(100, ge=1)
     """At most this many dev examples to choose the number of shots by."""

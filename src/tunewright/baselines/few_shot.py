@@ -1,0 +1,118 @@
+"""Few-shot: the base with worked examples from the training rows in its prompt (arXiv:2005.14165).
+
+The examples are chosen to cover the answers. Of a seeded draw of training rows, without its longest tenth, each pick is
+the row that shows most of what no earlier pick has shown, common traits first and equals in the order of the draw. A
+trait of an answer is its text (labels) or, of JSON, a field that is there, one that is left out, a field's value that
+other rows share. So 4 shots begin with the same rows as 2 shots.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from random import Random
+from typing import Any, Protocol
+
+from tunewright.baselines import prompt
+from tunewright.baselines.spec import BaselinesSpec
+from tunewright.core.example import Example
+from tunewright.core.generation import Decoding
+from tunewright.core.message import Conversation
+from tunewright.generate.variant import Variant
+from tunewright.grade.field_accuracy import leaves
+from tunewright.grade.strict_json import read_strict
+from tunewright.models.base import Base
+
+POOL = 1000
+"""Training rows that are looked at, at most."""
+LONG = 10
+"""One row in so many is passed over for its length."""
+
+Trait = tuple[Any, ...]
+
+
+class Card(Protocol):
+    """What is needed of a scorecard to choose by it."""
+
+    @property
+    def variant(self) -> str:
+        """The variant's name."""
+        ...
+
+    def mean(self) -> float:
+        """The mean of the headline score."""
+        ...
+
+
+def candidates(
+    spec: BaselinesSpec,
+    train: Sequence[Example],
+    *,
+    base: Base,
+    system: str,
+    decoding: Decoding,
+    seed: int,
+) -> list[Variant]:
+    """One variant for each number of shots asked for, fewest first; numbers beyond the training rows are left out."""
+    plain = prompt.variant(base=base, system=system, decoding=decoding)
+    shots = choose_shots(train, max(spec.few_shot, default=0), seed)
+    return [
+        plain.model_copy(update={"name": f"few-shot-{count}", "shots": tuple(shots[:count])})
+        for count in sorted(set(spec.few_shot))
+        if count <= len(shots)
+    ]
+
+
+def choose(cards: Sequence[Card]) -> str:
+    """The name of the variant with the best mean; of equals the first."""
+    return max(cards, key=lambda card: card.mean()).variant
+
+
+def choose_shots(train: Sequence[Example], count: int, seed: int) -> list[Conversation]:
+    """Up to `count` training rows to show, best first; the same for the same rows, count and seed."""
+    drawn = Random(seed).sample(train, min(POOL, len(train)))
+    longest = sorted(map(_length, drawn))[-1 - len(drawn) // LONG] if drawn else 0
+    short = [example for example in drawn if _length(example) <= longest]
+    pool = list(zip(short, _traits(short), strict=True))
+    common = Counter(trait for _, traits in pool for trait in traits)
+    shown: set[Trait] = set()
+    shots: list[Conversation] = []
+    while pool and len(shots) < count:
+        news = [sum(common[trait] for trait in traits - shown) for _, traits in pool]
+        if not any(news) and shown:
+            shown = set()  # all is shown once: begin a second round
+            continue
+        example, traits = pool.pop(news.index(max(news)))
+        shown |= traits
+        shots.append(example.messages)
+    return shots
+
+
+def _length(example: Example) -> int:
+    return sum(len(message.content) for message in example.messages)
+
+
+def _traits(examples: Sequence[Example]) -> list[set[Trait]]:
+    """Each row's traits, without those of one row alone."""
+    own = [set(_answer_traits(example.expected)) for example in examples]
+    fields = {trait for traits in own for trait in traits if trait[0] == "has"}
+    full = [
+        traits | {("lacks", *trait[1:]) for trait in fields - traits} if ("json",) in traits else traits
+        for traits in own
+    ]
+    rows = Counter(trait for traits in full for trait in traits)
+    return [{trait for trait in traits if rows[trait] > 1} for traits in full]
+
+
+def _answer_traits(answer: str) -> Iterator[Trait]:
+    try:
+        value = read_strict(answer)
+    except ValueError:
+        value = None
+    if not isinstance(value, (dict, list)):
+        yield ("text", answer.strip())
+        return
+    yield ("json",)
+    for path, leaf in leaves(value):
+        steps = tuple(step if isinstance(step, str) else "[]" for step in path)
+        for end in range(1, len(steps) + 1):
+            yield ("has", *steps[:end])
+        yield ("is", *steps, repr(leaf))

@@ -1,0 +1,76 @@
+"""The built-in general suite: held-out draws of every skill the embedded base was taught.
+
+What a fine-tune scores lower here than its base, it has forgotten. Each draw says how its answer is graded.
+"""
+
+from collections.abc import Mapping
+
+from tunewright.core.example import Example, make_example
+from tunewright.core.grading import Grader, Score
+from tunewright.core.message import Message
+from tunewright.core.task import TaskSpec
+from tunewright.evals.spec import SuiteSpec
+from tunewright.evals.suites import Suite
+from tunewright.grade.build import build_grader
+from tunewright.grade.detail import show
+from tunewright.grade.spec import Contains, ExactMatch, Number
+from tunewright.grade.strict_json import equal, read_strict
+
+PER_SKILL = 16
+"""Draws of each skill."""
+SEED = 0
+"""Seeds the draws: the suite is the same in every project."""
+
+
+def general(name: str, spec: SuiteSpec) -> Suite:
+    """The general suite, sliced by skill besides the slices asked for; `spec.limit` takes evenly from the skills."""
+    slices = tuple(dict.fromkeys(("skill", *spec.slices)))
+    graders = (Correct(),)
+    return Suite(name, tuple(general_examples()[: spec.limit]), lambda example: graders, ("correct",), slices)
+
+
+def general_examples() -> list[Example]:
+    """The draws as examples, one of each skill in turn; `skill` and `grade` stand in their fields."""
+    from tunewright.models.embedded.suite import general_suite
+
+    draws = general_suite(n_per_skill=PER_SKILL, seed=SEED)
+    turns: dict[str, int] = {}
+    placed: dict[str, tuple[int, Example]] = {}
+    for draw in draws:
+        messages = tuple(Message(role=role, content=text) for role, text in draw.messages)
+        example = make_example(messages, fields={"skill": draw.skill, "grade": draw.grade})
+        turn = turns[draw.skill] = turns.get(draw.skill, -1) + 1
+        placed.setdefault(example.id, (turn, example))
+    return [example for _, example in sorted(placed.values(), key=lambda each: each[0])]
+
+
+class JsonEqual:
+    """1 when reply and expected answer are the same JSON value."""
+
+    name = "json_equal"
+
+    def grade(self, example: Example, reply: str) -> Score:
+        """The score of the reply's value; the order of keys and blanks play no part."""
+        try:
+            same = equal(read_strict(reply), read_strict(example.expected))
+        except ValueError as error:
+            return Score(0.0, f"not JSON: {error}")
+        return Score(1.0) if same else Score(0.0, f"expected {show(example.expected)}")
+
+
+class Correct:
+    """Grades a draw as the draw says: by its `grade` field, exact where there is none."""
+
+    name = "correct"
+
+    def __init__(self) -> None:
+        self._ways: Mapping[object, Grader] = {
+            "exact": build_grader(ExactMatch(), TaskSpec()),
+            "contains": build_grader(Contains(ignore_case=False), TaskSpec()),
+            "number": build_grader(Number(), TaskSpec()),
+            "json": JsonEqual(),
+        }
+
+    def grade(self, example: Example, reply: str) -> Score:
+        """The score of the reply by the draw's own grader."""
+        return self._ways[example.fields.get("grade", "exact")].grade(example, reply)

@@ -1,0 +1,111 @@
+"""Suites: from the split, from a file, and the built-in general one."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tunewright.core.errors import UserError
+from tunewright.core.example import Example, Origin, ask, make_example
+from tunewright.core.grading import Score
+from tunewright.core.task import JsonOutput, TaskSpec
+from tunewright.evals.general import Correct, general_examples
+from tunewright.evals.spec import SuiteSpec
+from tunewright.evals.suites import build_suite, default_graders
+from tunewright.grade.gold import check_gold
+from tunewright.grade.spec import ExactMatch, FieldAccuracy, JsonSchema, Number
+
+TEST = [
+    make_example(ask(f"question {i}", str(i)), fields={"lang": ["en", None][i % 2], "n": i}) for i in range(5)
+]
+JSON_TASK = TaskSpec(output=JsonOutput(schema={"type": "object"}))
+
+
+def test_over_the_split() -> None:
+    spec = SuiteSpec(graders=(Number(), ExactMatch()), slices=("lang", "n", "gone"), limit=3)
+    suite = build_suite("target", spec, TEST, TaskSpec(), Path())
+    assert suite.examples == tuple(TEST[:3])
+    assert suite.grader_names == ("number", "exact_match")
+    assert check_gold(suite.examples, suite.graders_for(TEST[0])) == []
+    assert [suite.slices_of(example) for example in suite.examples] == [
+        {"lang": "en", "n": "0", "gone": "(none)"},
+        {"lang": "(none)", "n": "1", "gone": "(none)"},
+        {"lang": "en", "n": "2", "gone": "(none)"},
+    ]
+
+
+def test_graders_where_none_are_named() -> None:
+    assert default_graders(TaskSpec()) == (ExactMatch(),)
+    assert default_graders(JSON_TASK) == (FieldAccuracy(), JsonSchema())
+
+
+def rows_file(folder: Path, *rows: object) -> Path:
+    path = folder / "own.jsonl"
+    path.write_text("".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows))
+    return path
+
+
+def test_over_a_file(tmp_path: Path) -> None:
+    messages = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    rows_file(tmp_path, {"messages": messages, "lang": "en"})
+    suite = build_suite("own", SuiteSpec(examples="own.jsonl"), [], TaskSpec(), tmp_path)
+    origin = Origin(source="suite", file="own.jsonl", row=1)
+    assert suite.examples == (make_example(ask("a", "b"), fields={"lang": "en"}, origin=origin),)
+
+
+def test_every_bad_row_is_named(tmp_path: Path) -> None:
+    rows_file(tmp_path, {"messages": 3}, "nonsense", {"text": "a"})
+    with pytest.raises(UserError) as caught:
+        build_suite("own", SuiteSpec(examples="own.jsonl"), [], TaskSpec(), tmp_path)
+    lines = str(caught.value).splitlines()
+    assert [line.partition(": ")[0] for line in lines] == ["own.jsonl:1", "own.jsonl:2", "own.jsonl:3"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        (SuiteSpec(), "suites.own: the suite has no examples."),
+        (SuiteSpec(examples="gone.jsonl"), "gone.jsonl: the suite's file cannot be read: No such file"),
+        (SuiteSpec(examples="empty.jsonl"), "suites.own: the suite has no examples."),
+    ],
+)
+def test_nothing_to_ask(tmp_path: Path, spec: SuiteSpec, message: str) -> None:
+    (tmp_path / "empty.jsonl").touch()
+    with pytest.raises(UserError) as caught:
+        build_suite("own", spec, [], TaskSpec(), tmp_path)
+    assert message in str(caught.value)
+
+
+def test_the_general_suite_is_balanced_stable_and_passes_its_own_grader() -> None:
+    suite = build_suite("general", SuiteSpec(examples="general"), TEST, TaskSpec(), Path())
+    assert suite.grader_names == ("correct",)
+    assert suite.examples == tuple(general_examples())
+    assert check_gold(suite.examples, [Correct()]) == []
+    skills = Counter(suite.slices_of(example)["skill"] for example in suite.examples)
+    assert len(skills) >= 10
+    assert 150 <= len(suite.examples) <= 250
+    assert len({example.id for example in suite.examples}) == len(suite.examples)
+    limited = build_suite("general", SuiteSpec(examples="general", limit=len(skills)), [], TaskSpec(), Path())
+    assert limited.examples == suite.examples[: len(skills)]
+    assert len({example.fields["skill"] for example in limited.examples}) == len(skills)
+
+
+@pytest.mark.parametrize(
+    ("way", "gold", "reply", "value"),
+    [
+        ("exact", "Ann", " Ann", 1),
+        ("exact", "Ann", "ann", 0),
+        ("contains", "not given", "That is not given here.", 1),
+        ("contains", "Ann", "ann", 0),
+        ("number", "12", "= 12", 1),
+        ("number", "12", "12 or 13", 0),
+        ("json", '{"a": 1, "b": true}', '{"b":true,"a":1.0}', 1),
+        ("json", '{"a": 1}', '{"a": true}', 0),
+        ("json", '{"a": 1}', "a", 0),
+    ],
+)
+def test_each_draw_is_graded_its_own_way(way: str, gold: str, reply: str, value: float) -> None:
+    example: Example = make_example(ask("?", gold), fields={"grade": way})
+    score: Score = Correct().grade(example, reply)
+    assert score.value == value
