@@ -73,11 +73,11 @@ FULL = CORE | {
 }
 FULL |= {"label": 4, "json_examples": 1.5, "arithmetic": 4, "refuse": 1, "chat": 1}
 PHASES = (
-    Phase("repeats", 1000, (48,), easy=True),
-    Phase("recall", 1400, (96,)),
-    Phase("core", 2600, (256, 256, 512), CORE),
-    Phase("all", 6400, (256, 256, 512), FULL),
-    Phase("cool", 7800, (256, 512), FULL, rate=(1.0, 0.02)),
+    Phase("repeats", 150, (64,), easy=True),
+    Phase("recall", 400, (96,)),
+    Phase("core", 1400, (256, 256, 512), CORE),
+    Phase("all", 4600, (256, 256, 512), FULL),
+    Phase("cool", 5800, (256, 512), FULL, rate=(1.0, 0.02)),
 )
 
 

@@ -75,7 +75,11 @@ def base_config(**changes: Any) -> Qwen3Config:
 
 
 def new_learner(config: Qwen3Config, seed: int, rates: Rates, spaced: dict[int, int]) -> Learner:
-    """A fresh model; the token of ` word` starts as the token of `word` plus one shared direction."""
+    """A fresh model, with two things given: a space in front is one shared direction, and two heads look back.
+
+    The token of ` word` starts as the token of `word` plus that direction. Heads of the first layer start out on the
+    token before and the one before that: copying needs such a head, and finding it by chance took thousands of steps.
+    """
     torch.manual_seed(seed)
     model = Qwen3ForCausalLM(config)
     with torch.no_grad():
@@ -83,10 +87,30 @@ def new_learner(config: Qwen3Config, seed: int, rates: Rates, spaced: dict[int, 
         space = torch.randn(config.hidden_size) * config.initializer_range
         for with_space, without in spaced.items():
             table[with_space] = table[without] + space
+        _look_back(model)
         for name, param in model.named_parameters():
             if name.endswith(("o_proj.weight", "down_proj.weight")):
                 param.mul_((2 * config.num_hidden_layers) ** -0.5)
     return _learner(model, rates)
+
+
+def _look_back(model: Qwen3ForCausalLM) -> None:
+    """Aim the first heads of the first layer one and two tokens back, by the fastest-turning pairs of RoPE."""
+    config = model.config
+    attention, half, pairs = model.model.layers[0].self_attn, config.head_dim // 2, 4
+    constant = torch.randn(config.hidden_size)
+    constant /= constant.norm()
+    table = model.get_input_embeddings().weight
+    table += constant * table.norm(dim=1).mean()
+    turn = config.rope_parameters["rope_theta"] ** (-torch.arange(pairs) / half)
+    for head, back in ((0, 1), (1, 2)):
+        start = head * config.head_dim
+        rows = torch.arange(pairs) + start
+        attention.k_proj.weight[rows] += constant
+        attention.q_proj.weight[rows] += torch.cos(back * turn)[:, None] * constant
+        attention.q_proj.weight[rows + half] -= torch.sin(back * turn)[:, None] * constant
+    attention.q_norm.weight.mul_(2.0)
+    attention.k_norm.weight.mul_(2.0)
 
 
 def _learner(model: Qwen3ForCausalLM, rates: Rates) -> Learner:
@@ -149,7 +173,7 @@ def train(
         now = time.monotonic()
         learner.seconds += now - began
         began = now
-        if learner.step % 50 == 0:
+        if learner.step % 25 == 0:
             losses, shares = zip(*seen, strict=True)
             rate = learner.tokens / learner.seconds
             loss_mean, hits_mean = sum(losses) / len(seen), sum(shares) / len(seen)

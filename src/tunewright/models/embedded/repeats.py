@@ -31,7 +31,7 @@ def repeat_rows(
     learn = np.zeros((n_rows, length), dtype=bool)
     for row in range(n_rows):
         if easy or rng.random() < 0.3:
-            size = int(rng.integers(4, length // 3))
+            size = int(rng.integers(length // 8, length // 2))
             passage = rng.integers(first_token, vocab, size)
             ids[row] = np.tile(passage, length // size + 1)[:length]
             learn[row, size + 1 :] = True

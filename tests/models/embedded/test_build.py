@@ -1,0 +1,96 @@
+"""Building the base: two real steps, a run cut off and resumed, and the weights that ship."""
+
+import json
+from pathlib import Path
+from shutil import copy
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from tunewright.models.embedded import PATH, build, pretrain, suite
+from tunewright.models.embedded.build import Phase
+from tunewright.models.embedded.muon import orthogonalize
+
+TINY = pretrain.base_config(
+    hidden_size=32,
+    intermediate_size=32,
+    num_hidden_layers=2,
+    num_attention_heads=2,
+    num_key_value_heads=2,
+    head_dim=16,
+)
+PHASES = (Phase("recall", 2, (48,)), Phase("all", 4, (256,), {"copy": 1, "label": 1}, rate=(1.0, 0.0)))
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    copy(PATH / "tokenizer.json", tmp_path)
+    return tmp_path
+
+
+def _run(work: Path, steps: int) -> pretrain.Learner:
+    phases = tuple(phase for phase in PHASES if phase.until <= steps)
+    return build.run(work, TINY, 10.0, phases, row_tokens=512)
+
+
+def test_two_real_steps_change_every_weight(work: Path) -> None:
+    start = pretrain.new_learner(TINY, build.SEED, pretrain.Rates(), {})
+    before = {name: param.detach().clone() for name, param in start.model.named_parameters()}
+    learner = _run(work, 2)
+    assert learner.step == 2
+    assert all(not torch.equal(param, before[name]) for name, param in learner.model.named_parameters())
+
+
+def test_a_resumed_run_is_the_same_bit_for_bit(work: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    whole = _run(work, 4)
+    other = tmp_path_factory.mktemp("other")
+    copy(PATH / "tokenizer.json", other)
+    _run(other, 2)
+    resumed = _run(other, 4)
+    assert (resumed.step, resumed.tokens) == (whole.step, whole.tokens)
+    for (name, one), (_, two) in zip(
+        whole.model.state_dict().items(), resumed.model.state_dict().items(), strict=True
+    ):
+        assert torch.equal(one, two), name
+    assert all(torch.equal(whole.average[name], resumed.average[name]) for name in whole.average)
+
+
+def test_a_head_looks_back_from_the_start() -> None:
+    learner = pretrain.new_learner(TINY, 0, pretrain.Rates(), {})
+    ids = torch.randint(8, 4096, (2, 24))
+    weights = learner.model(input_ids=ids, output_attentions=True).attentions[0]
+    assert torch.diagonal(weights[:, 0], -1, 1, 2).mean() > 0.6
+
+
+def test_chats_in_one_row_do_not_see_each_other(work: Path) -> None:
+    model = pretrain.new_learner(TINY, 0, pretrain.Rates(), {}).model
+    rows = build.batch(3, build.Renderer(build._tokenizer(work)), PHASES, 512)
+    first = rows.parts[0] == rows.parts[0, 0]
+    changed = rows.ids.copy()
+    changed[0, first] = 9
+    learn = rows.learn.copy()
+    learn[0, first] = False
+    losses = [pretrain.loss_of(model, build.Rows(ids, learn, rows.parts))[0] for ids in (rows.ids, changed)]
+    assert torch.equal(*losses)
+
+
+def test_muon_makes_matrices_orthogonal() -> None:
+    matrices = torch.randn(3, 16, 48)
+    values = torch.linalg.svdvals(orthogonalize(matrices))
+    assert ((values > 0.5) & (values < 1.4)).all()
+
+
+def test_the_shipped_files_fit() -> None:
+    assert (PATH / "model.safetensors").stat().st_size <= 16 * 2**20
+    config = json.loads((PATH / "config.json").read_text())
+    assert (config["model_type"], config["dtype"], config["vocab_size"]) == ("qwen3", "bfloat16", 4096)
+    assert 2e6 <= json.loads((PATH / "card.json").read_text())["parameters"] <= 8e6
+
+
+def test_the_shipped_weights_can_do_the_suite() -> None:
+    model = AutoModelForCausalLM.from_pretrained(PATH, dtype=torch.float32).eval()
+    tokenizer = AutoTokenizer.from_pretrained(PATH)
+    draws = suite.general_suite(3, seed=1)
+    by_skill = suite.scores(draws, suite.answers(model, tokenizer, draws, longest=96))
+    assert sum(by_skill.values()) / len(by_skill) >= 0.7
