@@ -226,7 +226,7 @@ class _Scan:
         return problems
 
     def _over_budget(self, source: str, bad: int, rows: int, budget: float, rejects: Path | None) -> Problem:
-        first = " ".join(f"{row.place}: {row.reason}." for row in self._first[source])
+        first = " ".join(f"{row.place}: {_sentence(row.reason)}" for row in self._first[source])
         where = f"in {rejects} " if rejects else ""
         return Problem(
             f"{bad:,} of {rows:,} rows ({bad / rows:.2%}) cannot be used, more than the budget of {budget:.2%}. "
@@ -245,6 +245,10 @@ class _Scan:
             sources[source] = SourceSummary(files=files, **_total(list(files.values())))
         total = _total(list(sources.values()))
         return IngestSummary(sources=sources, reasons=dict(sorted(self._reasons.items())), **total)
+
+
+def _sentence(reason: str) -> str:
+    return " ".join(reason.split())[:200].rstrip(".") + "."
 
 
 def _total(counts: list[Any]) -> dict[str, int]:

@@ -8,9 +8,14 @@ SHOWN = 12
 
 def listed(names: Iterable[str]) -> str:
     """The names with commas, the first dozen."""
-    every = list(names)
+    every = [shown(name) for name in names]
     more = f" and {len(every) - SHOWN} more" if len(every) > SHOWN else ""
     return ", ".join(every[:SHOWN]) + more if every else "none"
+
+
+def shown(name: str) -> str:
+    """A name as a sentence can hold it: whole if it is short and plain, else quoted and cut."""
+    return name if name and len(name) <= 60 and name.isprintable() else repr(name[:60])
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str | None:

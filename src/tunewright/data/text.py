@@ -6,6 +6,7 @@ that reads it.
 """
 
 import codecs
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,7 +95,7 @@ class _Broken(NamedTuple):
 
 def _codec(encoding: str) -> str:
     try:
-        b"".decode(encoding)
+        io.TextIOWrapper(io.BytesIO(), encoding=encoding).close()
         name = codecs.lookup(encoding).name
     except (LookupError, ValueError):
         raise BadFile(
@@ -114,7 +115,7 @@ def _check_start(path: Path, codec: str) -> None:
             if not codec.startswith(name):
                 shown = mark.hex(" ").upper()
                 raise BadFile(
-                    f"the file begins with the byte order mark of {name} ({shown}) and is not {codec}.",
+                    f"the file begins with the byte order mark of {name} ({shown}) and is not {codec.removesuffix('-sig')}.",
                     fix=f"Set encoding: {name} for this source.",
                 )
             return
@@ -166,11 +167,17 @@ def _wrong(path: Path, encoding: str, spot: _Broken) -> BadFile:
             fix="Point the source at a CSV, TSV, JSON, JSONL or Parquet file.",
         )
     names = [name for name in (_EASTERN if spot.dense else _WESTERN) if _reads(path, name)]
-    names = names[:1] if names and (names[0] == "utf-8" or not spot.dense) else names
+    if not names or not spot.dense or names[0] == "utf-8":
+        names = names[:1] or ["latin-1"]
+    advice = (
+        f"Set encoding: {names[0]} for this source"
+        if len(names) == 1
+        else "Set encoding: for this source to the one in which the text looks right"
+    )
     return BadFile(
-        f"{message}; the file reads as {' or '.join(names) or 'latin-1'}.",
+        f"{message}; the file reads as {' or '.join(names)}.",
         line=spot.line,
-        fix=f"Set encoding: {names[0] if names else 'latin-1'} for this source, or save the file as UTF-8.",
+        fix=f"{advice}, or save the file as UTF-8.",
     )
 
 

@@ -22,11 +22,13 @@ def read(path: Path, encoding: str) -> Table:
 def read_delimited(path: Path, encoding: str, delimiter: str | None) -> Table:
     """Open a delimited file; without a delimiter the header decides. Raises BadFile."""
     lines = text_lines(path, encoding, newline="")
-    start = list(_until_content(lines))
+    blanks, start = 0, next(lines, "")
+    while start and not start.strip():
+        blanks, start = blanks + 1, next(lines, "")
     if not start:
         return Table((), no_rows())
-    feed = _Feed(chain(start, lines))
-    records = _records(feed, delimiter or _delimiter(start[-1]), encoding)
+    feed = _Feed(chain([start], lines), blanks)
+    records = _records(feed, delimiter or _delimiter(start), encoding)
     header = next(records, None)
     if isinstance(header, Reject) or header is None:
         raise (
@@ -47,9 +49,9 @@ class _Record(tuple[str, ...]):
 class _Feed:
     """Hands lines to the csv reader and remembers those of the record being read."""
 
-    def __init__(self, lines: Iterator[str]) -> None:
+    def __init__(self, lines: Iterator[str], lines_before: int) -> None:
         self._lines = lines
-        self.number = 0
+        self.number = lines_before
         self.record: list[str] = []
 
     def __iter__(self) -> Iterator[str]:
@@ -60,14 +62,6 @@ class _Feed:
         self.number += 1
         self.record.append(line)
         return line
-
-
-def _until_content(lines: Iterator[str]) -> Iterator[str]:
-    """The blank lines at the top and the first that is not."""
-    for line in lines:
-        yield line
-        if line.strip():
-            return
 
 
 def _delimiter(header: str) -> str:

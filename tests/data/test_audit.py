@@ -1,0 +1,86 @@
+import json
+
+from tunewright.core.example import ask, make_example
+from tunewright.data.audit import Audit, Pair, audit
+from tunewright.data.labels import LabelRow, LabelTable
+from tunewright.data.lengths import LengthRow
+
+
+LEAK = "ask what a row of train asks: scores on dev would flatter."
+CONTRADICTION = "ask what another row asks and are answered differently (1 inputs)."
+
+
+def row(question, answer):
+    return make_example(ask(question, answer))
+
+
+def brief(found):
+    return [(f.kind, f.severity, f.part, f.count, f.message) for f in found.findings]
+
+
+def test_leaks_duplicates_contradictions_and_empty_answers():
+    first, again, other = (
+        row("Where is it?", "here"),
+        row("where  is IT?", "Here"),
+        row("where is it?", "there"),
+    )
+    nothing, fine = row("q", "..."), row("r", "fine")
+    found = audit({"train": [first, again, fine], "dev": [other, fine], "test": [nothing]})
+    assert brief(found) == [
+        ("leak", "error", "dev", 2, f"2 of 2 rows (100.0%) of dev {LEAK}"),
+        ("duplicate_across", "error", None, 1, "1 of 6 rows (16.7%) stand in an earlier part as well, answer and all."),
+        ("contradiction", "warning", None, 3, f"3 of 6 rows (50.0%) {CONTRADICTION}"),
+        ("duplicate", "warning", "train", 1, "1 of 3 rows (33.3%) of train repeat an earlier row of it."),
+        ("trivial_answer", "warning", "test", 1, "1 of 1 rows (100.0%) of test answer nothing ('...')."),
+    ]  # fmt: skip
+    assert found.leaks == (other.id, fine.id)
+    assert found.findings[3].examples == (again.id,)
+    assert found.findings[3].mend == "recipe: drop_duplicates"
+    assert found.contradictions == (
+        Pair(first=first.id, second=other.id, input="Where is it?", answers=("here", "there")),
+    )
+    assert found.rows == {"train": 3, "dev": 2, "test": 1}
+    assert Audit.model_validate_json(found.model_dump_json()) == found
+
+
+def test_labels():
+    train = [row(f"q{at}", "yes") for at in range(6)] + [row("n", "no")]
+    test = [row("a", "maybe"), row("b", "yes")]
+    found = audit({"train": train, "test": test})
+    assert found.labels == (
+        LabelTable(
+            field=None,
+            rows=(
+                LabelRow(value="yes", counts={"train": 6, "test": 1}, example=train[0].id),
+                LabelRow(value="maybe", counts={"train": 0, "test": 1}, example=test[0].id),
+                LabelRow(value="no", counts={"train": 1, "test": 0}, example=train[6].id),
+            ),
+        ),
+    )
+    assert brief(found) == [
+        ("unseen_label", "warning", None, 1, "1 value(s) stand in dev or test alone: maybe."),
+        ("rare_label", "info", None, 1, "1 value(s) have fewer than 5 rows in train: no."),
+    ]
+
+
+def test_fields_of_json_answers():
+    answers = [{"id": at, "to": {"kind": "ab"[at % 2]}, "tags": ["t"] * (at % 3)} for at in range(10)]
+    answers[0]["urgent"] = True
+    found = audit({"all": [row(f"q{at}", json.dumps(answer)) for at, answer in enumerate(answers)]})
+    tables = {table.field: [(r.value, r.counts["all"]) for r in table.rows] for table in found.labels}
+    assert tables == {
+        "to.kind": [("a", 5), ("b", 5)],
+        "tags[]": [("t", 9)],
+        "urgent": [("(absent)", 9), ("true", 1)],
+    }
+
+
+def test_free_text_has_no_labels_and_lengths_are_in_characters():
+    rows = [row("q" * size, "a" * (100 - size)) for size in range(1, 101) if size < 100]
+    found = audit({"all": rows, "none": []})
+    assert found.labels == ()
+    assert found.lengths == (
+        LengthRow(part="all", what="input", min=1, median=50, p95=95, max=99, longest=rows[-1].id),
+        LengthRow(part="all", what="answer", min=1, median=50, p95=95, max=99, longest=rows[0].id),
+    )
+    assert found.findings == ()

@@ -1,0 +1,58 @@
+import datetime
+import decimal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tunewright.core.errors import DataError
+from tunewright.core.task import TaskSpec
+
+
+def test_values_take_their_json_form(desk):
+    when = datetime.datetime(2026, 1, 2, 3, 4, 5)
+    table = pa.table(
+        {
+            "input": ["a", "b"],
+            "expected": ["x", "y"],
+            "score": [0.5, float("nan")],
+            "price": [decimal.Decimal("1.50"), None],
+            "when": pa.array([when, when], pa.timestamp("ns")),
+            "blob": [b"text", b"\xff"],
+            "nested": [{"k": [1, 2]}, None],
+        }
+    )
+    pq.write_table(table, desk.root / "t.parquet")
+    got = desk.ingest("t.parquet")
+    assert [(e.origin.row, e.fields) for e in got.examples] == [
+        (1, {"score": 0.5, "price": "1.50", "when": "2026-01-02T03:04:05", "blob": "text", "nested": {"k": [1, 2]}}),
+        (2, {"score": None, "price": None, "when": "2026-01-02T03:04:05", "blob": "/w==", "nested": None}),
+    ]  # fmt: skip
+
+
+def test_chat_rows_in_parquet(desk):
+    messages = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "yo"}]
+    pq.write_table(pa.table({"messages": [messages]}), desk.root / "t.parquet")
+    assert desk.ingest("t.parquet").examples[0].expected == "yo"
+
+
+def test_answers_that_are_structs(desk):
+    schema = {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "string"}}}
+    pq.write_table(pa.table({"input": ["q"], "expected": [{"b": "x", "a": 1}]}), desk.root / "t.parquet")
+    task = TaskSpec.model_validate({"output": {"type": "json", "schema": schema}})
+    assert desk.ingest("t.parquet", task).examples[0].expected == '{"a": 1, "b": "x"}'
+
+
+@pytest.mark.parametrize("content", [b"PAR1 no more", b"text"])
+def test_no_parquet(desk, content):
+    desk.write("t.parquet", content)
+    with pytest.raises(DataError, match=r"^t\.parquet: the file is not readable Parquet"):
+        desk.ingest("t.parquet")
+
+
+def test_missing_column(desk):
+    pq.write_table(pa.table({"text": ["q"], "label": ["x"]}), desk.root / "t.parquet")
+    with pytest.raises(
+        DataError, match="there is no column 'expected' for 'expected'; the columns are text, label"
+    ):
+        desk.ingest("t.parquet")
