@@ -30,7 +30,9 @@ def tickets(rows):
     for row in range(rows):
         kind, problem = draw.choice(list(PROBLEMS.items()))
         product, name, order = draw.choice(PRODUCTS), draw.choice(NAMES), draw.randint(10000, 99999)
-        text = f"Hello, this is {name}. The {product} from order {order} {problem}. Can you help me soon? Thanks"
+        text = (
+            f"Hello, this is {name}. The {product} from order {order} {problem}. Can you help me soon? Thanks"
+        )
         gold = {
             "category": kind,
             "product": product,
@@ -73,7 +75,9 @@ def card(variant, skill, rows, *, seed):
                 tokens_in=62 if skill > 0.9 else 480,
                 tokens_out=38,
                 scores={
-                    "field_accuracy": Score(share, None if share == 1 else f"{4 - sum(right)} of 4 fields wrong"),
+                    "field_accuracy": Score(
+                        share, None if share == 1 else f"{4 - sum(right)} of 4 fields wrong"
+                    ),
                     "json_schema": Score(float(valid and "urgent" in answer)),
                     "json_valid": Score(float(valid)),
                 },
@@ -141,7 +145,11 @@ def sample(kind="helps", rows=200):
     return ReportData(
         project="my-tickets",
         verdict=verdict,
-        task={"system prompt": "Turn the ticket into JSON.", "output": "JSON by schema.json", "base": "embedded"},
+        task={
+            "system prompt": "Turn the ticket into JSON.",
+            "output": "JSON by schema.json",
+            "base": "embedded",
+        },
         cards=(tuned, *rivals, *general),
         examples={
             example: ExampleText(text, json.dumps(gold, ensure_ascii=False), f"tickets.csv:{row + 2}")
@@ -194,7 +202,10 @@ def sample(kind="helps", rows=200):
             LineageNode("scorecards", ids[3], (ids[0], ids[1], ids[2]), {"suites": ["test", "general"]}),
             LineageNode("verdict", ids[4], (ids[3],), {"outcome": verdict.outcome}),
         ),
-        commands=("git clone https://example.org/tunewright && cd tunewright", "tunewright run --set train.seed=0"),
+        commands=(
+            "git clone https://example.org/tunewright && cd tunewright",
+            "tunewright run --set train.seed=0",
+        ),
         versions={"tunewright": "0.1.0", "torch": "2.13.0", "transformers": "5.23.0", "python": "3.11.9"},
     )
 

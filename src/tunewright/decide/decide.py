@@ -45,13 +45,13 @@ def decide(
     results: list[GateResult | None] = [
         beats_baselines(finding.outcome, comparisons) if gates.beats_baselines else None,
         *min_scores(summaries[0], gates.min_scores),
-        general_loss(overall, gates.max_general_loss) if overall else None,
+        general_loss(overall, skills, gates.max_general_loss) if overall else None,
         slice_loss(slices, gates),
     ]
     tried = [result for result in results if result is not None]
     return Verdict(
         outcome=finding.outcome,
-        words=verdict_words(finding, comparisons[0], tried, skills, gates.worthwhile_gain),
+        words=verdict_words(finding, comparisons[0], tried, gates.worthwhile_gain),
         headline=headline,
         candidate=candidate.variant,
         comparisons=tuple(comparisons),

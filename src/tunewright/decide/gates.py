@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from tunewright.core.errors import UserError
 from tunewright.decide.compare import JUDGED
-from tunewright.decide.phrase import grader_name, interval, minus, percent, points, span
+from tunewright.decide.phrase import grader_name, interval, percent, points, span
 from tunewright.decide.spec import GatesSpec
-from tunewright.decide.verdict import Comparison, GateResult, Outcome, SliceChange, VariantSummary
+from tunewright.decide.verdict import Comparison, GateResult, Interval, Outcome, SliceChange, VariantSummary
 
 
 def beats_baselines(outcome: Outcome, comparisons: list[Comparison]) -> GateResult:
@@ -16,7 +16,7 @@ def beats_baselines(outcome: Outcome, comparisons: list[Comparison]) -> GateResu
         name="beats every baseline",
         passed=outcome == "helps",
         asked=f"{grader_name(weakest.grader)} above each of {len(comparisons)}, zero outside the interval",
-        seen=f"{interval(weakest.difference)} points against {weakest.rival}",
+        seen=f"{interval(weakest.difference)} against {weakest.rival}",
     )
 
 
@@ -29,25 +29,33 @@ def min_scores(summary: VariantSummary, least: dict[str, float]) -> list[GateRes
             where="gates.min_scores",
             fix=f"It has: {', '.join(summary.scores)}.",
         )
-    return [
-        GateResult(
-            name=f"least {grader_name(grader)}",
-            # a mean of 0.99 summed from floats must pass 0.99
-            passed=summary.scores[grader].value >= bound - 1e-9,
-            asked=f"at least {percent(bound)}",
-            seen=f"{percent(summary.scores[grader].value)} {span(summary.scores[grader])}",
-        )
-        for grader, bound in least.items()
-    ]
+    return [_min_score(grader, summary.scores[grader], bound) for grader, bound in least.items()]
 
 
-def general_loss(general: Comparison, most: float) -> GateResult:
+def _min_score(grader: str, score: Interval, least: float) -> GateResult:
+    name = grader_name(grader)
+    passed = score.value >= least - 1e-9  # a mean of 0.99 summed from floats must pass 0.99
+    return GateResult(
+        name=f"{name} high enough",
+        passed=passed,
+        asked=f"at least {percent(least)}",
+        seen=f"{percent(score.value)} {span(score)}",
+        clause="" if passed else f"{name} is {percent(score.value)} where {percent(least)} is asked",
+    )
+
+
+def general_loss(general: Comparison, skills: Iterable[SliceChange], most: float) -> GateResult:
     """The general suite's mean loses no more than `most` points against the base."""
+    lost = -100 * general.difference.value
+    passed = lost <= most + 1e-7
+    worst = min(skills, key=lambda change: change.difference.value, default=None)
+    where = f", most in {worst.value} ({points(worst.difference.value)})" if worst else ""
     return GateResult(
         name="keeps general skill",
-        passed=general.difference.value * 100 >= -most - 1e-7,
+        passed=passed,
         asked=f"loses at most {most:.1f} points against {general.rival}",
-        seen=f"{interval(general.difference)} points, {general.examples:,} examples",
+        seen=f"{interval(general.difference)}, {general.examples:,} examples",
+        clause="" if passed else f"general skill loses {lost:.1f} points where {most:.1f} are allowed{where}",
     )
 
 
@@ -70,17 +78,12 @@ def slice_loss(slices: Iterable[SliceChange], gates: GatesSpec) -> GateResult | 
         return None
     failing = failing_slices(judged, gates.max_slice_loss, gates.confidence)
     worst = failing[0] if failing else min(judged, key=lambda change: change.difference.value)
+    name = f"{worst.field} = {worst.value}"
+    lost = f"{name} loses {-100 * worst.difference.value:.1f} points where {gates.max_slice_loss:.1f} are allowed"
     return GateResult(
         name="no slice left behind",
         passed=not failing,
         asked=f"no slice of {JUDGED}+ examples loses more than {gates.max_slice_loss:.1f} points, beyond chance",
-        seen=f"{worst.field} = {worst.value}: {interval(worst.difference)} points, {worst.examples:,} examples",
+        seen=f"{name}: {interval(worst.difference)}, {worst.examples:,} examples",
+        clause=lost if failing else "",
     )
-
-
-def lost_skill(skills: Iterable[SliceChange]) -> str | None:
-    """The general skill that lost most, in words; None when none lost."""
-    worst = min(skills, key=lambda change: change.difference.value, default=None)
-    if worst is None or worst.difference.value >= 0:
-        return None
-    return f"{worst.value} ({minus(points(worst.difference.value))})"

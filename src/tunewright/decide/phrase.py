@@ -25,8 +25,13 @@ def span(interval_: Interval) -> str:
 
 
 def interval(difference: Interval) -> str:
-    """A difference in points with its interval: "+54.9 [+51.0, +58.6]"."""
-    return f"{points(difference.value)} [{points(difference.low)}, {points(difference.high)}]"
+    """A difference with its interval: "+54.9 points [+51.0, +58.6]"."""
+    return f"{points(difference.value)} points {point_span(difference)}"
+
+
+def point_span(difference: Interval) -> str:
+    """The interval of a difference: "[+51.0, +58.6]"."""
+    return f"[{points(difference.low)}, {points(difference.high)}]"
 
 
 def grader_name(grader: str) -> str:

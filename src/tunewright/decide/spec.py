@@ -12,7 +12,7 @@ class GatesSpec(Spec):
     """The fine-tune's headline score is better than every baseline's, with an interval that leaves zero out."""
     worthwhile_gain: float = Field(1.0, gt=0)
     """The least gain worth having, in points. When even this much is ruled out, the fine-tune does not help."""
-    min_scores: dict[str, float] = {}
+    min_scores: dict[str, float] = Field({})
     """Grader → the least mean score on the target suite: {json_schema: 0.99}."""
     max_general_loss: float = Field(3.0, ge=0)
     """The most points the general suite may lose against the base."""

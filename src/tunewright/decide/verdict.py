@@ -66,6 +66,8 @@ class GateResult(_Fact):
     passed: bool
     asked: str
     seen: str
+    clause: str = ""
+    """What a failure means, as a clause of the verdict's words; empty when it passed or the outcome says it already."""
 
 
 class VariantSummary(_Fact):

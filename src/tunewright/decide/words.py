@@ -1,9 +1,8 @@
 """The verdict in words: what a person who decides reads first, with the numbers it rests on."""
 
-from tunewright.decide.gates import lost_skill
 from tunewright.decide.outcome import Finding
 from tunewright.decide.phrase import about, count, grader_name, interval, percent
-from tunewright.decide.verdict import Comparison, GateResult, SliceChange
+from tunewright.decide.verdict import Comparison, GateResult
 
 _OPENING = {
     "helps": "Fine-tuning helps",
@@ -11,22 +10,15 @@ _OPENING = {
 }
 
 
-def verdict_words(
-    finding: Finding,
-    best: Comparison,
-    gates: list[GateResult],
-    skills: tuple[SliceChange, ...],
-    margin_points: float,
-) -> str:
-    """One sentence for the outcome; a second for what follows from it (examples to collect, gates that failed)."""
+def verdict_words(finding: Finding, best: Comparison, gates: list[GateResult], margin_points: float) -> str:
+    """One sentence for the outcome; others for what follows: examples to collect, gates that fail."""
     sentences = [_outcome(finding, best, margin_points)]
     if finding.outcome == "cannot tell" and finding.examples_needed is not None:
         sentences.append(f"About {about(finding.examples_needed)} test examples would settle it.")
-    # that the outcome is not "helps" has just been said
-    failed = [gate for gate in gates if not gate.passed and gate.name != "beats every baseline"]
-    if failed:
-        opening = "It is not ready for release" if finding.outcome == "helps" else "Gates that fail besides"
-        sentences.append(f"{opening}: {'; '.join(_failure(gate, skills) for gate in failed)}.")
+    clauses = "; ".join(gate.clause for gate in gates if gate.clause)
+    if clauses:
+        opening = "But it is not ready for release" if finding.outcome == "helps" else "Besides"
+        sentences.append(f"{opening}: {clauses}.")
     return " ".join(sentences)
 
 
@@ -35,7 +27,7 @@ def _outcome(finding: Finding, best: Comparison, margin_points: float) -> str:
     rival = f"the best baseline ({deciding.rival})" if deciding.rival == best.rival else deciding.rival
     numbers = (
         f"{grader_name(deciding.grader)} {percent(deciding.candidate_mean)} against"
-        f" {percent(deciding.rival_mean)} for {rival}, {interval(deciding.difference)} points"
+        f" {percent(deciding.rival_mean)} for {rival}, {interval(deciding.difference)}"
     )
     examples = count(deciding.examples, "example")
     if finding.outcome == "cannot tell":
@@ -44,9 +36,3 @@ def _outcome(finding: Finding, best: Comparison, margin_points: float) -> str:
     ruled_out = finding.outcome == "does not help" and deciding.difference.high >= 0
     reason = f"; a gain of {margin_points:.1f} points or more is ruled out" if ruled_out else ""
     return f"{_OPENING[finding.outcome]}: {numbers}, {examples}{reason}."
-
-
-def _failure(gate: GateResult, skills: tuple[SliceChange, ...]) -> str:
-    skill = lost_skill(skills) if gate.name == "keeps general skill" else None
-    most = f"; most is lost in {skill}" if skill else ""
-    return f"{gate.name} ({gate.seen}; asked: {gate.asked}{most})"

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from tunewright.decide.phrase import count, grader_name, interval, percent, points, span
+from tunewright.decide.phrase import count, grader_name, percent, point_span, points, span
 from tunewright.decide.verdict import Verdict
 
 _TONES = {"helps": "good", "does not help": "bad", "cannot tell": "unsure"}
@@ -47,7 +47,7 @@ def figures(verdict: Verdict) -> list[Figure]:
     ]
     return [
         *shown,
-        Figure("difference, in points", points(best.difference.value), _span_of(interval(best.difference))),
+        Figure("difference, in points", points(best.difference.value), point_span(best.difference)),
     ]
 
 
@@ -57,7 +57,3 @@ def release(verdict: Verdict) -> str:
     if not failed:
         return "Ready for release: every gate passes"
     return f"Held back: {failed} of {count(len(verdict.gates), 'gate')} {'fails' if failed == 1 else 'fail'}"
-
-
-def _span_of(text: str) -> str:
-    return text[text.index("[") :]

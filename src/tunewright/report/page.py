@@ -17,12 +17,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tunewright.decide.compare import JUDGED
-from tunewright.decide.phrase import count, percent
+from tunewright.decide.phrase import count
 from tunewright.report import evidence, examples, headline, scores
 from tunewright.report.data import ReportData
 from tunewright.report.plots import loss_curve
 from tunewright.report.tables import split_facts
-from tunewright.report.text import clip, fact, first_line, visible
+from tunewright.report.text import clip, first_line, visible
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -156,8 +156,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    environment.filters.update(percent=percent, clip=clip, first_line=first_line, fact=fact)
+    environment.filters.update(share=_share, clip=clip, first_line=first_line)
     return environment
+
+
+def _share(score: float) -> str:
+    """One example's score: 0.75 is "75 %", without the decimal that means ask for."""
+    return f"{100 * score:.3g} %"
 
 
 def _shown(value: Any) -> Any:

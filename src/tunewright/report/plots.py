@@ -147,16 +147,20 @@ def _grid(scale: Axis) -> str:
 
 
 def _decades(lowest: float, highest: float) -> Axis:
-    """A logarithmic axis in powers of ten: ticks at whole decades around the values."""
+    """A logarithmic axis (in powers of ten): from a 1, 2 or 5 below the values to one above, ticks there and at decades."""
     first, last = math.floor(math.log10(lowest)), math.ceil(math.log10(highest))
-    return Axis(float(first), float(last), tuple(float(power) for power in range(first, last + 1)))
+    steps = [math.log10(digit) + power for power in range(first, last + 1) for digit in (1, 2, 5)]
+    low = max(step for step in steps if step <= math.log10(lowest) + 1e-9)
+    high = min(step for step in steps if step >= math.log10(highest) - 1e-9)
+    inner = [float(power) for power in range(first, last + 1) if low + 0.25 < power < high - 0.25]
+    return Axis(low, high, (low, *inner, high))
 
 
 def _frame(across: Axis, vertical: Axis, logarithmic: bool) -> str:
     lines = []
     for tick in vertical.ticks:
         y = _TOP + _HEIGHT * (100 - vertical.at(tick)) / 100
-        name = f"{10**tick:g}" if logarithmic else f"{tick:g}"
+        name = f"{round(10**tick, 9):g}" if logarithmic else f"{tick:g}"
         lines.append(f'<line class="grid" x1="{_LEFT}%" x2="{_LEFT + _WIDTH}%" y1="{y:.2f}%" y2="{y:.2f}%"/>')
         lines.append(f'<text x="{_LEFT - 1}%" y="{y:.2f}%" dy="4" text-anchor="end">{name}</text>')
     for tick in across.ticks:

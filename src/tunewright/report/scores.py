@@ -2,7 +2,7 @@
 
 from itertools import groupby
 
-from tunewright.decide.phrase import count, grader_name, interval, percent, points, span
+from tunewright.decide.phrase import count, grader_name, interval, percent, point_span, points, span
 from tunewright.decide.verdict import Comparison, Interval, SliceChange, VariantSummary, Verdict
 from tunewright.report.plots import SHARES, Axis, axis, axis_row, change_row, interval_row
 from tunewright.report.tables import Plot, PlotRow, Table
@@ -59,7 +59,7 @@ def comparison_table(comparisons: tuple[Comparison, ...]) -> Table:
         )
         for c in comparisons
     ]
-    head = ("Baseline", "better", "worse", "equal", "p (McNemar)", "shows from")
+    head = ("Baseline", "better", "worse", "equal", "p", "shows from")
     return Table("Examples where the fine-tune is", head, rows, frozenset(range(1, 6)))
 
 
@@ -144,9 +144,9 @@ def _differences(drawn: str, label: str, rows: list[tuple[str, Interval, str]]) 
         [
             PlotRow(
                 name,
-                interval_row(d.value, d.low, d.high, scale, _kind(d), f"{name}: {interval(d)} points"),
+                interval_row(d.value, d.low, d.high, scale, _kind(d), f"{name}: {interval(d)}"),
                 points(d.value),
-                _span(d),
+                point_span(d),
                 note,
             )
             for name, d, note in rows
@@ -169,7 +169,7 @@ def _change(
         name,
         change_row(before, after, _kind(difference), title),
         points(difference.value),
-        _span(difference),
+        point_span(difference),
         note=f"{percent(before)} → {percent(after)}, {examples:,} ex.",
         strong=strong,
     )
@@ -182,10 +182,6 @@ def _slice_note(change: SliceChange) -> str:
 
 def _kind(difference: Interval) -> str:
     return "good" if difference.low > 0 else "bad" if difference.high < 0 else "rival"
-
-
-def _span(difference: Interval) -> str:
-    return f"[{points(difference.low)}, {points(difference.high)}]"
 
 
 def _cell(score: Interval | None) -> str:
