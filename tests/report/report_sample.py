@@ -159,7 +159,7 @@ def sample(kind="helps", rows=200):
         dev=dev,
         train={
             "steps": 600,
-            "best step": 350,
+            "best step": 500,
             "stopped": "no better dev loss three times",
             "trainable parameters": 1_234_944,
             "learning rate": 0.001,
@@ -198,7 +198,7 @@ def sample(kind="helps", rows=200):
         lineage=(
             LineageNode("dataset", ids[0], ("tickets.csv",), {"rows": 2000, "split": "80/10/10", "seed": 0}),
             LineageNode("baselines", ids[1], (ids[0],), {"shots": 4}),
-            LineageNode("adapter", ids[2], (ids[0],), {"rank": 16, "steps": 350, "seed": 0}),
+            LineageNode("adapter", ids[2], (ids[0],), {"rank": 16, "steps": 500, "seed": 0}),
             LineageNode("scorecards", ids[3], (ids[0], ids[1], ids[2]), {"suites": ["test", "general"]}),
             LineageNode("verdict", ids[4], (ids[3],), {"outcome": verdict.outcome}),
         ),

@@ -11,9 +11,11 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from tunewright.report.data import LossPoint
+from tunewright.report.text import visible
 
 _POINTS = 400
 """The most points a curve is drawn with."""
+_MINOR = ' class="minor"'
 # the plotting area of the loss curve, in percent of the picture
 _LEFT, _TOP, _WIDTH, _HEIGHT = 7.0, 4.0, 91.0, 82.0
 
@@ -81,10 +83,12 @@ def bar(share: float, title: str) -> Markup:
 
 
 def axis_row(scale: Axis, *, signed: bool = False) -> Markup:
-    """The ticks under an interval plot, in percent or, signed, in points."""
+    """The ticks under an interval plot, in percent or, signed, in points; narrow pages leave out every other one."""
+    crowded = len(scale.ticks) > 4
     texts = "".join(
-        f'<text x="{_percent(scale.at(tick))}" y="14" text-anchor="{_anchor(scale.at(tick))}">{_tick(tick, signed)}</text>'
-        for tick in scale.ticks
+        f'<text x="{_percent(scale.at(tick))}" y="14" text-anchor="{_anchor(scale.at(tick))}"'
+        f"{_MINOR if crowded and index % 2 else ''}>{_tick(tick, signed)}</text>"
+        for index, tick in enumerate(scale.ticks)
     )
     return Markup(f'<svg class="axis" aria-hidden="true">{texts}</svg>')
 
@@ -121,7 +125,7 @@ def loss_curve(history: Sequence[LossPoint], dev: Sequence[LossPoint]) -> Markup
 
 
 def _svg(kind: str, title: str, body: str) -> Markup:
-    label = escape(title)
+    label = escape(visible(title))
     return Markup(f'<svg class="{kind}" role="img" aria-label="{label}"><title>{label}</title>{body}</svg>')
 
 

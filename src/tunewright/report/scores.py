@@ -170,7 +170,7 @@ def _change(
         change_row(before, after, _kind(difference), title),
         points(difference.value),
         point_span(difference),
-        note=f"{percent(before)} → {percent(after)}, {examples:,} ex.",
+        note=f"{100 * before:.1f} → {percent(after)}, {count(examples, 'example')}",
         strong=strong,
     )
 
