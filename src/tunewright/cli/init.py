@@ -17,7 +17,9 @@ def _show_recipes(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.command()
 @click.argument("name", type=click.Path(path_type=Path))
 @click.option("--recipe", default="structured-output", show_default=True, help="What to start from.")
-@click.option("--data", type=click.Path(path_type=Path), help="Your rows: CSV, TSV, JSON, JSONL, Parquet or chat JSONL.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Your rows: CSV, TSV, JSON, JSONL, Parquet or chat JSONL."
+)
 @click.option(
     "--recipes",
     is_flag=True,

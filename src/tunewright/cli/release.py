@@ -57,13 +57,15 @@ def lineage(ref: str, path: str, verify: bool) -> None:
 
 def _show_ancestor(ancestor: Any, render: Any) -> None:
     manifest = ancestor.artifact.manifest
-    indent = "  " * ancestor.depth
-    render.say(f"{indent}{manifest.id}  content {manifest.content[:12]}", "bold")
-    for name, digest in manifest.derivation.external.items():
-        render.say(f"{indent}    from {name}  sha256 {digest[:12]}")
-    seeds = _seeds(manifest.derivation.spec)
+    derivation = manifest.derivation
+    render.say(f"{manifest.id}  content {manifest.content[:12]}", "bold")
+    if derivation.inputs:
+        render.say("    from " + ", ".join(ref.id for ref in derivation.inputs.values()))
+    for name, digest in derivation.external.items():
+        render.say(f"    from {name}  sha256 {digest[:12]}")
+    seeds = _seeds(derivation.spec)
     if seeds:
-        render.say(f"{indent}    " + ", ".join(f"{name} = {value}" for name, value in seeds.items()))
+        render.say("    " + ", ".join(f"{name} = {value}" for name, value in seeds.items()))
 
 
 def _seeds(spec: dict[str, Any], prefix: str = "") -> dict[str, Any]:

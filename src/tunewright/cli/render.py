@@ -143,11 +143,14 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Seque
 
 
 def masked_rows(samples: Sequence[Sequence[Sequence[Any]]]) -> None:
-    """Rows as they will be trained: what is learnt in green, what is only read dimmed."""
+    """Rows as they will be trained: what is learnt in green, what is only read dimmed; in ⟦ ⟧ where there is no colour."""
+    left, right = ("", "") if out.color_system else ("⟦", "⟧")
     for number, segments in enumerate(samples, 1):
         text = Text(f"row {number}  ", style="bold")
         for piece, trained in segments:
-            text.append(piece, style="black on green" if trained else "dim")
+            text.append(
+                f"{left}{piece}{right}" if trained else piece, style="black on green" if trained else "dim"
+            )
         out.print(text)
         out.print()
 

@@ -42,7 +42,8 @@ def check(path: str, settings: tuple[str, ...], rows: bool) -> int:
     for finding in audit["findings"]:
         render.say(f"{finding['severity']}: {finding['title']} ({finding['count']}). {finding['fix']}")
     if rows:
-        render.masked_rows(read_json(made["gate"].file("gate.json"))["samples"])
+        samples = read_json(made["gate"].file("gate.json"))["samples"]
+        render.masked_rows([row["segments"] for row in samples])
     render.say("All checks passed.", "green")
     return 0
 

@@ -47,7 +47,7 @@ def gather(ctx: StepContext) -> ReportData:
         dev=tuple(LossPoint(point["step"], point["loss"]) for point in history["dev"]),
         train=_train_facts(made["train"]),
         mask_samples=tuple(
-            tuple(Segment(*segment) for segment in row)
+            tuple(Segment(*segment) for segment in row["segments"])
             for row in read_json(made["gate"].file("gate.json"))["samples"]
         ),
         audit=read_json(made["split"].file("audit.json")),

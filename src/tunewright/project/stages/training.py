@@ -21,7 +21,7 @@ def gate(ctx: StepContext) -> None:
     write_json(ctx.out / "gate.json", report.model_dump(mode="json"))
     ctx.emit("gate.done", rows=report.rows, problems=len(report.problems))
     if report.problems:
-        raise GateError([problem.as_problem() for problem in report.problems])
+        raise GateError([found.problem() for found in report.problems])
 
 
 def train(ctx: StepContext) -> None:
