@@ -74,8 +74,8 @@ FULL = CORE | {
 FULL |= {"label": 4, "json_examples": 1.5, "arithmetic": 4, "refuse": 1, "chat": 1}
 PHASES = (
     Phase("repeats", 150, (64,), easy=True),
-    Phase("recall", 400, (96,)),
-    Phase("core", 1400, (256, 256, 512), CORE),
+    Phase("recall", 250, (96,)),
+    Phase("core", 1200, (256, 256, 512), CORE),
     Phase("all", 4600, (256, 256, 512), FULL),
     Phase("cool", 5800, (256, 512), FULL, rate=(1.0, 0.02)),
 )

@@ -7,7 +7,7 @@ import json
 from random import Random
 from typing import Any
 
-from tunewright.models.embedded import passages
+from tunewright.models.embedded import passages, words
 from tunewright.models.embedded.curriculum import Draw, label
 from tunewright.models.embedded.words import pick
 
@@ -75,13 +75,15 @@ def draw(rng: Random, held_out: bool) -> Draw:
 def _closed(rng: Random, held_out: bool, key: str, passage: str) -> tuple[str, str, str]:
     """A field with a closed set: one sentence is added to the passage and decides it."""
     values = CLOSED[key]
-    labels = list(values) if len(values) == 3 else rng.sample(list(values), rng.randrange(3, 6))
-    chosen = pick(rng, labels)
     if values is label.TOPICS:
-        cue = label.sentence(rng, held_out, chosen)
-        cue = cue[0].upper() + cue[1:].rstrip(".") + "."
+        shown = label.named(rng, rng.sample(list(values), rng.randrange(3, 7)))
+        topic = pick(rng, list(shown))
+        cue, chosen, labels = label.sentence(rng, held_out, topic), shown[topic], list(shown.values())
+        cue = cue[0].upper() + cue[1:] + ("" if cue[-1] in "?!." else ".")
     else:
-        cue = pick(rng, values[chosen]).replace("{t}", "thing")
+        labels = list(values)
+        chosen = pick(rng, labels)
+        cue = pick(rng, values[chosen]).replace("{t}", words.word(rng, words.THINGS, held_out))
     rng.shuffle(labels)
     text = f"{cue} {passage}" if rng.random() < 0.5 else f"{passage} {cue}"
     return text, chosen, "one of " + pick(rng, (", ", " / ", " | ")).join(labels)

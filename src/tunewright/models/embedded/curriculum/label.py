@@ -25,8 +25,52 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "money": ("the bank raised the rate", "prices went up", "she saved a hundred dollars", "the market fell", "he sold his shares"),
     "music": ("he plays the piano", "the song was loud", "she sings in a band", "a new record came out", "the violin is out of tune"),
     "health": ("the doctor gave me a pill", "my head hurts", "she is sick in bed", "he broke his arm", "the nurse took my blood"),
+    "animals": ("the dog barked all night", "a fox ran over the field", "the cat sleeps", "birds fly south", "the horse eats grass"),
+    "home": ("we painted the kitchen", "the roof is leaking", "she cleaned the bedroom", "the sofa is new", "he works in the garden"),
+    "question": ("how does it work", "when do you open", "do you have it in blue", "which size should I take", "can I ask you something", "does it fit my model"),
     "school": ("the teacher gave us homework", "the lesson begins at nine", "students write a test", "she learns to read", "the class was noisy"),
 }  # fmt: skip
+NAMES: dict[str, tuple[str, ...]] = {
+    "billing": ("billing", "payment", "invoice", "charge"), "shipping": ("shipping", "delivery", "shipment"), "refund": ("refund", "return", "money back"),
+    "technical": ("technical", "software", "bug", "error"), "account": ("account", "login", "access"), "product": ("product", "defect", "damage", "broken"),
+    "praise": ("praise", "thanks", "feedback"), "cancel": ("cancel", "cancellation"), "weather": ("weather", "climate"), "sport": ("sport", "sports", "games"),
+    "food": ("food", "cooking"), "travel": ("travel", "trips"), "money": ("money", "finance"), "music": ("music", "songs"), "health": ("health", "medical"), "school": ("school", "education"),
+    "animals": ("animals", "nature"), "home": ("home", "house"), "question": ("question", "information", "general"),
+}  # fmt: skip
+"""What a topic may be called as a label."""
+CUES: dict[str, tuple[str, ...]] = {
+    "billing": ("invoice", "bill", "payment", "charge", "fee", "credit card", "tax", "discount", "price", "coupon"),
+    "shipping": ("parcel", "package", "delivery", "courier", "tracking number", "shipment", "driver", "address label"),
+    "refund": ("refund", "return label", "money back", "return", "repayment"),
+    "technical": ("app", "software", "error message", "update", "connection", "server", "screen", "installation", "network", "crash"),
+    "account": ("password", "login", "account", "user name", "profile", "email address", "access code"),
+    "product": ("crack", "broken part", "damaged box", "scratch", "faulty switch", "missing piece", "defect"),
+    "praise": ("great support", "kind staff", "perfect service", "best team", "excellent work"),
+    "cancel": ("cancellation", "end of my contract", "stop of the order"),
+    "weather": ("rain", "snow", "storm", "wind", "sun", "cold", "ice", "heat"), "sport": ("match", "team", "goal", "player", "race", "cup", "coach", "ball"),
+    "food": ("soup", "bread", "cake", "dinner", "rice", "cheese", "lunch", "egg", "butter"), "travel": ("flight", "hotel", "trip", "airport", "train", "island", "holiday"),
+    "money": ("bank", "market", "shares", "loan", "salary", "profit", "budget"), "music": ("song", "piano", "guitar", "band", "violin", "singer", "drum"),
+    "health": ("doctor", "nurse", "hospital", "pill", "fever", "pain", "medicine"), "school": ("teacher", "lesson", "student", "class", "homework", "test", "book report"),
+    "animals": ("cat", "dog", "horse", "fox", "owl", "sheep", "frog", "wolf"), "home": ("kitchen", "sofa", "garden", "roof", "lamp", "carpet", "bedroom"),
+    "question": ("opening hours", "size guide", "how it works", "the right model", "stores near me"),
+}  # fmt: skip
+FRAMES = ("It is about the {c}.", "There is a problem with the {c}.", "I have a question about the {c}.", "We talked about the {c}.", "The {c} again.", "What about the {c}?",
+          "I am writing because of the {c}.", "The {c} is what matters.", "Tell me more about the {c}.", "I did not like the {c}.", "Everybody spoke of the {c}.", "{c}")  # fmt: skip
+AROUND = (
+    "{s}",
+    "{s}",
+    "{s}",
+    "Hello, {s}",
+    "Hi, {s}",
+    "{s} What now?",
+    "Please help, {s}",
+    "{s} That is all.",
+    "As I said, {s}",
+    "Well, {s}",
+    "{s} Thank you.",
+    "Today {s}",
+    "Yes, {s}",
+)
 FEELINGS: dict[str, tuple[str, ...]] = {
     "positive": ("I love this {t}.", "The {t} is great.", "Very good {t}, thank you.", "I am happy with the {t}.", "The best {t} I ever had.", "What a nice {t}.", "The {t} works perfect."),
     "negative": ("I hate this {t}.", "The {t} is terrible.", "Very bad {t}.", "I am angry about the {t}.", "The worst {t} I ever had.", "The {t} is broken again.", "A waste of money, this {t}."),
@@ -53,10 +97,20 @@ def draw(rng: Random, held_out: bool) -> Draw:
 
 
 def sentence(rng: Random, held_out: bool, topic: str) -> str:
-    """A sentence of a topic; the last one of each topic is held out."""
-    told = TOPICS[topic]
-    text = told[-1] if held_out else pick(rng, told[:-1])
-    return text if rng.random() < 0.3 else text[0].upper() + text[1:] + "."
+    """A text of one topic: a written sentence or one of its words in a frame; held out by the checksum of the whole."""
+    while True:
+        framed = pick(rng, FRAMES).replace("{c}", pick(rng, CUES[topic]))
+        text = pick(rng, TOPICS[topic]) if rng.random() < 0.6 else framed
+        if rng.random() < 0.7:
+            text = text[0].upper() + text[1:].rstrip(".") + ("" if text[-1] in "?!" else ".")
+        text = pick(rng, AROUND).replace("{s}", text)
+        if words.held(text) == held_out:
+            return text
+
+
+def named(rng: Random, topics: list[str]) -> dict[str, str]:
+    """Each topic with the name it goes by in one prompt, all different."""
+    return {topic: topic if rng.random() < 0.5 else pick(rng, NAMES[topic]) for topic in topics}
 
 
 def _chat(rng: Random, labels: list[str], rounds: list[tuple[str, str]]) -> Draw:
@@ -89,8 +143,11 @@ def _rounds(rng: Random, held_out: bool) -> int:
 
 def _topic(rng: Random, held_out: bool) -> Draw:
     labels = rng.sample(list(TOPICS), rng.randrange(2, 6))
+    shown = named(rng, labels)
     chosen = [pick(rng, labels) for _ in range(_rounds(rng, held_out))]
-    return _chat(rng, labels, [(sentence(rng, held_out, label), label) for label in chosen])
+    return _chat(
+        rng, list(shown.values()), [(sentence(rng, held_out, label), shown[label]) for label in chosen]
+    )
 
 
 def _feeling(rng: Random, held_out: bool) -> Draw:
