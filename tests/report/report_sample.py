@@ -163,35 +163,76 @@ def sample(kind="helps", rows=200):
             "stopped": "no better dev loss three times",
             "trainable parameters": 1_234_944,
             "learning rate": 0.001,
-            "checks": {"adapter changed": 1, "gradients": 1},
+            "checks": [
+                {"name": "adapter changed", "passed": True, "seen": "70 of 70 matrices changed"},
+                {"name": "saved adapter reloads", "passed": True, "seen": "logits differ by 0"},
+            ],
         },
         mask_samples=mask,
         audit={
+            "rows": {"train": 1600, "dev": 200, "test": 200},
             "findings": [
                 {
+                    "kind": "duplicate",
                     "severity": "warning",
-                    "kind": "near_duplicates",
+                    "part": "train",
                     "count": 14,
-                    "examples": ["tickets.csv:31 = tickets.csv:804", "tickets.csv:77 = tickets.csv:912"],
-                    "fix": "They were kept in the same part of the split. Add drop_duplicates to the recipe to drop them.",
+                    "message": "14 of 1,600 rows (0.9%) of train repeat an earlier row of it.",
+                    "examples": ["52f44f7339b5", "940ed2a7e4b6"],
+                    "mend": "recipe: drop_duplicates",
                 },
-                {"severity": "note", "title": "2 answers are much longer than the rest", "count": 2},
             ],
-            "tables": {
-                "category": {"refund": 612, "delivery": 540, "fault": 498, "billing": 350},
-                "answer_length_in_tokens": {"0–31": 41, "32–47": 1330, "48–63": 611, "64+": 18},
-                "parts": [
-                    {"part": "train", "rows": 1600, "tokens": 164_210},
-                    {"part": "dev", "rows": 200, "tokens": 20_480},
-                    {"part": "test", "rows": 200, "tokens": 20_611},
-                ],
-            },
+            "leaks": [],
+            "contradictions": [
+                {
+                    "first": "52f44f7339b5",
+                    "second": "940ed2a7e4b6",
+                    "input": "My parcel is late",
+                    "answers": ["delivery", "refund"],
+                }
+            ],
+            "labels": [
+                {
+                    "field": "category",
+                    "rows": [
+                        {
+                            "value": value,
+                            "counts": {"train": 8 * n, "dev": n, "test": n},
+                            "example": "52f44f7339b5",
+                        }
+                        for value, n in (("refund", 61), ("delivery", 54), ("fault", 50), ("billing", 35))
+                    ],
+                },
+                {
+                    "field": "urgent",
+                    "rows": [
+                        {
+                            "value": value,
+                            "counts": {"train": 8 * n, "dev": n, "test": n},
+                            "example": "940ed2a7e4b6",
+                        }
+                        for value, n in (("false", 134), ("true", 66))
+                    ],
+                },
+            ],
+            "lengths": [
+                {"part": "train", "what": "input", "min": 72, "median": 112, "p95": 130, "max": 141},
+                {"part": "train", "what": "answer", "min": 76, "median": 117, "p95": 125, "max": 131},
+            ],
         },
         ingest={
-            "rows read": 2006,
-            "kept": 2000,
-            "set aside": 6,
-            "sources": [{"source": "tickets", "file": "tickets.csv", "rows": 2006, "rejected": 6}],
+            "rows": 2006,
+            "examples": 2000,
+            "rejects": 6,
+            "sources": {
+                "tickets": {
+                    "rows": 2006,
+                    "examples": 2000,
+                    "rejects": 6,
+                    "files": {"tickets.csv": {"rows": 2006, "examples": 2000, "rejects": 6}},
+                }
+            },
+            "reasons": {"the input is empty": 4, "not JSON": 2},
         },
         latencies={name: latency_cost(seconds, PRICES) for name, seconds in times.items()},
         prices=PRICES,

@@ -1,32 +1,11 @@
-"""What the verdict rests on: data, training, cost, lineage, how to get it again."""
+"""What the verdict costs and what it was made from."""
 
 import re
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tunewright.report.data import LineageNode, ReportData
-from tunewright.report.tables import Bars, Table, split_facts
+from tunewright.report.tables import Table
 from tunewright.report.text import clip, fact
-
-_TONES = {
-    "error": "bad",
-    "fail": "bad",
-    "critical": "bad",
-    "high": "bad",
-    "warning": "unsure",
-    "warn": "unsure",
-}
-
-
-class Finding(NamedTuple):
-    """One thing the audit found."""
-
-    severity: str
-    tone: str
-    title: str
-    times: str
-    examples: str
-    fix: str
 
 
 class Link(NamedTuple):
@@ -44,25 +23,6 @@ class Node(NamedTuple):
     anchor: str
     inputs: list[Link]
     facts: str
-
-
-class AuditView(NamedTuple):
-    """The audit parted into what is drawn differently."""
-
-    findings: list[Finding]
-    facts: list[tuple[str, str]]
-    tables: list[Table]
-    bars: list[Bars]
-
-
-def audit_view(audit: Mapping[str, Any]) -> AuditView:
-    """The audit's findings, facts, tables and counts."""
-    rest = {name: value for name, value in audit.items() if name not in ("findings", "tables")}
-    tables = audit.get("tables") or {}
-    facts, grids, charts = split_facts(
-        {**rest, **(tables if isinstance(tables, Mapping) else {"tables": tables})}
-    )
-    return AuditView([_finding(found) for found in audit.get("findings") or []], facts, grids, charts)
 
 
 def cost_table(data: ReportData) -> Table | None:
@@ -138,23 +98,6 @@ def lineage_view(nodes: tuple[LineageNode, ...]) -> list[Node]:
         )
         for node in nodes
     ]
-
-
-def _finding(found: Mapping[str, Any]) -> Finding:
-    severity = str(found.get("severity", "note"))
-    examples = found.get("examples") or []
-    listed = (
-        [examples] if isinstance(examples, str) else examples if isinstance(examples, list | tuple) else []
-    )
-    title = found.get("title") or found.get("message") or found.get("kind") or "finding"
-    return Finding(
-        severity,
-        _TONES.get(severity.lower(), "note"),
-        clip(str(title).replace("_", " "), 300),
-        fact(found["count"]) if found.get("count") is not None else "",
-        " · ".join(clip(fact(item), 140) for item in listed[:5]),
-        clip(str(found.get("fix") or ""), 300),
-    )
 
 
 def _money(value: float | None) -> str:

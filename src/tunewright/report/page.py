@@ -19,6 +19,7 @@ from markupsafe import Markup
 from tunewright.decide.compare import JUDGED
 from tunewright.decide.phrase import count
 from tunewright.report import evidence, examples, headline, scores
+from tunewright.report.audit import audit_view, ingest_view
 from tunewright.report.data import ReportData
 from tunewright.report.plots import loss_curve
 from tunewright.report.tables import split_facts
@@ -125,19 +126,18 @@ def _answers(data: ReportData) -> dict[str, Any]:
 
 def _evidence(data: ReportData) -> dict[str, Any]:
     train_facts, train_tables, _ = split_facts(data.train)
-    ingest_facts, ingest_tables, ingest_bars = split_facts(data.ingest)
-    audit = evidence.audit_view(data.audit)
+    ingest, audit = ingest_view(data.ingest), audit_view(data.audit)
     return {
         "curve": loss_curve(data.history, data.dev),
         "train_facts": train_facts,
         "train_tables": train_tables,
-        "ingest_facts": ingest_facts,
-        "ingest_tables": ingest_tables,
+        "ingest_facts": ingest.facts,
+        "ingest_tables": ingest.tables,
         "audited": bool(data.audit),
         "findings": audit.findings,
         "audit_facts": audit.facts,
         "audit_tables": audit.tables,
-        "audit_bars": [*ingest_bars, *audit.bars],
+        "audit_bars": [*ingest.bars, *audit.bars],
         "cost": evidence.cost_table(data),
         "cost_note": evidence.cost_note(data),
         "lineage": evidence.lineage_view(data.lineage),
