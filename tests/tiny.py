@@ -45,7 +45,7 @@ def make_config(architecture: str = "qwen3", **settings: object):
     size = {
         "vocab_size": 400, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
         "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8, "max_position_embeddings": 512,
-        "tie_word_embeddings": True, "bos_token_id": None, "eos_token_id": 2, "pad_token_id": 3,
+        "tie_word_embeddings": True, "bos_token_id": None, "eos_token_id": 2, "pad_token_id": 3, "initializer_range": 0.5,
     }  # fmt: skip
     return AutoConfig.for_model(architecture, **(size | settings))
 

@@ -59,7 +59,6 @@ def _load_base(base: Base, dtype: torch.dtype) -> Any:
         model, report = loader.from_pretrained(
             base.path,
             dtype=dtype,
-            attn_implementation="sdpa",
             use_safetensors=True,
             trust_remote_code=False,
             local_files_only=True,
@@ -85,6 +84,7 @@ def _load_adapter(model: Any, adapter: Path) -> Any:
     try:
         config = PeftConfig.from_pretrained(str(adapter))
         config.inference_mode = True
+        config.base_model_name_or_path = model.name_or_path  # PEFT warns where its own note says otherwise
         tuned = get_peft_model(model, config)
         report: Any = set_peft_model_state_dict(tuned, load_file(weights))
     except Exception as error:

@@ -13,7 +13,6 @@ from typing import Any
 import torch
 from peft import LoraConfig, get_peft_model
 from peft.tuners.lora.layer import Linear as LoraLinear
-from peft.tuners.lora.layer import LoraLayer
 from safetensors.torch import save
 from torch import Tensor, nn
 
@@ -28,12 +27,15 @@ ADAPTER = "default"
 def add_adapter(model: Any, spec: AdapterSpec, base: Base, seed: int) -> Any:
     """The model with a fresh adapter (B = 0), only the adapter trainable. Raises ModelError where no layer fits."""
     targets = spec.targets if isinstance(spec.targets, str) else list(spec.targets)
+    head = model.get_output_embeddings()
+    if any(module is head and name.split(".")[-1] in targets for name, module in model.named_modules()):
+        fix = "Leave the output head out of train.adapter.targets: engines that serve adapters refuse one on it."
+        raise ModelError("The adapter would sit on the output head.", fix=fix)
     config: Any = LoraConfig(
         r=spec.rank,
         lora_alpha=spec.alpha or 2 * spec.rank,  # type: ignore[arg-type]  # PEFT divides it, and takes fractions
         lora_dropout=spec.dropout,
         target_modules=targets,
-        base_model_name_or_path=base.portable_ref,
         task_type="CAUSAL_LM",
     )
     torch.manual_seed(seed)
@@ -42,9 +44,6 @@ def add_adapter(model: Any, spec: AdapterSpec, base: Base, seed: int) -> Any:
     except ValueError as error:
         fix = 'Set train.adapter.targets to "all-linear", or to names of the base\'s linear layers.'
         raise ModelError(f"The adapter finds no place in the base ({error}).", fix=fix) from error
-    if isinstance(tuned.get_base_model().get_output_embeddings(), LoraLayer):
-        fix = "Leave the output head out of train.adapter.targets: engines that serve adapters refuse one on it."
-        raise ModelError("The adapter would sit on the output head.", fix=fix)
     tuned.peft_config[ADAPTER].base_model_name_or_path = base.portable_ref
     return tuned
 

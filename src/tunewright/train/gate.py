@@ -1,0 +1,254 @@
+"""The gate before training: what is wrong with the rows' tokens, before an hour is spent on them.
+
+Nothing here takes the renderer's word: where a row's trained part begins is found again from its prompt, what it says
+by decoding it, where it must end from the template's end-of-turn token. Refusing is the caller's: a report with
+problems is not to be trained on.
+"""
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from tunewright.core.errors import ModelError, Problem
+from tunewright.core.message import Conversation, Message
+from tunewright.models.template import Rendered, Renderer
+from tunewright.train.run import with_system
+
+_SHOWN = 5
+"""Rows shown with their mask."""
+_NAMED = 10
+"""Row ids named for each kind of problem."""
+
+Kind = Literal[
+    "template refuses", "nothing trained", "mask wrong", "no end of turn", "answer changed",
+    "prompt differs", "doubled BOS", "too long", "control token in answer",
+]  # fmt: skip
+
+_WORDS: dict[str, tuple[str, str]] = {
+    "template refuses": (
+        "cannot be rendered with the base's chat template",
+        "Change their roles or their order, or choose a base whose template takes them.",
+    ),
+    "nothing trained": (
+        "have no token to train",
+        'Give at least one answer that has text and not "weight": 0.',
+    ),
+    "mask wrong": (
+        "would train other tokens than the answers",
+        "Put {% generation %} markers around the answer, and around nothing else, in the base's chat template.",
+    ),
+    "no end of turn": (
+        "would train an answer without its end-of-turn token, and the model would not stop",
+        "Let the base's chat template close an answer with its end-of-turn token.",
+    ),
+    "answer changed": (
+        "have an answer that the template or the tokenizer changes",
+        "Choose a base whose tokenizer can write these answers, or drop the rows.",
+    ),
+    "prompt differs": (
+        "have another prompt in training than in serving",
+        'Give the earlier answers of these rows "weight": 0, or train them as rows of their own.',
+    ),
+    "doubled BOS": (
+        "begin with two beginning-of-sequence tokens",
+        "Take the token out of the text or the template.",
+    ),
+    "too long": (
+        "are longer than train.max_length and would be cut through their answer",
+        "Raise train.max_length, or drop them with the recipe's max_chars.",
+    ),
+    "control token in answer": (
+        "have a control token's name in an answer",
+        "Take the rendered template out of the answers: rows hold messages, not prompts.",
+    ),
+}
+
+
+class RowProblem(BaseModel):
+    """One kind of problem: how many rows have it, and the first of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Kind
+    rows: int
+    ids: tuple[str, ...]
+    """The first rows' ids."""
+    detail: str | None = None
+    """What was seen in the first row."""
+
+    def problem(self) -> Problem:
+        """As an error shows it."""
+        words, fix = _WORDS[self.kind]
+        detail = f" ({self.detail})" if self.detail else ""
+        return Problem(f"{self.rows} rows {words}{detail}.", where=f"rows {', '.join(self.ids[:3])}", fix=fix)
+
+
+class Segment(NamedTuple):
+    """A run of tokens as text, and whether it is trained."""
+
+    text: str
+    trained: bool
+
+
+class ShownRow(BaseModel):
+    """One row, cut into trained and untrained pieces."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    segments: tuple[Segment, ...]
+
+
+class GateReport(BaseModel):
+    """What the gate found. No problems: the rows may be trained on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rows: int
+    problems: tuple[RowProblem, ...]
+    notes: dict[str, int]
+    """Things worth knowing that stop nothing, and in how many rows: control words in questions, spelled out as text."""
+    lengths: tuple[int, ...]
+    """Tokens of each row; 0 where it cannot be rendered."""
+    trained: tuple[int, ...]
+    """Trained tokens of each row."""
+    samples: tuple[ShownRow, ...]
+    """The first rows, for coloured display."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether no row has a problem."""
+        return not self.problems
+
+
+class _Finding(NamedTuple):
+    kind: Kind
+    detail: str | None = None
+
+
+def check_rows(
+    rows: Sequence[tuple[str, Conversation]], renderer: Renderer, max_length: int, system: str
+) -> GateReport:
+    """Check (id, conversation) rows as they would be trained with the task's system prompt."""
+    found: dict[Kind, list[tuple[str, str | None]]] = {}
+    lengths: list[int] = []
+    trained: list[int] = []
+    samples: list[ShownRow] = []
+    notes = 0
+    for name, conversation in rows:
+        whole = with_system(conversation, system)
+        rendered, findings = _check(whole, renderer, max_length)
+        for finding in findings:
+            found.setdefault(finding.kind, []).append((name, finding.detail))
+        lengths.append(len(rendered.ids))
+        trained.append(sum(rendered.mask))
+        notes += any(
+            renderer.control_words(message.content) for message in whole if message.role != "assistant"
+        )
+        if len(samples) < _SHOWN and rendered.ids:
+            samples.append(ShownRow(id=name, segments=tuple(_segments(rendered, renderer))))
+    return GateReport(
+        rows=len(rows),
+        problems=tuple(_summed(kind, hits) for kind, hits in found.items()),
+        notes={"control words in questions": notes} if notes else {},
+        lengths=tuple(lengths),
+        trained=tuple(trained),
+        samples=tuple(samples),
+    )
+
+
+def _summed(kind: Kind, hits: Sequence[tuple[str, str | None]]) -> RowProblem:
+    return RowProblem(
+        kind=kind, rows=len(hits), ids=tuple(name for name, _ in hits[:_NAMED]), detail=hits[0][1]
+    )
+
+
+def _check(row: Conversation, renderer: Renderer, max_length: int) -> tuple[Rendered, list[_Finding]]:
+    """The row's tokens and everything wrong with them."""
+    try:
+        rendered = renderer.training(row)
+        findings = list(_findings(row, rendered, renderer, max_length))
+    except ModelError as error:
+        kind: Kind = "prompt differs" if "than in serving" in error.message else "template refuses"
+        return Rendered([], []), [_Finding(kind, error.message)]
+    return rendered, findings
+
+
+def _findings(
+    row: Conversation, rendered: Rendered, renderer: Renderer, max_length: int
+) -> Iterator[_Finding]:
+    ids, mask = rendered
+    if not any(mask[1:]):
+        yield _Finding("nothing trained")
+    if len(ids) > max_length:
+        yield _Finding("too long", f"{len(ids)} tokens")
+    if _bos_count(ids, renderer) > 1:
+        yield _Finding("doubled BOS")
+    if any(renderer.control_words(message.content) for message in row if message.role == "assistant"):
+        yield _Finding("control token in answer")
+    spans = list(_spans(mask))
+    answers = [
+        (index, message)
+        for index, message in enumerate(row)
+        if message.role == "assistant" and message.weight != 0
+    ]
+    if len(spans) != len(answers):
+        yield _Finding("mask wrong", f"{len(spans)} trained parts for {len(answers)} answers")
+        return
+    for (begin, end), (index, message) in zip(spans, answers, strict=True):
+        yield from _answer_findings(ids, begin, end, row[:index], message, renderer)
+
+
+def _answer_findings(
+    ids: list[int], begin: int, end: int, before: Conversation, message: Message, renderer: Renderer
+) -> Iterator[_Finding]:
+    """What is wrong with one trained part ids[begin:end], which should be `message` after the prompt `before`."""
+    prompt = renderer.prompt(before)
+    if ids[: len(prompt)] != prompt:
+        yield _Finding("prompt differs")
+    elif begin != len(prompt):
+        yield _Finding("mask wrong", f"trained from token {begin}, the answer begins at {len(prompt)}")
+    if ids[end - 1] not in renderer.stop_ids:
+        yield _Finding("no end of turn")
+    if any(token in renderer.control_ids for token in ids[begin : end - 1]):
+        yield _Finding("mask wrong", "a control token inside the answer")
+    said = renderer.decode(ids[begin:end])
+    if _normal(said) != _normal(message.content):
+        yield _Finding("answer changed", f"{message.content[:40]!r} becomes {said[:40]!r}")
+
+
+def _normal(text: str) -> str:
+    """Text without what templates and tokenizers may change: outer blanks, and the way accents are composed."""
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def _bos_count(ids: Sequence[int], renderer: Renderer) -> int:
+    """Beginning-of-sequence tokens at the head of the row."""
+    bos = renderer.tokenizer.bos_token_id
+    return (
+        next((index for index, token in enumerate(ids) if token != bos), len(ids)) if bos is not None else 0
+    )
+
+
+def _spans(mask: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The runs of ones as (begin, end)."""
+    begin = None
+    for index, on in enumerate([*mask, 0]):
+        if on and begin is None:
+            begin = index
+        elif not on and begin is not None:
+            yield begin, index
+            begin = None
+
+
+def _segments(rendered: Rendered, renderer: Renderer) -> Iterator[Segment]:
+    """The row as text, cut where training begins and ends."""
+    ids, mask = rendered
+    begin = 0
+    for index in range(1, len(ids) + 1):
+        if index == len(ids) or mask[index] != mask[begin]:
+            text = renderer.tokenizer.decode(ids[begin:index], skip_special_tokens=False)
+            yield Segment(text, bool(mask[begin]))
+            begin = index

@@ -1,0 +1,110 @@
+"""The gate: good rows pass, and every fault it is there for is named."""
+
+import pytest
+
+from tiny import CHATML, make_tokenizer
+from tunewright.core.example import ask
+from tunewright.core.message import Message
+from tunewright.models.template import Renderer
+from tunewright.train.gate import Segment, check_rows
+
+GOOD = ask("What colour?", "red")
+SYSTEM = "Reply with one word."
+
+
+def kinds(row, renderer, max_length=200):
+    report = check_rows([("row", row)], renderer, max_length, SYSTEM)
+    assert report.passed == (not report.problems)
+    return [problem.kind for problem in report.problems]
+
+
+def test_good_rows(tiny_renderer):
+    rows = [(f"row{i}", ask(f"What is {i}?", str(i))) for i in range(7)]
+    report = check_rows(rows, tiny_renderer, 200, SYSTEM)
+    assert report.passed
+    assert report.notes == {}
+    assert report.rows == len(report.lengths) == len(report.trained) == 7
+    assert set(report.trained) == {2}
+    assert len(report.samples) == 5
+    head = f"<|im_start|>system\n{SYSTEM}<|im_end|>\n"
+    assert report.samples[3].segments == (
+        Segment(
+            f"{head}<|im_start|>user\nWhat is 3?<|im_end|>\n<|im_start|>assistant\n",
+            False,
+        ),
+        Segment("3<|im_end|>", True),
+        Segment("\n", False),
+    )
+
+
+def test_a_row_keeps_its_own_system_prompt(tiny_renderer):
+    own = check_rows([("a", ask("Hi", "yes", system="Mine"))], tiny_renderer, 200, SYSTEM).samples[0]
+    assert SYSTEM not in own.segments[0].text
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        (GOOD, []),
+        (ask("What colour?", ""), []),
+        (ask("Café", "cafe\u0301 au lait"), []),
+        (ask("What colour? " * 100, "red"), ["too long"]),
+        (ask("x", "red<|im_end|>"), ["control token in answer"]),
+        (
+            (Message(role="user", content="x"), Message(role="assistant", content="y", weight=0)),
+            ["nothing trained"],
+        ),
+    ],
+)
+def test_faults_of_rows(tiny_renderer, row, expected):
+    assert kinds(row, tiny_renderer) == expected
+
+
+def test_a_control_word_in_a_question_is_noted_and_harmless(tiny_renderer):
+    report = check_rows([("a", ask("Hi<|im_end|>", "yes"))], tiny_renderer, 200, SYSTEM)
+    assert report.passed
+    assert report.notes == {"control words in questions": 1}
+
+
+HEAD = "{{- '<|im_start|>' + message['role'] + '\\n' -}}"
+TRAINS_HEADER = CHATML.replace(HEAD, "").replace("{%- generation -%}", "{%- generation -%}" + HEAD).replace(
+    "{%- else -%}", "{%- else -%}" + HEAD
+)  # fmt: skip
+TRAINS_ALL = CHATML.replace("{%- generation -%}", "").replace("{%- endgeneration -%}", "").replace(
+    "{%- for", "{%- generation -%}{%- for").replace("{%- endfor -%}", "{%- endfor -%}{%- endgeneration -%}")  # fmt: skip
+SHOUTS = CHATML.replace(
+    "message['content'] + '<|im_end|>' -}}", "message['content'] | upper + '<|im_end|>' -}}"
+)
+OTHER_PROMPT = CHATML.replace(
+    "'<|im_start|>assistant\\n' -}}{%- endif -%}", "'<|im_start|>bot\\n' -}}{%- endif -%}"
+)
+TWO_BOS = "{{- '<s><s>' -}}" + CHATML
+NO_SYSTEM = (
+    "{%- if messages[0]['role'] == 'system' -%}{{ raise_exception('no system prompt here') }}{%- endif -%}"
+    + CHATML
+)
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        (TRAINS_ALL, ["template refuses"]),
+        (TRAINS_HEADER, ["mask wrong", "answer changed"]),
+        (SHOUTS, ["answer changed"]),
+        (OTHER_PROMPT, ["prompt differs"]),
+        (TWO_BOS, ["doubled BOS"]),
+        (NO_SYSTEM, ["template refuses"]),
+    ],
+)
+def test_faults_of_templates(template, expected):
+    assert template != CHATML
+    assert kinds(GOOD, Renderer(make_tokenizer(template, bos_token="<s>"))) == expected
+
+
+def test_a_problem_in_words(tiny_renderer):
+    rows = [(f"row{i}", ask("What colour? " * 100, "red")) for i in range(12)]
+    (problem,) = check_rows(rows, tiny_renderer, 200, SYSTEM).problems
+    assert (problem.rows, len(problem.ids)) == (12, 10)
+    assert str(problem.problem()).startswith(
+        "rows row0, row1, row2: 12 rows are longer than train.max_length"
+    )

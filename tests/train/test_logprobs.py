@@ -1,0 +1,53 @@
+"""The log-probability primitive against plain cross-entropy."""
+
+import math
+
+import pytest
+import torch
+from torch.nn.functional import cross_entropy, linear
+
+from tunewright.train import logprobs
+from tunewright.train.logprobs import token_logprobs
+
+
+def test_by_hand():
+    hidden, head = torch.tensor([[1.0, 0.0]]), torch.tensor([[2.0, 0.0], [0.0, 5.0], [1.0, 1.0]])
+    value = token_logprobs(hidden, head, torch.tensor([0]))
+    assert value.item() == pytest.approx(2 - math.log(math.exp(2) + 1 + math.exp(1)), abs=1e-6)
+
+
+@pytest.mark.parametrize("with_bias", [False, True])
+@pytest.mark.parametrize("trained_head", [False, True])
+def test_values_and_gradients_in_chunks(monkeypatch, trained_head, with_bias):
+    monkeypatch.setattr(logprobs, "_CHUNK_FLOATS", 50 * 64)
+    torch.manual_seed(0)
+    hidden = torch.randn(150, 16, requires_grad=True)
+    head = torch.randn(50, 16, requires_grad=trained_head)
+    bias = torch.randn(50) if with_bias else None
+    labels, weights = torch.randint(50, (150,)), torch.rand(150)
+    found = token_logprobs(hidden, head, labels, bias)
+    (found * weights).sum().backward()
+    grads = [hidden.grad.clone(), head.grad.clone() if trained_head else None]
+    hidden.grad = head.grad = None
+    wanted = -cross_entropy(linear(hidden, head, bias), labels, reduction="none")
+    (wanted * weights).sum().backward()
+    torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(grads[0], hidden.grad, atol=1e-5, rtol=1e-5)
+    if trained_head:
+        torch.testing.assert_close(grads[1], head.grad, atol=1e-5, rtol=1e-5)
+
+
+def test_in_bf16_the_sums_stay_in_fp32():
+    torch.manual_seed(0)
+    hidden, head, labels = torch.randn(20, 16), torch.randn(50, 16), torch.randint(50, (20,))
+    found = token_logprobs(hidden.bfloat16(), head.bfloat16(), labels)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(
+        found, -cross_entropy(hidden @ head.t(), labels, reduction="none"), atol=0.1, rtol=0.05
+    )
+
+
+def test_no_rows():
+    for trained in (False, True):
+        head = torch.randn(5, 4, requires_grad=trained)
+        assert token_logprobs(torch.randn(0, 4), head, torch.zeros(0, dtype=torch.long)).shape == (0,)

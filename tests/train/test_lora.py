@@ -1,0 +1,86 @@
+"""The fast LoRA layers against PEFT's own."""
+
+import pytest
+import torch
+
+from tunewright.core.errors import ModelError
+from tunewright.models.load import load_model
+from tunewright.train.lora import adapter_parameters, add_adapter, fast_layers, file_weights, save_adapter
+from tunewright.train.spec import AdapterSpec
+
+IDS = torch.tensor([[1, 5, 9, 40, 7]])
+
+
+@pytest.fixture
+def model(tiny_base):
+    tuned = add_adapter(load_model(tiny_base), AdapterSpec(rank=4), tiny_base, seed=0)
+    torch.manual_seed(1)
+    for parameter in adapter_parameters(tuned).values():
+        torch.nn.init.normal_(parameter, std=0.1)
+    return tuned
+
+
+def run(model):
+    """The logits and the adapter's gradients."""
+    logits = model(input_ids=IDS).logits
+    logits.square().mean().backward()
+    grads = {
+        name: parameter.grad.clone()
+        for name, parameter in model.named_parameters()
+        if parameter.grad is not None
+    }
+    model.zero_grad(set_to_none=True)
+    return logits.detach(), [grads[name] for name in sorted(grads)]
+
+
+@pytest.mark.parametrize(("dtype", "share"), [(torch.float32, 1e-5), (torch.bfloat16, 5e-2)])
+def test_the_fast_layers_do_what_pefts_do(model, dtype, share):
+    wanted, wanted_grads = run(model)
+    with fast_layers(model, dtype):
+        found, grads = run(model)
+    assert (found - wanted).norm() <= share * wanted.norm()
+    assert len(grads) == len(wanted_grads) == 28
+    for grad, other in zip(grads, wanted_grads, strict=True):
+        assert (grad - other).norm() <= share * other.norm()
+    again, _ = run(model)
+    assert torch.equal(again, wanted)
+
+
+def test_dropout_is_pefts(tiny_base):
+    tuned = add_adapter(load_model(tiny_base), AdapterSpec(rank=4, dropout=0.5), tiny_base, seed=0).train()
+    for parameter in adapter_parameters(tuned).values():
+        torch.nn.init.normal_(parameter, std=0.1)
+    torch.manual_seed(3)
+    wanted, wanted_grads = run(tuned)
+    torch.manual_seed(3)
+    with fast_layers(tuned, torch.float32):
+        found, grads = run(tuned)
+    torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-4)
+    for grad, other in zip(grads, wanted_grads, strict=True):
+        torch.testing.assert_close(grad, other, atol=1e-5, rtol=1e-4)
+
+
+def test_a_fresh_adapter_changes_nothing(tiny_base):
+    plain = load_model(tiny_base)
+    with torch.no_grad():
+        wanted = plain(IDS).logits
+        found = add_adapter(load_model(tiny_base), AdapterSpec(), tiny_base, seed=0)(input_ids=IDS).logits
+    assert torch.equal(found, wanted)
+
+
+def test_files_are_pefts_and_the_same_each_time(model, tiny_base, tmp_path):
+    for name in ("one", "two"):
+        save_adapter(model, file_weights(adapter_parameters(model)), tmp_path / name)
+    for file in ("adapter_config.json", "adapter_model.safetensors"):
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+    assert str(tiny_base.path.parent) not in (tmp_path / "one/adapter_config.json").read_text()
+    with torch.no_grad():
+        wanted = model.eval()(input_ids=IDS).logits
+        assert torch.equal(load_model(tiny_base, adapter=tmp_path / "one")(input_ids=IDS).logits, wanted)
+
+
+@pytest.mark.parametrize("targets", [("nowhere",), ("lm_head",)])
+def test_targets_that_do_not_fit(tiny_base, targets):
+    with pytest.raises(ModelError) as caught:
+        add_adapter(load_model(tiny_base), AdapterSpec(targets=targets), tiny_base, seed=0)
+    assert "train.adapter.targets" in caught.value.fix

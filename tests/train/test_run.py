@@ -1,0 +1,240 @@
+"""Whole runs on tiny models: what they write, that they learn, and that a cut changes nothing."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tiny import save_model
+from tunewright.core.errors import DataError, GateError, UserError
+from tunewright.core.example import ask
+from tunewright.models.base import resolve_base
+from tunewright.train.run import train
+from tunewright.train.spec import AdapterSpec, TrainSpec
+
+SPEC = TrainSpec(
+    epochs=2,
+    batch_tokens=128,
+    learning_rate=1e-2,
+    adapter=AdapterSpec(rank=4, dropout=0.1),
+    dev_every=3,
+    precision="fp32",
+)
+ROWS = [ask(f"What is {i} + {i % 3}?", f"It is {i + i % 3}.") for i in range(24)]
+SYSTEM = "How much is it?"
+
+
+def run(folder: Path, base, spec=SPEC, rows=ROWS[:20], dev=ROWS[20:], emit=lambda *_, **__: None, threads=1):
+    (folder / "out").mkdir(parents=True, exist_ok=True)
+    return train(
+        spec,
+        rows,
+        dev,
+        base=base,
+        system=SYSTEM,
+        work=folder / "work",
+        out=folder / "out",
+        emit=emit,
+        threads=threads,
+    )
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def whole(tiny_base, tmp_path_factory):
+    """An undisturbed run: its folder and its summary."""
+    folder = tmp_path_factory.mktemp("whole")
+    return folder / "out", run(folder, tiny_base)
+
+
+def test_what_a_run_writes(whole):
+    out, summary = whole
+    assert sorted(contents(out)) == [
+        "adapter/adapter_config.json", "adapter/adapter_model.safetensors", "history.json", "train.json",
+    ]  # fmt: skip
+    assert json.loads((out / "train.json").read_text()) == summary.model_dump(mode="json")
+    history = json.loads((out / "history.json").read_text())
+    assert [line["step"] for line in history["steps"]] == list(range(1, summary.steps + 1))
+    assert sum(line["trained_tokens"] for line in history["steps"]) == summary.trained_tokens
+    assert sum(line["tokens"] for line in history["steps"]) == summary.tokens
+    best = min(history["dev"][1:], key=lambda line: line["loss"])
+    assert (best["step"], best["loss"]) == (summary.best_step, summary.best_dev_loss)
+    assert summary.best_dev_loss < summary.first_dev_loss
+    assert all(check.passed for check in summary.checks)
+    assert summary.packed
+    assert summary.shared_prefix > 8
+
+
+def test_the_same_again(whole, tiny_base, tmp_path):
+    run(tmp_path, tiny_base)
+    assert contents(tmp_path / "out") == contents(whole[0])
+
+
+def test_another_seed_is_another_run(whole, tiny_base, tmp_path):
+    run(tmp_path, tiny_base, SPEC.model_copy(update={"seed": 1}))
+    assert contents(tmp_path / "out") != contents(whole[0])
+
+
+DRIVER = """
+import os, signal, sys
+from pathlib import Path
+sys.path[:0] = [sys.argv[1], str(Path(sys.argv[1]).parent)]
+import torch
+torch.set_num_threads(1)
+from test_run import run
+from tunewright.models.base import resolve_base
+from tunewright.train import checkpoint
+
+folder, base = Path(sys.argv[2]), resolve_base(sys.argv[3], Path("/"))
+replace = os.replace
+
+def child(point, count):
+    left = [count]
+    def cut():
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+    def replace_or_die(source, target):  # between a temporary file and the move that makes it the checkpoint
+        if Path(target).name == point:
+            cut()
+        replace(source, target)
+    checkpoint.os.replace = replace_or_die
+    run(folder, base, emit=lambda kind, **_: cut() if kind == point else None)
+
+for word in sys.argv[4:]:
+    point, count = word.split(":")
+    pid = os.fork()
+    if pid == 0:
+        child(point, int(count))
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL, word
+"""
+"""Runs and kills the same run once for each `point:count`, in processes forked from one that has torch loaded."""
+
+
+def test_killed_again_and_again_gives_the_same_bytes(whole, tiny_base, tmp_path):
+    """Cut before the first step, after steps, after dev losses, inside checkpoints, and before the proofs."""
+    points = [
+        "train.load:1", "train.start:1", "train.step:1", "state.safetensors:1", "train.step:2", "train.dev:2",
+        "best.safetensors:1", "state.safetensors:2", "train.step:3", "train.dev:1", "train.check:1", "train.done:1",
+    ]  # fmt: skip
+    environment = os.environ | {"PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1"}
+    here, root = str(Path(__file__).parent), str(tiny_base.path)
+    command = [sys.executable, "-c", DRIVER, here, str(tmp_path), root, *points]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    steps = []
+    run(
+        tmp_path,
+        tiny_base,
+        emit=lambda kind, **facts: steps.append(facts["step"]) if kind == "train.step" else None,
+    )
+    assert steps == []
+    assert contents(tmp_path / "out") == contents(whole[0])
+
+
+def test_resuming_loses_one_step_at_most(tiny_base, tmp_path):
+    class Cut(Exception):
+        """The run was cut off."""
+
+    def cut(kind, **facts):
+        if kind == "train.step" and facts["step"] == 4:
+            raise Cut
+
+    with pytest.raises(Cut):
+        run(tmp_path, tiny_base, emit=cut)
+    steps = []
+    run(
+        tmp_path,
+        tiny_base,
+        emit=lambda kind, **facts: steps.append(facts["step"]) if kind == "train.step" else None,
+    )
+    assert steps[0] == 4
+
+
+def test_another_run_does_not_take_up_this_one(whole, tiny_base, tmp_path):
+    run(tmp_path, tiny_base, SPEC.model_copy(update={"seed": 1}))
+    run(tmp_path, tiny_base)
+    assert contents(tmp_path / "out") == contents(whole[0])
+
+
+def test_a_torn_checkpoint_starts_over(whole, tiny_base, tmp_path):
+    run(tmp_path, tiny_base)
+    state = tmp_path / "work/state.safetensors"
+    state.write_bytes(state.read_bytes()[:100])
+    run(tmp_path, tiny_base)
+    assert contents(tmp_path / "out") == contents(whole[0])
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_it_learns_by_heart(tiny_base, tmp_path, precision):
+    rows = [ask(f"Door {word}?", word) for word in ("red", "eleven")] * 4
+    spec = TrainSpec(epochs=30, batch_tokens=400, learning_rate=3e-2, patience=9, precision=precision)
+    summary = run(tmp_path, tiny_base, spec, rows, rows[:2])
+    assert summary.best_dev_loss < 0.05
+    assert summary.precision == precision
+
+
+def test_stops_early(tiny_base, tmp_path):
+    spec = SPEC.model_copy(update={"patience": 1, "epochs": 40, "learning_rate": 0.1, "dev_every": 1})
+    summary = run(tmp_path, tiny_base, spec)
+    assert summary.stop_reason == "dev loss got no better"
+    assert summary.best_step == summary.steps - 1
+    assert summary.steps < summary.steps_planned
+
+
+def test_without_dev_rows_the_last_weights_are_kept(tiny_base, tmp_path):
+    summary = run(tmp_path, tiny_base, SPEC.model_copy(update={"epochs": 1}), dev=[])
+    assert (summary.best_step, summary.best_dev_loss) == (summary.steps, None)
+
+
+def test_cutting_a_step_into_more_batches_changes_nothing(tiny_base, tmp_path, monkeypatch):
+    from tunewright.train import loop
+
+    losses = []
+    for limit in (2048, 40):
+        monkeypatch.setitem(loop._SEQUENCE, "cpu", limit)
+        run(tmp_path / str(limit), tiny_base, SPEC.model_copy(update={"adapter": AdapterSpec(rank=4)}))
+        history = json.loads((tmp_path / str(limit) / "out/history.json").read_text())
+        losses.append([(line["loss"], line["grad_norm"]) for line in history["steps"]])
+    for one, other in zip(*losses, strict=True):
+        assert one == pytest.approx(other, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "architecture", ["llama", "gemma", "gemma2", "gemma3_text", "qwen2", "mistral", "phi3"]
+)
+def test_two_steps_of_other_architectures(architecture, tmp_path):
+    base = resolve_base(str(save_model(tmp_path / "base", architecture)), tmp_path)
+    summary = run(tmp_path, base, SPEC.model_copy(update={"epochs": 1, "batch_tokens": 512}))
+    assert summary.steps == 2
+    assert all(check.passed for check in summary.checks)
+
+
+def test_a_loss_that_is_no_number(tiny_base, tmp_path):
+    spec = SPEC.model_copy(update={"learning_rate": 1e30, "clip": 1e30, "warmup": 0.0})
+    with pytest.raises(GateError, match=r"rows \w{12}.*no longer a number at step"):
+        run(tmp_path, tiny_base, spec)
+
+
+def test_nothing_to_train_on(tiny_base, tmp_path):
+    with pytest.raises(DataError, match="no rows to train on"):
+        run(tmp_path, tiny_base, rows=[])
+    untrained = (ROWS[0][0], ROWS[0][1].model_copy(update={"weight": 0}))
+    with pytest.raises(DataError, match="no trained token"):
+        run(tmp_path, tiny_base, rows=[untrained])
+
+
+def test_an_unknown_method(tiny_base, tmp_path):
+    with pytest.raises(UserError, match="Known: sft"):
+        run(tmp_path, tiny_base, SPEC.model_copy(update={"method": "sfft"}))
