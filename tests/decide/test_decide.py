@@ -74,7 +74,7 @@ def test_does_not_help_when_a_rival_is_better():
 def test_does_not_help_when_every_gain_worth_having_is_ruled_out():
     verdict = ruling(card("fine-tune", right(900, 1000)), card("few-shot-4", right(900, 1000)))
     assert verdict.outcome == "does not help"
-    assert verdict.words.endswith("1,000 examples; a gain of 1.0 points or more is ruled out.")
+    assert verdict.words.endswith("1,000 examples; a gain of 1 point or more is ruled out.")
 
 
 def test_cannot_tell_says_how_many_would_do():

@@ -57,6 +57,14 @@ def test_power_is_its_own_inverse():
     assert stats.examples_needed(0.1, 0.0) == 1
 
 
+def test_least_visible_is_where_the_interval_clears_zero():
+    # all 36 alike: u = 1 - 0.025^(1/36) = 0.09740, u / (1 - u) = 0.10791
+    assert stats.least_visible(36) == pytest.approx(0.10791, abs=1e-5)
+    assert stats.least_visible(1) == 1.0
+    for gain, clears in ((0.107, False), (0.109, True)):
+        assert (stats.paired_bootstrap([gain] * 36, [0.0] * 36).low > 0) is clears
+
+
 def test_holm_by_hand():
     assert stats.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert stats.holm([0.9, 0.8]) == [1.0, 1.0]

@@ -77,7 +77,10 @@ def compare(
         p_value=stats.paired_p(differences, names)
         if names
         else stats.mcnemar_midp(right.count((True, False)), right.count((False, True))),
-        detectable=stats.minimum_detectable(spread, len(paired.ids), confidence=confidence),
+        detectable=max(
+            stats.minimum_detectable(spread, len(paired.ids), confidence=confidence),
+            stats.least_visible(len(set(names or paired.ids)), confidence),
+        ),
         candidate_mean=sum(paired.candidate) / len(paired.ids),
         rival_mean=sum(paired.rival) / len(paired.ids),
     )

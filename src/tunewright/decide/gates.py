@@ -53,7 +53,7 @@ def general_loss(general: Comparison, skills: Iterable[SliceChange], most: float
     return GateResult(
         name="keeps general skill",
         passed=passed,
-        asked=f"loses at most {most:.1f} points against {general.rival}",
+        asked=f"loses at most {most:.1f} points against the base",
         seen=f"{interval(general.difference)}, {general.examples:,} examples",
         clause="" if passed else f"general skill loses {lost:.1f} points where {most:.1f} are allowed{where}",
     )

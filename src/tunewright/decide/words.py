@@ -34,5 +34,9 @@ def _outcome(finding: Finding, best: Comparison, margin_points: float) -> str:
         return f"Cannot tell from {examples} whether fine-tuning helps: {numbers}."
     # worse beyond doubt speaks for itself; a gain too small to matter has to be explained
     ruled_out = finding.outcome == "does not help" and deciding.difference.high >= 0
-    reason = f"; a gain of {margin_points:.1f} points or more is ruled out" if ruled_out else ""
+    reason = (
+        f"; a gain of {margin_points:g} {'point' if margin_points == 1 else 'points'} or more is ruled out"
+        if ruled_out
+        else ""
+    )
     return f"{_OPENING[finding.outcome]}: {numbers}, {examples}{reason}."

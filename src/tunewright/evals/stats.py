@@ -75,7 +75,7 @@ def bootstrap_mean(
     units = len(sums_G)
     mean = float(values_N.mean())
     alpha = 1 - confidence
-    unseen = 1 - (alpha / 2) ** (1 / units)
+    unseen = _unseen(units, alpha)
     low, high = mean - unseen * (mean - bounds[0]), mean + unseen * (bounds[1] - mean)
     influence_G = sums_G - mean * sizes_G
     spread = float(np.square(influence_G).sum())
@@ -178,6 +178,15 @@ def minimum_detectable(sd: float, n: int, power: float = 0.8, confidence: float 
     return (_z(confidence) + NormalDist().inv_cdf(power)) * sd / math.sqrt(n)
 
 
+def least_visible(units: int, confidence: float = 0.95) -> float:
+    """The smallest mean difference whose interval can leave zero out at all with so many independent units.
+
+    u / (1 - u), u the unseen share that `bootstrap_mean` allows for: there low = d - u·(1 + d) > 0. At most 1.
+    """
+    unseen = _unseen(units, 1 - confidence)
+    return min(1.0, unseen / (1 - unseen))
+
+
 def examples_needed(difference: float, sd: float, power: float = 0.8, confidence: float = 0.95) -> int | None:
     """How many paired examples show this true mean difference with this power: `minimum_detectable` solved for n.
 
@@ -186,6 +195,11 @@ def examples_needed(difference: float, sd: float, power: float = 0.8, confidence
     if difference == 0:
         return None
     return max(1, math.ceil(((_z(confidence) + NormalDist().inv_cdf(power)) * sd / difference) ** 2))
+
+
+def _unseen(units: int, alpha: float) -> float:
+    """The share of values of another kind that may be there though none of `units` shows it."""
+    return float(1 - (alpha / 2) ** (1 / units))
 
 
 def _z(confidence: float) -> float:
