@@ -5,7 +5,6 @@ from tunewright.data.audit import Audit, Pair, audit
 from tunewright.data.labels import LabelRow, LabelTable
 from tunewright.data.lengths import LengthRow
 
-
 LEAK = "ask what a row of train asks: scores on dev would flatter."
 CONTRADICTION = "ask what another row asks and are answered differently (1 inputs)."
 

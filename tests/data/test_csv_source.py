@@ -47,6 +47,13 @@ def test_a_plain_file(desk):
         (OK.replace("\n", "\r").encode(), "utf-8"),
         (OK.replace(",", ";").encode(), "utf-8"),
         (OK.replace("hello", '"hello"').encode(), "utf-8"),
+        (
+            OK.replace(",", ";")
+            .replace("expected", 'expected;"a, b"')
+            .replace("greeting", "greeting;")
+            .encode(),
+            "utf-8",
+        ),
     ],
 )
 def test_odd_but_fine(desk, content, encoding):
@@ -70,6 +77,21 @@ def test_quoted_newlines_and_the_line_numbers_after_them(desk):
 def test_tsv(desk):
     desk.write("t.tsv", "input\texpected\na, b\tc\n")
     assert desk.ingest("t.tsv").examples[0].input_text == "a, b"
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (['"Yes" she said', "x"], '"Yes" she said'),
+        (['"never closed', "x"], '"never closed'),
+        (['"two\nlines"', "x"], "two\nlines"),
+        (['"a ""word"""', "x"], 'a "word"'),
+    ],
+)
+def test_tsv_with_and_without_quoting(desk, cells, expected):
+    desk.write("t.tsv", "input\texpected\n" + "\t".join(cells) + "\nq\ty\n")
+    got = desk.ingest("t.tsv")
+    assert [e.input_text for e in got.examples] == [expected, "q"]
 
 
 def test_a_row_of_two_megabytes(desk):

@@ -172,11 +172,21 @@ def test_inspect_tells_everything_at_once_and_writes_nothing(desk):
     desk.write("bad.jsonl", "{\n")
     desk.write("odd.xlsx", "x")
     desk.write("folder/x.csv", "")
-    paths = ["ticket.csv", "none*.csv", "folder", "latin.csv", "bad.jsonl", "odd.xlsx", "tickets.csv"]
+    paths = [
+        "x" * 300,
+        "ticket.csv",
+        "none*.csv",
+        "folder",
+        "latin.csv",
+        "bad.jsonl",
+        "odd.xlsx",
+        "tickets.csv",
+    ]
     sources = {path: SourceSpec(path=path) for path in paths}
     before = sorted(desk.root.rglob("*"))
     problems = inspect_sources(sources, TaskSpec(), desk.root, reject_budget=0.01)
     assert [str(problem).replace(str(desk.root), "ROOT") for problem in problems] == [
+        f"sources.{'x' * 300}.path: the path cannot be looked up: File name too long.",
         "sources.ticket.csv.path: there is no file 'ticket.csv' in ROOT. Did you mean 'tickets.csv'?",
         "sources.none*.csv.path: no file matches 'none*.csv' in ROOT.",
         "sources.folder.path: 'folder' is a folder. Name its files: folder/*.csv, say.",

@@ -43,6 +43,15 @@ def test_answers_that_are_structs(desk):
     assert desk.ingest("t.parquet", task).examples[0].expected == '{"a": 1, "b": "x"}'
 
 
+def test_a_member_that_some_rows_lack(desk):
+    schema = {"type": "object", "properties": {"a": {}, "b": {"type": "string"}}, "required": ["a"]}
+    answers = [{"a": 1, "b": "x"}, {"a": 2}, {"a": None, "b": "y"}]
+    pq.write_table(pa.table({"input": ["q"] * 3, "expected": answers}), desk.root / "t.parquet")
+    task = TaskSpec.model_validate({"output": {"type": "json", "schema": schema}})
+    got = desk.ingest("t.parquet", task).examples
+    assert [e.expected for e in got] == ['{"a": 1, "b": "x"}', '{"a": 2}', '{"a": null, "b": "y"}']
+
+
 @pytest.mark.parametrize("content", [b"PAR1 no more", b"text"])
 def test_no_parquet(desk, content):
     desk.write("t.parquet", content)

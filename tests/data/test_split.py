@@ -94,6 +94,12 @@ def test_a_column_that_says_the_part():
     ]
 
 
+def test_rows_without_a_group_stand_alone():
+    rows = [row(f"q{at}", customer=None if at % 2 else "") for at in range(28)]
+    rows += [row("known", customer="x"), row("not said")]
+    assert [len(part) for part in split(rows, SplitSpec(group_by="customer"))] == [24, 3, 3]
+
+
 def test_three_rows_are_enough():
     assert [len(part) for part in split([row("a"), row("b"), row("c")], SplitSpec())] == [1, 1, 1]
 

@@ -13,8 +13,11 @@ from tunewright.core.task import JsonOutput, TextOutput
 from tunewright.data.rows import BadRow
 from tunewright.data.strict_json import MAX_DEPTH, StrictJsonError, depth, parse
 
-ReadAnswer = Callable[[Any], str]
-"""The text of an expected answer, from a cell's or a JSON value. Raises BadRow."""
+ReadAnswer = Callable[[Any, bool], str]
+"""The text of an expected answer, from a cell's or a JSON value. Raises BadRow.
+
+The second argument says that nulls inside may stand for absent members (see Table.sparse).
+"""
 
 _COMBINED = ("allOf", "anyOf", "oneOf")
 _REMEMBERED = 4096
@@ -25,7 +28,7 @@ def answer_reader(output: TextOutput | JsonOutput) -> ReadAnswer:
     return _JsonAnswers(output.schema_) if isinstance(output, JsonOutput) else _text_answer
 
 
-def _text_answer(value: Any) -> str:
+def _text_answer(value: Any, sparse: bool) -> str:
     if isinstance(value, dict | list):
         raise BadRow("bad answer: it is JSON, but the task's output is text; set task.output.type: json")
     text = value if isinstance(value, str) else "" if value is None else json.dumps(value)
@@ -42,11 +45,11 @@ class _JsonAnswers:
         self._order = KeyOrder(schema)
         self._known: dict[str, str] = {}
 
-    def __call__(self, value: Any) -> str:
+    def __call__(self, value: Any, sparse: bool) -> str:
         if value is None or (isinstance(value, str) and not value.strip()):
             raise BadRow("empty answer: the expected column is blank")
         if not isinstance(value, str):
-            return self._written(value)
+            return self._written(self._filled(value) if sparse else value)
         if value not in self._known:
             written = self._written(_parsed(value))
             if len(self._known) >= _REMEMBERED or len(value) > _REMEMBERED:
@@ -57,6 +60,13 @@ class _JsonAnswers:
     def _written(self, value: Any) -> str:
         self._check(value)
         return json.dumps(self._order.arrange(value), ensure_ascii=False)
+
+    def _filled(self, value: Any) -> Any:
+        """The value without its null members, where the schema takes it so and not as it is."""
+        if self._validator.is_valid(value):
+            return value
+        shorter = _without_nulls(value)
+        return shorter if self._validator.is_valid(shorter) else value
 
     def _check(self, value: Any) -> None:
         from jsonschema.exceptions import best_match
@@ -86,6 +96,12 @@ def _parsed(text: str) -> Any:
         return parse(text)
     except StrictJsonError as error:
         raise BadRow(f"answer is not JSON: {error}") from None
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(part) for key, part in value.items() if part is not None}
+    return [_without_nulls(part) for part in value] if isinstance(value, list) else value
 
 
 def _validator(schema: dict[str, Any]) -> Any:

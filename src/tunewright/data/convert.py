@@ -36,7 +36,9 @@ class ChatRows:
         messages = conversation(values)
         if messages[0].role == "system" and messages[0].content.strip() == self._task.system:
             messages = messages[1:]
-        answer = messages[-1].model_copy(update={"content": self._task.read_answer(messages[-1].content)})
+        answer = messages[-1].model_copy(
+            update={"content": self._task.read_answer(messages[-1].content, False)}
+        )
         fields = {name: value for name, value in values.items() if name != "messages"}
         return _checked((*messages[:-1], answer), fields, origin)
 
@@ -44,8 +46,9 @@ class ChatRows:
 class TableRows:
     """Reads the rows of a table source by its column mapping."""
 
-    def __init__(self, spec: SourceSpec, task: Task) -> None:
+    def __init__(self, spec: SourceSpec, task: Task, sparse: bool) -> None:
         self._task = task
+        self._sparse = sparse
         self._input = spec.columns.get("input", "input")
         self._expected = spec.columns.get("expected", "expected")
         self._renamed = {
@@ -80,7 +83,7 @@ class TableRows:
             raise BadRow(_missing(self._input, "input", values))
         fields = {name: value for name, value in values.items() if name not in self._mapped}
         renamed = {ours: values[theirs] for ours, theirs in self._renamed.items() if theirs in values}
-        answer = self._task.read_answer(values[self._expected])
+        answer = self._task.read_answer(values[self._expected], self._sparse)
         user = self._task.template.render(self._context(values, fields, renamed))
         messages = (Message(role="user", content=user), Message(role="assistant", content=answer))
         return _checked(messages, {**fields, **renamed}, origin)

@@ -78,7 +78,11 @@ def ingest(
     out.mkdir(parents=True, exist_ok=True)
     with (out / EXAMPLES).open("wb") as kept, (out / REJECTS).open("wb") as aside:
         scan = _Scan(root, ready, kept.write, aside.write, emit)
-        scan.read(sources)
+        try:
+            scan.read(sources)
+        except DataError:
+            (out / EXAMPLES).unlink()
+            raise
     problems = scan.problems + scan.verdict(reject_budget, out / REJECTS)
     if problems:
         (out / EXAMPLES).unlink()
@@ -155,6 +159,10 @@ class _Scan:
             except BadFile as bad:
                 self.problems.append(Problem(bad.message, where=f"sources.{source}.path", fix=bad.fix))
                 continue
+            except OSError as error:
+                message = f"the path cannot be looked up: {error.strerror}."
+                self.problems.append(Problem(message, where=f"sources.{source}.path"))
+                continue
             for file in files:
                 tally = _FileTally(source, file.name)
                 self._tallies.append(tally)
@@ -174,7 +182,7 @@ class _Scan:
             if is_chat:
                 reader = ChatRows(self._task)
             else:
-                reader = TableRows(spec, self._task)
+                reader = TableRows(spec, self._task, table.sparse)
                 if table.columns:
                     reader.check_columns(table.columns)
             if table.columns is not None:

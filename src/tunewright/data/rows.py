@@ -28,6 +28,8 @@ class Table(NamedTuple):
     """The column names, where the format knows them before its rows; empty for an empty file."""
     rows: Generator[Row | Reject, None, None]
     """The rows in order. Raises BadFile when the file cannot be read further; closing it closes the file."""
+    sparse: bool = False
+    """Whether a null inside a value may stand for a member that is absent, because the format cannot tell."""
 
 
 class BadRow(Exception):

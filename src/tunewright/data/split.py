@@ -105,12 +105,14 @@ def _groups(examples: list[Example], group_by: str | None) -> dict[str, list[Exa
             key = parent[key]
         return key
 
+    if group_by and examples and not any(group_by in example.fields for example in examples):
+        _need_field(examples[0], group_by, "split.group_by")
     keys = [input_key(example) for example in examples]
     for example, key in zip(examples, keys, strict=True):
         roots = [find(key)]
-        if group_by:
-            _need_field(example, group_by, "split.group_by")
-            roots.append(find(f"field {canonical_json(example.fields[group_by])}"))
+        value = example.fields.get(group_by) if group_by else None
+        if value is not None and value != "":  # a blank ties no rows together
+            roots.append(find(f"field {canonical_json(value)}"))
         parent[max(roots)] = min(roots)
     groups: dict[str, list[Example]] = defaultdict(list)
     for example, key in zip(examples, keys, strict=True):

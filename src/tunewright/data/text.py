@@ -8,7 +8,7 @@ that reads it.
 import codecs
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,7 +32,7 @@ _WESTERN = ("utf-8", "cp1252", "latin-1")
 _EASTERN = ("utf-8", "shift_jis", "gb18030", "euc_kr", "cp1251")
 
 
-def text_lines(path: Path, encoding: str, *, newline: str) -> Iterator[str]:
+def text_lines(path: Path, encoding: str, *, newline: str) -> Generator[str, None, None]:
     """The lines of a file with their ends, a byte order mark left out; `newline` as in `open`.
 
     Raises BadFile where the file is no text in this encoding. A line with some broken bytes still comes out:

@@ -1,6 +1,7 @@
 """CSV: a header, then rows. Quoted cells may span lines; a row's number is the line it starts on."""
 
 import csv
+import re
 from collections.abc import Generator, Iterator
 from itertools import chain
 from pathlib import Path
@@ -19,8 +20,11 @@ def read(path: Path, encoding: str) -> Table:
     return read_delimited(path, encoding, None)
 
 
-def read_delimited(path: Path, encoding: str, delimiter: str | None) -> Table:
-    """Open a delimited file; without a delimiter the header decides. Raises BadFile."""
+def read_delimited(path: Path, encoding: str, delimiter: str | None, *, quoted: bool = True) -> Table:
+    """Open a delimited file; without a delimiter the header decides; `quoted` False takes quotes as letters.
+
+    Raises BadFile.
+    """
     lines = text_lines(path, encoding, newline="")
     blanks, start = 0, next(lines, "")
     while start and not start.strip():
@@ -28,7 +32,7 @@ def read_delimited(path: Path, encoding: str, delimiter: str | None) -> Table:
     if not start:
         return Table((), no_rows())
     feed = _Feed(chain([start], lines), blanks)
-    records = _records(feed, delimiter or _delimiter(start), encoding)
+    records = _records(feed, delimiter or _delimiter(start), encoding, quoted)
     header = next(records, None)
     if isinstance(header, Reject) or header is None:
         raise (
@@ -65,12 +69,17 @@ class _Feed:
 
 
 def _delimiter(header: str) -> str:
-    return next((mark for mark in (",", ";", "\t") if mark in header), ",")
+    bare = re.sub(r'"[^"]*"', "", header)
+    return next((mark for mark in (",", ";", "\t") if mark in bare), ",")
 
 
-def _records(feed: _Feed, delimiter: str, encoding: str) -> Generator[_Record | Reject, None, None]:
+def _records(
+    feed: _Feed, delimiter: str, encoding: str, quoted: bool
+) -> Generator[_Record | Reject, None, None]:
     csv.field_size_limit(CELL_LIMIT)
-    reader = csv.reader(feed, delimiter=delimiter, strict=True)
+    reader = csv.reader(
+        feed, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE, strict=True
+    )
     while True:
         feed.record.clear()
         first = feed.number + 1

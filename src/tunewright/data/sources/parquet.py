@@ -1,7 +1,7 @@
 """Parquet: columns with types; a row's number is its record number.
 
 Values take their JSON form: dates and times ISO texts, decimals texts, bytes UTF-8 texts (base64 where they are none),
-NaN null.
+NaN null. A struct has all its members in every row: null may mean that the row had none.
 """
 
 import base64
@@ -33,7 +33,7 @@ def read(path: Path, encoding: str) -> Table:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise BadFile(f"the column {twice!r} stands in the file more than once.", fix="Rename one of them.")
-    return Table(names, _rows(path))
+    return Table(names, _rows(path), sparse=True)
 
 
 def _rows(path: Path) -> Generator[Row | Reject, None, None]:
