@@ -53,7 +53,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = (asked.keep or Path(scratch) / "support-json").resolve()
         copy_example(folder)
-        lines = [*start_up(), *demo(folder, [f"--set={setting}" for setting in asked.settings])]
+        lines = [*start_up(), *demo(folder, asked.settings)]
     print(f"{platform.platform()}, {len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}\n")
     print(as_markdown(lines))
     if asked.json:
@@ -78,11 +78,12 @@ def start_up() -> Iterator[Line]:
 
 def demo(folder: Path, settings: list[str]) -> Iterator[Line]:
     """The whole run, then the run that has nothing to do."""
-    first = checked(measure([*COMMAND, "run", "--json", *settings], folder, echo=True))
-    again = checked(measure([*COMMAND, "run", "--json", *settings], folder))
+    command = [*COMMAND, "run", "--json", *(f"--set={setting}" for setting in settings)]
+    first = checked(measure(command, folder, echo=True))
+    again = checked(measure(command, folder))
     verdict = json.loads(first.stdout)
     yield from quality(verdict)
-    yield from copied_fields(folder)
+    yield from copied_fields(folder, settings)
     silence = longest_silence(folder)
     yield Line("the run, wall", f"{first.wall_s:.0f} s", "≤ 300 s", first.wall_s <= 300)
     yield Line("the run, longest time without a word", f"{silence:.1f} s", "≤ 15 s", silence <= 15)
@@ -117,16 +118,14 @@ def quality(verdict: dict[str, Any]) -> Iterator[Line]:
     yield Line("general suite, points lost", f"{loss:.1f}", "≤ 3, or the gate fails", loss <= 3 or held)
 
 
-def copied_fields(folder: Path) -> Iterator[Line]:
+def copied_fields(folder: Path, settings: list[str]) -> Iterator[Line]:
     """Field by field, on test, where every name and product is held out."""
-    from tunewright.evals.io import load_scorecard
-
     import tunewright
+    from tunewright.evals.io import load_scorecard
+    from tunewright.project.reading import parse_setting
 
-    project = tunewright.open(folder)
+    project = tunewright.open(folder, settings=dict(map(parse_setting, settings)))
     made = {entry.step.name: entry.artifact for entry in project.plan()}
-    if made["evaluate"] is None:  # the run was made with other settings
-        return
     card = load_scorecard(made["evaluate"].file("cards/fine-tune--target.jsonl"))
     parts = [reply.scores["field_accuracy"].parts or {} for reply in card.replies]
     for field in COPIED:

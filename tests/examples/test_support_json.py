@@ -10,6 +10,9 @@ from typing import Any
 import jsonschema
 import pytest
 
+from tunewright.data.ingest import inspect_sources
+from tunewright.project.reading import read
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "support-json"
 sys.path.insert(0, str(EXAMPLE))
 import phrasings  # noqa: E402
@@ -52,6 +55,11 @@ def test_the_committed_file_is_what_the_generator_makes(tmp_path: Path) -> None:
     made = tmp_path / "tickets.jsonl"
     subprocess.run([sys.executable, EXAMPLE / "make_data.py", "--out", made], check=True, capture_output=True)
     assert made.read_bytes() == (EXAMPLE / "tickets.jsonl").read_bytes()
+
+
+def test_the_project_file_stands_and_every_row_can_be_read() -> None:
+    file = read(EXAMPLE / "tunewright.yaml")
+    assert inspect_sources(file.sources, file.task, EXAMPLE, reject_budget=0.0) == []
 
 
 def test_sizes(rows: Rows) -> None:

@@ -68,7 +68,7 @@ def test_from_csv_to_a_verdict(tmp_path: Path, slice_of_it: Path) -> None:
     folder = tmp_path / "banking"
     init(folder, "classification", slice_of_it)
     settings = (
-        *("train.epochs=4", "decoding.max_new_tokens=16", "suites.general.limit=24"),
+        *("train.epochs=6", "decoding.max_new_tokens=16", "suites.general.limit=24"),
         *("baselines.few_shot=[2]", "baselines.dev_limit=20"),
     )
     command = [sys.executable, "-c", "from tunewright.cli.main import main; main()", "run", "--json"]
