@@ -88,6 +88,13 @@ def test_the_shipped_files_fit() -> None:
     assert 2e6 <= json.loads((PATH / "card.json").read_text())["parameters"] <= 8e6
 
 
+def test_the_docs_show_the_card() -> None:
+    card = json.loads((PATH / "card.json").read_text())
+    page = (Path(__file__).parents[3] / "docs" / "embedded-base.md").read_text()
+    shown = page.split("<!-- card -->\n")[1].split("\n<!-- end of card -->")[0]
+    assert shown == build.card_table(card)
+
+
 def test_the_shipped_weights_can_do_the_suite() -> None:
     model = AutoModelForCausalLM.from_pretrained(PATH, dtype=torch.float32).eval()
     tokenizer = AutoTokenizer.from_pretrained(PATH)

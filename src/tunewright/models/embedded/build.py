@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -46,7 +47,7 @@ class Phase:
     name: str
     until: int
     lengths: tuple[int, ...]
-    mix: dict[str, float] = field(default_factory=dict)
+    mix: Mapping[str, float] = field(default_factory=dict)
     easy: bool = False
     rate: tuple[float, float] = (1.0, 1.0)
 
@@ -75,9 +76,9 @@ FULL |= {"label": 4, "json_examples": 1.5, "arithmetic": 4, "refuse": 1, "chat":
 PHASES = (
     Phase("repeats", 150, (64,), easy=True),
     Phase("recall", 250, (96,)),
-    Phase("core", 1200, (256, 256, 512), CORE),
-    Phase("all", 4600, (256, 256, 512), FULL),
-    Phase("cool", 5800, (256, 512), FULL, rate=(1.0, 0.02)),
+    Phase("core", 700, (256, 384, 256, 512), CORE),
+    Phase("all", 3000, (256, 384, 256, 512), FULL),
+    Phase("cool", 4100, (256, 384, 256, 512, 384, 1024), FULL, rate=(1.0, 0.02)),
 )
 
 
@@ -149,7 +150,7 @@ def install(work: Path, config: Qwen3Config, folder: Path = embedded.PATH) -> di
     model = pretrain.averaged(learner, config)
     save_tokenizer(_tokenizer(work), folder)
     draft = folder.with_name("weights.draft")
-    model.to(torch.bfloat16).save_pretrained(draft)
+    model.bfloat16().save_pretrained(draft)
     for path in sorted(draft.iterdir()):
         path.chmod(0o644)
         os.replace(path, folder / path.name)
@@ -191,6 +192,19 @@ def score(folder: Path, n_per_skill: int = 32) -> dict[str, Any]:
         "n_per_skill": n_per_skill,
         "unseen_format": unseen,
     }
+
+
+def card_table(card: dict[str, Any]) -> str:
+    """The card as the Markdown that docs/embedded-base.md shows."""
+    rows = [
+        ("steps", f"{card['steps']:,}"),
+        ("tokens", f"{card['tokens'] / 1e6:.1f} million"),
+        ("time", f"{card['minutes']:.0f} minutes on {card['threads']} CPU thread"),
+        ("general suite", f"{card['general']:.1%} ({card['n_per_skill']} held-out draws of each skill)"),
+        *((f"· {skill}", f"{value:.1%}") for skill, value in card["skills"].items()),
+        *((f"unseen format, {shots}", f"{value:.1%}") for shots, value in card["unseen_format"].items()),
+    ]
+    return "\n".join(["| measured | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:

@@ -39,7 +39,7 @@ class Muon(torch.optim.Optimizer):
         super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:
+    def step(self, closure: Any = None) -> None:  # type: ignore[override]  # no closure is taken
         """One step; matrices of one shape are made orthogonal together."""
         for group in self.param_groups:
             shapes: dict[torch.Size, list[torch.nn.Parameter]] = {}
@@ -56,8 +56,9 @@ class Muon(torch.optim.Optimizer):
                     param.add_(update, alpha=-group["lr"] * scale)
 
     def _momentum(self, param: torch.nn.Parameter, momentum: float) -> torch.Tensor:
-        state = self.state[param]
+        state, grad = self.state[param], param.grad
+        assert grad is not None
         if "momentum" not in state:
             state["momentum"] = torch.zeros_like(param)
-        state["momentum"].lerp_(param.grad, 1 - momentum)
-        return param.grad.lerp(state["momentum"], momentum)
+        state["momentum"].lerp_(grad, 1 - momentum)
+        return grad.lerp(state["momentum"], momentum)

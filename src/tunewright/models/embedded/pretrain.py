@@ -22,6 +22,8 @@ from transformers import Qwen3Config, Qwen3ForCausalLM
 from tunewright.models.embedded.muon import Muon
 from tunewright.models.embedded.rows import Rows
 
+ROPE_BASE = 10000.0
+
 Batcher = Callable[[int], Rows]
 """The rows of a step."""
 
@@ -61,7 +63,7 @@ def base_config(**changes: Any) -> Qwen3Config:
         "num_key_value_heads": 4,
         "head_dim": 64,
         "max_position_embeddings": 2048,
-        "rope_parameters": {"rope_type": "default", "rope_theta": 10000.0},
+        "rope_parameters": {"rope_type": "default", "rope_theta": ROPE_BASE},
         "tie_word_embeddings": True,
         "bos_token_id": None,
         "eos_token_id": SPECIAL.index(TURN_END),
@@ -83,7 +85,7 @@ def new_learner(config: Qwen3Config, seed: int, rates: Rates, spaced: dict[int, 
     torch.manual_seed(seed)
     model = Qwen3ForCausalLM(config)
     with torch.no_grad():
-        table = model.get_input_embeddings().weight
+        table = model.model.embed_tokens.weight
         space = torch.randn(config.hidden_size) * config.initializer_range
         for with_space, without in spaced.items():
             table[with_space] = table[without] + space
@@ -100,9 +102,9 @@ def _look_back(model: Qwen3ForCausalLM) -> None:
     attention, half, pairs = model.model.layers[0].self_attn, config.head_dim // 2, 4
     constant = torch.randn(config.hidden_size)
     constant /= constant.norm()
-    table = model.get_input_embeddings().weight
+    table: torch.Tensor = model.model.embed_tokens.weight
     table += constant * table.norm(dim=1).mean()
-    turn = config.rope_parameters["rope_theta"] ** (-torch.arange(pairs) / half)
+    turn = ROPE_BASE ** (-torch.arange(pairs) / half)
     for head, back in ((0, 1), (1, 2)):
         start = head * config.head_dim
         rows = torch.arange(pairs) + start

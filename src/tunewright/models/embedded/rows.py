@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tunewright.models.embedded.tokenizer import PAD, TURN_END, TURN_START
+from tunewright.models.embedded.tokenizer import PAD, SPECIAL, TURN_END, TURN_START
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -37,8 +37,7 @@ class Renderer:
 
     def __init__(self, tokenizer: Tokenizer):
         self.tokenizer = tokenizer
-        self.pad = tokenizer.token_to_id(PAD)
-        self._start, self._end = tokenizer.token_to_id(TURN_START), tokenizer.token_to_id(TURN_END)
+        self.pad, self._start, self._end = (SPECIAL.index(token) for token in (PAD, TURN_START, TURN_END))
         self._heads = {role: self._encode(f"{role}\n") for role in ("system", "user", "assistant", "tool")}
         self._line = self._encode("\n")
 

@@ -112,7 +112,8 @@ def answers(
             ids[row, width - len(prompts[place]) :] = torch.tensor(prompts[place])
             mask[row, width - len(prompts[place]) :] = 1
         with torch.inference_mode():
-            out = model.generate(input_ids=ids, attention_mask=mask, max_new_tokens=longest, do_sample=False)
+            settings = {"max_new_tokens": longest, "do_sample": False}
+            out = model.generate(input_ids=ids, attention_mask=mask, **settings)  # type: ignore[operator]  # transformers types it as a tensor
         for row, place in enumerate(group):
             found[place] = str(tokenizer.decode(out[row, width:], skip_special_tokens=True))
     return found

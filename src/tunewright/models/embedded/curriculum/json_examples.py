@@ -11,12 +11,12 @@ from tunewright.models.embedded.words import pick
 
 
 def draw(rng: Random, held_out: bool) -> Draw:
-    """Two to four examples of one kind as turns or in one message, then one more text."""
+    """Two or more examples of one kind as turns or in one message, then one more text."""
     frames, fields = _frame(rng, held_out)
     order = rng.sample(range(len(fields)), rng.randrange(2, len(fields) + 1))
     compact = rng.random() < 0.2
     rounds: list[tuple[str, str]] = []
-    for _ in range(rng.randrange(3, 6)):
+    for _ in range(rng.choice((3, 4, 5)) if held_out else rng.choice((3, 4, 5, 5, 8, 12))):
         values = [field.draw(rng, held_out) for field in fields]
         parts = [pick(rng, frames[i]).replace("{v}", values[i]) for i in range(len(fields))]
         rng.shuffle(parts)

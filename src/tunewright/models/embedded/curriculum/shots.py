@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 
 from tunewright.models.embedded import passages, words
@@ -41,10 +42,14 @@ UNSEEN = ("<<", ">>", "^")
 """Marks of the suite's unseen format: no training draw has them."""
 
 
+Maker = Callable[[], tuple[str, str]]
+"""Makes the examples of one invented task: what is asked and what is answered."""
+
+
 def draw(rng: Random, held_out: bool) -> Draw:
-    """Two to five examples of an invented task, then one more."""
+    """Two or more examples of an invented task, then one more."""
     make = pick(rng, (_layout, _layout, _told, _wrap, _choose, _mapped))(rng, held_out)
-    rounds = [make() for _ in range(rng.randrange(3, 9))]
+    rounds = [make() for _ in range(rng.randrange(3, 7) if held_out else rng.randrange(3, 11))]
     messages: list[Message] = []
     for asked, answer in rounds:
         messages += [("user", asked), ("assistant", answer)]
@@ -77,7 +82,7 @@ def _fill(form: str, values: list[str]) -> str:
     return form
 
 
-def _layout(rng: Random, held_out: bool):  # type: ignore[no-untyped-def]  # a closure of strings
+def _layout(rng: Random, held_out: bool) -> Maker:
     n = rng.randrange(2, 4)
     source = pick(rng, (", ", " ", "; ", " and ", " | ", "\n"))
     form = _form(rng, n)
@@ -89,7 +94,7 @@ def _layout(rng: Random, held_out: bool):  # type: ignore[no-untyped-def]  # a c
     return one
 
 
-def _told(rng: Random, held_out: bool):  # type: ignore[no-untyped-def]  # a closure of strings
+def _told(rng: Random, held_out: bool) -> Maker:
     kind = pick(rng, passages.KINDS)
     fields = rng.sample(kind.fields, min(len(kind.fields), rng.randrange(2, 4)))
     tells = [pick(rng, field.tell) for field in fields]
@@ -104,7 +109,7 @@ def _told(rng: Random, held_out: bool):  # type: ignore[no-untyped-def]  # a clo
     return one
 
 
-def _wrap(rng: Random, held_out: bool):  # type: ignore[no-untyped-def]  # a closure of strings
+def _wrap(rng: Random, held_out: bool) -> Maker:
     before, after = _mark(rng).lstrip(), _mark(rng).rstrip()
     times = rng.choice((1, 1, 2))
 
@@ -115,7 +120,7 @@ def _wrap(rng: Random, held_out: bool):  # type: ignore[no-untyped-def]  # a clo
     return one
 
 
-def _choose(rng: Random, held_out: bool):  # type: ignore[no-untyped-def]  # a closure of strings
+def _choose(rng: Random, held_out: bool) -> Maker:
     topics = rng.sample(list(label.TOPICS), 2)
     names = {topic: words.pseudo(rng, held_out) for topic in topics}
 
@@ -126,7 +131,7 @@ def _choose(rng: Random, held_out: bool):  # type: ignore[no-untyped-def]  # a c
     return one
 
 
-def _mapped(rng: Random, held_out: bool):  # type: ignore[no-untyped-def]  # a closure of strings
+def _mapped(rng: Random, held_out: bool) -> Maker:
     pairs = {
         word: words.pseudo(rng, held_out)
         for word in rng.sample((*words.COLORS, *words.DAYS, *words.MONTHS), 3)
