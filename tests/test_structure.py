@@ -37,7 +37,9 @@ def test_every_room_has_its_layer():
     assert rooms <= set(RANK)
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+@pytest.mark.parametrize(
+    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE))
+)
 def test_imports_point_down_only(path):
     room = path.relative_to(PACKAGE).parts[0]
     if room not in RANK:
@@ -62,7 +64,9 @@ def test_a_cold_start_imports_nothing_heavy(arguments):
         "except SystemExit: pass\n"
         "print('\\n' + ' '.join(sys.modules))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+    )
     modules = done.stdout.splitlines()[-1].split()
     heavy = {"torch", "transformers", "peft", "scipy", "numpy", "pyarrow", "rich", "jsonschema", "tokenizers"}
     assert heavy & set(modules) == set()
@@ -84,7 +88,9 @@ def test_no_setting_is_dead():
         dead += [
             f"{model.__name__}.{attribute}"
             for attribute in model.model_fields
-            if f".{attribute}" not in elsewhere and f'"{attribute}"' not in elsewhere and attribute not in ("type", "op")
+            if f".{attribute}" not in elsewhere
+            and f'"{attribute}"' not in elsewhere
+            and attribute not in ("type", "op")
         ]
         assert list(field_docs(model))
     assert dead == []
@@ -111,6 +117,9 @@ def test_files_and_functions_stay_small():
         if text.count("\n") > 500:
             large.append(str(path.relative_to(PACKAGE)))
         for node in ast.walk(ast.parse(text)):
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.end_lineno - node.lineno >= 80:
+            if (
+                isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+                and node.end_lineno - node.lineno >= 80
+            ):
                 large.append(f"{path.relative_to(PACKAGE)}:{node.name}")
     assert large == []

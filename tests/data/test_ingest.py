@@ -97,7 +97,7 @@ def test_json_answers_that_cannot_be_used(desk):
     )
     assert [reason for _, reason in desk.ingest("t.jsonl", json_task()).reasons] == [
         "empty answer: the expected column is blank",
-        "answer is not JSON: Expecting property name enclosed in double quotes at character 2",
+        "answer is not JSON: Expecting property name enclosed in double quotes at the end",
         "answer is not JSON: the key 'id' stands twice in one object",
         "answer is not JSON: NaN is not a JSON number",
         "schema: id: 'x' is not of type 'integer'",
@@ -195,7 +195,7 @@ def test_inspect_tells_everything_at_once_and_writes_nothing(desk):
         "odd.xlsx: the ending '.xlsx' does not tell the format. Set format: for this source (the endings known are "
         ".csv, .tsv, .tab, .json, .jsonl, .ndjson, .parquet, .pq).",
         "sources.bad.jsonl: 1 of 1 rows (100.00%) cannot be used, more than the budget of 1.00%. The first: bad.jsonl:1: "
-        "not JSON: Expecting property name enclosed in double quotes at character 3. "
+        "not JSON: Expecting property name enclosed in double quotes at the end. "
         "Mend the rows, or raise data.reject_budget.",
     ]
     assert sorted(desk.root.rglob("*")) == before

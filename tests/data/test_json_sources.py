@@ -64,7 +64,7 @@ def test_jsonl_lines_that_are_no_json(desk):
     broken = b'\n{\n{"input": "\xff"}\n\0\n{"input": "a"} x\n'
     desk.write("t.jsonl", b"\xef\xbb\xbf" + GOOD.encode() + broken + fine)
     assert desk.ingest("t.jsonl").reasons == [
-        (2, "not JSON: Expecting property name enclosed in double quotes at character 3"),
+        (2, "not JSON: Expecting property name enclosed in double quotes at the end"),
         (3, "broken text: byte 0xFF is not utf-8"),
         (4, "broken text: a NUL byte stands in the row"),
         (5, "not JSON: Extra data at character 16"),

@@ -84,7 +84,12 @@ def test_lineage_reaches_every_ancestor_once(tmp_path):
     train = make(store, derivation("train", {"split": split, "gate": gate}), "adapter")
     store.catalogue.move_alias("production", "promote", train.id)
     found = lineage.ancestors(store, lineage.resolve(store, "production"))
-    assert [(a.artifact.id, a.depth) for a in found] == [(train.id, 0), (split.id, 1), (gate.id, 1), (rows.id, 2)]
+    assert [(a.artifact.id, a.depth) for a in found] == [
+        (train.id, 0),
+        (split.id, 1),
+        (gate.id, 1),
+        (rows.id, 2),
+    ]
 
 
 def test_an_unknown_reference_names_what_there_is(tmp_path):

@@ -16,9 +16,9 @@ from tunewright.baselines.spec import BaselinesSpec
 from tunewright.core.example import Example
 from tunewright.core.generation import Decoding
 from tunewright.core.message import Conversation
+from tunewright.core.strict_json import parse
 from tunewright.generate.variant import Variant
 from tunewright.grade.field_accuracy import leaves
-from tunewright.grade.strict_json import read_strict
 from tunewright.models.base import Base
 
 POOL = 1000
@@ -104,7 +104,7 @@ def _traits(examples: Sequence[Example]) -> list[set[Trait]]:
 
 def _answer_traits(answer: str) -> Iterator[Trait]:
     try:
-        value = read_strict(answer)
+        value = parse(answer)
     except ValueError:
         value = None
     if not isinstance(value, (dict, list)):

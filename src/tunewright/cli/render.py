@@ -100,6 +100,8 @@ def _sentence(kind: str, data: dict[str, Any]) -> tuple[str, str, int | None, in
     if kind == "split.done":
         rows = ", ".join(f"{part} {count:,}" for part, count in data["rows"].items())
         return "split", f"{rows}; {data['findings']} findings", None, None
+    if kind == "gate.start":
+        return "gate", f"{data['rows']:,} rows to render", None, None
     if kind == "gate.done":
         return "gate", f"{data['rows']:,} rows, {data['problems']} problems", None, None
     if kind == "decide.done":

@@ -8,7 +8,8 @@
     │   └── GateError        a check refused to let the work go on
     └── IntegrityError       a stored thing is not what its manifest says
 
-A message is one sentence, without its full stop, that says what is wrong; `where` says the place (file:line, row, field); `fix` the way out.
+A message is one sentence, without its full stop, that says what is wrong; `where` says the place (file:line, row, field);
+`fix` the way out.
 """
 
 from dataclasses import dataclass

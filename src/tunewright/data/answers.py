@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Any
 
 from tunewright.core.errors import DataError
+from tunewright.core.strict_json import MAX_DEPTH, StrictJsonError, depth, parse
 from tunewright.core.task import JsonOutput, TextOutput
 from tunewright.data.rows import BadRow
-from tunewright.data.strict_json import MAX_DEPTH, StrictJsonError, depth, parse
 
 ReadAnswer = Callable[[Any, bool], str]
 """The text of an expected answer, from a cell's or a JSON value. Raises BadRow.

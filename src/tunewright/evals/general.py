@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from tunewright.core.example import Example, make_example
 from tunewright.core.grading import Grader, Score
 from tunewright.core.message import Message
+from tunewright.core.strict_json import equal, parse
 from tunewright.core.task import TaskSpec
 from tunewright.evals.spec import SuiteSpec
 from tunewright.evals.suites import Suite
 from tunewright.grade.build import build_grader
 from tunewright.grade.detail import show
 from tunewright.grade.spec import Contains, ExactMatch, Number
-from tunewright.grade.strict_json import equal, read_strict
 
 PER_SKILL = 16
 """Draws of each skill."""
@@ -52,7 +52,7 @@ class JsonEqual:
     def grade(self, example: Example, reply: str) -> Score:
         """The score of the reply's value; the order of keys and blanks play no part."""
         try:
-            same = equal(read_strict(reply), read_strict(example.expected))
+            same = equal(parse(reply), parse(example.expected))
         except ValueError as error:
             return Score(0.0, f"not JSON: {error}")
         return Score(1.0) if same else Score(0.0, f"expected {show(example.expected)}")

@@ -9,9 +9,9 @@ from typing import Any
 
 from tunewright.core.example import Example
 from tunewright.core.grading import Grader, Score
+from tunewright.core.strict_json import equal, parse
 from tunewright.grade.detail import clip, show
 from tunewright.grade.spec import FieldAccuracy
-from tunewright.grade.strict_json import equal, read_strict
 
 Path = tuple[str | int, ...]
 _ABSENT = object()
@@ -28,11 +28,11 @@ class FieldAccuracyGrader:
     def grade(self, example: Example, reply: str) -> Score:
         """The share of right fields; parts maps each field's path to 0 or 1."""
         try:
-            expected = dict(leaves(read_strict(example.expected)))
+            expected = dict(leaves(parse(example.expected)))
         except ValueError as error:
             return Score(0.0, f"the expected answer is not JSON: {error}")
         try:
-            given = dict(leaves(read_strict(reply)))
+            given = dict(leaves(parse(reply)))
         except ValueError as error:
             return Score(0.0, f"not JSON: {error}", {path_text(path): 0.0 for path in expected})
         return self._compare(expected, given)

@@ -5,9 +5,9 @@ from typing import Any
 from tunewright.core.errors import UserError
 from tunewright.core.example import Example
 from tunewright.core.grading import Grader, Score
+from tunewright.core.strict_json import parse
 from tunewright.grade.schema import SchemaCheck
 from tunewright.grade.spec import JsonSchema
-from tunewright.grade.strict_json import read_strict
 
 
 class JsonSchemaGrader:
@@ -21,7 +21,7 @@ class JsonSchemaGrader:
     def grade(self, example: Example, reply: str) -> Score:
         """The score of the reply; the expected answer plays no part."""
         try:
-            value = read_strict(reply)
+            value = parse(reply)
         except ValueError as error:
             return Score(0.0, f"not JSON: {error}")
         fault = self._check.fault(value)

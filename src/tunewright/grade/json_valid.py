@@ -2,8 +2,8 @@
 
 from tunewright.core.example import Example
 from tunewright.core.grading import Grader, Score
+from tunewright.core.strict_json import parse
 from tunewright.grade.spec import JsonValid
-from tunewright.grade.strict_json import read_strict
 
 
 class JsonValidGrader:
@@ -14,7 +14,7 @@ class JsonValidGrader:
     def grade(self, example: Example, reply: str) -> Score:
         """The score of the reply; the expected answer plays no part."""
         try:
-            read_strict(reply)
+            parse(reply)
         except ValueError as error:
             return Score(0.0, f"not JSON: {error}")
         return Score(1.0)

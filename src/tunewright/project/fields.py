@@ -49,7 +49,7 @@ def field_names_at(model: type[BaseModel], loc: Sequence[int | str]) -> list[str
 def model_for(models: Sequence[type[BaseModel]], value: Mapping[str, Any]) -> type[BaseModel] | None:
     """Which of a field's models a mapping is for: by its tag, or the only one there is."""
     tagged = [model for model in models if _tag(model) in (value.get("type"), value.get("op"))]
-    return (tagged or list(models) or [None])[0]
+    return next(iter(tagged or models), None)
 
 
 def _tag(model: type[BaseModel]) -> str | None:

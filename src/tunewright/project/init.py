@@ -1,7 +1,5 @@
 """`init`: a project folder from a starter and the user's data."""
 
-import csv
-import json
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -30,9 +28,8 @@ def init(folder: Path, recipe: str, data: Path | None) -> Made:
         raise UserError("there is a project here already", where=str(target), fix="Choose another name.")
     if data is not None and not data.is_file():
         raise UserError("there is no such data file", where=str(data))
-    columns = columns_of(data) if data else None
-    values = begin(recipe, folder.resolve().name, data, columns)
-    reason = why(recipe, data, columns)
+    values = begin(recipe, folder.resolve().name, data)
+    reason = why(recipe, data) if data else None
     if data is not None:
         for source in values["sources"].values():
             source["path"] = Path(os.path.relpath(data.resolve(), folder.resolve())).as_posix()
@@ -40,27 +37,3 @@ def init(folder: Path, recipe: str, data: Path | None) -> Made:
     folder.mkdir(parents=True, exist_ok=True)
     write_atomic(target, text)
     return Made(target, reason)
-
-
-def columns_of(data: Path) -> list[str] | None:
-    """The column names of a table's file, or none where its form has none to show (a chat file, an unknown ending)."""
-    ending = data.suffix.lower()
-    if ending in (".csv", ".tsv"):
-        with data.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-            return next(csv.reader(stream, delimiter="\t" if ending == ".tsv" else ","), None)
-    if ending == ".parquet":
-        import pyarrow.parquet
-
-        return list(pyarrow.parquet.read_schema(data).names)
-    if ending in (".jsonl", ".ndjson"):
-        with data.open(encoding="utf-8-sig", errors="replace") as stream:
-            return _keys(stream.readline())
-    return None
-
-
-def _keys(line: str) -> list[str] | None:
-    try:
-        row = json.loads(line)
-    except ValueError:
-        return None
-    return list(row) if isinstance(row, dict) else None

@@ -107,7 +107,7 @@ STEPS: tuple[Step, ...] = (
         "decide",
         "compare and decide",
         needs=("split", "baselines", "evaluate"),
-        settings=lambda file: {"gates": file.gates, "prices": file.prices},
+        settings=lambda file: {"gates": file.gates, "prices": file.prices, "group_by": file.split.group_by},
         run="tunewright.project.stages.deciding:decide",
     ),
     Step(

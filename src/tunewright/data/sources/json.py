@@ -6,10 +6,10 @@ from json import JSONDecodeError
 from pathlib import Path
 from typing import Any
 
+from tunewright.core.strict_json import DECODER, MAX_DEPTH, StrictJsonError, check_depth
 from tunewright.data.names import listed
 from tunewright.data.rows import BadFile, Reject, Row, Table
 from tunewright.data.sources.jsonl import kind_of
-from tunewright.data.strict_json import DECODER, MAX_DEPTH, StrictJsonError, check_depth
 from tunewright.data.text import read_text
 
 _RAW = 2000

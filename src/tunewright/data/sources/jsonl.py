@@ -3,8 +3,8 @@
 from collections.abc import Generator
 from pathlib import Path
 
+from tunewright.core.strict_json import StrictJsonError, parse
 from tunewright.data.rows import Reject, Row, Table
-from tunewright.data.strict_json import StrictJsonError, parse
 from tunewright.data.text import broken, text_lines
 
 _RAW = 2000

@@ -12,8 +12,8 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+from tunewright.core.strict_json import MAX_DEPTH
 from tunewright.data.rows import BadFile, BadRow, Reject, Row, Table
-from tunewright.data.strict_json import MAX_DEPTH
 
 BATCH = 1024
 """Rows held in memory at a time."""

@@ -3,6 +3,7 @@
 import shutil
 
 from tunewright.core.files import read_json, write_json
+from tunewright.data.freeze import load_part
 from tunewright.decide.decide import decide as decide_verdict
 from tunewright.decide.verdict import Verdict
 from tunewright.evals.io import load_scorecard
@@ -33,9 +34,20 @@ def decide(ctx: StepContext) -> None:
         ),
         gates=ctx.file.gates,
         prices=ctx.file.prices,
+        clusters=_clusters(ctx),
     )
     write_json(ctx.out / VERDICT, verdict.model_dump(mode="json"))
     ctx.emit("decide.done", outcome=verdict.outcome, words=verdict.words, releasable=verdict.releasable)
+
+
+def _clusters(ctx: StepContext) -> dict[str, str] | None:
+    """Test example → its group, where the split keeps groups together: rows of one group are not independent."""
+    field = ctx.file.split.group_by
+    if field is None:
+        return None
+    return {
+        example.id: str(example.fields.get(field)) for example in load_part(ctx.inputs["split"].path, "test")
+    }
 
 
 def release(ctx: StepContext) -> None:

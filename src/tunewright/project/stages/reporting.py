@@ -70,8 +70,8 @@ def _task_facts(file: ProjectFile) -> dict[str, str]:
 
 
 def _train_facts(train: Artifact) -> dict[str, Any]:
-    summary: dict[str, Any] = read_json(train.file("train.json"))
-    return {name: value for name, value in summary.items() if not isinstance(value, (dict, list))}
+    facts: dict[str, Any] = read_json(train.file("train.json"))
+    return facts
 
 
 def _example_texts(ctx: StepContext) -> dict[str, ExampleText]:

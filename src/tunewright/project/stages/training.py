@@ -17,6 +17,7 @@ def gate(ctx: StepContext) -> None:
     renderer = Renderer(load_tokenizer(base))
     folder = ctx.inputs["split"].path
     rows = [(e.id, e.messages) for part in ("train", "dev") for e in load_part(folder, part)]
+    ctx.emit("gate.start", rows=len(rows))
     report = check_rows(rows, renderer, max_length=ctx.file.train.max_length, system=ctx.file.task.system)
     write_json(ctx.out / "gate.json", report.model_dump(mode="json"))
     ctx.emit("gate.done", rows=report.rows, problems=len(report.problems))

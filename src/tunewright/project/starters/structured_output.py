@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from tunewright.data.strict_json import StrictJsonError, parse
+from tunewright.core.strict_json import StrictJsonError, parse
 from tunewright.project.starters._roles import ANSWERS
 from tunewright.project.starters._schema import infer_schema
 from tunewright.project.starters._shape import Look, look, project_values

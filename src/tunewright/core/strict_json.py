@@ -1,4 +1,7 @@
-"""JSON that means one thing: no duplicate keys, no NaN or Infinity, no bottomless nesting."""
+"""JSON that means one thing: one value, no duplicate keys, no NaN or Infinity, no bottomless nesting.
+
+Rows and replies are read with it alike. Python's own reader takes NaN and repeated keys, and nests as deep as a text asks.
+"""
 
 import json
 import math
@@ -17,7 +20,9 @@ def parse(text: str) -> Any:
     try:
         value = DECODER.decode(text)
     except json.JSONDecodeError as error:
-        raise StrictJsonError(f"{error.msg} at character {error.pos + 1}") from None
+        cut_off = error.pos >= len(text.rstrip())
+        place = "at the end" if cut_off else f"at character {error.pos + 1}"
+        raise StrictJsonError(f"{error.msg} {place}") from None
     except RecursionError:
         raise StrictJsonError(f"it is nested more than {MAX_DEPTH} deep") from None
     check_depth(value, text)
@@ -28,6 +33,17 @@ def check_depth(value: Any, text: str) -> None:
     """Raises StrictJsonError if `value`, read from `text`, is nested too deep."""
     if text.count("{") + text.count("[") > MAX_DEPTH and depth(value) > MAX_DEPTH:
         raise StrictJsonError(f"it is nested more than {MAX_DEPTH} deep")
+
+
+def equal(left: object, right: object) -> bool:
+    """Whether two JSON values are the same: numbers by value, true and false never equal to 1 and 0."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(equal(value, right[key]) for key, value in left.items())
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(equal, left, right))
+    return left == right
 
 
 def depth(value: Any) -> int:
