@@ -8,7 +8,7 @@ import torch
 from tiny import save_model
 from tunewright.core.generation import Decoding, Reply
 from tunewright.core.message import Conversation, Message
-from tunewright.generate.torch import TorchGenerator, load_for_inference
+from tunewright.generate.torch import MERGE_TOLERANCE, TorchGenerator, load_for_inference
 from tunewright.models.base import Base, resolve_base
 from tunewright.models.load import load_model
 
@@ -126,6 +126,8 @@ def test_an_adapter_is_merged_and_says_the_same(tiny_base: Base, adapter: Path) 
     merged, apart = load_for_inference(tiny_base, adapter), load_model(tiny_base, adapter=adapter)
     assert not hasattr(merged, "peft_config")
     ids = torch.arange(40)[None]
-    torch.testing.assert_close(merged(input_ids=ids).logits, apart(input_ids=ids).logits)
+    wanted = apart(input_ids=ids).logits
+    largest = float(wanted.abs().max())
+    torch.testing.assert_close(merged(input_ids=ids).logits, wanted, rtol=0, atol=MERGE_TOLERANCE * largest)
     tuned = TorchGenerator(tiny_base, adapter).generate(prompts(), GREEDY)
     assert settled(tuned) != settled(TorchGenerator(tiny_base).generate(prompts(), GREEDY))

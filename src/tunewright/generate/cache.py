@@ -10,7 +10,7 @@ _SLACK = 64
 """Tokens of room that a layer takes beyond what it needs now."""
 
 
-class GrowingLayer(DynamicLayer):  # type: ignore[no-untyped-call]  # transformers leaves its hook untyped
+class GrowingLayer(DynamicLayer):
     """Keys and values of one layer [rows, heads, tokens, dim], as views into buffers with room for more tokens."""
 
     keys: torch.Tensor
