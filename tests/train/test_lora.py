@@ -33,7 +33,7 @@ def run(model):
     return logits.detach(), [grads[name] for name in sorted(grads)]
 
 
-@pytest.mark.parametrize(("dtype", "share"), [(torch.float32, 1e-5), (torch.bfloat16, 5e-2)])
+@pytest.mark.parametrize(("dtype", "share"), [(torch.float32, 1e-5), (torch.bfloat16, 1e-1)])
 def test_the_fast_layers_do_what_pefts_do(model, dtype, share):
     wanted, wanted_grads = run(model)
     with fast_layers(model, dtype):

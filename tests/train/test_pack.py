@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM
 
 from tiny import make_config
+from tunewright.train.attention import Segments
 from tunewright.train.pack import Row, epoch_order, fill, pack, shared_prefix
 from tunewright.train.policy import Policy
 
@@ -42,7 +43,7 @@ def test_a_packed_batch():
     batch = pack(ROWS[:2], 2)
     assert batch.ids.tolist() == [[1, 7, 8, 9, 20, 21, 2, 8, 30, 2]]
     assert batch.positions.tolist() == [[0, 1, 2, 3, 4, 5, 6, 2, 3, 4]]
-    assert batch.segments == (2, (5, 3))
+    assert batch.segments == Segments(2, (5, 3))
     assert batch.labels.tolist() == [20, 21, 2, 30, 2]
     assert batch.places.tolist() == [3, 4, 5, 7, 8]
     assert (batch.rows, batch.tokens) == (("a", "b"), 12)
@@ -94,3 +95,12 @@ def test_packed_is_as_alone(architecture, settings, packed, own_head, prefix):
     for grad, parameter in zip(grads, model.parameters(), strict=True):
         if parameter.grad is not None:
             torch.testing.assert_close(grad, parameter.grad, atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.parametrize("settings", [{}, {"sliding_window": 3}])
+def test_attention_in_bf16_is_near_enough(settings):
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(make_config("mistral", **settings))
+    exact, rounded = Policy(model, ROWS), Policy(model, ROWS, torch.bfloat16)
+    batch = pack(ROWS, 2)
+    torch.testing.assert_close(rounded.logprobs(batch), exact.logprobs(batch), atol=0.15, rtol=0)

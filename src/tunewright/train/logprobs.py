@@ -24,7 +24,7 @@ def token_logprobs(hidden: Tensor, head: Tensor, labels: Tensor, bias: Tensor | 
     """
     if head.requires_grad:
         return _checkpointed(hidden, head, labels, bias)
-    return _FrozenHead.apply(hidden, head, labels, bias)  # type: ignore[no-untyped-call, no-any-return]  # torch's own
+    return _FrozenHead.apply(hidden, head, labels, bias)
 
 
 def _chunk_rows(vocabulary: int) -> int:

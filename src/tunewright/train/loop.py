@@ -149,7 +149,7 @@ class Loop:
             loss = self._method.loss(self._policy, batch) / trained
             total += float(loss.detach())
             self._refuse_nan(total, batch, progress.step)
-            loss.backward()  # type: ignore[no-untyped-call]  # torch's own
+            loss.backward()
         rate = learning_rate(self._spec, progress.step, len(self._plan.steps))
         norm, norms = optimizer.step(rate)
         self._refuse_nan(norm, batches[-1], progress.step)

@@ -112,10 +112,10 @@ class FastLora(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """The layer's output [..., out] in x's type."""
         dropped = None if isinstance(self.dropout, nn.Identity) else self.dropout(x)
-        y = _Update.apply(  # type: ignore[no-untyped-call]  # torch's own
+        y = _Update.apply(
             x, dropped, self._weight, self._bias, self.lora_A.weight, self.lora_B.weight, self.scale
         )
-        return y  # type: ignore[no-any-return]
+        return y
 
 
 class _Update(torch.autograd.Function):

@@ -41,25 +41,30 @@ class Optimizer:
         return float(norm), norms.tolist()
 
     def tensors(self) -> dict[str, Tensor]:
-        """Parameters and moments, for a checkpoint."""
-        kept: dict[str, Tensor] = {}
-        for name, parameter in self._parameters.items():
-            state = self._adam.state[parameter]
-            kept[f"parameter.{name}"] = parameter.detach()
-            kept[f"first.{name}"] = state["exp_avg"]
-            kept[f"second.{name}"] = state["exp_avg_sq"]
-        return {name: tensor.cpu() for name, tensor in kept.items()}
+        """Parameters and moments for a checkpoint, each joined into one vector: few large tensors save fastest."""
+        states = [self._adam.state[parameter] for parameter in self._parameters.values()]
+        return {
+            "parameters": _joined(list(self._parameters.values())),
+            "first": _joined([state["exp_avg"] for state in states]),
+            "second": _joined([state["exp_avg_sq"] for state in states]),
+        }
 
     def restore(self, tensors: Mapping[str, Tensor], steps: int) -> None:
         """Put parameters and moments back as they were after `steps` steps."""
-        for name, parameter in self._parameters.items():
+        sizes = [parameter.numel() for parameter in self._parameters.values()]
+        parts = zip(*(tensors[name].split(sizes) for name in ("parameters", "first", "second")), strict=True)
+        for parameter, (value, first, second) in zip(self._parameters.values(), parts, strict=True):
             with torch.no_grad():
-                parameter.copy_(tensors[f"parameter.{name}"])
+                parameter.copy_(value.view_as(parameter))
             self._adam.state[parameter] = {
                 "step": torch.tensor(float(steps)),
-                "exp_avg": tensors[f"first.{name}"].to(parameter.device),
-                "exp_avg_sq": tensors[f"second.{name}"].to(parameter.device),
+                "exp_avg": first.view_as(parameter).to(parameter.device, copy=True),
+                "exp_avg_sq": second.view_as(parameter).to(parameter.device, copy=True),
             }
+
+
+def _joined(tensors: list[Tensor]) -> Tensor:
+    return torch.cat([tensor.detach().flatten() for tensor in tensors]).cpu()
 
 
 def _grad(parameter: nn.Parameter) -> Tensor:

@@ -22,9 +22,10 @@ _TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.2}
 class Policy:
     """Log-probabilities by the fastest way that is right for the model. `model` is a PeftModel or a causal model."""
 
-    def __init__(self, model: Any, rows: list[Row]) -> None:
-        """Choose the way on two of `rows`. Raises ModelError where none is right."""
+    def __init__(self, model: Any, rows: list[Row], dtype: torch.dtype | None = None) -> None:
+        """Choose the way on two of `rows`; attention runs in `dtype`. Raises ModelError where no way is right."""
         self.model = model
+        self._dtype = dtype
         self._causal = model.get_base_model() if hasattr(model, "get_base_model") else model
         self._stock = self._causal.config._attn_implementation
         probe = [row for row in rows if row.trained][:2]
@@ -55,7 +56,7 @@ class Policy:
         self._causal.set_attn_implementation(self._stock)
 
     def _forward(self, module: Any, batch: Batch, **more: Any) -> Any:
-        segments = {"segments": batch.segments} if self.packed else {}
+        segments = {"segments": batch.segments._replace(dtype=self._dtype)} if self.packed else {}
         return module(
             input_ids=batch.ids,
             position_ids=batch.positions,
@@ -83,7 +84,7 @@ class Policy:
         finally:
             self._causal.set_attn_implementation(attention.NAME if self.packed else self._stock)
             self.model.train(training)
-        return bool((found - wanted).abs().max() <= _TOLERANCE.get(self._causal.dtype, 0.2))
+        return bool((found - wanted).abs().max() <= _TOLERANCE.get(self._dtype or self._causal.dtype, 0.2))
 
     def _alone(self, row: Row) -> Tensor:
         """The row's log-probabilities as the model itself computes them."""

@@ -73,8 +73,9 @@ def train(
     model = add_adapter(load_model(base, device=device), spec.adapter, base, spec.seed)
     parameters = adapter_parameters(model)
     before = file_weights(parameters)
-    with fast_layers(model, torch.bfloat16 if precision == "bf16" else model.dtype):
-        policy = Policy(model, [*rows[:_PROBES], *dev[:_PROBES]])
+    dtype = torch.bfloat16 if precision == "bf16" else model.dtype
+    with fast_layers(model, dtype):
+        policy = Policy(model, [*rows[:_PROBES], *dev[:_PROBES]], dtype)
         emit(
             "train.start", steps=len(plan.steps), rows=len(rows), packed=policy.packed, threads=folder.threads
         )
