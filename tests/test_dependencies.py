@@ -16,6 +16,7 @@ RUNTIME = [
         "psutil",
         "pyarrow",
         "pydantic",
+        "regex",
         "rich",
         "ruamel.yaml",
     ),

@@ -138,6 +138,8 @@ def _problem(path: Path, raw: Any, error: Any) -> Problem:
         return Problem(f"{dotted}: {error['ctx']['tag']!r} is not known here", where, f"Known: {tags}.")
     if error["type"] == "union_tag_not_found":
         return Problem(f"{dotted} does not say its {error['ctx']['discriminator']}", where)
+    if error["type"] == "value_error":
+        return Problem(f"{dotted}: {error['ctx']['error']}", where)
     given = "" if isinstance(error.get("input"), (dict, list)) else f", not {error.get('input')!r:.60}"
     return Problem(f"{dotted}: {_lower_first(error['msg'])}{given}", where)
 
@@ -199,9 +201,6 @@ def _complete(file: ProjectFile, path: Path, raw: Any) -> ProjectFile:
                 )
     if not suites[TARGET].get("graders"):
         suites[TARGET]["graders"] = _default_graders(output.get("type", "text"))
-    shares = file.split.train + file.split.dev + file.split.test
-    if file.split.column is None and abs(shares - 1) > 1e-6:
-        problems.append(Problem(f"train, dev and test add up to {shares:g}, not 1", at("split")))
     _check_min_scores(file, suites[TARGET]["graders"], at("gates", "min_scores"), problems)
     if problems:
         raise ProjectFileError(problems)
