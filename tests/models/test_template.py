@@ -96,15 +96,18 @@ def test_a_control_word_in_a_message_stays_text(renderer):
 
 
 def test_a_merge_across_the_seam_is_cut():
-    tokenizer = make_tokenizer(CHATML.replace("'assistant\\n' -}}{%- endif", "'assistant: ' -}}{%- endif"))
-    tokenizer.chat_template = CHATML.replace("message['role'] + '\\n'", "message['role'] + ' The'").replace(
-        "assistant\\n", "assistant The"
+    """The end of the prompt ` th` and the beginning of the answer `e` would become one token, half of it trained."""
+    tokenizer = make_tokenizer(
+        CHATML.replace("message['role'] + '\\n'", "message['role'] + ' th'").replace(
+            "assistant\\n", "assistant th"
+        )
     )
+    assert len(tokenizer.encode(" the", add_special_tokens=False)) == 1
     renderer = Renderer(tokenizer)
-    row = ask("Which?", "re is one", system="x")
+    row = ask("Which?", "e door", system="x")
     ids, mask = renderer.training(row)
     assert ids[: mask.index(1)] == renderer.prompt(row[:-1])
-    assert trained_text(renderer, row) == "re is one<|im_end|>"
+    assert trained_text(renderer, row) == "e door<|im_end|>"
 
 
 def test_a_thinking_template():
@@ -139,13 +142,24 @@ def test_the_hash_is_the_templates():
     assert one.template_hash == Renderer(make_tokenizer(CHATML)).template_hash != other.template_hash
 
 
-def test_messages_with_other_roles_are_refused_in_words(tiny_renderer):
-    strict = PLAIN.replace(
-        "{%- for",
-        "{%- if messages[0]['role'] == 'system' %}{{ raise_exception('no system') }}{% endif %}{%- for",
-        1,
+STRICT = (
+    "{%- if messages[0]['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
+    "{%- if messages[0]['role'] == 'assistant' %}{{ raise_exception('a question first') }}{% endif %}" + PLAIN
+)
+
+
+def test_a_template_without_a_system_role():
+    renderer = Renderer(make_tokenizer(STRICT))
+    assert renderer.folds_system
+    assert renderer.prompt(ROW[:-1]) == renderer.prompt(
+        (Message(role="user", content="Reply in JSON.\n\nWhat colour?"),)
     )
-    with pytest.raises(ModelError, match="refuses a conversation of system, user"):
-        Renderer(make_tokenizer(strict)).prompt(
-            (Message(role="system", content="x"), Message(role="user", content="y"))
+    assert trained_text(renderer, ROW) == "The door is red.<|im_end|>"
+    assert not Renderer(make_tokenizer(PLAIN)).folds_system
+
+
+def test_messages_in_an_order_that_is_refused():
+    with pytest.raises(ModelError, match=r"refuses a conversation of assistant, user \(a question first\)"):
+        Renderer(make_tokenizer(STRICT)).prompt(
+            (Message(role="assistant", content="x"), Message(role="user", content="y"))
         )

@@ -84,6 +84,11 @@ NO_SYSTEM = (
     + CHATML
 )
 
+NO_COLOUR = "{%- if 'colour' in messages | string -%}{{ 1 / 0 }}{%- endif -%}" + CHATML
+    "{%- if 'colour' in messages[-1]['content'] or 'colour' in messages[1]['content'] -%}{{ 1 / 0 }}{%- endif -%}"
+    + CHATML
+)
+
 
 @pytest.mark.parametrize(
     ("template", "expected"),
@@ -93,7 +98,8 @@ NO_SYSTEM = (
         (SHOUTS, ["answer changed"]),
         (OTHER_PROMPT, ["prompt differs"]),
         (TWO_BOS, ["doubled BOS"]),
-        (NO_SYSTEM, ["template refuses"]),
+        (NO_SYSTEM, []),
+        (NO_COLOUR, ["template refuses"]),
     ],
 )
 def test_faults_of_templates(template, expected):

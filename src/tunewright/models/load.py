@@ -10,7 +10,7 @@ from transformers.utils import logging as transformers_logging
 from tunewright.core.errors import ModelError
 from tunewright.models.base import Base
 
-transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers has no types here
+transformers_logging.disable_progress_bar()
 
 
 def load_tokenizer(base: Base) -> PreTrainedTokenizerBase:

@@ -4,6 +4,8 @@
     renderer.prompt(conversation)      ids to answer
     renderer.training(conversation)    ids, and which of them are trained: the answers with their end-of-turn tokens
 
+Where a template has no system role (Gemma's), the system prompt stands at the head of the first question.
+
 Two things are kept true that plain tokenising gets wrong. The ids of a prompt are a prefix of the ids of its training
 row, also where a merge would reach across the seam. And a control token's name inside a message (`<|im_end|>` in a
 ticket) is spelled out as text: only the template writes control tokens.
@@ -69,7 +71,11 @@ class Renderer:
         words = sorted(self._control, key=len, reverse=True)
         self._control_pattern = re.compile("|".join(map(re.escape, words)) if words else r"(?!)")
         self._control_ids = frozenset(self._control.values())
+        self.folds_system = False
         self.end_of_turn = self._find_end_of_turn()
+        self.folds_system = not self._takes(
+            Message(role="system", content="a"), Message(role="user", content="b")
+        )
         eos = tokenizer.eos_token_id
         self._stops = frozenset({self.end_of_turn} | ({eos} if eos is not None else set()))
 
@@ -169,6 +175,8 @@ class Renderer:
         return ids[: len(prefix)] == prefix
 
     def _render(self, conversation: Conversation, *, answering: bool) -> _Text:
+        if self.folds_system:
+            conversation = _folded(conversation)
         seal = _unused(conversation)
         sealed = tuple(self._sealed(message, seal) for message in conversation)
         text, marked = self._apply(sealed, answering)
@@ -215,6 +223,13 @@ class Renderer:
                 spans.append((len(head), found + len(answer)) if found >= 0 else None)
         return spans
 
+    def _takes(self, *messages: Message) -> bool:
+        try:
+            self._apply(messages, answering=True)
+        except ModelError:
+            return False
+        return True
+
     def _find_end_of_turn(self) -> int:
         """The control token that the template puts after an answer."""
         probe = (Message(role="user", content="a"), Message(role="assistant", content="b"))
@@ -227,6 +242,18 @@ class Renderer:
                 "The chat template ends an answer with no control token: it would never stop.", fix=fix
             )
         return self._control[found[0]]
+
+
+def _folded(conversation: Conversation) -> Conversation:
+    """The conversation with its system prompt at the head of the first question, for templates without that role."""
+    if (
+        len(conversation) < 2
+        or conversation[0].role not in ("system", "developer")
+        or conversation[1].role != "user"
+    ):
+        return conversation
+    system, first, *rest = conversation
+    return (first.model_copy(update={"content": f"{system.content}\n\n{first.content}"}), *rest)
 
 
 def _unused(conversation: Conversation) -> str:

@@ -1,0 +1,52 @@
+"""The work folder: what it takes up again and what it does not."""
+
+import torch
+
+from tunewright.train.checkpoint import Progress, WorkFolder
+
+STATE = {"parameters": torch.arange(3.0)}
+
+
+def test_a_run_is_taken_up_with_its_threads(tmp_path):
+    first = WorkFolder(tmp_path, "run", threads=2)
+    assert not first.resumed
+    first.note(kind="step", step=1, loss=0.1 + 0.2)
+    progress = Progress(step=1, tokens=7, best_loss=1 / 3, reached=[True, False])
+    first.save(progress, STATE)
+    first.note(kind="step", step=2, loss=1.0)
+    second = WorkFolder(tmp_path, "run", threads=8)
+    assert second.resumed
+    assert second.threads == 2
+    found, tensors = second.load()
+    assert found == progress
+    assert torch.equal(tensors["parameters"], STATE["parameters"])
+    assert second.history() == [{"kind": "step", "step": 1, "loss": 0.1 + 0.2}]
+
+
+def test_another_run_starts_anew(tmp_path):
+    first = WorkFolder(tmp_path, "run", threads=2)
+    first.save(Progress(step=1), STATE)
+    first.save_best(1, STATE)
+    second = WorkFolder(tmp_path, "other", threads=8)
+    assert (second.resumed, second.threads, second.load(), second.load_best()) == (False, 8, None, None)
+
+
+def test_dear_checkpoints_wait(tmp_path):
+    folder = WorkFolder(tmp_path, "run", threads=1)
+    folder.save(Progress(step=1), STATE)
+    folder._cost = 60.0
+    folder.save(Progress(step=2), STATE)
+    assert folder.load()[0].step == 1
+    folder.save(Progress(step=3), STATE, due=True)
+    assert folder.load()[0].step == 3
+
+
+def test_torn_files_are_none(tmp_path):
+    folder = WorkFolder(tmp_path, "run", threads=1)
+    folder.save(Progress(step=1), STATE)
+    (tmp_path / "state.safetensors").write_bytes(b"torn")
+    folder.note(kind="step", step=1)
+    assert folder.load() is None
+    assert folder.history() == []
+    (tmp_path / "run.json").write_text("{")
+    assert not WorkFolder(tmp_path, "run", threads=1).resumed
