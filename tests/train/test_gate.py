@@ -85,9 +85,6 @@ NO_SYSTEM = (
 )
 
 NO_COLOUR = "{%- if 'colour' in messages | string -%}{{ 1 / 0 }}{%- endif -%}" + CHATML
-    "{%- if 'colour' in messages[-1]['content'] or 'colour' in messages[1]['content'] -%}{{ 1 / 0 }}{%- endif -%}"
-    + CHATML
-)
 
 
 @pytest.mark.parametrize(
