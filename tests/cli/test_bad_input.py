@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tunewright.cli.main import main
-
 PROJECT = """\
 name: tickets
 task:
@@ -18,21 +16,6 @@ sources:
   rows: {path: rows.csv, columns: {input: text, expected: answer}}
 """
 SCHEMA = {"type": "object", "properties": {"kind": {"enum": ["bug", "praise"]}}, "required": ["kind"]}
-
-
-@pytest.fixture
-def cli(tmp_path, monkeypatch, capsys):
-    """Runs a command in the project's folder: (exit code, what stderr said, folders' names shortened)."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["tunewright", *arguments])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        said = " ".join(capsys.readouterr().err.split())
-        return int(caught.value.code or 0), said.replace(f"{tmp_path}/", "")
-
-    return run
 
 
 def project(
@@ -70,7 +53,7 @@ def project(
 @pytest.mark.parametrize("command", ["check", "run"])
 def test_bad_input_is_one_clear_sentence(cli, tmp_path, command, changes, said):
     project(tmp_path, **changes)
-    code, message = cli(command)
+    code, _, message = cli(command)
     assert (code, "Traceback" in message) == (2, False)
     assert said in message
     assert message.count("error:") == 1
@@ -82,31 +65,31 @@ def test_check_shows_every_problem_at_once(cli, tmp_path):
         rows="txt,answer\nhello,1\n",
         text=PROJECT + "base: ./gone\nsuites: {x: {examples: x.jsonl}}\n",
     )
-    code, message = cli("check")
+    code, _, message = cli("check")
     assert code == 2
     assert message.count("error:") == 3
 
 
 def test_a_folder_without_a_project(cli):
-    code, message = cli("run")
+    code, _, message = cli("run")
     assert (code, message.startswith("error: ")) == (2, True)
     assert "there is no project file" in message
 
 
 def test_a_mistyped_command_and_step(cli, tmp_path):
     project(tmp_path)
-    assert cli("chekc")[1].endswith("there is no command 'chekc'. Did you mean check?")
-    assert "there is no step 'trian'; the steps are ingest, split" in cli("run", "trian")[1]
+    assert cli("chekc").err.endswith("there is no command 'chekc'. Did you mean check?")
+    assert "there is no step 'trian'; the steps are ingest, split" in cli("run", "trian").err
 
 
 def test_init_over_a_project_is_refused(cli, tmp_path):
     project(tmp_path)
-    assert cli("init", ".")[0] == 2
+    assert cli("init", ".").code == 2
     assert (tmp_path / "tunewright.yaml").read_text() == PROJECT
 
 
 def test_init_with_missing_data_writes_nothing(cli, tmp_path):
-    code, message = cli("init", "mine", "--data", "none.csv")
+    code, _, message = cli("init", "mine", "--data", "none.csv")
     assert (code, message) == (2, "error: none.csv: there is no such data file")
     assert list(tmp_path.iterdir()) == []
 

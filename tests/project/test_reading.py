@@ -75,7 +75,10 @@ def test_every_problem_at_once_with_its_line(tmp_path):
             GOOD.replace("schema.json", "missing.json"),
             "tunewright.yaml:6: the schema file missing.json does not exist",
         ),
-        (GOOD + "split: {train: 0.5}\n", "tunewright.yaml:9: split: train, dev and test add up to 0.7; they are shares of 1"),
+        (
+            GOOD + "split: {train: 0.5}\n",
+            "tunewright.yaml:9: split: train, dev and test add up to 0.7; they are shares of 1",
+        ),
         (
             GOOD + "gates: {min_scores: {json_shema: 0.9}}\n",
             "tunewright.yaml:9: gates.min_scores: the target suite has no grader json_shema. Did you mean json_schema?",

@@ -1,0 +1,61 @@
+"""The commands that need no run: init, schema, doctor, status, release, chat."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tunewright.project.reading import read
+
+TICKETS = 'text,answer\nIt broke.,"{""kind"": ""bug""}"\nI love it.,"{""kind"": ""praise""}"\n'
+
+
+def test_init_writes_a_project_that_opens(cli, tmp_path):
+    (tmp_path / "tickets.csv").write_text(TICKETS)
+    said = cli("init", "mine", "--data", "tickets.csv")
+    assert said.code == 0
+    assert said.out.startswith("The input is text: its name says so. The answer is answer")
+    file = read(tmp_path / "mine/tunewright.yaml")
+    assert (file.name, file.sources["data"].path) == ("mine", "../tickets.csv")
+
+
+def test_init_shows_its_recipes_and_refuses_another(cli):
+    assert "structured-output JSON from text" in cli("init", "--recipes").out
+    assert cli("init", "mine", "--recipe", "magic").err.startswith(
+        "error: --recipe: there is no recipe 'magic'. The"
+    )
+
+
+def test_schema_is_for_editors(cli):
+    assert json.loads(cli("schema").out)["title"] == "ProjectFile"
+
+
+def test_doctor_speaks_of_the_project_at_hand(cli, tmp_path):
+    assert "There is no project here: `tunewright init NAME --data FILE` makes one." in cli("doctor").out
+    (tmp_path / "tickets.csv").write_text(TICKETS)
+    cli("init", "mine", "--data", "tickets.csv")
+    assert "mine starts from the embedded base" in cli("doctor", "-p", "mine").out
+    facts = json.loads(cli("doctor", "--json").out)["facts"]
+    assert facts["cores_free"] >= 1
+
+
+def test_nothing_is_there_yet(cli, tmp_path):
+    (tmp_path / "tickets.csv").write_text(TICKETS)
+    cli("init", "mine", "--data", "tickets.csv")
+    assert "ingest stale" in cli("status", "-p", "mine").out
+    assert cli("report", "-p", "mine") == (
+        2,
+        "",
+        "error: mine: there is no report yet. `tunewright run` makes it.",
+    )
+    assert "Nothing is released yet" in cli("release", "-p", "mine").out
+    assert "production names no release yet" in cli("chat", "hello", "-p", "mine").err
+    assert "names no alias or artifact here" in cli("lineage", "-p", "mine").err
+
+
+def test_both_names_are_one_command():
+    for name in ("tunewright", "tw"):
+        done = subprocess.run(
+            [Path(sys.executable).with_name(name), "--version"], capture_output=True, text=True, check=True
+        )
+        assert done.stdout == "tunewright 0.1.0\n"
