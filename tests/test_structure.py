@@ -14,7 +14,7 @@ LAYERS = (
     ("project",),
     ("report",),
     ("decide",),
-    ("train", "evals", "baselines", "export"),
+    ("train", "evals", "baselines"),
     ("generate",),
     ("store", "data", "models", "grade"),
     ("core",),

@@ -17,7 +17,8 @@ from tunewright.evals.io import load_scorecard, save_scorecard
 from tunewright.evals.run import BATCH, LOG, Evaluation, cut_suite, evaluate
 from tunewright.evals.scorecard import ScoredReply
 from tunewright.evals.spec import SuiteSpec
-from tunewright.evals.suites import Suite, build_suite
+from tunewright.evals.suite import Suite
+from tunewright.evals.suites import build_suite
 from tunewright.generate.torch import TorchGenerator
 from tunewright.grade.spec import Contains, ExactMatch
 from tunewright.models.base import Base

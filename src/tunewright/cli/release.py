@@ -88,14 +88,15 @@ def chat(message: str | None, path: str, name: str) -> None:
     from tunewright.core.message import Message
     from tunewright.project.serving import load_release
 
-    generator, variant = load_release(open_project(path), name)
+    project = open_project(path)
+    served = load_release(project.store, project.root, name)
     conversation: list[Message] = []
     while True:
         text = message if message is not None else _ask()
         if text is None:
             return
         conversation.append(Message(role="user", content=text))
-        reply = generator.generate([tuple(conversation)], variant.decoding)[0]
+        reply = served.generator.generate([tuple(conversation)], served.variant.decoding)[0]
         if reply.error:
             raise click.ClickException(reply.error)
         click.echo(reply.text)

@@ -11,7 +11,7 @@ from tunewright.core.message import Message
 from tunewright.core.strict_json import equal, parse
 from tunewright.core.task import TaskSpec
 from tunewright.evals.spec import SuiteSpec
-from tunewright.evals.suites import Suite
+from tunewright.evals.suite import Suite
 from tunewright.grade.build import build_grader
 from tunewright.grade.detail import show
 from tunewright.grade.spec import Contains, ExactMatch, Number

@@ -17,7 +17,7 @@ from tunewright.core.grading import Score
 from tunewright.core.hashing import hash_value
 from tunewright.evals.replies import ReplyLog
 from tunewright.evals.scorecard import Scorecard, ScoredReply
-from tunewright.evals.suites import Suite
+from tunewright.evals.suite import Suite
 
 BATCH = 64
 """Examples asked at once. What a kill can lose."""

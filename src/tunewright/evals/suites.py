@@ -1,42 +1,19 @@
 """Suites: examples with the graders that score replies to them, built from the project file's settings."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
 
 from tunewright.core.errors import DataError, Problem, ProblemsError
 from tunewright.core.example import Example, Origin
-from tunewright.core.grading import Grader
-from tunewright.core.hashing import canonical_json
 from tunewright.core.task import JsonOutput, TaskSpec
 from tunewright.data.convert import ChatRows, Task
 from tunewright.data.rows import BadFile, BadRow, Reject, Row
 from tunewright.data.sources import chat
 from tunewright.evals.spec import SuiteSpec
+from tunewright.evals.suite import Suite
 from tunewright.grade.build import build_graders
-from tunewright.grade.detail import clip
 from tunewright.grade.spec import ExactMatch, FieldAccuracy, GraderSpec, JsonSchema
-
-NO_VALUE = "(none)"
-"""A slice of the examples that lack the field."""
-
-
-class Suite(NamedTuple):
-    """Examples in their order, and how replies to each are scored."""
-
-    name: str
-    examples: tuple[Example, ...]
-    graders_for: Callable[[Example], Sequence[Grader]]
-    """The graders of an example, in the order of `grader_names`."""
-    grader_names: tuple[str, ...]
-    """The headline grader first."""
-    slices: tuple[str, ...] = ()
-    """Fields whose values cut the scores."""
-
-    def slices_of(self, example: Example) -> dict[str, str]:
-        """Field → value as text; `(none)` where the example lacks it."""
-        return {field: _slice_value(example.fields.get(field)) for field in self.slices}
 
 
 class SuiteError(DataError, ProblemsError):
@@ -102,9 +79,3 @@ def _example(row: Row | Reject, reader: ChatRows, name: str) -> Example | Proble
         return reader.example(row.values, Origin(source="suite", file=name, row=row.number))
     except BadRow as bad:
         return Problem(str(bad), where=where)
-
-
-def _slice_value(value: object) -> str:
-    if value is None:
-        return NO_VALUE
-    return clip(value if isinstance(value, str) else canonical_json(value), 80)

@@ -111,9 +111,10 @@ class Project:
 
     def chat(self, messages: "Sequence[Message]", name: str = alias.PRODUCTION) -> "Reply":
         """Ask a release. The system prompt it was proven with is put first."""
-        from tunewright.project.serving import answer
+        from tunewright.project.serving import load_release
 
-        return answer(self, messages, name)
+        served = load_release(self.store, self.root, name)
+        return served.generator.generate([tuple(messages)], served.variant.decoding)[0]
 
     def _promote(self, release: Artifact) -> None:
         """Let `production` name a release whose gates passed, once: a rollback is not undone by the next run."""

@@ -8,7 +8,8 @@ from tunewright.data.freeze import load_part
 from tunewright.evals.io import save_scorecard
 from tunewright.evals.run import evaluate as evaluate_generator
 from tunewright.evals.scorecard import Scorecard
-from tunewright.evals.suites import Suite, build_suite
+from tunewright.evals.suite import Suite
+from tunewright.evals.suites import build_suite
 from tunewright.generate.variant import Variant
 from tunewright.models.base import Base, resolve_base
 from tunewright.project.file import GENERAL, TARGET
