@@ -12,7 +12,12 @@ from tunewright.core.hashing import hash_file, hash_value
 EMBEDDED = "embedded"
 """The reference of the base model in the package."""
 
-_WANTED = ("*.safetensors", "*.json", "*.jinja", "tokenizer.model", "merges.txt", "vocab.txt")
+_WANTED = (
+    "*.safetensors", "*.safetensors.index.json", "config.json", "generation_config.json", "tokenizer.json",
+    "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt", "vocab.txt",
+    "tokenizer.model", "chat_template.json", "*.jinja",
+)  # fmt: skip
+"""What a model is made of; cards and other papers in its folder do not count."""
 _PICKLES = ("*.bin", "*.pt", "*.pth")
 _USE_EMBEDDED = "Give a folder that holds a model, or use `base: embedded`."
 _hashes: dict[tuple[str, int, int], str] = {}
