@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from tunewright.core.errors import ModelError, Problem
 from tunewright.core.message import Conversation, Message
 from tunewright.models.template import Rendered, Renderer
-from tunewright.train.run import with_system
+from tunewright.train.prompt import with_system
 
 _SHOWN = 5
 """Rows shown with their mask."""

@@ -19,7 +19,7 @@ from tunewright.core.errors import DataError
 from tunewright.core.events import Emit, silent
 from tunewright.core.files import write_json
 from tunewright.core.hashing import SHORT, hash_value
-from tunewright.core.message import Conversation, Message
+from tunewright.core.message import Conversation
 from tunewright.models.base import Base
 from tunewright.models.load import default_device, load_model, load_tokenizer
 from tunewright.models.machine import free_cores, has_fast_bf16, set_threads
@@ -31,6 +31,7 @@ from tunewright.train.lora import adapter_parameters, add_adapter, fast_layers, 
 from tunewright.train.methods import find_method
 from tunewright.train.pack import Row
 from tunewright.train.policy import Policy
+from tunewright.train.prompt import with_system
 from tunewright.train.spec import TrainSpec
 from tunewright.train.summary import LearntCheck, TrainSummary
 
@@ -94,13 +95,6 @@ def train(
     _write(out, summary, folder)
     emit("train.done", steps=summary.steps, best_step=summary.best_step, best_dev_loss=summary.best_dev_loss)
     return summary
-
-
-def with_system(conversation: Conversation, system: str) -> Conversation:
-    """The conversation with the task's system prompt before it, unless it has one of its own."""
-    if not system or (conversation and conversation[0].role in ("system", "developer")):
-        return conversation
-    return (Message(role="system", content=system), *conversation)
 
 
 def _named(conversations: Sequence[Conversation], system: str) -> list[tuple[str, Conversation]]:
