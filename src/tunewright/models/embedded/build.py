@@ -24,7 +24,7 @@ from tokenizers import Tokenizer
 from tunewright.models import embedded
 from tunewright.models.embedded import pretrain, suite
 from tunewright.models.embedded.curriculum import Draw, draw_from
-from tunewright.models.embedded.repeats import repeat_rows
+from tunewright.models.embedded.repeats import ask_rows, repeat_rows
 from tunewright.models.embedded.rows import Renderer, Rows, draw_rows
 from tunewright.models.embedded.tokenizer import SPECIAL, save_tokenizer, spaced_pairs, train_tokenizer
 
@@ -76,7 +76,9 @@ FULL |= {"label": 4, "json_examples": 1.5, "arithmetic": 4, "refuse": 1, "chat":
 PHASES = (
     Phase("repeats", 150, (64,), easy=True),
     Phase("recall", 250, (96,)),
-    Phase("core", 700, (256, 384, 256, 512), CORE),
+    Phase("core", 870, (256, 384, 256, 512), CORE),
+    Phase("ask easily", 1200, (96,), easy=True),
+    Phase("ask", 1300, (128,)),
     Phase("all", 3000, (256, 384, 256, 512), FULL),
     Phase("cool", 4100, (256, 384, 256, 512, 384, 1024), FULL, rate=(1.0, 0.02)),
 )
@@ -92,6 +94,8 @@ def batch(
     n_rows = max(1, row_tokens // length)
     if not phase.mix:
         spaced = dict(spaced_pairs(tokenizer))
+        if phase.name.startswith("ask"):
+            return ask_rows(SEED, step, n_rows, length, renderer, spaced, phase.easy)
         return repeat_rows(
             SEED, step, 3 * n_rows // 4, length, len(SPECIAL), tokenizer.get_vocab_size(), spaced, phase.easy
         )

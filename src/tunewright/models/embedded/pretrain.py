@@ -35,7 +35,7 @@ class Rates:
     muon: float = 3e-3
     adam: float = 3e-3
     warmup: int = 100
-    average: float = 0.998
+    average: float = 0.995
 
 
 @dataclass

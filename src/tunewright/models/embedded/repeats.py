@@ -1,15 +1,17 @@
-"""The first lesson: rows of random tokens in which pieces come again, so that copying begins in minutes.
+"""The first lessons: rows of random tokens in which pieces come again, so that copying begins in minutes.
 
 Three kinds of rows: a passage that is repeated; keys with values, asked for again; and spans copied out of the middle
 of a row after one of its tokens was named. Some copies drop the space in front of a word (`Ġword` becomes `word`), as a
-copy from prose into JSON does.
+copy from prose into JSON does. `ask_rows` is the next lesson: chats that list keys with values and ask for them, so
+that the turn's marks stand between the asked key and its answer.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from tunewright.models.embedded.rows import Rows
+from tunewright.models.embedded.rows import Renderer, Rows
+from tunewright.models.embedded.tokenizer import SPECIAL
 
 
 def repeat_rows(
@@ -38,8 +40,7 @@ def repeat_rows(
             continue
         # A narrow choice of tokens now and then makes the matches ambiguous: longer context must decide.
         pool = rng.integers(first_token, vocab, size=int(rng.choice((60, 300, vocab, vocab, vocab))))
-        kind = int(rng.integers(3))
-        make = (_repeat, _recall, _spans)[kind]
+        make = (_repeat, _recall, _spans)[int(rng.integers(3))]
         ids[row], learn[row] = make(rng, pool, length, bare)
     return Rows(ids=ids, learn=learn, parts=np.zeros_like(ids))
 
@@ -104,3 +105,51 @@ def _spans(
         learn.append(np.array([False, False] + [True] * len(rest) + [False]))
         total += len(span) + 2
     return np.concatenate(ids)[:length], np.concatenate(learn)[:length]
+
+
+def ask_rows(
+    seed: int, step: int, n_rows: int, length: int, renderer: Renderer, spaced: dict[int, int], easy: bool
+) -> Rows:
+    """Chats over random tokens: keys with values, then one key a turn; only the values are learnt.
+
+    Easy rows have keys and values of one token and few pairs.
+    """
+    rng = np.random.default_rng((seed, step))
+    vocab, first = renderer.tokenizer.get_vocab_size(), len(SPECIAL)
+    bare = np.arange(vocab)
+    for with_space, without in spaced.items():
+        bare[with_space] = without
+    ids = np.zeros((n_rows, length), dtype=np.int64)
+    learn = np.zeros((n_rows, length), dtype=bool)
+    layouts = [
+        [renderer.encode(gap), renderer.encode(end)]
+        for gap in (":", " =", " is", " ->", "")
+        for end in (",", "\n", ".", ";")
+    ]
+    questions = [
+        (renderer.encode(before), renderer.encode(after))
+        for before in ("", "What is", "Give")
+        for after in ("?", "", ".")
+    ]
+    for row in range(n_rows):
+        gap, end = layouts[int(rng.integers(len(layouts)))]
+        before, after = questions[int(rng.integers(len(questions)))]
+        n_pairs = int(rng.integers(2, 5 if easy else 9))
+        pairs = []
+        for _ in range(n_pairs):
+            key = rng.integers(first, vocab, 1 if easy or rng.random() < 0.5 else int(rng.integers(1, 4)))
+            value = rng.integers(first, vocab, 1 if easy else int(rng.integers(1, 5)))
+            pairs.append((key.tolist(), value))
+        row_ids = list(renderer.opening("user"))
+        for key, value in pairs:
+            row_ids += [*key, *gap, *value.tolist(), *end]
+        row_learn = [False] * len(row_ids)
+        while len(row_ids) < length:
+            key, value = pairs[int(rng.integers(n_pairs))]
+            answer = (bare[value] if rng.random() < 0.3 else value).tolist()
+            asked = [*before, *key, *after, *renderer.closing, *renderer.opening("assistant")]
+            row_ids += [*asked, *answer, *renderer.closing, *renderer.opening("user")]
+            row_learn += [False] * len(asked) + [True] * len(answer)
+            row_learn += [False] * (len(row_ids) - len(row_learn))
+        ids[row], learn[row] = row_ids[:length], row_learn[:length]
+    return Rows(ids=ids, learn=learn, parts=np.zeros_like(ids))

@@ -38,8 +38,8 @@ class Renderer:
     def __init__(self, tokenizer: Tokenizer):
         self.tokenizer = tokenizer
         self.pad, self._start, self._end = (SPECIAL.index(token) for token in (PAD, TURN_START, TURN_END))
-        self._heads = {role: self._encode(f"{role}\n") for role in ("system", "user", "assistant", "tool")}
-        self._line = self._encode("\n")
+        self._heads = {role: self.encode(f"{role}\n") for role in ("system", "user", "assistant", "tool")}
+        self._line = self.encode("\n")
 
     def render(self, messages: tuple[tuple[str, str], ...], given: int = 0) -> Rendered:
         """A chat as tokens; the first `given` messages are context and never learnt."""
@@ -58,7 +58,17 @@ class Renderer:
         """The tokens of a chat up to where the assistant's next answer begins."""
         return [*self.render(messages).ids, self._start, *self._heads["assistant"]]
 
-    def _encode(self, text: str) -> list[int]:
+    def opening(self, role: str) -> list[int]:
+        """The tokens that open a turn."""
+        return [self._start, *self._heads[role]]
+
+    @property
+    def closing(self) -> list[int]:
+        """The tokens that close a turn."""
+        return [self._end, *self._line]
+
+    def encode(self, text: str) -> list[int]:
+        """The tokens of a piece of text."""
         return list(self.tokenizer.encode(text, add_special_tokens=False).ids)
 
 
