@@ -8,6 +8,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 from transformers.utils import logging as transformers_logging
 
 from tunewright.core.errors import ModelError
+from tunewright.models.adapter import attach
 from tunewright.models.base import Base
 
 transformers_logging.disable_progress_bar()
@@ -74,7 +75,7 @@ def _load_base(base: Base, dtype: torch.dtype) -> Any:
 
 def _load_adapter(model: Any, adapter: Path) -> Any:
     """The model with the adapter's weights, every one of them found and none left over."""
-    from peft import PeftConfig, get_peft_model, set_peft_model_state_dict
+    from peft import PeftConfig, set_peft_model_state_dict
     from safetensors.torch import load_file
 
     weights = adapter / "adapter_model.safetensors"
@@ -85,7 +86,7 @@ def _load_adapter(model: Any, adapter: Path) -> Any:
         config = PeftConfig.from_pretrained(str(adapter))
         config.inference_mode = True
         config.base_model_name_or_path = model.name_or_path  # PEFT warns where its own note says otherwise
-        tuned = get_peft_model(model, config)
+        tuned = attach(model, config)
         report: Any = set_peft_model_state_dict(tuned, load_file(weights))
     except Exception as error:
         raise ModelError(

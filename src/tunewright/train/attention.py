@@ -2,7 +2,7 @@
 
 A flat sequence is a prefix that all its rows share, then each row's own tokens. A row attends to the prefix and to
 itself, causally. There is no padding and no T × T mask: one fused attention call for each row. On 2,000 tokens in ten
-rows and one core this took 0.42 of the time of one call with a block-diagonal mask.
+rows, forward and backward on one core, this took 0.15 of the CPU time of one call with a block-diagonal mask.
 
 Models take it through transformers' attention registry, so it serves every architecture that uses that.
 """

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model
+from peft import LoraConfig
 from peft.tuners.lora.layer import Linear as LoraLinear
 from safetensors.torch import save
 from torch import Tensor, nn
 
 from tunewright.core.errors import ModelError
 from tunewright.core.files import write_atomic, write_json
+from tunewright.models.adapter import attach
 from tunewright.models.base import Base
 from tunewright.train.spec import AdapterSpec
 
@@ -40,7 +41,7 @@ def add_adapter(model: Any, spec: AdapterSpec, base: Base, seed: int) -> Any:
     )
     torch.manual_seed(seed)
     try:
-        tuned: Any = get_peft_model(model, config)
+        tuned = attach(model, config)
     except ValueError as error:
         fix = 'Set train.adapter.targets to "all-linear", or to names of the base\'s linear layers.'
         raise ModelError(f"The adapter finds no place in the base ({error}).", fix=fix) from error
