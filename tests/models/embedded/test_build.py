@@ -20,7 +20,10 @@ TINY = pretrain.base_config(
     num_key_value_heads=2,
     head_dim=16,
 )
-PHASES = (Phase("recall", 2, (48,)), Phase("all", 4, (256,), {"copy": 1, "label": 1}, rate=(1.0, 0.0)))
+PHASES = (
+    Phase("recall", 2, (("recall", 48),)),
+    Phase("all", 4, (("chat", 256), ("ask", 96)), {"copy": 1, "label": 1}, rate=(1.0, 0.0)),
+)
 
 
 @pytest.fixture
@@ -65,7 +68,7 @@ def test_a_head_looks_back_from_the_start() -> None:
 
 def test_chats_in_one_row_do_not_see_each_other(work: Path) -> None:
     model = pretrain.new_learner(TINY, 0, pretrain.Rates(), {}).model
-    rows = build.batch(3, build.Renderer(build._tokenizer(work)), PHASES, 512)
+    rows = build.batch(2, build.Renderer(build._tokenizer(work)), PHASES, 512)
     first = rows.parts[0] == rows.parts[0, 0]
     changed = rows.ids.copy()
     changed[0, first] = 9

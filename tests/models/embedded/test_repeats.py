@@ -13,7 +13,7 @@ RENDERER = Renderer(Tokenizer.from_file(str(PATH / "tokenizer.json")))
 
 @pytest.mark.parametrize("easy", [True, False])
 def test_every_learnt_token_of_a_repeat_stood_there_before(easy: bool) -> None:
-    rows = repeat_rows(0, 5, 16, 64, 8, 4096, {}, easy)
+    rows = repeat_rows(0, 5, 16, 64, RENDERER, {}, easy)
     found = [
         ids[place] in ids[:place]
         for ids, learn in zip(rows.ids, rows.learn, strict=True)
@@ -35,6 +35,6 @@ def test_the_answer_is_what_the_first_turn_lists_for_the_key(easy: bool) -> None
 
 
 def test_rows_are_a_pure_function_of_the_step() -> None:
-    one, two, other = (repeat_rows(0, step, 4, 64, 8, 4096, {}, False) for step in (1, 1, 2))
+    one, two, other = (repeat_rows(0, step, 4, 64, RENDERER, {}, False) for step in (1, 1, 2))
     assert np.array_equal(one.ids, two.ids)
     assert not np.array_equal(one.ids, other.ids)

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from tokenizers import Tokenizer
@@ -24,9 +24,9 @@ from tokenizers import Tokenizer
 from tunewright.models import embedded
 from tunewright.models.embedded import pretrain, suite
 from tunewright.models.embedded.curriculum import Draw, draw_from
-from tunewright.models.embedded.repeats import ask_rows, repeat_rows
+from tunewright.models.embedded.repeats import ask_rows, form_rows, repeat_rows
 from tunewright.models.embedded.rows import Renderer, Rows, draw_rows
-from tunewright.models.embedded.tokenizer import SPECIAL, save_tokenizer, spaced_pairs, train_tokenizer
+from tunewright.models.embedded.tokenizer import save_tokenizer, spaced_pairs, train_tokenizer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase, Qwen3Config
@@ -37,18 +37,20 @@ SEED = 0
 ROW_TOKENS = 4096
 
 
+Lesson = Literal["repeat", "recall", "ask easily", "ask", "form", "chat"]
+
+
 @dataclass(frozen=True)
 class Phase:
-    """Steps up to `until`: rows of one of the `lengths`, of repeats (`easy` ones or not) or of the `mix` of skills.
+    """Steps up to `until`, which take turns at `lessons`: what is taught, in rows of how many tokens.
 
-    `mix` gives the share of chats of each skill; `rate` is the scale of the learning rates at its start and at its end.
+    `mix` gives the share of each skill among the chats; `rate` is the scale of the learning rates at its start and end.
     """
 
     name: str
     until: int
-    lengths: tuple[int, ...]
+    lessons: tuple[tuple[Lesson, int], ...]
     mix: Mapping[str, float] = field(default_factory=dict)
-    easy: bool = False
     rate: tuple[float, float] = (1.0, 1.0)
 
 
@@ -57,7 +59,7 @@ CORE = {
     "lookup": 3,
     "extract": 3,
     "json_fields": 3,
-    "shots": 1,
+    "shots": 2,
     "grounded": 1,
     "sentences": 1,
     "rewrite": 1,
@@ -73,14 +75,26 @@ FULL = CORE | {
     "rewrite": 2,
 }
 FULL |= {"label": 4, "json_examples": 1.5, "arithmetic": 4, "refuse": 1, "chat": 1}
+CHATS: tuple[tuple[Lesson, int], ...] = (("chat", 256), ("chat", 384), ("chat", 256), ("chat", 512))
+MIXED: tuple[tuple[Lesson, int], ...] = (
+    ("chat", 256),
+    ("ask", 128),
+    ("chat", 256),
+    ("chat", 384),
+    ("recall", 96),
+)
+TEACH = {"repeat": repeat_rows, "recall": repeat_rows, "ask": ask_rows, "form": form_rows}
 PHASES = (
-    Phase("repeats", 150, (64,), easy=True),
-    Phase("recall", 250, (96,)),
-    Phase("core", 870, (256, 384, 256, 512), CORE),
-    Phase("ask easily", 1200, (96,), easy=True),
-    Phase("ask", 1300, (128,)),
-    Phase("all", 3000, (256, 384, 256, 512), FULL),
-    Phase("cool", 4100, (256, 384, 256, 512, 384, 1024), FULL, rate=(1.0, 0.02)),
+    Phase("repeats", 150, (("repeat", 64),)),
+    Phase("recall", 250, (("recall", 96),)),
+    Phase("core", 870, CHATS, CORE),
+    Phase("ask easily", 1200, (("ask easily", 96),)),
+    Phase("ask", 1300, (("ask", 128),)),
+    Phase("all", 1800, CHATS, FULL),
+    Phase("core again", 2110, MIXED, CORE),
+    Phase("forms", 2230, (("form", 192), ("form", 192), ("chat", 256)), CORE),
+    Phase("all again", 2800, (*CHATS, ("form", 192), ("ask", 128)), FULL),
+    Phase("cool", 4400, (*CHATS, ("chat", 1024)), FULL, rate=(1.0, 0.02)),
 )
 
 
@@ -89,15 +103,14 @@ def batch(
 ) -> Rows:
     """The rows of a step, a pure function of the step."""
     phase = _phase(step, phases)
-    length = phase.lengths[step % len(phase.lengths)]
-    tokenizer = renderer.tokenizer
+    lesson, length = phase.lessons[step % len(phase.lessons)]
     n_rows = max(1, row_tokens // length)
-    if not phase.mix:
-        spaced = dict(spaced_pairs(tokenizer))
-        if phase.name.startswith("ask"):
-            return ask_rows(SEED, step, n_rows, length, renderer, spaced, phase.easy)
-        return repeat_rows(
-            SEED, step, 3 * n_rows // 4, length, len(SPECIAL), tokenizer.get_vocab_size(), spaced, phase.easy
+    if lesson != "chat":
+        # Nearly every token of these rows goes through the head: three quarters of the tokens take as long.
+        spaced = dict(spaced_pairs(renderer.tokenizer))
+        teach = TEACH[lesson.split()[0]]
+        return teach(
+            SEED, step, max(1, 3 * n_rows // 4), length, renderer, spaced, lesson in ("repeat", "ask easily")
         )
     rng = Random(f"{SEED}/{step}")
     names, shares = list(phase.mix), list(phase.mix.values())

@@ -1,9 +1,10 @@
 """The first lessons: rows of random tokens in which pieces come again, so that copying begins in minutes.
 
 Three kinds of rows: a passage that is repeated; keys with values, asked for again; and spans copied out of the middle
-of a row after one of its tokens was named. Some copies drop the space in front of a word (`Ġword` becomes `word`), as a
-copy from prose into JSON does. `ask_rows` is the next lesson: chats that list keys with values and ask for them, so
-that the turn's marks stand between the asked key and its answer.
+of a row after one of its tokens was named. Some copies drop the space in front of the first word (`Ġword` becomes
+`word`), as a copy from prose into JSON does. `ask_rows` is the next lesson: chats that list keys with values and ask
+for them, so that the turn's marks stand between the asked key and its answer. `form_rows` asks for several keys at
+once, as JSON.
 """
 
 from __future__ import annotations
@@ -15,20 +16,12 @@ from tunewright.models.embedded.tokenizer import SPECIAL
 
 
 def repeat_rows(
-    seed: int,
-    step: int,
-    n_rows: int,
-    length: int,
-    first_token: int,
-    vocab: int,
-    spaced: dict[int, int],
-    easy: bool,
+    seed: int, step: int, n_rows: int, length: int, renderer: Renderer, spaced: dict[int, int], easy: bool
 ) -> Rows:
     """The rows of one step: a pure function of the seed and the step. Easy rows are plain repeats of short passages."""
     rng = np.random.default_rng((seed, step))
-    bare = np.arange(vocab)
-    for with_space, without in spaced.items():
-        bare[with_space] = without
+    vocab, first_token = renderer.tokenizer.get_vocab_size(), len(SPECIAL)
+    bare = _bare(vocab, spaced)
     ids = np.zeros((n_rows, length), dtype=np.int64)
     learn = np.zeros((n_rows, length), dtype=bool)
     for row in range(n_rows):
@@ -39,10 +32,23 @@ def repeat_rows(
             learn[row, size + 1 :] = True
             continue
         # A narrow choice of tokens now and then makes the matches ambiguous: longer context must decide.
-        pool = rng.integers(first_token, vocab, size=int(rng.choice((60, 300, vocab, vocab, vocab))))
+        pool = rng.integers(first_token, vocab, size=int(rng.choice((12, 60, 300, vocab, vocab))))
         make = (_repeat, _recall, _spans)[int(rng.integers(3))]
         ids[row], learn[row] = make(rng, pool, length, bare)
     return Rows(ids=ids, learn=learn, parts=np.zeros_like(ids))
+
+
+def _bare(vocab: int, spaced: dict[int, int]) -> np.ndarray:
+    """Each token's number without the space in front."""
+    bare = np.arange(vocab)
+    for with_space, without in spaced.items():
+        bare[with_space] = without
+    return bare
+
+
+def _start_bare(span: np.ndarray, bare: np.ndarray) -> np.ndarray:
+    """A span whose first token has lost the space in front, as it stands after a quote."""
+    return np.concatenate([bare[span[:1]], span[1:]])
 
 
 def _repeat(
@@ -53,9 +59,8 @@ def _repeat(
     ids, learn = [passage], [np.zeros(size, dtype=bool)]
     total = size
     while total < length:
-        copy = bare[passage] if rng.random() < 0.3 else passage
         start = int(rng.integers(0, size // 2))
-        ids.append(copy[start:])
+        ids.append(passage[start:])
         mask = np.ones(size - start, dtype=bool)
         mask[:2] = False
         learn.append(mask)
@@ -79,7 +84,7 @@ def _recall(
     total = len(keys) * (size + 3)
     while total < length:
         chosen = int(rng.integers(len(keys)))
-        value = bare[values[chosen]] if rng.random() < 0.3 else values[chosen]
+        value = _start_bare(values[chosen], bare) if rng.random() < 0.3 else values[chosen]
         ids.append(
             np.concatenate([[bare[keys[chosen]] if rng.random() < 0.3 else keys[chosen], gap], value, [end]])
         )
@@ -100,9 +105,8 @@ def _spans(
         start = int(rng.integers(0, size - 8))
         span = passage[start : start + int(rng.integers(3, 9))]
         head = bare[span[:1]] if rng.random() < 0.3 else span[:1]
-        rest = bare[span[1:]] if rng.random() < 0.3 else span[1:]
-        ids.append(np.concatenate([[ask], head, rest, [end]]))
-        learn.append(np.array([False, False] + [True] * len(rest) + [False]))
+        ids.append(np.concatenate([[ask], head, span[1:], [end]]))
+        learn.append(np.array([False, False] + [True] * (len(span) - 1) + [False]))
         total += len(span) + 2
     return np.concatenate(ids)[:length], np.concatenate(learn)[:length]
 
@@ -116,9 +120,7 @@ def ask_rows(
     """
     rng = np.random.default_rng((seed, step))
     vocab, first = renderer.tokenizer.get_vocab_size(), len(SPECIAL)
-    bare = np.arange(vocab)
-    for with_space, without in spaced.items():
-        bare[with_space] = without
+    bare, signs = _bare(vocab, spaced), np.array(renderer.encode("0123456789-.:"))
     ids = np.zeros((n_rows, length), dtype=np.int64)
     learn = np.zeros((n_rows, length), dtype=bool)
     layouts = [
@@ -139,6 +141,8 @@ def ask_rows(
         for _ in range(n_pairs):
             key = rng.integers(first, vocab, 1 if easy or rng.random() < 0.5 else int(rng.integers(1, 4)))
             value = rng.integers(first, vocab, 1 if easy else int(rng.integers(1, 5)))
+            if not easy and rng.random() < 0.4:
+                value = rng.choice(signs, int(rng.integers(2, 9)))
             pairs.append((key.tolist(), value))
         row_ids = list(renderer.opening("user"))
         for key, value in pairs:
@@ -146,10 +150,56 @@ def ask_rows(
         row_learn = [False] * len(row_ids)
         while len(row_ids) < length:
             key, value = pairs[int(rng.integers(n_pairs))]
-            answer = (bare[value] if rng.random() < 0.3 else value).tolist()
+            answer = (_start_bare(value, bare) if rng.random() < 0.5 else value).tolist()
             asked = [*before, *key, *after, *renderer.closing, *renderer.opening("assistant")]
             row_ids += [*asked, *answer, *renderer.closing, *renderer.opening("user")]
             row_learn += [False] * len(asked) + [True] * len(answer)
             row_learn += [False] * (len(row_ids) - len(row_learn))
+        ids[row], learn[row] = row_ids[:length], row_learn[:length]
+    return Rows(ids=ids, learn=learn, parts=np.zeros_like(ids))
+
+
+def form_rows(
+    seed: int, step: int, n_rows: int, length: int, renderer: Renderer, spaced: dict[int, int], easy: bool
+) -> Rows:
+    """Chats over random tokens: keys with values, then some of the keys; the answer is a JSON object of them in order."""
+    rng = np.random.default_rng((seed, step))
+    vocab, first = renderer.tokenizer.get_vocab_size(), len(SPECIAL)
+    bare, signs = _bare(vocab, spaced), np.array(renderer.encode("0123456789-.:"))
+    opening, colon, comma, ending = (renderer.encode(text) for text in ('{"', '": "', '", "', '"}'))
+    layouts = [
+        (renderer.encode(gap), renderer.encode(end))
+        for gap in (":", " =", " is", "")
+        for end in (",", "\n", ".", ";")
+    ]
+    ids = np.zeros((n_rows, length), dtype=np.int64)
+    learn = np.zeros((n_rows, length), dtype=bool)
+    for row in range(n_rows):
+        gap, end = layouts[int(rng.integers(len(layouts)))]
+        joint = renderer.encode((",", ";", "\n", " ")[int(rng.integers(4))])
+        keys = [rng.integers(first, vocab, int(rng.integers(1, 3))) for _ in range(int(rng.integers(3, 7)))]
+        values = [
+            rng.choice(signs, int(rng.integers(2, 9)))
+            if rng.random() < 0.4
+            else rng.integers(first, vocab, int(rng.integers(1, 6)))
+            for _ in keys
+        ]
+        row_ids, row_learn = [*renderer.opening("user")], [False] * len(renderer.opening("user"))
+        for key, value in zip(keys, values, strict=True):
+            row_ids += [*key.tolist(), *gap, *value.tolist(), *end]
+        while len(row_ids) < length:
+            wanted = rng.permutation(len(keys))[: int(rng.integers(1, len(keys) + 1))]
+            for place in wanted:
+                row_ids += [*keys[place].tolist(), *joint]
+            row_ids += [*renderer.closing, *renderer.opening("assistant")]
+            pairs = [
+                [*_start_bare(keys[place], bare).tolist(), *colon, *_start_bare(values[place], bare).tolist()]
+                for place in wanted
+            ]
+            inside = [token for pair in pairs for token in [*comma, *pair]][len(comma) :]
+            answer = [*opening, *inside, *ending, renderer.closing[0]]
+            row_learn += [False] * (len(row_ids) - len(row_learn)) + [True] * len(answer)
+            row_ids += [*answer, *renderer.closing[1:], *renderer.opening("user")]
+        row_learn += [False] * (len(row_ids) - len(row_learn))
         ids[row], learn[row] = row_ids[:length], row_learn[:length]
     return Rows(ids=ids, learn=learn, parts=np.zeros_like(ids))

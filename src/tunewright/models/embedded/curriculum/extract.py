@@ -16,10 +16,10 @@ ASK = ("What is the {k}?", "Give the {k}.", "Extract the {k}.", "{k}?", "Find th
 
 
 def draw(rng: Random, held_out: bool) -> Draw:
-    """A passage and up to five questions on it; the held-out draw asks one or two."""
-    told = passages.record(rng, held_out, rng.choice((2, 3, 4, 5)), fillers=rng.randrange(4))
+    """A passage and up to seven questions on it; the held-out draw asks one or two."""
+    told = passages.record(rng, held_out, rng.choice((2, 3, 4, 5, 6)), fillers=rng.randrange(4))
     asked = rng.sample(
-        told.facts, min(len(told.facts), rng.randrange(1, 3) if held_out else rng.randrange(2, 6))
+        told.facts, min(len(told.facts), rng.randrange(1, 3) if held_out else rng.randrange(3, 8))
     )
     system = pick(rng, SYSTEM)
     messages: list[Message] = [("system", system)] if system else []

@@ -18,12 +18,12 @@ ASK = ("What is the {k}?", "Give the {k}.", "{k}?", "Which {k} is given?", "Tell
 
 
 def draw(rng: Random, held_out: bool) -> Draw:
-    """A passage and up to six questions, about a third of them on things that it does not tell."""
+    """A passage and up to eight questions, about a third of them on things that it does not tell."""
     told = passages.record(rng, held_out, rng.choice((2, 3, 4)), fillers=rng.randrange(3))
     rule, missing = pick(rng, RULES)
     as_system = rng.random() < 0.6
     messages: list[Message] = [("system", rule)] if as_system else []
-    for place in range(rng.randrange(1, 3) if held_out else rng.randrange(2, 7)):
+    for place in range(rng.randrange(1, 3) if held_out else rng.randrange(3, 9)):
         if told.untold and rng.random() < 0.4:
             key, answer = pick(rng, told.untold), missing
         else:

@@ -31,7 +31,7 @@ BACK = ("Which key has the value {v}?", "Which key stands for {v}?", "Find the k
 
 
 def draw(rng: Random, held_out: bool) -> Draw:
-    """A list of three to eight pairs and up to eight questions on it."""
+    """A list of three to eight pairs and up to a dozen questions on it."""
     pool = (*words.THINGS, *words.WORK_WORDS, *words.ANIMALS, *words.PLACES)
     n = rng.randrange(3, 9)
     keys: dict[str, str] = {}
@@ -53,7 +53,7 @@ def draw(rng: Random, held_out: bool) -> Draw:
             layout.replace("{k}", k).replace("{v}", v) for k, v in keys.items()
         )
     messages: list[Message] = []
-    for place in range(rng.randrange(1, 3) if held_out else rng.randrange(2, 9)):
+    for place in range(rng.randrange(1, 3) if held_out else rng.randrange(4, 13)):
         key = pick(rng, list(keys))
         back = rng.random() < 0.15
         question = pick(rng, BACK if back else ASK).replace("{k}", key).replace("{v}", keys[key])

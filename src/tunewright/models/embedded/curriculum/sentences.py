@@ -58,7 +58,7 @@ def _questions(rng: Random, held_out: bool) -> Draw:
     clauses = [clause(rng, held_out) for _ in range(rng.randrange(1, 5))]
     story = " ".join(one.past() for one in clauses)
     messages: list[Message] = []
-    for place in range(rng.randrange(1, 3) if held_out else rng.randrange(2, 7)):
+    for place in range(rng.randrange(1, 3) if held_out else rng.randrange(3, 9)):
         one = pick(rng, clauses)
         clear = sum(other.verb == one.verb for other in clauses) == 1
         things = {
