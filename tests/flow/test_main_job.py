@@ -58,7 +58,7 @@ def test_the_verdict_compares_on_the_same_examples(ran):
     assert len({comparison.examples for comparison in verdict.comparisons}) == 1
     assert verdict.outcome in ("helps", "does not help", "cannot tell")
     assert {gate.name for gate in verdict.gates}
-    assert (result.released is not None) == verdict.releasable
+    assert (result.promoted) == verdict.releasable
 
 
 def test_the_report_is_one_page_without_a_network(ran):
@@ -70,10 +70,10 @@ def test_the_report_is_one_page_without_a_network(ran):
 
 def test_the_release_answers_as_it_was_measured(ran):
     project, result = ran
-    if result.released is None:
+    if not result.promoted:
         project.store.catalogue.move_alias("candidate", "promote", result.outcomes[-2].artifact.id)
-    name = "production" if result.released else "candidate"
-    release = project.lineage(name)[0].artifact
+    name = "production" if result.promoted else "candidate"
+    release = project.lineage(name).ancestors[0].artifact
     rows = [
         json.loads(line) for line in release.file("cards/fine-tune--target.jsonl").read_text().splitlines()
     ]
@@ -108,7 +108,7 @@ def test_an_interrupted_release_is_not_promoted_again_after_a_rollback(small_pro
         small_project,
         settings={"gates.beats_baselines": False, "gates.max_general_loss": 100, "gates.max_slice_loss": 100},
     )
-    first = project.run().released
+    first = project.run().production
     second = tunewright.open(
         small_project,
         settings={
@@ -118,6 +118,6 @@ def test_an_interrupted_release_is_not_promoted_again_after_a_rollback(small_pro
             "train.epochs": 1,
         },
     )
-    assert second.run().released != first
+    assert second.run().production != first
     assert second.rollback() == first
-    assert second.run().released == first
+    assert second.run().production == first

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tunewright.core.errors import ProjectFileError
-from tunewright.project.reading import parse_setting, plain_file, read
+from tunewright.project.reading import parse_setting, read
 
 GOOD = """\
 name: tickets
@@ -35,7 +35,10 @@ def messages(folder, text, **more):
 
 def test_a_file_gets_its_schema_and_default_suites(tmp_path):
     file = read(write(tmp_path, GOOD))
-    assert plain_file(file)["task"]["output"] == {"type": "json", "schema": {"type": "object"}}
+    assert file.model_dump(by_alias=True, mode="json")["task"]["output"] == {
+        "type": "json",
+        "schema": {"type": "object"},
+    }
     assert list(file.suites) == ["target", "general"]
     assert [grader.type for grader in file.suites["target"].graders] == ["field_accuracy", "json_schema"]
 
@@ -54,8 +57,7 @@ def test_every_problem_at_once_with_its_line(tmp_path):
     assert messages(tmp_path, text) == [
         "tunewright.yaml:9: tain is not a setting. Did you mean train?",
         "tunewright.yaml:13: train.adapter.rnak is not a setting. Did you mean rank?",
-        "tunewright.yaml:14: train.epochs: input should be a valid integer, unable to parse string as an integer,"
-        " not 'many'",
+        "tunewright.yaml:14: train.epochs should be a whole number, not 'many'",
         "tunewright.yaml:16: recipe.0: 'dedupe' is not known here. Known: 'drop_duplicates',"
         " 'drop_contradictions', 'sample', 'max_chars'.",
     ]
@@ -67,10 +69,13 @@ def test_every_problem_at_once_with_its_line(tmp_path):
         ("name: [a\n", "tunewright.yaml:2: this is not valid YAML"),
         ("name: a\nname: b\n", 'tunewright.yaml:2: this is not valid YAML: found duplicate key "name"'),
         ("", "tunewright.yaml: the project file is empty"),
-        ("- a\n", "tunewright.yaml: the project file is a CommentedSeq, not a mapping"),
+        ("- a\n", "tunewright.yaml: the project file is a list, not a mapping"),
         (b"name: caf\xe9\n", "tunewright.yaml:1: the file is not UTF-8. Save it as UTF-8."),
         ("name: a\n", "task is missing"),
-        (GOOD.replace("tickets", "a/b"), "tunewright.yaml:1: name: string should match pattern"),
+        (
+            GOOD.replace("tickets", "a/b"),
+            "tunewright.yaml:1: name should be letters, digits, dots and dashes",
+        ),
         (
             GOOD.replace("schema.json", "missing.json"),
             "tunewright.yaml:6: the schema file missing.json does not exist",
@@ -111,6 +116,22 @@ def test_a_setting_needs_a_name_and_a_value(tmp_path):
         parse_setting("train.epochs")
     with pytest.raises(ProjectFileError, match="has no fields to set"):
         read(write(tmp_path, GOOD), {"name.first.x": 1})
+
+
+def test_a_wrong_setting_is_not_blamed_on_the_file(tmp_path):
+    path = write(tmp_path, GOOD)
+    for text, said in [
+        (
+            "train.adapter.rnk=3",
+            "--set train.adapter.rnk: train.adapter.rnk is not a setting. Did you mean rank?",
+        ),
+        ("train.epochs=0", "--set train.epochs: train.epochs should be greater than or equal to 1, not '0'"),
+        ("train={", "--set train: the value '{' is not YAML. Put text with signs in it between quotes."),
+    ]:
+        with pytest.raises(ProjectFileError) as caught:
+            read(path, dict([parse_setting(text)]))
+        assert str(caught.value) == said
+    assert read(path, dict([parse_setting("task.input={{ text }}")])).task.input == "{{ text }}"
 
 
 def test_numbers_are_yaml_1_2(tmp_path):

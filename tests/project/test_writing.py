@@ -1,4 +1,4 @@
-from tunewright.project.reading import plain_file, read
+from tunewright.project.reading import read
 from tunewright.project.writing import to_yaml
 
 VALUES = {
@@ -21,7 +21,7 @@ VALUES = {
 def test_what_is_written_reads_back(tmp_path):
     path = tmp_path / "tunewright.yaml"
     path.write_text(to_yaml(VALUES))
-    file = plain_file(read(path))
+    file = read(path).model_dump(by_alias=True, mode="json")
     for name in ("task", "name"):
         assert file[name] == VALUES[name]
     assert file["sources"]["main rows"]["columns"] == {"input": "text", "expected": "label: x"}

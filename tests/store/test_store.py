@@ -1,3 +1,7 @@
+import os
+import shutil
+import time
+
 import pytest
 
 from tunewright.core.errors import IntegrityError, UserError
@@ -52,6 +56,62 @@ def test_a_changed_file_is_noticed(tmp_path):
         made.verify()
 
 
+@pytest.mark.parametrize("meddle", ["extra", "manifest"])
+def test_what_does_not_belong_is_noticed(tmp_path, meddle):
+    made = make(Store(tmp_path), derivation())
+    if meddle == "extra":
+        made.file("more.json").write_text("{}")
+    else:
+        manifest = made.file("manifest.json")
+        manifest.write_text(manifest.read_text().replace('"version": "1"', '"version": "2"'))
+    with pytest.raises(IntegrityError, match=r"does not belong|contradicts itself"):
+        Store(tmp_path).artifacts()[0].verify()
+
+
+def test_lineage_notices_a_rebuilt_input_and_a_missing_one(tmp_path):
+    store = Store(tmp_path)
+    rows = make(store, derivation())
+    split = make(store, derivation("split", {"ingest": rows}))
+    shutil.rmtree(rows.path)
+    assert lineage.ancestors(store, split).missing == [rows.id]
+    make(store, derivation(), "other rows")
+    with pytest.raises(IntegrityError, match="made from another content of ingest"):
+        lineage.ancestors(store, split).verify()
+
+
+def test_a_kill_right_after_publishing_is_settled(tmp_path):
+    store = Store(tmp_path)
+    what = derivation()
+    store.catalogue.start_run("ingest", what.id)
+    make(store, what)
+    store.work(what)
+    store.settle(what.id)
+    assert [run.status for run in store.catalogue.runs()] == ["done"]
+    assert list((tmp_path / ".tunewright/work").iterdir()) == []
+
+
+def test_scratch_is_swept_after_a_week(tmp_path):
+    store = Store(tmp_path)
+    old, new = store.work(derivation(n=1)), store.work(derivation(n=2))
+    week_ago = time.time() - 8 * 24 * 3600
+    os.utime(old, (week_ago, week_ago))
+    store.sweep()
+    assert list((tmp_path / ".tunewright/work").iterdir()) == [new]
+
+
+def test_reading_makes_no_folder(tmp_path):
+    store = Store(tmp_path)
+    assert (store.find(derivation()), store.catalogue.runs(), store.artifacts()) == (None, [], [])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_catalogue_says_what_is_lost(tmp_path):
+    (tmp_path / ".tunewright").mkdir()
+    (tmp_path / ".tunewright/catalogue.sqlite").write_bytes(b"not a database" * 100)
+    with pytest.raises(UserError, match=r"the catalogue is damaged: .* Move the file away"):
+        Store(tmp_path).catalogue.runs()
+
+
 def test_one_process_holds_the_project(tmp_path):
     with Store(tmp_path).lock(), pytest.raises(UserError, match="another tunewright"), Store(tmp_path).lock():
         pass
@@ -64,7 +124,7 @@ def test_production_can_be_rolled_back_and_is_not_promoted_twice(tmp_path):
     assert not alias.promote(catalogue, "release-b")
     assert alias.rollback(catalogue) == "release-a"
     assert alias.current(catalogue) == "release-a"
-    assert alias.was_promoted(catalogue, "release-b")
+    assert alias.withdrawn(catalogue) == {"release-b"}
     with pytest.raises(UserError, match="names its first release"):
         alias.rollback(catalogue)
     alias.promote(catalogue, "release-c")
@@ -83,7 +143,7 @@ def test_lineage_reaches_every_ancestor_once(tmp_path):
     gate = make(store, derivation("gate", {"split": split}), "checked")
     train = make(store, derivation("train", {"split": split, "gate": gate}), "adapter")
     store.catalogue.move_alias("production", "promote", train.id)
-    found = lineage.ancestors(store, lineage.resolve(store, "production"))
+    found = lineage.ancestors(store, lineage.resolve(store, "production")).ancestors
     assert [(a.artifact.id, a.depth) for a in found] == [
         (train.id, 0),
         (split.id, 1),
@@ -96,7 +156,7 @@ def test_an_unknown_reference_names_what_there_is(tmp_path):
     store = Store(tmp_path)
     made = make(store, derivation())
     assert lineage.resolve(store, "ingest") == made
-    with pytest.raises(UserError, match=f"There is: {made.id}"):
+    with pytest.raises(UserError, match="Known here: ingest"):
         lineage.resolve(store, "prodution")
 
 

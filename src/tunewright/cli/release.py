@@ -36,6 +36,15 @@ def rollback(path: str, name: str) -> None:
     click.echo(f"{name} → {open_project(path).rollback(name)}")
 
 
+@release.command()
+@click.argument("ref")
+@click.option("--alias", "name", default="production", show_default=True, help="The alias to set.")
+@click.pass_obj
+def promote(path: str, ref: str, name: str) -> None:
+    """Let an alias name a release (an artifact's name, or `release` for the newest), whatever its gates said."""
+    click.echo(f"{name} → {open_project(path).promote(ref, name)}")
+
+
 @click.command()
 @click.argument("ref", default="production")
 @PROJECT
@@ -44,15 +53,16 @@ def lineage(ref: str, path: str, verify: bool) -> None:
     """Tell what REF (an alias, a step, an artifact) was made from: rows, seed, base, template, versions."""
     from tunewright.cli import render
 
-    ancestors = open_project(path).lineage(ref)
-    for ancestor in ancestors:
-        if verify:
-            ancestor.artifact.verify()
+    found = open_project(path).lineage(ref)
+    for ancestor in found.ancestors:
         _show_ancestor(ancestor, render)
-    versions = ancestors[0].artifact.manifest.libraries
+    for name in found.missing:
+        render.say(f"{name}  is no longer in the store", "yellow")
+    versions = found.ancestors[0].artifact.manifest.libraries
     render.say("made with " + ", ".join(f"{name} {version}" for name, version in versions.items()))
     if verify:
-        render.say(f"every file of {len(ancestors)} artifacts is as it was written", "green")
+        found.verify()
+        render.say(f"every file of {len(found.ancestors)} artifacts is as it was written", "green")
 
 
 def _show_ancestor(ancestor: Any, render: Any) -> None:
@@ -85,24 +95,26 @@ def _seeds(spec: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 @click.option("--alias", "name", default="production", show_default=True, help="The release to talk to.")
 def chat(message: str | None, path: str, name: str) -> None:
     """Talk to a release: one MESSAGE, or a conversation when none is given (end with Ctrl-D)."""
+    from tunewright.core.errors import UserError
     from tunewright.core.message import Message
     from tunewright.project.serving import load_release
 
+    if message is not None and not message.strip():
+        raise UserError("there is nothing to answer in an empty message")
     project = open_project(path)
-    served = load_release(project.store, project.root, name)
+    served = load_release(project.store, project.root, name, project.file.base)
     conversation: list[Message] = []
-    while True:
-        text = message if message is not None else _ask()
-        if text is None:
-            return
-        conversation.append(Message(role="user", content=text))
-        reply = served.generator.generate([tuple(conversation)], served.variant.decoding)[0]
-        if reply.error:
-            raise click.ClickException(reply.error)
-        click.echo(reply.text)
+    while (text := message if message is not None else _ask()) is not None:
+        asked = [*conversation, Message(role="user", content=text)]
+        reply = served.generator.generate([tuple(asked)], served.variant.decoding)[0]
         if message is not None:
+            if reply.error:
+                raise UserError(reply.error)
+            click.echo(reply.text)
             return
-        conversation.append(Message(role="assistant", content=reply.text))
+        click.echo(reply.error or reply.text)
+        if not reply.error:
+            conversation = [*asked, Message(role="assistant", content=reply.text)]
 
 
 def _ask() -> str | None:

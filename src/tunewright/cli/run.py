@@ -38,6 +38,7 @@ def check(path: str, settings: tuple[str, ...], rows: bool) -> int:
         render.problems(result.problems)
         return 2
     made = {outcome.step: outcome.artifact for outcome in result.outcomes}
+    _show_rejects(made["ingest"])
     audit = read_json(made["split"].file("audit.json"))
     for finding in audit["findings"]:
         render.say(f"{finding['severity']}: {finding['title']} ({finding['count']}). {finding['fix']}")
@@ -67,9 +68,23 @@ def run(step: str | None, path: str, settings: tuple[str, ...], as_json: bool) -
     verdict = result.verdict
     if as_json:
         click.echo(json.dumps(verdict.model_dump(mode="json") if verdict else None, ensure_ascii=False))
-    elif verdict:
+    else:
+        _show_rejects(result.outcomes[0].artifact)
+    if verdict and not as_json:
         _show_verdict(verdict, result, project)
     return 0
+
+
+def _show_rejects(ingest: Any) -> None:
+    """How many rows were set aside, why the first was, and where they lie."""
+    from tunewright.cli import render
+    from tunewright.core.files import read_jsonl
+
+    path = ingest.file("rejects.jsonl")
+    rows = list(read_jsonl(path))
+    if rows:
+        first = f"{rows[0]['file']}:{rows[0]['row']}: {rows[0]['reason']}"
+        render.say(f"{len(rows)} rows were set aside, the first at {first}. All of them: {path}", "yellow")
 
 
 def _show_verdict(verdict: Any, result: Any, project: Any) -> None:
@@ -81,10 +96,17 @@ def _show_verdict(verdict: Any, result: Any, project: Any) -> None:
     for gate in verdict.gates:
         mark = "passed" if gate.passed else "FAILED"
         render.say(f"  {mark}  {gate.name}: {gate.seen} (asked: {gate.asked})", "" if gate.passed else "red")
-    if result.released:
-        render.say(f"production → {result.released}")
+    stays = f"production stays {result.production}" if result.production else "nothing is released"
+    if result.promoted:
+        render.say(f"released: production → {result.production}", "green")
     elif not verdict.releasable:
-        render.say("Nothing is released: a gate failed.")
+        render.say(f"Not released, a gate failed: {stays}.")
+    elif any(
+        outcome.step == "release" and outcome.artifact.id != result.production for outcome in result.outcomes
+    ):
+        render.say(
+            f"Not released, it was rolled back before: {stays}. `tunewright release promote release` takes it anyway."
+        )
     if any(outcome.step == "report" for outcome in result.outcomes):
         render.say(f"report: {project.report()}")
 
@@ -114,4 +136,5 @@ def report(path: str, show: bool) -> None:
     if show:
         import webbrowser
 
-        webbrowser.open(page.as_uri())
+        if not webbrowser.open(page.as_uri()):
+            click.echo("No browser could be opened: open that file yourself.", err=True)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tunewright.core.errors import ProjectFileError
 from tunewright.models.machine import MachineFacts
 from tunewright.project.file import ProjectFile
 from tunewright.project.reading import read
@@ -11,7 +12,7 @@ _DISK_NEEDED = 2 * _GB
 
 
 def advice(facts: MachineFacts, file: Path | None) -> list[str]:
-    """Sentences for `doctor`. `file` is the project file at hand, or none."""
+    """Sentences for `doctor`. `file` is the project file at hand, or none; one that cannot be read is said to be so."""
     lines = [_cores(facts)]
     if facts.disk_free < _DISK_NEEDED:
         lines.append(
@@ -20,7 +21,10 @@ def advice(facts: MachineFacts, file: Path | None) -> list[str]:
     if file is None:
         lines.append("There is no project here: `tunewright init NAME --data FILE` makes one.")
         return lines
-    return [*lines, _project(facts, read(file))]
+    try:
+        return [*lines, _project(facts, read(file))]
+    except ProjectFileError as error:
+        return [*lines, f"The project file cannot be read: {error.problems[0]}"]
 
 
 def shown(facts: MachineFacts) -> list[tuple[str, str]]:
@@ -42,7 +46,11 @@ def _cores(facts: MachineFacts) -> str:
             f"Work will use {facts.cores_free} of {facts.cores} cores: the others are busy, and more threads than"
             " free cores are many times slower."
         )
-    return f"Work will use all {facts.cores} cores."
+    return (
+        f"Work will use all {facts.cores} cores."
+        if facts.cores > 1
+        else "Work will use the one core there is."
+    )
 
 
 def _project(facts: MachineFacts, file: ProjectFile) -> str:

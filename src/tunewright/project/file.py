@@ -1,14 +1,14 @@
 """ProjectFile: tunewright.yaml as one model. The docstring under a field is its only description."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 from pydantic import Field
 
 from tunewright.baselines.spec import BaselinesSpec
 from tunewright.core.generation import Decoding
 from tunewright.core.spec import Spec
-from tunewright.core.task import JsonOutput, TaskSpec
+from tunewright.core.task import TaskSpec
 from tunewright.data.spec import DataSpec, DropDuplicates, RecipeOp, SourceSpec, SplitSpec
 from tunewright.decide.spec import GatesSpec, PriceSpec
 from tunewright.evals.spec import SuiteSpec
@@ -17,6 +17,10 @@ from tunewright.train.spec import TrainSpec
 FILE_NAME = "tunewright.yaml"
 TARGET = "target"
 GENERAL = "general"
+
+
+SuiteName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=40)]
+"""A suite's name stands in file names."""
 
 
 class ProjectFile(Spec):
@@ -36,7 +40,7 @@ class ProjectFile(Spec):
     """What is done to the rows before they are split, in order."""
     split: SplitSpec = SplitSpec()
     """How rows are shared out to train, dev and test."""
-    suites: dict[str, SuiteSpec] = Field(
+    suites: dict[SuiteName, SuiteSpec] = Field(
         default_factory=lambda: {TARGET: SuiteSpec(), GENERAL: SuiteSpec(examples=GENERAL)}
     )
     """What variants are measured on: `target` is the task itself, `general` shows what else was lost."""
@@ -52,12 +56,12 @@ class ProjectFile(Spec):
     """What tokens and time cost."""
 
 
-def schema_of(file: ProjectFile) -> dict[str, Any] | None:
-    """The task's JSON Schema, or none for a text task. Call it on a file that `reading.read` returned: it is in place."""
-    output = file.task.output
-    return output.schema_ if isinstance(output, JsonOutput) and isinstance(output.schema_, dict) else None
-
-
 def file_path(path: Path) -> Path:
-    """The project file a path means: itself, or the tunewright.yaml in that folder."""
-    return path / FILE_NAME if path.is_dir() else path
+    """The project file a path means: itself, or the tunewright.yaml in that folder or the nearest one above it."""
+    if not path.is_dir():
+        return path
+    above = path.resolve()
+    for folder in (path, *above.parents):
+        if (folder / FILE_NAME).is_file():
+            return folder / FILE_NAME
+    return path / FILE_NAME

@@ -1,14 +1,14 @@
 """What is stale: each step's derivation, and whether its artifact stands."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from tunewright.core.errors import Problem, ProjectFileError
 from tunewright.core.hashing import canonical_json, hash_file
-from tunewright.project.file import ProjectFile
+from tunewright.data.files import shown_name, source_paths
+from tunewright.project.file import GENERAL, ProjectFile
 from tunewright.project.steps import STEPS, Step
 from tunewright.store.artifact import Artifact, Derivation
 from tunewright.store.store import Store
@@ -44,8 +44,8 @@ class Outside:
         return self._known[kind]
 
     def _sources(self) -> dict[str, str]:
-        files = [path for spec in self._file.sources.values() for path in source_files(self._root, spec.path)]
-        return {shown_path(path, self._root): hash_file(path) for path in sorted(set(files))}
+        found = {path for spec in self._file.sources.values() for path in source_paths(self._root, spec.path)}
+        return {shown_name(path, self._root): hash_file(path) for path in sorted(found)}
 
     def _base(self) -> dict[str, str]:
         from tunewright.models.base import resolve_base
@@ -55,20 +55,16 @@ class Outside:
     def _suites(self) -> dict[str, str]:
         found: dict[str, str] = {}
         for name, suite in self._file.suites.items():
-            if suite.examples in ("test", "general"):
-                continue
-            path = self._root / suite.examples
-            if not path.is_file():
-                raise ProjectFileError(
-                    [
-                        Problem(
-                            f"suites.{name}.examples: there is no file {path}",
-                            None,
-                            "Name test, general or a file.",
-                        )
-                    ]
-                )
-            found[suite.examples] = hash_file(path)
+            if suite.examples == GENERAL:
+                from tunewright.evals.general import general_hash
+
+                found["general suite"] = general_hash()
+            elif suite.examples != "test":
+                path = self._root / suite.examples
+                if not path.is_file():
+                    what = f"suites.{name}.examples: there is no file {path}"
+                    raise ProjectFileError([Problem(what, None, "Name test, general or a file.")])
+                found[suite.examples] = hash_file(path)
         return found
 
 
@@ -99,19 +95,3 @@ def plan(file: ProjectFile, root: Path, store: Store) -> list[Planned]:
             made[step.name] = artifact
         planned.append(Planned(step, derivation, artifact))
     return planned
-
-
-def source_files(root: Path, path: str) -> list[Path]:
-    """The files a source's path or glob names, sorted; empty when there is none."""
-    if any(sign in path for sign in "*?["):
-        pattern = Path(path)
-        start = Path(pattern.anchor) if pattern.is_absolute() else root
-        relative = pattern.relative_to(pattern.anchor) if pattern.is_absolute() else pattern
-        return sorted(found for found in start.glob(str(relative)) if found.is_file())
-    file = root / path
-    return [file] if file.is_file() else []
-
-
-def shown_path(path: Path, root: Path) -> str:
-    """A path as we show and store it: relative to the project, so that a project can be moved with its data."""
-    return Path(os.path.relpath(path, root)).as_posix()

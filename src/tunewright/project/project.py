@@ -34,8 +34,10 @@ class RunResult(NamedTuple):
 
     outcomes: list[StepOutcome]
     verdict: "Verdict | None"
-    released: str | None
+    production: str | None
     """The release that `production` names now, or none."""
+    promoted: bool
+    """Whether this run let `production` name its release."""
 
 
 class Project:
@@ -59,7 +61,8 @@ class Project:
         if problems:
             return CheckResult(problems, [])
         try:
-            return CheckResult([], run(self.file, self.root, self.store, upto="gate", listen=listen))
+            with self.store.lock():
+                return CheckResult([], run(self.file, self.root, self.store, upto="gate", listen=listen))
         except ProblemsError as error:
             return CheckResult(error.problems, [])
         except UserError as error:
@@ -70,16 +73,16 @@ class Project:
 
         `upto` names a step of the table: only the steps that lead to it are run.
         """
-        outcomes = run(self.file, self.root, self.store, upto=upto, listen=listen)
-        made = {outcome.step: outcome.artifact for outcome in outcomes}
-        if "release" in made:
-            self._promote(made["release"])
+        with self.store.lock():
+            outcomes = run(self.file, self.root, self.store, upto=upto, listen=listen)
+            made = {outcome.step: outcome.artifact for outcome in outcomes}
+            promoted = "release" in made and self._promote(made["release"])
         verdict = None
         if "decide" in made:
             from tunewright.project.stages.deciding import read_verdict
 
             verdict = read_verdict(made["decide"])
-        return RunResult(outcomes, verdict, alias.current(self.store.catalogue))
+        return RunResult(outcomes, verdict, alias.current(self.store.catalogue), promoted)
 
     def plan(self) -> list[Planned]:
         """Where every step stands: fresh, stale, or waiting for a stale one."""
@@ -100,9 +103,25 @@ class Project:
             raise UserError("there is no report yet", where=str(self.root), fix="`tunewright run` makes it.")
         return artifact.file(REPORT)
 
-    def lineage(self, ref: str = alias.PRODUCTION) -> list[lineage.Ancestor]:
+    def lineage(self, ref: str = alias.PRODUCTION) -> lineage.Lineage:
         """An alias's, step's or artifact's ancestors, nearest first. Raises UserError for an unknown reference."""
         return lineage.ancestors(self.store, lineage.resolve(self.store, ref))
+
+    def promote(self, ref: str, name: str = alias.PRODUCTION) -> str:
+        """Let an alias name a release (whatever its gates said: it is your word); returns its name.
+
+        Raises UserError when `ref` is no release, or the alias names it already.
+        """
+        with self.store.lock():
+            release = lineage.resolve(self.store, ref)
+            if release.manifest.derivation.step != "release":
+                raise UserError(
+                    f"{release.id} is no release", fix="`tunewright lineage release` names the newest."
+                )
+            release.verify()
+            if not alias.promote(self.store.catalogue, release.id, name):
+                raise UserError(f"{name} names {release.id} already")
+            return release.id
 
     def rollback(self, name: str = alias.PRODUCTION) -> str:
         """Set an alias back to the release before; returns that. Raises UserError when there is none."""
@@ -113,17 +132,18 @@ class Project:
         """Ask a release. The system prompt it was proven with is put first."""
         from tunewright.project.serving import load_release
 
-        served = load_release(self.store, self.root, name)
+        served = load_release(self.store, self.root, name, self.file.base)
         return served.generator.generate([tuple(messages)], served.variant.decoding)[0]
 
-    def _promote(self, release: Artifact) -> None:
-        """Let `production` name a release whose gates passed, once: a rollback is not undone by the next run."""
+    def _promote(self, release: Artifact) -> bool:
+        """Let `production` name a release whose gates passed; one that was rolled back needs your word."""
         from tunewright.core.files import read_json
         from tunewright.project.stages.deciding import RELEASE
 
         passed = read_json(release.file(RELEASE))["passed"]
-        if passed and not alias.was_promoted(self.store.catalogue, release.id):
-            alias.promote(self.store.catalogue, release.id)
+        if not passed or release.id in alias.withdrawn(self.store.catalogue):
+            return False
+        return alias.promote(self.store.catalogue, release.id)
 
     def _data_problems(self) -> list[Problem]:
         from tunewright.data.ingest import inspect_sources
@@ -142,10 +162,15 @@ class Project:
         return []
 
     def _suite_problems(self) -> list[Problem]:
-        from tunewright.project.plan import Outside
+        """Every suite built, its file read and its graders made: what would else be found after training."""
+        from tunewright.evals.suites import build_suite
 
-        try:
-            Outside(self.file, self.root).hashes("suites")
-        except TunewrightError as error:
-            return [Problem(error.message, error.where, error.fix)]
-        return []
+        problems: list[Problem] = []
+        for name, spec in self.file.suites.items():
+            try:
+                build_suite(name, spec, [], self.file.task, self.root)
+            except ProblemsError as error:
+                problems += error.problems
+            except TunewrightError as error:
+                problems.append(Problem(error.message, error.where, error.fix))
+        return problems

@@ -7,7 +7,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from tunewright.core.errors import Problem, ProjectFileError
 from tunewright.project.fields import field_names_at
@@ -30,16 +30,28 @@ def read(path: Path, settings: Mapping[str, Any] | None = None) -> ProjectFile:
         file = ProjectFile.model_validate(data)
     except ValidationError as error:
         in_file_order = sorted(error.errors(), key=lambda e: _place(raw, e["loc"])[1] or 0)
-        raise ProjectFileError([_problem(path, raw, e) for e in in_file_order]) from None
+        raise ProjectFileError([_problem(path, raw, e, settings or {}) for e in in_file_order]) from None
     return _complete(file, path, raw)
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
-    """`train.adapter.rank=16` as a name and a YAML value. Raises ProjectFileError when there is no `=`."""
+    """`train.adapter.rank=16` as a name and a YAML value; a value that begins with a template is text.
+
+    Raises ProjectFileError where it has no `=`, or its value is not YAML.
+    """
+    from ruamel.yaml.error import YAMLError
+
     name, equals, value = text.partition("=")
-    if not equals or not name.strip():
+    name = name.strip()
+    if not equals or not name:
         raise ProjectFileError([Problem(f"{text!r} is not a setting", "--set", "Write it as name=value.")])
-    return name.strip(), _plain(_yaml().load(StringIO(value)))
+    if value.lstrip().startswith("{{"):
+        return name, value
+    try:
+        return name, _plain(_yaml().load(StringIO(value)))
+    except (YAMLError, ValueError):
+        fix = "Put text with signs in it between quotes."
+        raise ProjectFileError([Problem(f"the value {value!r} is not YAML", f"--set {name}", fix)]) from None
 
 
 def _text(path: Path) -> str:
@@ -83,7 +95,7 @@ def _parse(path: Path, text: str) -> Any:
         what = str(error).split("\n")[0]
         raise ProjectFileError([Problem(f"this is not valid YAML: {what}", str(path))]) from None
     if not isinstance(raw, dict):
-        kind = "empty" if raw is None else f"a {type(raw).__name__}, not a mapping"
+        kind = "empty" if raw is None else "a list, not a mapping" if isinstance(raw, list) else "no mapping"
         raise ProjectFileError(
             [Problem(f"the project file is {kind}", str(path), "It needs at least name, task and sources.")]
         )
@@ -99,7 +111,7 @@ def _plain(value: Any) -> Any:
     for kind in (bool, int, float, str):
         if isinstance(value, kind):
             return kind(value)
-    return value
+    return None if value is None else str(value)  # dates, tagged values: as they are written
 
 
 def _lay_over(data: dict[str, Any], name: str, value: Any) -> None:
@@ -121,27 +133,66 @@ def _lay_over(data: dict[str, Any], name: str, value: Any) -> None:
         raise ProjectFileError([Problem(f"{name}: {last!r} cannot be set there", "--set")])
 
 
-def _problem(path: Path, raw: Any, error: Any) -> Problem:
+def _problem(path: Path, raw: Any, error: Any, settings: Mapping[str, Any]) -> Problem:
     """One pydantic error as a sentence with its place."""
     loc: tuple[int | str, ...] = error["loc"]
     dotted, line = _place(raw, loc)
-    where = f"{path}:{line}" if line else str(path)
-    if error["type"] == "extra_forbidden":
+    plain = ".".join(str(part) for part in loc)
+    from_setting = next((name for name in settings if f"{plain}.".startswith(f"{name}.")), None)
+    if from_setting:
+        dotted = plain
+    where = f"--set {from_setting}" if from_setting else f"{path}:{line}" if line else str(path)
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "extra_forbidden":
         known = field_names_at(ProjectFile, loc[:-1])
         close = difflib.get_close_matches(str(loc[-1]), known, n=1)
         fix = f"Did you mean {close[0]}?" if close else f"Known here: {', '.join(known)}."
         return Problem(f"{dotted} is not a setting", where, fix)
-    if error["type"] == "missing":
-        return Problem(f"{dotted} is missing", where)
-    if error["type"] == "union_tag_invalid":
-        tags = error["ctx"]["expected_tags"]
-        return Problem(f"{dotted}: {error['ctx']['tag']!r} is not known here", where, f"Known: {tags}.")
-    if error["type"] == "union_tag_not_found":
-        return Problem(f"{dotted} does not say its {error['ctx']['discriminator']}", where)
-    if error["type"] == "value_error":
-        return Problem(f"{dotted}: {error['ctx']['error']}", where)
-    given = "" if isinstance(error.get("input"), (dict, list)) else f", not {error.get('input')!r:.60}"
-    return Problem(f"{dotted}: {_lower_first(error['msg'])}{given}", where)
+    if kind == "missing":
+        return Problem(f"{dotted} is missing", where, _example_of(dotted))
+    if kind == "union_tag_invalid":
+        return Problem(
+            f"{dotted}: {context['tag']!r} is not known here", where, f"Known: {context['expected_tags']}."
+        )
+    if kind == "union_tag_not_found":
+        return Problem(f"{dotted} does not say its {context['discriminator']}", where)
+    if kind == "value_error":
+        return Problem(f"{dotted}: {context['error']}", where)
+    wanted = next((words for start, words in _WANTED.items() if kind.startswith(start)), None)
+    said = f"should be {wanted}" if wanted else _lower_first(error["msg"].removeprefix("Input "))
+    return Problem(f"{dotted} {said}{_given(error.get('input'))}", where)
+
+
+_WANTED = {
+    "int_": "a whole number",
+    "float_": "a number",
+    "bool_": "true or false",
+    "string_type": "text",
+    "model_type": "a mapping of settings",
+    "model_attributes_type": "a mapping of settings",
+    "dict_type": "a mapping",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "string_pattern_mismatch": "letters, digits, dots and dashes that begin with a letter or digit",
+}
+"""What pydantic's kinds of error ask for, in our words."""
+
+
+def _given(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", not a mapping"
+    if isinstance(value, (list, tuple)):
+        return ", not a list"
+    return ", not nothing" if value is None else f", not {str(value)!r:.60}"
+
+
+def _example_of(name: str) -> str | None:
+    examples = {
+        "name": "Write: name: my-project",
+        "task": "Write: task: {system: What the model is to do.}",
+        "sources": "Write: sources: {rows: {path: rows.csv}}",
+    }
+    return examples.get(name)
 
 
 def _place(raw: Any, loc: Sequence[int | str]) -> tuple[str, int | None]:
@@ -252,8 +303,3 @@ def _schema_problem(schema: Any) -> str | None:
 
 def _lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
-
-
-def plain_file(file: BaseModel) -> dict[str, Any]:
-    """A settings model as plain JSON values, with the names the file uses."""
-    return file.model_dump(by_alias=True, mode="json")

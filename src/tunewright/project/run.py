@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
-from tunewright.core.errors import TunewrightError
+from tunewright.core.errors import TunewrightError, UserError
 from tunewright.core.events import Event, EventLog
 from tunewright.core.files import write_atomic
 from tunewright.project.file import ProjectFile
@@ -38,7 +38,7 @@ def run(
     upto: str | None = None,
     listen: Callable[[Event], None] | None = None,
 ) -> list[StepOutcome]:
-    """Bring every step (or those that lead to `upto`) up to date; returns them in order.
+    """Bring every step (or those that lead to `upto`) up to date; returns them in order. The caller holds the store's lock.
 
     Raises TunewrightError from the step that failed; what was finished before it stands.
     """
@@ -46,18 +46,20 @@ def run(
     made: dict[str, Artifact] = {}
     outcomes: list[StepOutcome] = []
     steps = up_to(upto)
-    with store.lock():
-        for number, step in enumerate(steps, 1):
-            derivation = derive(step, file, outside, made)
-            artifact = store.find(derivation)
-            fresh = artifact is not None
-            if artifact is None:
-                place = {"step": step.name, "title": step.title, "number": number, "of": len(steps)}
-                artifact = _make(step, derivation, file, root, store, made, place, listen)
-            elif listen:
+    for number, step in enumerate(steps, 1):
+        derivation = derive(step, file, outside, made)
+        artifact = store.find(derivation)
+        fresh = artifact is not None
+        if artifact is None:
+            place = {"step": step.name, "title": step.title, "number": number, "of": len(steps)}
+            artifact = _make(step, derivation, file, root, store, made, place, listen)
+        else:
+            store.settle(artifact.id)
+            if listen:
                 listen(Event("step.fresh", time.time(), {"step": step.name, "artifact": artifact.id}))
-            made[step.name] = artifact
-            outcomes.append(StepOutcome(step.name, artifact, not fresh))
+        made[step.name] = artifact
+        outcomes.append(StepOutcome(step.name, artifact, not fresh))
+    store.sweep()
     return outcomes
 
 
@@ -83,7 +85,10 @@ def _make(
     log("step.start", artifact=derivation.id, **place)
     started = time.monotonic()
     try:
+        for artifact in inputs.values():
+            artifact.verify()
         _function(step)(context)
+        _refuse_changed(step, derivation, file, root)
         artifact = store.publish(derivation, out, library_versions())
     except BaseException as error:
         status = "failed" if isinstance(error, Exception) else "interrupted"
@@ -97,6 +102,19 @@ def _make(
         return artifact
     finally:
         log.close()
+
+
+def _refuse_changed(step: Step, derivation: Derivation, file: ProjectFile, root: Path) -> None:
+    """What was read from outside must still be what the artifact's name says it was made from."""
+    now = Outside(file, root)
+    changed = {
+        name
+        for kind in step.external
+        for name, digest in now.hashes(kind).items()
+        if derivation.external.get(name) != digest
+    }
+    if changed:
+        raise UserError(f"{sorted(changed)[0]} changed while {step.name} was at work", fix="Run again.")
 
 
 def _function(step: Step) -> Callable[[StepContext], None]:

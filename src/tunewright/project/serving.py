@@ -21,8 +21,11 @@ class Served(NamedTuple):
     variant: Variant
 
 
-def load_release(store: Store, root: Path, name: str) -> Served:
-    """The release an alias names, loaded. `root` is the project's folder, where a local base is looked for.
+def load_release(store: Store, root: Path, name: str, base_ref: str) -> Served:
+    """The release an alias names, loaded.
+
+    `root` is the project's folder, where a local base is looked for; `base_ref` the project's base now, which serves when
+    it holds the same files (a base may have been moved since the release).
 
     Raises UserError when the alias names nothing, IntegrityError when the release's files changed since, ModelError when
     the base is not the one it was proven with.

@@ -114,7 +114,12 @@ STEPS: tuple[Step, ...] = (
         "release",
         "freeze the release",
         needs=("train", "baselines", "evaluate", "decide"),
-        settings=lambda file: {"name": file.name, "task": file.task, "decoding": file.decoding},
+        settings=lambda file: {
+            "name": file.name,
+            "base": file.base,
+            "task": file.task,
+            "decoding": file.decoding,
+        },
         run="tunewright.project.stages.deciding:release",
         external=("base",),
     ),

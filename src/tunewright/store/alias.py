@@ -31,9 +31,17 @@ def promote(catalogue: Catalogue, release: str, alias: str = PRODUCTION) -> bool
     return True
 
 
-def was_promoted(catalogue: Catalogue, release: str, alias: str = PRODUCTION) -> bool:
-    """Whether the alias ever named this release: one rolled back is not promoted again by itself."""
-    return any(move.move == "promote" and move.release == release for move in catalogue.alias_moves(alias))
+def withdrawn(catalogue: Catalogue, alias: str = PRODUCTION) -> set[str]:
+    """The releases that a rollback left and nobody promoted since: a run does not promote them again by itself."""
+    stack: list[str] = []
+    left: set[str] = set()
+    for move in catalogue.alias_moves(alias):
+        if move.move == "promote":
+            stack.append(move.release)
+            left.discard(move.release)
+        else:
+            left.add(stack.pop())
+    return left
 
 
 def rollback(catalogue: Catalogue, alias: str = PRODUCTION) -> str:
@@ -41,6 +49,9 @@ def rollback(catalogue: Catalogue, alias: str = PRODUCTION) -> str:
     stack = history(catalogue, alias)
     if len(stack) < 2:
         state = "names its first release" if stack else "names no release yet"
-        raise UserError(f"{alias} {state}: there is none before to return to")
+        raise UserError(
+            f"{alias} {state}: there is none before to return to",
+            fix="`tunewright release` lists them, `tunewright release promote` chooses one.",
+        )
     catalogue.move_alias(alias, "rollback", stack[-2])
     return stack[-2]

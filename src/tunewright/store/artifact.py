@@ -90,15 +90,22 @@ class Artifact(NamedTuple):
         return self.path / name
 
     def verify(self) -> None:
-        """Compare every file with the manifest. Raises IntegrityError naming the first that differs or is missing."""
-        for name, expected in self.manifest.files.items():
-            path = self.path / name
-            if not path.is_file() or hash_file(path) != expected:
-                raise IntegrityError(
-                    f"the stored file {name} is missing or was changed after it was written",
-                    where=str(self.path),
-                    fix="Delete that folder and run again.",
-                )
+        """Compare the manifest with what made it, and every file with the manifest.
+
+        Raises IntegrityError naming the first thing that differs, is missing, or does not belong there.
+        """
+        manifest = self.manifest
+        if manifest.id != manifest.derivation.id or manifest.content != hash_value(manifest.files):
+            raise self._tampered("its manifest contradicts itself")
+        there = set(_content_files(self.path))
+        for name, expected in manifest.files.items():
+            if name not in there or hash_file(self.path / name) != expected:
+                raise self._tampered(f"the stored file {name} is missing or was changed after it was written")
+        if extra := sorted(there - manifest.files.keys()):
+            raise self._tampered(f"the file {extra[0]} does not belong to the artifact")
+
+    def _tampered(self, what: str) -> IntegrityError:
+        return IntegrityError(what, where=str(self.path), fix="Delete that folder and run again.")
 
 
 def seal(folder: Path, derivation: Derivation, libraries: dict[str, str]) -> Manifest:

@@ -46,8 +46,6 @@ class Catalogue:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with self._connection() as db:
-            db.executescript(_TABLES)
 
     def start_run(self, step: str, artifact: str) -> int:
         """Record that a step starts; returns the run's number. Runs left `running` by a kill become `interrupted`."""
@@ -70,8 +68,19 @@ class Catalogue:
                 (status, time.time(), error, run),
             )
 
+    def close_runs(self, artifact: str) -> None:
+        """Record the runs of a published artifact that still count as `running` as done."""
+        if any(run.status == "running" for run in self.runs(artifact)):
+            with self._connection() as db:
+                db.execute(
+                    "update runs set status = 'done', ended = ? where status = 'running' and artifact = ?",
+                    (time.time(), artifact),
+                )
+
     def runs(self, artifact: str | None = None) -> list[RunRow]:
         """Every run, or those that made one artifact, oldest first."""
+        if not self._path.exists():
+            return []
         with self._connection() as db:
             rows = db.execute(
                 "select id, step, artifact, status, started, ended, error from runs"
@@ -90,6 +99,8 @@ class Catalogue:
 
     def alias_moves(self, alias: str) -> list[AliasMove]:
         """The moves of an alias, oldest first."""
+        if not self._path.exists():
+            return []
         with self._connection() as db:
             rows = db.execute(
                 "select alias, move, release, at from alias_moves where alias = ? order by id", (alias,)
@@ -98,17 +109,33 @@ class Catalogue:
 
     def aliases(self) -> list[str]:
         """Every alias that was ever set."""
+        if not self._path.exists():
+            return []
         with self._connection() as db:
             return [row[0] for row in db.execute("select distinct alias from alias_moves order by alias")]
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        db = sqlite3.connect(self._path, timeout=30)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._said_plainly():
+            db = sqlite3.connect(self._path, timeout=30)
+            try:
+                with db:
+                    db.executescript(_TABLES)
+                    yield db
+            finally:
+                db.close()
+
+    @contextmanager
+    def _said_plainly(self) -> Iterator[None]:
+        """SQLite's errors as ours."""
         try:
-            with db:
-                yield db
+            yield
         except sqlite3.OperationalError as error:
             fix = "Make room, or make the folder writable, and run again."
-            raise UserError(f"the catalogue cannot be used: {error}", where=str(self._path), fix=fix) from None
-        finally:
-            db.close()
+            raise UserError(
+                f"the catalogue cannot be used: {error}", where=str(self._path), fix=fix
+            ) from None
+        except sqlite3.DatabaseError as error:
+            fix = "Move the file away and run again: artifacts stand, the record of runs and aliases is lost."
+            raise UserError(f"the catalogue is damaged: {error}", where=str(self._path), fix=fix) from None

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from tunewright.core.errors import UserError
+from tunewright.core.errors import IntegrityError, UserError
 from tunewright.store import alias
 from tunewright.store.artifact import Artifact
 from tunewright.store.store import Store
@@ -13,6 +13,25 @@ class Ancestor(NamedTuple):
 
     artifact: Artifact
     depth: int
+
+
+class Lineage(NamedTuple):
+    """An artifact's ancestors, itself first, nearest first; and those that are no longer in the store."""
+
+    ancestors: list[Ancestor]
+    missing: list[str]
+
+    def verify(self) -> None:
+        """Compare every file with its hash, and every input with what it was when it was read. Raises IntegrityError."""
+        contents = {node.artifact.id: node.artifact.manifest.content for node in self.ancestors}
+        for node in self.ancestors:
+            node.artifact.verify()
+            for ref in node.artifact.manifest.derivation.inputs.values():
+                if contents.get(ref.id, ref.content) != ref.content:
+                    raise IntegrityError(
+                        f"it was made from another content of {ref.id} than the store has now",
+                        where=str(node.artifact.path),
+                    )
 
 
 def resolve(store: Store, ref: str) -> Artifact:
@@ -26,8 +45,8 @@ def resolve(store: Store, ref: str) -> Artifact:
         if found is None:
             raise UserError(f"{ref} names {release}, which is no longer in the store", where=str(store.root))
         return found
-    names = [artifact.id for artifact in store.artifacts()]
-    matches = [name for name in names if name.startswith(ref)]
+    names = store.names()
+    matches = [name for name in names if ref and name.startswith(ref)]
     if len(matches) > 1 and all(name.rpartition("-")[0] == ref for name in matches):
         made = [
             run.artifact for run in store.catalogue.runs() if run.artifact in matches and run.status == "done"
@@ -35,16 +54,23 @@ def resolve(store: Store, ref: str) -> Artifact:
         matches = made[-1:] or matches
     artifact = store.get(matches[0]) if len(matches) == 1 else None
     if artifact is None:
-        known = [*store.catalogue.aliases(), *names]
-        problem = "matches several artifacts" if matches else "names no alias or artifact here"
-        hint = ", ".join(matches or known) or "nothing yet: `tunewright run` makes them"
-        raise UserError(f"{ref!r} {problem}", fix=f"There is: {hint}.")
+        raise _unknown(store, ref, matches)
     return artifact
 
 
-def ancestors(store: Store, artifact: Artifact) -> list[Ancestor]:
-    """The artifact and everything it was made from, nearest first, each once."""
+def _unknown(store: Store, ref: str, matches: list[str]) -> UserError:
+    if matches:
+        return UserError(f"{ref!r} is the start of several artifacts", fix=f"They are {', '.join(matches)}.")
+    steps = sorted({name.rpartition("-")[0] for name in store.names()})
+    known = [*store.catalogue.aliases(), *steps]
+    hint = f"Known here: {', '.join(known)}." if known else "`tunewright run` makes them."
+    return UserError(f"{ref!r} names no alias, step or artifact here", fix=hint)
+
+
+def ancestors(store: Store, artifact: Artifact) -> Lineage:
+    """The artifact and everything it was made from, each once."""
     found: dict[str, Ancestor] = {}
+    missing: list[str] = []
     queue = [Ancestor(artifact, 0)]
     while queue:
         node = queue.pop(0)
@@ -55,4 +81,6 @@ def ancestors(store: Store, artifact: Artifact) -> list[Ancestor]:
             parent = store.get(ref.id)
             if parent is not None:
                 queue.append(Ancestor(parent, node.depth + 1))
-    return list(found.values())
+            elif ref.id not in missing:
+                missing.append(ref.id)
+    return Lineage(list(found.values()), missing)

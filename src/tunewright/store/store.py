@@ -9,15 +9,18 @@
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tunewright.core.errors import UserError
-from tunewright.store.artifact import Artifact, Derivation, Manifest, open_artifact, seal
+from tunewright.store.artifact import MANIFEST, Artifact, Derivation, Manifest, open_artifact, seal
 from tunewright.store.catalogue import Catalogue
 
 FOLDER = ".tunewright"
+KEPT_SCRATCH_S = 7 * 24 * 3600
+"""Seconds that the scratch of a step cut off is kept."""
 
 
 class Store:
@@ -25,16 +28,19 @@ class Store:
 
     def __init__(self, project: Path) -> None:
         self.root = project / FOLDER
+        self.catalogue = Catalogue(self.root / "catalogue.sqlite")
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the project for one process, making its folders where they are missing; what only reads needs no lock.
+
+        Raises UserError when another holds it; a killed one holds nothing.
+        """
         for name in ("artifacts", "work", "runs"):
             (self.root / name).mkdir(parents=True, exist_ok=True)
         ignore = self.root / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n")
-        self.catalogue = Catalogue(self.root / "catalogue.sqlite")
-
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the project for one process. Raises UserError when another holds it; a killed one holds nothing."""
         with (self.root / "lock").open("a+") as stream:
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -55,22 +61,37 @@ class Store:
         folder = self.root / "artifacts" / artifact_id
         return open_artifact(folder) if folder.is_dir() else None
 
+    def names(self) -> list[str]:
+        """The name of every published artifact."""
+        return sorted(manifest.parent.name for manifest in (self.root / "artifacts").glob(f"*/{MANIFEST}"))
+
     def artifacts(self) -> list[Artifact]:
         """Every published artifact, by name."""
-        folders = sorted((self.root / "artifacts").iterdir())
-        return [open_artifact(folder) for folder in folders if folder.is_dir()]
+        return [open_artifact(self.root / "artifacts" / name) for name in self.names()]
 
     def work(self, derivation: Derivation) -> Path:
         """The scratch folder for a derivation, as a run that was cut off left it."""
         folder = self.root / "work" / derivation.id
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def settle(self, artifact_id: str) -> None:
+        """Finish what a kill right after publishing left open: the run's record, the scratch folder."""
+        self.catalogue.close_runs(artifact_id)
+        shutil.rmtree(self.root / "work" / artifact_id, ignore_errors=True)
+
+    def sweep(self) -> None:
+        """Drop scratch that nobody went on with for a week."""
+        for folder in (self.root / "work").iterdir():
+            if time.time() - folder.stat().st_mtime > KEPT_SCRATCH_S:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def publish(self, derivation: Derivation, built: Path, libraries: dict[str, str]) -> Artifact:
         """Seal the folder `built` (inside the derivation's scratch) and move it into place; the scratch then goes."""
         manifest: Manifest = seal(built, derivation, libraries)
         _sync(built)
         target = self.root / "artifacts" / derivation.id
+        target.parent.mkdir(parents=True, exist_ok=True)
         os.rename(built, target)
         _sync_folder(target.parent)
         shutil.rmtree(self.root / "work" / derivation.id, ignore_errors=True)
@@ -84,9 +105,12 @@ class Store:
 def _sync(folder: Path) -> None:
     """Make a finished folder durable before it is published: a rename must not outlive its content."""
     for path in folder.rglob("*"):
-        if path.is_file():
+        if path.is_dir():
+            _sync_folder(path)
+        else:
             with path.open("rb") as stream:
                 os.fsync(stream.fileno())
+    _sync_folder(folder)
 
 
 def _sync_folder(folder: Path) -> None:

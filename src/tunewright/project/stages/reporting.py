@@ -93,7 +93,7 @@ def _latencies(ctx: StepContext, sources: dict[str, Artifact]) -> dict[str, Late
 
 def _lineage(ctx: StepContext) -> tuple[LineageNode, ...]:
     """The release and all it was made from, inputs first."""
-    nodes = lineage.ancestors(ctx.store, ctx.inputs["release"])
+    nodes = lineage.ancestors(ctx.store, ctx.inputs["release"]).ancestors
     return tuple(
         _node(ancestor.artifact) for ancestor in sorted(nodes, key=lambda a: (-a.depth, a.artifact.id))
     )
