@@ -3,6 +3,9 @@
 import json
 from pathlib import Path
 
+import pytest
+from pydantic import ValidationError
+
 from tunewright.baselines import few_shot, prompt
 from tunewright.baselines.spec import BaselinesSpec
 from tunewright.core.example import Example, ask, make_example
@@ -46,19 +49,41 @@ def test_json_shots_show_optional_fields_there_and_left_out() -> None:
 def test_variants() -> None:
     spec = BaselinesSpec(few_shot=(4, 2, 2, 100))
     train, decoding = labelled(), Decoding(max_new_tokens=8)
-    found = few_shot.candidates(spec, train, base=BASE, system="Label it.", decoding=decoding, seed=0)
+    found = few_shot.candidates(spec, train, base=BASE, system="Label it.", decoding=decoding)
     plain = prompt.variant(base=BASE, system="Label it.", decoding=decoding)
     shots = tuple(few_shot.choose_shots(train, 4, seed=0))
-    assert plain == Variant(
-        name="prompt", base="embedded", base_hash="c0ffee", system="Label it.", decoding=decoding
-    )
+    assert plain == Variant(name="prompt", base_hash="c0ffee", system="Label it.", decoding=decoding)
     assert found == [
         plain.model_copy(update={"name": "few-shot-2", "shots": shots[:2]}),
         plain.model_copy(update={"name": "few-shot-4", "shots": shots}),
     ]
     none = BaselinesSpec(few_shot=())
-    assert few_shot.candidates(none, train, base=BASE, system="", decoding=decoding, seed=0) == []
-    assert few_shot.candidates(spec, [], base=BASE, system="", decoding=decoding, seed=0) == []
+    assert few_shot.candidates(none, train, base=BASE, system="", decoding=decoding) == []
+    assert few_shot.candidates(spec, [], base=BASE, system="", decoding=decoding) == []
+
+
+def test_what_a_base_is_called_is_no_part_of_a_variant() -> None:
+    spec, train, moved = BaselinesSpec(), labelled(), BASE._replace(ref="/elsewhere/embedded")
+    first, second = (
+        few_shot.candidates(spec, train, base=base, system="", decoding=Decoding()) for base in (BASE, moved)
+    )
+    assert first == second
+
+
+def test_the_seed_draws_the_shots() -> None:
+    drawn = [
+        few_shot.candidates(
+            BaselinesSpec(few_shot=(4,), seed=seed), labelled(), base=BASE, system="", decoding=Decoding()
+        )
+        for seed in (0, 0, 1)
+    ]
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_a_fine_tune_needs_a_rival() -> None:
+    with pytest.raises(ValidationError, match="there is no rival to compare the fine-tune with"):
+        BaselinesSpec(prompt=False, few_shot=())
+    assert BaselinesSpec(prompt=False).few_shot == (2, 4)
 
 
 def test_the_best_mean_wins_and_fewer_shots_break_a_tie() -> None:

@@ -1,6 +1,7 @@
 """The verdict on small, made-up scorecards: outcomes, gates, words, refusals."""
 
 import pytest
+from pydantic import ValidationError
 
 from tunewright.core.errors import UserError
 from tunewright.core.grading import Score
@@ -148,6 +149,31 @@ def test_a_slice_fails_only_beyond_chance(lost, passes):
     gate = next(gate for gate in verdict.gates if gate.name == "no slice left behind")
     assert gate.passed is passes
     assert gate.seen.startswith("product = kettle: −")
+
+
+@pytest.mark.parametrize(("score", "message"), [(97, "97 does not: 97 % is 0.97"), (-0.1, "-0.1 does not")])
+def test_a_least_score_is_a_share(score, message):
+    with pytest.raises(ValidationError, match=f"a score lies between 0 and 1, and {message}"):
+        GatesSpec(min_scores={"exact_match": score})
+
+
+def test_further_suites_are_shown_and_decide_nothing():
+    cards = card("fine-tune", right(37, 50)), card("prompt", right(31, 50))
+    general = tuple(card(name, [1.0], suite="general") for name in ("base", "fine-tune"))
+    others = [card(name, right(5, 9), suite="mine", grader="number") for name in ("fine-tune", "prompt")]
+    plain, more = (
+        decide(cards[0], [cards[1]], general=general, others=own, gates=GatesSpec(), prices=PriceSpec())
+        for own in ((), others)
+    )
+    assert [(s.suite, s.variant, s.examples) for s in more.variants] == [
+        ("test", "fine-tune", 50),
+        ("test", "prompt", 50),
+        ("mine", "fine-tune", 9),
+        ("mine", "prompt", 9),
+        ("general", "fine-tune", 1),
+        ("general", "base", 1),
+    ]
+    assert more.model_copy(update={"variants": plain.variants}) == plain
 
 
 def test_false_alarms_by_simulation():

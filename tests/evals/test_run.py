@@ -184,6 +184,17 @@ def test_a_scorecard_is_read_back_as_it_was(undisturbed: tuple[Evaluation, bytes
     assert len((tmp_path / "card.jsonl").read_text().splitlines()) == 151
 
 
+@pytest.mark.parametrize("cut", [1, 100])
+def test_a_torn_scorecard_is_not_a_shorter_one(
+    undisturbed: tuple[Evaluation, bytes], tmp_path: Path, cut: int
+) -> None:
+    path = tmp_path / "card.jsonl"
+    save_scorecard(undisturbed[0].scorecard, path)
+    path.write_bytes(path.read_bytes()[:-cut])
+    with pytest.raises(IntegrityError, match="not a scorecard"):
+        load_scorecard(path)
+
+
 @pytest.mark.parametrize("text", ["", "{}\n", "nonsense\n", "[1]\n", json.dumps({"variant": 3}) + "\n"])
 def test_a_file_that_is_no_scorecard(tmp_path: Path, text: str) -> None:
     (tmp_path / "card.jsonl").write_text(text)

@@ -9,35 +9,52 @@ import pytest
 from tunewright.core.errors import UserError
 from tunewright.core.example import Example, Origin, ask, make_example
 from tunewright.core.grading import Score
-from tunewright.core.task import JsonOutput, TaskSpec
-from tunewright.evals.general import Correct, general_examples
+from tunewright.core.task import TaskSpec
+from tunewright.evals.general import Correct, general_examples, general_hash
 from tunewright.evals.spec import SuiteSpec
-from tunewright.evals.suites import build_suite, default_graders
+from tunewright.evals.suites import build_suite
 from tunewright.grade.gold import check_gold
-from tunewright.grade.spec import ExactMatch, FieldAccuracy, JsonSchema, Number
+from tunewright.grade.spec import ExactMatch, Number
 
 TEST = [
     make_example(ask(f"question {i}", str(i)), fields={"lang": ["en", None][i % 2], "n": i}) for i in range(5)
 ]
-JSON_TASK = TaskSpec(output=JsonOutput(schema={"type": "object"}))
 
 
 def test_over_the_split() -> None:
-    spec = SuiteSpec(graders=(Number(), ExactMatch()), slices=("lang", "n", "gone"), limit=3)
+    spec = SuiteSpec(graders=(Number(), ExactMatch()), slices=("lang", "n"), limit=3)
     suite = build_suite("target", spec, TEST, TaskSpec(), Path())
     assert suite.examples == tuple(TEST[:3])
     assert suite.grader_names == ("number", "exact_match")
     assert check_gold(suite.examples, suite.graders_for(TEST[0])) == []
     assert [suite.slices_of(example) for example in suite.examples] == [
-        {"lang": "en", "n": "0", "gone": "(none)"},
-        {"lang": "(none)", "n": "1", "gone": "(none)"},
-        {"lang": "en", "n": "2", "gone": "(none)"},
+        {"lang": "en", "n": "0"},
+        {"lang": "(none)", "n": "1"},
+        {"lang": "en", "n": "2"},
     ]
 
 
-def test_graders_where_none_are_named() -> None:
-    assert default_graders(TaskSpec()) == (ExactMatch(),)
-    assert default_graders(JSON_TASK) == (FieldAccuracy(), JsonSchema())
+@pytest.mark.parametrize(
+    ("examples", "field", "message"),
+    [
+        ("test", "langue", "'langue'; their fields are lang, n. Did you mean 'lang'?"),
+        ("test", "x", "'x'; their fields are lang, n. Name a column"),
+        ("general", "skil", "'skil'; their fields are skill, grade. Did you mean 'skill'?"),
+    ],
+)
+def test_a_slice_that_no_example_has(examples: str, field: str, message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        build_suite("own", SuiteSpec(examples=examples, slices=(field,)), TEST, TaskSpec(), Path())
+    assert f"suites.own.slices: no example of the suite has the field {message}" in str(caught.value)
+
+
+def test_an_example_that_stands_twice(tmp_path: Path) -> None:
+    row = {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}
+    rows_file(tmp_path, row, row)
+    with pytest.raises(UserError, match=r"has own.jsonl:2 twice, own.jsonl:1 is the same"):
+        build_suite("own", SuiteSpec(examples="own.jsonl"), [], TaskSpec(), tmp_path)
+    once = build_suite("own", SuiteSpec(examples="own.jsonl", limit=1), [], TaskSpec(), tmp_path)
+    assert len(once.examples) == 1
 
 
 def rows_file(folder: Path, *rows: object) -> Path:
@@ -109,3 +126,13 @@ def test_each_draw_is_graded_its_own_way(way: str, gold: str, reply: str, value:
     example: Example = make_example(ask("?", gold), fields={"grade": way})
     score: Score = Correct().grade(example, reply)
     assert score.value == value
+
+
+def test_the_general_suites_hash_is_that_of_its_content(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = general_hash()
+    general_hash.cache_clear()
+    assert general_hash() == found
+    monkeypatch.setattr("tunewright.evals.general.PER_SKILL", 2)
+    general_hash.cache_clear()
+    assert general_hash() != found
+    general_hash.cache_clear()

@@ -7,11 +7,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from tunewright.core.errors import ModelError
 from tunewright.core.example import ask
 from tunewright.core.generation import Decoding, Reply
-from tunewright.core.message import Message
+from tunewright.core.message import Message, with_system
 from tunewright.generate.decode import shared_beginning
 from tunewright.generate.partition import MAX_ROWS, cut_batches
 from tunewright.generate.prompted import Prompted
@@ -20,6 +21,8 @@ from tunewright.generate.sampling import draw
 from tunewright.generate.torch import TorchGenerator
 from tunewright.generate.variant import Variant
 from tunewright.models.base import Base
+from tunewright.models.load import load_tokenizer
+from tunewright.models.template import Renderer
 
 QUESTION = (Message(role="user", content="Where is the fox?"),)
 
@@ -66,6 +69,30 @@ def test_prompted_puts_system_and_shots_first() -> None:
     ]
 
 
+@pytest.mark.parametrize("roles", ["u", "su", "du", "sdu", "us", ""])
+@pytest.mark.parametrize("system", ["", "be brief"])
+def test_training_and_serving_put_the_system_prompt_in_the_same_place(roles: str, system: str) -> None:
+    names = {"u": "user", "s": "system", "d": "developer"}
+    conversation = tuple(Message(role=names[role], content=role) for role in roles)
+    assert Prompted(Echo(), system).prompt(conversation) == with_system(conversation, system)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"max_new_tokens": 0},
+        {"temperature": -0.1},
+        {"temperature": float("nan")},
+        {"temperature": float("inf")},
+        {"top_p": 0},
+        {"top_p": 1.01},
+    ],
+)
+def test_decoding_has_bounds(settings: dict[str, float]) -> None:
+    with pytest.raises(ValidationError):
+        Decoding(**settings)
+
+
 class Echo:
     """Answers with what it was asked."""
 
@@ -84,8 +111,13 @@ def test_variants_without_an_adapter_share_the_base(tiny_base: Base) -> None:
 
 def test_a_variant_of_another_base_is_refused(tiny_base: Base, tmp_path: Path) -> None:
     other = Variant(name="old", base="embedded", base_hash="0" * 64)
-    with pytest.raises(ModelError, match="another content of the base embedded"):
+    with pytest.raises(ModelError, match=f"another content of the base {tiny_base.ref}"):
         load_variant(other, tiny_base)
+    tuned = Variant(name="tuned", base_hash=tiny_base.hash)
+    with pytest.raises(ModelError, match="proven with another chat template"):
+        load_variant(tuned, tiny_base, template="0" * 64)
+    template = Renderer(load_tokenizer(tiny_base)).template_hash
+    assert load_variant(tuned, tiny_base, template=template).template_hash == template
     lost = Variant(name="tuned", base=tiny_base.ref, base_hash=tiny_base.hash, adapter="gone")
     with pytest.raises(ModelError):
         load_variant(lost, tiny_base, root=tmp_path)

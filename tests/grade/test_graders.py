@@ -13,9 +13,11 @@ from tunewright.core.errors import Problem, UserError
 from tunewright.core.example import Example, Origin, ask, make_example
 from tunewright.core.grading import Grader, Score
 from tunewright.core.task import JsonOutput, TaskSpec
+from tunewright.grade import regex
 from tunewright.grade.build import build_grader, build_graders
 from tunewright.grade.gold import check_gold
-from tunewright.grade.spec import GraderSpec
+from tunewright.grade.names import default_graders, grader_names
+from tunewright.grade.spec import ExactMatch, FieldAccuracy, GraderSpec, JsonSchema
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -170,14 +172,16 @@ def test_field_accuracy_can_ignore_case() -> None:
     assert score("field_accuracy", '{"a": "Ann"}', '{"a": "ann"}', ignore_case=True).value == 1
 
 
-def test_a_catastrophic_pattern_is_stopped() -> None:
+def test_a_catastrophic_pattern_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert regex.TIME_LIMIT >= 5
+    monkeypatch.setattr(regex, "TIME_LIMIT", 0.2)
     pattern, text = "^(a|aa)+$", "a" * 200 + "b"
     began = time.perf_counter()
     assert score("regex", "", text, pattern=pattern) == Score(
-        0.0, "matching took more than 1 s and was stopped"
+        0.0, "matching took more than 0.2 s and was stopped"
     )
     task = TaskSpec(output=JsonOutput(schema={"patternProperties": {pattern: {}}, "pattern": pattern}))
-    slow = Score(0.0, "a pattern of the schema took too long to match")
+    slow = Score(0.0, "a pattern of the schema: matching took more than 0.2 s and was stopped")
     assert grader(task, type="json_schema").grade(example(""), json.dumps({text: 1})) == slow
     assert grader(task, type="json_schema").grade(example(""), json.dumps(text)) == slow
     assert time.perf_counter() - began < 5
@@ -258,4 +262,10 @@ def test_names_are_unique() -> None:
     specs = TypeAdapter(list[GraderSpec]).validate_python(
         [{"type": "regex", "pattern": "a"}, {"type": "regex", "pattern": "b"}, {"type": "number"}]
     )
-    assert [g.name for g in build_graders(specs, TASK)] == ["regex", "regex_2", "number"]
+    assert grader_names(specs) == ("regex", "regex_2", "number")
+    assert tuple(grader.name for grader in build_graders(specs, TASK)) == grader_names(specs)
+
+
+def test_graders_where_none_are_named() -> None:
+    assert default_graders(TaskSpec()) == (ExactMatch(),)
+    assert default_graders(TASK) == (FieldAccuracy(), JsonSchema())

@@ -49,11 +49,10 @@ def candidates(
     base: Base,
     system: str,
     decoding: Decoding,
-    seed: int,
 ) -> list[Variant]:
     """One variant for each number of shots asked for, fewest first; numbers beyond the training rows are left out."""
     plain = prompt.variant(base=base, system=system, decoding=decoding)
-    shots = choose_shots(train, max(spec.few_shot, default=0), seed)
+    shots = choose_shots(train, max(spec.few_shot, default=0), spec.seed)
     return [
         plain.model_copy(update={"name": f"few-shot-{count}", "shots": tuple(shots[:count])})
         for count in sorted(set(spec.few_shot))

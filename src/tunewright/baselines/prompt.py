@@ -9,4 +9,4 @@ NAME = "prompt"
 
 def variant(*, base: Base, system: str, decoding: Decoding) -> Variant:
     """The base asked with the system prompt alone."""
-    return Variant(name=NAME, base=base.ref, base_hash=base.hash, system=system, decoding=decoding)
+    return Variant(name=NAME, base_hash=base.hash, system=system, decoding=decoding)

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, Protocol
 
+from pydantic import Field
+
 from tunewright.core.message import Conversation
 from tunewright.core.spec import Spec
 
@@ -10,11 +12,11 @@ from tunewright.core.spec import Spec
 class Decoding(Spec):
     """How an answer is drawn."""
 
-    max_new_tokens: int = 256
+    max_new_tokens: int = Field(256, ge=1)
     """The most tokens an answer may have."""
-    temperature: float = 0.0
+    temperature: float = Field(0.0, ge=0, allow_inf_nan=False)
     """0 takes the likeliest token each time; above 0 samples."""
-    top_p: float = 1.0
+    top_p: float = Field(1.0, gt=0, le=1)
     """Sample from the smallest set of tokens with this much probability."""
     seed: int = 0
     """Seeds the sampling."""

@@ -16,6 +16,11 @@ class Message(BaseModel):
     content: str
     weight: Literal[0, 1] | None = None
 
+    @property
+    def instructs(self) -> bool:
+        """Whether it tells the model how to answer, rather than being a turn of the talk."""
+        return self.role in ("system", "developer")
+
     def wire(self) -> dict[str, Any]:
         """The message as chat templates and the OpenAI wire take it: role and content alone."""
         return {"role": self.role, "content": self.content}
@@ -23,3 +28,13 @@ class Message(BaseModel):
 
 Conversation = tuple[Message, ...]
 """Messages in order. As a prompt it ends before the answer; as a training row it ends with the assistant."""
+
+
+def with_system(conversation: Conversation, system: str) -> Conversation:
+    """The conversation with the task's system prompt before it, unless it begins with instructions of its own.
+
+    Training, evals and serving all put the prompt there, and through this function alone: they must agree.
+    """
+    if not system or (conversation and conversation[0].instructs):
+        return conversation
+    return (Message(role="system", content=system), *conversation)

@@ -4,6 +4,8 @@ verdict = decide(tuned, [prompt, few_shot], general=(base, tuned_general), gates
 verdict.words        # "Fine-tuning helps: field accuracy 96.1 % against 41.2 % for the best baseline (few-shot-4), …"
 """
 
+from collections.abc import Sequence
+
 from tunewright.core.errors import UserError
 from tunewright.decide.compare import Clusters, compare, pair, slice_changes, summarise
 from tunewright.decide.gates import beats_baselines, general_loss, min_scores, slice_loss
@@ -19,15 +21,16 @@ def decide(
     rivals: list[Scorecard],
     *,
     general: tuple[Scorecard, Scorecard] | None = None,
+    others: Sequence[Scorecard] = (),
     gates: GatesSpec,
     prices: PriceSpec,
     clusters: Clusters | None = None,
 ) -> Verdict:
     """Compare the candidate with every rival on its suite, by the headline grader, and try the gates.
 
-    `general` is (the base's, the candidate's) card on the general suite. `clusters` maps example ids to groups that are
-    not independent. Equal cards give an equal verdict. Raises UserError when there is no rival, or when cards are empty
-    or do not hold the same examples.
+    `general` is (the base's, the candidate's) card on the general suite. `others` are cards on further suites, which are
+    shown and decide nothing. `clusters` maps example ids to groups that are not independent. Equal cards give an equal
+    verdict. Raises UserError when there is no rival, or when cards are empty or do not hold the same examples.
     """
     if not rivals:
         raise UserError(
@@ -41,7 +44,7 @@ def decide(
     finding = find(comparisons, pairs, gates, clusters)
     slices = slice_changes(candidate, ranked[0], headline, confidence, clusters)
     overall, skills = _general(general, confidence)
-    summaries = [summarise(card, prices, confidence, clusters) for card in [candidate, *rivals]]
+    summaries = [summarise(card, prices, confidence, clusters) for card in [candidate, *rivals, *others]]
     results: list[GateResult | None] = [
         beats_baselines(finding.outcome, comparisons) if gates.beats_baselines else None,
         *min_scores(summaries[0], gates.min_scores),

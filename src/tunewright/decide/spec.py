@@ -1,8 +1,20 @@
 """Settings of the decision: gates and prices."""
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 from tunewright.core.spec import Spec
+
+
+def _share(value: float) -> float:
+    if not 0 <= value <= 1:
+        hint = f": {value:g} % is {value / 100:g}" if 1 < value <= 100 else ""
+        raise ValueError(f"a score lies between 0 and 1, and {value:g} does not{hint}")
+    return value
+
+
+_Share = Annotated[float, AfterValidator(_share), Field(json_schema_extra={"minimum": 0, "maximum": 1})]
 
 
 class GatesSpec(Spec):
@@ -12,7 +24,7 @@ class GatesSpec(Spec):
     """The fine-tune's headline score is better than every baseline's, with an interval that leaves zero out."""
     worthwhile_gain: float = Field(1.0, gt=0)
     """The least gain worth having, in points. When even this much is ruled out, the fine-tune does not help."""
-    min_scores: dict[str, float] = Field({})
+    min_scores: dict[str, _Share] = Field({})
     """Grader → the least mean score on the target suite: {json_schema: 0.99}."""
     max_general_loss: float = Field(3.0, ge=0)
     """The most points the general suite may lose against the base."""

@@ -103,6 +103,7 @@ class Verdict(_Fact):
     comparisons: tuple[Comparison, ...]
     """Against each rival, the best one first."""
     variants: tuple[VariantSummary, ...]
+    """On the target suite, on the project's further suites, on the general suite."""
     slices: tuple[SliceChange, ...]
     gates: tuple[GateResult, ...]
     examples_needed: int | None

@@ -3,10 +3,11 @@
 What a fine-tune scores lower here than its base, it has forgotten. Each draw says how its answer is graded.
 """
 
-from collections.abc import Mapping
+from functools import cache
 
 from tunewright.core.example import Example, make_example
 from tunewright.core.grading import Grader, Score
+from tunewright.core.hashing import hash_value
 from tunewright.core.message import Message
 from tunewright.core.strict_json import equal, parse
 from tunewright.core.task import TaskSpec
@@ -14,12 +15,18 @@ from tunewright.evals.spec import SuiteSpec
 from tunewright.evals.suite import Suite
 from tunewright.grade.build import build_grader
 from tunewright.grade.detail import show
-from tunewright.grade.spec import Contains, ExactMatch, Number
+from tunewright.grade.spec import Contains, ExactMatch, GraderSpec, Number
 
 PER_SKILL = 16
 """Draws of each skill."""
 SEED = 0
 """Seeds the draws: the suite is the same in every project."""
+_WAYS: dict[str, GraderSpec] = {
+    "exact": ExactMatch(),
+    "contains": Contains(ignore_case=False),
+    "number": Number(),
+}
+"""How a draw may ask to be graded, besides `json`."""
 
 
 def general(name: str, spec: SuiteSpec) -> Suite:
@@ -44,6 +51,12 @@ def general_examples() -> list[Example]:
     return [example for _, example in sorted(placed.values(), key=lambda each: each[0])]
 
 
+@cache
+def general_hash() -> str:
+    """The content hash of the suite: its examples and how each is graded. Worked out once in a process."""
+    return hash_value([general_examples(), _WAYS, JsonEqual.name])
+
+
 class JsonEqual:
     """1 when reply and expected answer are the same JSON value."""
 
@@ -64,12 +77,10 @@ class Correct:
     name = "correct"
 
     def __init__(self) -> None:
-        self._ways: Mapping[object, Grader] = {
-            "exact": build_grader(ExactMatch(), TaskSpec()),
-            "contains": build_grader(Contains(ignore_case=False), TaskSpec()),
-            "number": build_grader(Number(), TaskSpec()),
-            "json": JsonEqual(),
+        self._ways: dict[object, Grader] = {
+            way: build_grader(spec, TaskSpec()) for way, spec in _WAYS.items()
         }
+        self._ways["json"] = JsonEqual()
 
     def grade(self, example: Example, reply: str) -> Score:
         """The score of the reply by the draw's own grader."""

@@ -6,14 +6,15 @@ from pathlib import Path
 
 from tunewright.core.errors import DataError, Problem, ProblemsError
 from tunewright.core.example import Example, Origin
-from tunewright.core.task import JsonOutput, TaskSpec
+from tunewright.core.task import TaskSpec
 from tunewright.data.convert import ChatRows, Task
+from tunewright.data.names import did_you_mean, listed
 from tunewright.data.rows import BadFile, BadRow, Reject, Row
 from tunewright.data.sources import chat
 from tunewright.evals.spec import SuiteSpec
 from tunewright.evals.suite import Suite
 from tunewright.grade.build import build_graders
-from tunewright.grade.spec import ExactMatch, FieldAccuracy, GraderSpec, JsonSchema
+from tunewright.grade.names import default_graders
 
 
 class SuiteError(DataError, ProblemsError):
@@ -24,15 +25,19 @@ def build_suite(name: str, spec: SuiteSpec, test: Sequence[Example], task: TaskS
     """The suite that `spec` describes: over `test`, the built-in general suite, or a chat JSONL file below `root`.
 
     Without graders, JSON tasks are scored by field_accuracy and json_schema, others by exact_match. Raises UserError for
-    a schema or pattern that is none, and SuiteError for a file with unusable rows or a suite without examples.
+    a schema or pattern that is none, and SuiteError for a file with unusable rows, a suite without examples or with one
+    twice, or slices by a field that none of its examples has.
     """
     if spec.examples == "general":
-        from tunewright.evals.general import general
+        from tunewright.evals.general import general, general_examples
 
+        _check_slices(name, spec, general_examples())
         return general(name, spec)
     examples = list(test) if spec.examples == "test" else read_examples(root, spec.examples, task)
     if not examples:
         raise SuiteError([Problem("the suite has no examples.", where=f"suites.{name}")])
+    _check_slices(name, spec, examples)
+    _check_repeats(name, examples[: spec.limit])
     graders = build_graders(spec.graders or default_graders(task), task)
     return Suite(
         name,
@@ -43,9 +48,40 @@ def build_suite(name: str, spec: SuiteSpec, test: Sequence[Example], task: TaskS
     )
 
 
-def default_graders(task: TaskSpec) -> tuple[GraderSpec, ...]:
-    """The graders of a suite that names none."""
-    return (FieldAccuracy(), JsonSchema()) if isinstance(task.output, JsonOutput) else (ExactMatch(),)
+def _check_slices(name: str, spec: SuiteSpec, examples: Sequence[Example]) -> None:
+    """Refuse slices by a field that no example has: every example would fall into the slice of those that lack it."""
+    fields = list(dict.fromkeys(field for example in examples for field in example.fields))
+    problems = [
+        Problem(
+            f"no example of the suite has the field {field!r}; their fields are {listed(fields)}.",
+            where=f"suites.{name}.slices",
+            fix=did_you_mean(field, fields) or "Name a column of the rows (input and expected are none).",
+        )
+        for field in spec.slices
+        if field not in fields
+    ]
+    if problems:
+        raise SuiteError(problems)
+
+
+def _check_repeats(name: str, examples: Sequence[Example]) -> None:
+    """Refuse an example that stands twice: variants are compared example by example."""
+    first: dict[str, Example] = {}
+    problems = [
+        Problem(
+            f"the suite has {_place(example)} twice, {_place(first[example.id])} is the same.",
+            where=f"suites.{name}",
+            fix="Leave one of them out (the recipe's drop_duplicates does it for the test part).",
+        )
+        for example in examples
+        if first.setdefault(example.id, example) is not example
+    ]
+    if problems:
+        raise SuiteError(problems)
+
+
+def _place(example: Example) -> str:
+    return f"{example.origin.file}:{example.origin.row}" if example.origin else f"the example {example.id}"
 
 
 def read_examples(root: Path, name: str, task: TaskSpec) -> list[Example]:

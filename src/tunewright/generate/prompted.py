@@ -1,9 +1,10 @@
 """Prompted: a generator with a system prompt and worked examples put before every question."""
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 from tunewright.core.generation import Decoding, Generator, OnReply, Reply
-from tunewright.core.message import Conversation, Message
+from tunewright.core.message import Conversation, with_system
 
 
 class Prompted:
@@ -14,8 +15,8 @@ class Prompted:
 
     def __init__(self, generator: Generator, system: str = "", shots: Sequence[Conversation] = ()) -> None:
         self._generator = generator
-        self._system = (Message(role="system", content=system),) if system else ()
-        self._shots = tuple(turn for shot in shots for turn in shot if not _instructs(turn))
+        self._system = system
+        self._shots = tuple(turn for shot in shots for turn in shot if not turn.instructs)
 
     def generate(
         self, conversations: Sequence[Conversation], decoding: Decoding, on_reply: OnReply | None = None
@@ -25,11 +26,6 @@ class Prompted:
 
     def prompt(self, conversation: Conversation) -> Conversation:
         """The messages that the model is given for a conversation."""
-        own = 0
-        while own < len(conversation) and _instructs(conversation[own]):
-            own += 1
-        return (*(conversation[:own] or self._system), *self._shots, *conversation[own:])
-
-
-def _instructs(message: Message) -> bool:
-    return message.role in ("system", "developer")
+        whole = with_system(conversation, self._system)
+        head = tuple(takewhile(lambda message: message.instructs, whole))
+        return (*head, *self._shots, *whole[len(head) :])

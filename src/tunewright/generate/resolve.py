@@ -11,20 +11,29 @@ from tunewright.generate.variant import Variant
 from tunewright.models.base import Base
 
 
-def load_variant(variant: Variant, base: Base, *, root: Path | None = None) -> Generator:
+def load_variant(
+    variant: Variant, base: Base, *, root: Path | None = None, template: str | None = None
+) -> Generator:
     """The generator a variant describes; an adapter's folder is looked for below `root`.
 
-    Variants without an adapter share one loaded base. The decoding is the caller's to pass. Raises ModelError when
-    `base` is not the variant's base, or base or adapter cannot be loaded.
+    Variants without an adapter share one loaded base. The decoding is the caller's to pass. `template` is the hash of the
+    template it was proven with. Raises ModelError when `base` is not the variant's base, renders by another template, or
+    base or adapter cannot be loaded.
     """
     if variant.base_hash != base.hash:
         raise ModelError(
-            f"The variant {variant.name} was made with another content of the base {variant.base}.",
+            f"The variant {variant.name} was made with another content of the base {base.ref}.",
             where=str(base.path),
             fix="Bring back the base it was made with, or make it anew.",
         )
     folder = None if variant.adapter is None else (root or Path()) / variant.adapter
     model = TorchGenerator(base, folder) if folder else _bare(base)
+    if template is not None and template != model.template_hash:
+        raise ModelError(
+            f"The variant {variant.name} was proven with another chat template than the base {base.ref} is given here.",
+            where=str(base.path),
+            fix="Use the version of Tunewright that made it, or run the project again.",
+        )
     return Prompted(model, variant.system, variant.shots) if variant.system or variant.shots else model
 
 

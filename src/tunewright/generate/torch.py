@@ -61,6 +61,11 @@ class TorchGenerator:
             self._answer({indices[place]: prompts[indices[place]] for place in batch}, decoding, settle)
         return [replies[index] for index in range(len(conversations))]
 
+    @property
+    def template_hash(self) -> str:
+        """Hash of the chat template that prompts are rendered by, and of what it is told."""
+        return self._renderer.template_hash
+
     def _prompt(self, conversation: Conversation) -> list[int] | Reply:
         try:
             prompt = self._renderer.prompt(conversation)

@@ -10,8 +10,8 @@ class Variant(Spec):
 
     name: str
     """Its name in tables: prompt, few-shot-4, fine-tune."""
-    base: str
-    """The base's reference: embedded, a hub id, or a path."""
+    base: str = ""
+    """The base's reference (embedded, a hub id, or a path) where it is served; empty where the project file names it."""
     base_hash: str
     """The content hash of the base's files."""
     adapter: str | None = None

@@ -1,6 +1,5 @@
 """From settings to graders. A grader's file has its type's name and a `build(spec, task_schema) -> Grader`."""
 
-from collections import Counter
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, cast
@@ -8,6 +7,7 @@ from typing import Any, cast
 from tunewright.core.example import Example
 from tunewright.core.grading import Grader, Score
 from tunewright.core.task import JsonOutput, TaskSpec
+from tunewright.grade.names import grader_names
 from tunewright.grade.spec import GraderSpec
 
 
@@ -18,14 +18,13 @@ def build_grader(spec: GraderSpec, task: TaskSpec) -> Grader:
 
 
 def build_graders(specs: Sequence[GraderSpec], task: TaskSpec) -> list[Grader]:
-    """The graders of a suite, in order. The second of a type is named `type_2`, and so on: names are unique."""
-    seen: Counter[str] = Counter()
-    graders: list[Grader] = []
-    for spec in specs:
-        grader = build_grader(spec, task)
-        seen[spec.type] += 1
-        graders.append(grader if seen[spec.type] == 1 else Renamed(f"{spec.type}_{seen[spec.type]}", grader))
-    return graders
+    """The graders of a suite, in order, under the unique names that `grader_names` gives them."""
+    built = [build_grader(spec, task) for spec in specs]
+    names = grader_names(specs)
+    return [
+        grader if grader.name == name else Renamed(name, grader)
+        for name, grader in zip(names, built, strict=True)
+    ]
 
 
 class Renamed:

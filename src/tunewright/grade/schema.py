@@ -7,10 +7,7 @@ import regex
 
 from tunewright.core.errors import UserError
 from tunewright.grade.detail import clip
-from tunewright.grade.regex import compile_pattern
-
-TIME_LIMIT = 0.2
-"""Seconds one pattern may take on one text."""
+from tunewright.grade.regex import compile_pattern, search
 
 
 class SchemaCheck:
@@ -29,8 +26,8 @@ class SchemaCheck:
 
         try:
             error = best_match(self._validator.iter_errors(value))
-        except TimeoutError:
-            return "a pattern of the schema took too long to match"
+        except TimeoutError as slow:
+            return f"a pattern of the schema: {slow}"
         except RecursionError:
             return "the schema refers to itself without end"
         except (ArithmeticError, ValueError, Unresolvable, regex.error) as failure:
@@ -92,7 +89,7 @@ def _check_patterns(part: Any) -> None:
 
 
 def _search(pattern: str, text: str) -> bool:
-    return regex.search(pattern, text, timeout=TIME_LIMIT) is not None
+    return search(regex.compile(pattern), text)
 
 
 def _pattern(validator: Any, pattern: str, value: object, schema: object) -> Iterator[Exception]:

@@ -20,7 +20,7 @@ class Regex(Spec):
 
     type: Literal["regex"] = "regex"
     pattern: str
-    """The expression, in Python's syntax; matching stops after one second."""
+    """The expression, in Python's syntax; a search of more than five seconds is stopped, and scores 0."""
 
 
 class Contains(Spec):

@@ -12,9 +12,8 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from tunewright.core.errors import ModelError, Problem
-from tunewright.core.message import Conversation, Message
+from tunewright.core.message import Conversation, Message, with_system
 from tunewright.models.template import Rendered, Renderer
-from tunewright.train.prompt import with_system
 
 _SHOWN = 5
 """Rows shown with their mask."""

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from tunewright.core.errors import ModelError
 from tunewright.core.files import write_atomic, write_json
+from tunewright.core.hashing import SHORT
 from tunewright.models.adapter import attach
 from tunewright.models.base import Base
 from tunewright.train.spec import AdapterSpec
@@ -45,7 +46,8 @@ def add_adapter(model: Any, spec: AdapterSpec, base: Base, seed: int) -> Any:
     except ValueError as error:
         fix = 'Set train.adapter.targets to "all-linear", or to names of the base\'s linear layers.'
         raise ModelError(f"The adapter finds no place in the base ({error}).", fix=fix) from error
-    tuned.peft_config[ADAPTER].base_model_name_or_path = base.portable_ref
+    # equal bases give equal files, whatever they are called here; a release names its base in words
+    tuned.peft_config[ADAPTER].base_model_name_or_path = base.hash[:SHORT]
     return tuned
 
 

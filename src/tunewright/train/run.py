@@ -19,7 +19,7 @@ from tunewright.core.errors import DataError
 from tunewright.core.events import Emit, silent
 from tunewright.core.files import write_json
 from tunewright.core.hashing import SHORT, hash_value
-from tunewright.core.message import Conversation
+from tunewright.core.message import Conversation, with_system
 from tunewright.models.base import Base
 from tunewright.models.load import default_device, load_model, load_tokenizer
 from tunewright.models.machine import free_cores, has_fast_bf16, set_threads
@@ -31,7 +31,6 @@ from tunewright.train.lora import adapter_parameters, add_adapter, fast_layers, 
 from tunewright.train.methods import find_method
 from tunewright.train.pack import Row
 from tunewright.train.policy import Policy
-from tunewright.train.prompt import with_system
 from tunewright.train.spec import TrainSpec
 from tunewright.train.summary import LearntCheck, TrainSummary
 

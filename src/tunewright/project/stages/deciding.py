@@ -1,37 +1,46 @@
 """The deciding steps: the verdict, and the release that it allows."""
 
 import shutil
+from pathlib import Path
 
+from tunewright.baselines import prompt
 from tunewright.core.files import read_json, write_json
-from tunewright.data.freeze import load_part
+from tunewright.core.hashing import canonical_json
 from tunewright.decide.decide import decide as decide_verdict
 from tunewright.decide.verdict import Verdict
 from tunewright.evals.io import load_scorecard
 from tunewright.evals.scorecard import Scorecard
 from tunewright.models.base import Base, resolve_base
 from tunewright.project.file import GENERAL, TARGET
-from tunewright.project.stages.measuring import FINE_TUNE, card_name, fine_tune_variant, read_variants
+from tunewright.project.stages.measuring import (
+    FINE_TUNE,
+    built_suites,
+    card_name,
+    fine_tune_variant,
+    read_variants,
+)
 from tunewright.project.steps import StepContext
 from tunewright.store.artifact import Artifact
 
 VERDICT = "verdict.json"
 RELEASE = "release.json"
-PROMPT = "prompt"
+PROMPT = prompt.NAME
+ADAPTER_CONFIG = "adapter_config.json"
 
 
 def decide(ctx: StepContext) -> None:
     """The fine-tune against every rival on the same examples; gates; the verdict in words."""
-    rivals = [
-        read_card(ctx.inputs["baselines"], v.name, TARGET)
-        for v in read_variants(ctx.inputs["baselines"].path)
-    ]
+    candidate, *rivals = suite_cards(ctx, TARGET)
+    # the order of suites in the file is in no key
+    others = sorted(name for name in ctx.file.suites if name not in (TARGET, GENERAL))
     verdict = decide_verdict(
-        read_card(ctx.inputs["evaluate"], FINE_TUNE, TARGET),
+        candidate,
         rivals,
         general=(
             read_card(ctx.inputs["baselines"], PROMPT, GENERAL),
             read_card(ctx.inputs["evaluate"], FINE_TUNE, GENERAL),
         ),
+        others=[card for name in others for card in suite_cards(ctx, name)],
         gates=ctx.file.gates,
         prices=ctx.file.prices,
         clusters=_clusters(ctx),
@@ -40,14 +49,31 @@ def decide(ctx: StepContext) -> None:
     ctx.emit("decide.done", outcome=verdict.outcome, words=verdict.words, releasable=verdict.releasable)
 
 
+def suite_cards(ctx: StepContext, suite: str) -> list[Scorecard]:
+    """The fine-tune's card on a suite (not the general one), then every rival's."""
+    rivals = read_variants(ctx.inputs["baselines"].path)
+    return [
+        read_card(ctx.inputs["evaluate"], FINE_TUNE, suite),
+        *(read_card(ctx.inputs["baselines"], rival.name, suite) for rival in rivals),
+    ]
+
+
 def _clusters(ctx: StepContext) -> dict[str, str] | None:
-    """Test example → its group, where the split keeps groups together: rows of one group are not independent."""
+    """Example → its group, where the split keeps groups together: rows of one group are not independent.
+
+    As in the split, a blank ties no rows together: an example without a group is left out.
+    """
     field = ctx.file.split.group_by
     if field is None:
         return None
-    return {
-        example.id: str(example.fields.get(field)) for example in load_part(ctx.inputs["split"].path, "test")
+    groups = {
+        example.id: example.fields.get(field)
+        # the target suite last: where an example stands in two suites, its group there counts
+        for suite in sorted(built_suites(ctx), key=lambda suite: (suite.name == TARGET, suite.name))
+        if suite.name != GENERAL
+        for example in suite.examples
     }
+    return {name: canonical_json(group) for name, group in groups.items() if group not in (None, "")}
 
 
 def release(ctx: StepContext) -> None:
@@ -57,7 +83,10 @@ def release(ctx: StepContext) -> None:
     shutil.copytree(ctx.inputs["train"].file("adapter"), ctx.out / "adapter")
     for name in ("evaluate", "baselines"):
         shutil.copytree(ctx.inputs[name].file("cards"), ctx.out / "cards", dirs_exist_ok=True)
-    variant = fine_tune_variant(ctx, base, ctx.out / "adapter").model_copy(update={"adapter": "adapter"})
+    _name_base(ctx.out / "adapter" / ADAPTER_CONFIG, base)
+    variant = fine_tune_variant(ctx, base, ctx.out / "adapter").model_copy(
+        update={"adapter": "adapter", "base": base.ref}
+    )
     write_json(
         ctx.out / RELEASE,
         {
@@ -80,6 +109,11 @@ def read_card(artifact: Artifact, variant: str, suite: str) -> Scorecard:
 def read_verdict(artifact: Artifact) -> Verdict:
     """The verdict a decide step reached."""
     return Verdict.model_validate(read_json(artifact.file(VERDICT)))
+
+
+def _name_base(config: Path, base: Base) -> None:
+    """Write the base's name into a released adapter, for engines that look for the base there."""
+    write_json(config, {**read_json(config), "base_model_name_or_path": base.portable_ref})
 
 
 def _template_hash(base: Base) -> str:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from tunewright.baselines import few_shot, prompt
+from tunewright.core.errors import UserError
 from tunewright.core.files import read_json, write_json
 from tunewright.data.freeze import load_part
 from tunewright.evals.io import save_scorecard
@@ -18,6 +19,8 @@ from tunewright.store.artifact import MEASURED
 
 FINE_TUNE = "fine-tune"
 VARIANTS = "variants.json"
+DEV_SUITE = "few-shot.dev"
+"""The suite that the number of shots is chosen by. No suite of the project file has a dot in its name."""
 
 
 def baselines(ctx: StepContext) -> None:
@@ -27,7 +30,13 @@ def baselines(ctx: StepContext) -> None:
     plain = prompt.variant(base=base, system=ctx.file.task.system, decoding=ctx.file.decoding)
     rivals = [plain] if ctx.file.baselines.prompt else []
     rivals += chosen
-    for suite in _suites(ctx):
+    if not rivals:
+        raise UserError(
+            "there is no rival left: no number of few_shot has as many training rows to show",
+            where="baselines.few_shot",
+            fix="Ask for fewer worked examples, or set baselines.prompt to true.",
+        )
+    for suite in built_suites(ctx):
         # what else the base can do is asked of the base itself, not of each way of prompting it
         variants = [plain] if suite.name == GENERAL else rivals
         for variant in variants:
@@ -39,7 +48,7 @@ def evaluate(ctx: StepContext) -> None:
     """The fine-tune, on the same suites as the baselines."""
     base = resolve_base(ctx.file.base, ctx.root)
     variant = fine_tune_variant(ctx, base, ctx.inputs["train"].file("adapter"))
-    for suite in _suites(ctx):
+    for suite in built_suites(ctx):
         _measure(ctx, base, variant, suite)
 
 
@@ -47,7 +56,6 @@ def fine_tune_variant(ctx: StepContext, base: Base, adapter: Path) -> Variant:
     """The base with the adapter and the task's prompt."""
     return Variant(
         name=FINE_TUNE,
-        base=base.ref,
         base_hash=base.hash,
         adapter=str(adapter),
         system=ctx.file.task.system,
@@ -70,7 +78,8 @@ def read_variants(folder: Path) -> list[Variant]:
     return [Variant.model_validate(row) for row in read_json(folder / VARIANTS)]
 
 
-def _suites(ctx: StepContext) -> list[Suite]:
+def built_suites(ctx: StepContext) -> list[Suite]:
+    """Every suite of the project, in the file's order. For steps that need the split."""
     test = load_part(ctx.inputs["split"].path, "test")
     return [build_suite(name, spec, test, ctx.file.task, ctx.root) for name, spec in ctx.file.suites.items()]
 
@@ -84,14 +93,13 @@ def _few_shot_chosen_on_dev(ctx: StepContext, base: Base) -> list[Variant]:
         base=base,
         system=ctx.file.task.system,
         decoding=ctx.file.decoding,
-        seed=ctx.file.split.seed,
     )
     if len(candidates) < 2:
         return candidates
     dev = load_part(folder, "dev")[: ctx.file.baselines.dev_limit]
     suite = build_suite(
-        "dev",
-        ctx.file.suites[TARGET].model_copy(update={"examples": "test", "limit": None}),
+        DEV_SUITE,
+        ctx.file.suites[TARGET].model_copy(update={"examples": "test", "limit": None, "slices": ()}),
         dev,
         ctx.file.task,
         ctx.root,

@@ -4,12 +4,10 @@ from typing import Any
 
 from tunewright.core.example import Example
 from tunewright.core.files import read_json, write_atomic
-from tunewright.data.freeze import load_part
 from tunewright.decide.cost import LatencySummary, latency_cost
-from tunewright.evals.suites import build_suite
 from tunewright.project.file import GENERAL, TARGET, ProjectFile
-from tunewright.project.stages.deciding import PROMPT, read_card, read_verdict
-from tunewright.project.stages.measuring import FINE_TUNE, read_variants, timings_name
+from tunewright.project.stages.deciding import PROMPT, read_card, read_verdict, suite_cards
+from tunewright.project.stages.measuring import FINE_TUNE, built_suites, read_variants, timings_name
 from tunewright.project.steps import StepContext
 from tunewright.report.data import ExampleText, LineageNode, LossPoint, ReportData, Segment
 from tunewright.report.page import render
@@ -38,7 +36,7 @@ def gather(ctx: StepContext) -> ReportData:
         verdict=read_verdict(made["decide"]),
         task=_task_facts(ctx.file),
         cards=(
-            *(read_card(artifact, name, TARGET) for name, artifact in sources.items()),
+            *suite_cards(ctx, TARGET),
             read_card(made["baselines"], PROMPT, GENERAL),
             read_card(made["evaluate"], FINE_TUNE, GENERAL),
         ),
@@ -75,9 +73,7 @@ def _train_facts(train: Artifact) -> dict[str, Any]:
 
 
 def _example_texts(ctx: StepContext) -> dict[str, ExampleText]:
-    test = load_part(ctx.inputs["split"].path, "test")
-    general = build_suite(GENERAL, ctx.file.suites[GENERAL], test, ctx.file.task, ctx.root).examples
-    return {example.id: _example_text(example) for example in (*test, *general)}
+    return {example.id: _example_text(example) for suite in built_suites(ctx) for example in suite.examples}
 
 
 def _example_text(example: Example) -> ExampleText:
