@@ -38,9 +38,14 @@ def general(name: str, spec: SuiteSpec) -> Suite:
 
 def general_examples() -> list[Example]:
     """The draws as examples, one of each skill in turn; `skill` and `grade` stand in their fields."""
+    return list(_drawn(PER_SKILL, SEED))
+
+
+@cache
+def _drawn(per_skill: int, seed: int) -> tuple[Example, ...]:
     from tunewright.models.embedded.suite import general_suite
 
-    draws = general_suite(n_per_skill=PER_SKILL, seed=SEED)
+    draws = general_suite(n_per_skill=per_skill, seed=seed)
     turns: dict[str, int] = {}
     placed: dict[str, tuple[int, Example]] = {}
     for draw in draws:
@@ -48,7 +53,7 @@ def general_examples() -> list[Example]:
         example = make_example(messages, fields={"skill": draw.skill, "grade": draw.grade})
         turn = turns[draw.skill] = turns.get(draw.skill, -1) + 1
         placed.setdefault(example.id, (turn, example))
-    return [example for _, example in sorted(placed.values(), key=lambda each: each[0])]
+    return tuple(example for _, example in sorted(placed.values(), key=lambda each: each[0]))
 
 
 @cache

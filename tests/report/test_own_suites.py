@@ -1,0 +1,139 @@
+"""A project with suites of its own, run whole on a tiny base: what is measured is shown, and nothing hangs on names."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+import tunewright
+from tunewright.core.errors import UserError
+from tunewright.core.files import read_json
+from tunewright.project.stages.deciding import _clusters
+from tunewright.project.stages.reporting import gather
+from tunewright.project.steps import BY_NAME, StepContext
+
+PROJECT = """\
+name: own
+base: {base}
+task: {{system: Say the colour.}}
+sources:
+  rows: {{path: rows.jsonl, columns: {{input: text, expected: colour}}}}
+split: {{group_by: ticket, train: 0.6, dev: 0.2, test: 0.2}}
+suites:
+  target: {{examples: held-out.jsonl, graders: [{{type: exact_match}}], slices: [ticket]}}
+  mine: {{examples: mine.jsonl, graders: [{{type: contains}}, {{type: contains, text: a}}]}}
+  again: {{examples: test}}
+  general: {{examples: general, limit: 4}}
+baselines: {{prompt: false, few_shot: [1, 2], dev_limit: 4}}
+decoding: {{max_new_tokens: 4}}
+train: {{epochs: 1, batch_tokens: 256, adapter: {{rank: 2}}}}
+"""
+COLOURS = ("red", "blue", "green")
+
+
+def write_chat(path: Path, names: list[str], tickets: list[str | None]) -> None:
+    rows = [
+        {
+            "messages": [
+                {"role": "user", "content": f"the {name} door"},
+                {"role": "assistant", "content": COLOURS[number % 3]},
+            ],
+            "ticket": ticket,
+        }
+        for number, (name, ticket) in enumerate(zip(names, tickets, strict=True))
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def write_project(folder: Path, base: str) -> Path:
+    folder.mkdir()
+    rows = [{"text": f"door {i}", "colour": COLOURS[i % 3], "ticket": ["", i][i % 2]} for i in range(24)]
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    write_chat(folder / "held-out.jsonl", list("abcdef"), ["1", "1", "", None, "2", "2"])
+    write_chat(folder / "mine.jsonl", list("xyz"), [None, None, None])
+    (folder / "tunewright.yaml").write_text(PROJECT.format(base=base))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory, tiny_folder):
+    """The project, and its artifacts by step."""
+    folder = write_project(tmp_path_factory.mktemp("own") / "project", str(tiny_folder))
+    project = tunewright.open(folder)
+    result = project.run()
+    return project, result, {outcome.step: outcome.artifact for outcome in result.outcomes}
+
+
+@pytest.fixture(scope="module")
+def context(ran, tmp_path_factory):
+    """What the report step is given."""
+    project, _, made = ran
+    inputs = {name: made[name] for name in BY_NAME["report"].needs}
+    out = tmp_path_factory.mktemp("out")
+    return StepContext(project.file, project.root, project.store, inputs, out, out, 1, print)
+
+
+def test_every_suite_is_in_the_verdict_and_on_the_page(ran):
+    project, result, _ = ran
+    verdict = result.verdict
+    rival = verdict.comparisons[0].rival
+    assert [(s.suite, s.variant, s.examples) for s in verdict.variants] == [
+        *[("target", name, 6) for name in ("fine-tune", rival)],
+        *[("again", name, 5) for name in ("fine-tune", rival)],
+        *[("mine", name, 3) for name in ("fine-tune", rival)],
+        *[("general", name, 4) for name in ("fine-tune", "prompt")],
+    ]
+    mine = next(s for s in verdict.variants if s.suite == "mine")
+    assert list(mine.scores) == ["contains", "contains_2"]
+    page = project.report().read_text()
+    assert "Suite mine, 3 examples" in page
+    assert "Every grader on mine" in page
+    assert "the a door" in page
+    assert "the text is not at hand" not in page
+
+
+def test_every_suites_texts_are_gathered(context):
+    data = gather(context)
+    assert {reply.example for card in data.cards for reply in card.replies} <= set(data.examples)
+    assert {"the a door", "the x door"} <= {text.input for text in data.examples.values()}
+    assert {card.suite for card in data.cards} == {"target", "general"}
+
+
+def test_a_blank_ties_no_examples_together(context):
+    held_out = _clusters(context)
+    groups = sorted(value for value in held_out.values() if value.startswith('"'))
+    assert groups == ['"1"', '"1"', '"2"', '"2"']
+    assert not {"null", "None", '""'} & set(held_out.values())
+
+
+def test_the_cards_are_kept_and_the_dev_suite_has_a_name_of_its_own(ran):
+    _, result, made = ran
+    rival = result.verdict.comparisons[0].rival
+    assert {path.stem.partition("--")[2] for path in (made["baselines"].path / "cards").iterdir()} == {
+        "target",
+        "mine",
+        "again",
+        "general",
+        "few-shot.dev",
+    }
+    assert (made["release"].path / f"cards/{rival}--mine.jsonl").is_file()
+
+
+def test_what_the_base_is_called_stands_in_the_release_alone(ran, tmp_path, tiny_folder):
+    project, _, made = ran
+    other = write_project(tmp_path / "elsewhere", os.path.relpath(tiny_folder, tmp_path / "elsewhere"))
+    again = {outcome.step: outcome.artifact for outcome in tunewright.open(other).run("decide").outcomes}
+    for step, artifact in again.items():
+        assert artifact.manifest.content == made[step].manifest.content, step
+    release = read_json(made["release"].file("release.json"))
+    assert release["variant"]["base"] == project.file.base
+    config = read_json(made["release"].file("adapter/adapter_config.json"))
+    assert config["base_model_name_or_path"] == tiny_folder.name
+
+
+def test_no_rival_left_is_told_before_training(ran):
+    project, _, _ = ran
+    asked = tunewright.open(project.root, settings={"baselines.few_shot": [100]})
+    with pytest.raises(UserError, match="there is no rival left"):
+        asked.run("baselines")
