@@ -64,17 +64,17 @@ CORE = {
     "sentences": 1,
     "rewrite": 1,
 }
-FULL = CORE | {
-    "copy": 1,
+FULL = {
+    "copy": 1.5,
     "lookup": 1.5,
-    "extract": 2,
-    "json_fields": 4,
-    "shots": 2,
+    "extract": 3,
     "grounded": 2,
-    "sentences": 1.5,
-    "rewrite": 2,
+    "sentences": 3,
+    "rewrite": 2.5,
+    "label": 3,
+    "json_fields": 5,
 }
-FULL |= {"label": 4, "json_examples": 1.5, "arithmetic": 4, "refuse": 1, "chat": 1}
+FULL |= {"json_examples": 2.5, "shots": 4, "arithmetic": 3, "refuse": 1, "chat": 1}
 CHATS: tuple[tuple[Lesson, int], ...] = (("chat", 256), ("chat", 384), ("chat", 256), ("chat", 512))
 MIXED: tuple[tuple[Lesson, int], ...] = (
     ("chat", 256),
@@ -82,6 +82,17 @@ MIXED: tuple[tuple[Lesson, int], ...] = (
     ("chat", 256),
     ("chat", 384),
     ("recall", 96),
+)
+COOL: tuple[tuple[Lesson, int], ...] = (
+    ("chat", 256),
+    ("form", 192),
+    ("chat", 384),
+    ("recall", 96),
+    ("chat", 256),
+    ("form", 192),
+    ("chat", 512),
+    ("ask", 128),
+    ("chat", 384),
 )
 TEACH = {"repeat": repeat_rows, "recall": repeat_rows, "ask": ask_rows, "form": form_rows}
 PHASES = (
@@ -93,8 +104,8 @@ PHASES = (
     Phase("all", 1800, CHATS, FULL),
     Phase("core again", 2110, MIXED, CORE),
     Phase("forms", 2230, (("form", 192), ("form", 192), ("chat", 256)), CORE),
-    Phase("all again", 2800, (*CHATS, ("form", 192), ("ask", 128)), FULL),
-    Phase("cool", 4400, (*CHATS, ("chat", 1024)), FULL, rate=(1.0, 0.02)),
+    Phase("all again", 2850, (*CHATS, ("form", 192), ("ask", 128)), FULL),
+    Phase("cool", 4400, COOL, FULL, rate=(1.0, 0.02)),
 )
 
 

@@ -21,7 +21,7 @@ def repeat_rows(
     """The rows of one step: a pure function of the seed and the step. Easy rows are plain repeats of short passages."""
     rng = np.random.default_rng((seed, step))
     vocab, first_token = renderer.tokenizer.get_vocab_size(), len(SPECIAL)
-    bare = _bare(vocab, spaced)
+    bare, signs = _bare(vocab, spaced), np.array(renderer.encode("0123456789-."))
     ids = np.zeros((n_rows, length), dtype=np.int64)
     learn = np.zeros((n_rows, length), dtype=bool)
     for row in range(n_rows):
@@ -32,8 +32,10 @@ def repeat_rows(
             learn[row, size + 1 :] = True
             continue
         # A narrow choice of tokens now and then makes the matches ambiguous: longer context must decide.
-        pool = rng.integers(first_token, vocab, size=int(rng.choice((12, 60, 300, vocab, vocab))))
-        make = (_repeat, _recall, _spans)[int(rng.integers(3))]
+        pool = rng.integers(first_token, vocab, size=int(rng.choice((60, 300, vocab, vocab))))
+        if rng.random() < 0.3:
+            pool = signs
+        make = _repeat if pool is signs else (_repeat, _recall, _spans)[int(rng.integers(3))]
         ids[row], learn[row] = make(rng, pool, length, bare)
     return Rows(ids=ids, learn=learn, parts=np.zeros_like(ids))
 
@@ -62,7 +64,7 @@ def _repeat(
         start = int(rng.integers(0, size // 2))
         ids.append(passage[start:])
         mask = np.ones(size - start, dtype=bool)
-        mask[:2] = False
+        mask[: 2 if len(pool) > 20 else 5] = False
         learn.append(mask)
         total += size - start
     return np.concatenate(ids)[:length], np.concatenate(learn)[:length]
@@ -153,7 +155,7 @@ def ask_rows(
             answer = (_start_bare(value, bare) if rng.random() < 0.5 else value).tolist()
             asked = [*before, *key, *after, *renderer.closing, *renderer.opening("assistant")]
             row_ids += [*asked, *answer, *renderer.closing, *renderer.opening("user")]
-            row_learn += [False] * len(asked) + [True] * len(answer)
+            row_learn += [False] * len(asked) + [True] * (len(answer) + 1)
             row_learn += [False] * (len(row_ids) - len(row_learn))
         ids[row], learn[row] = row_ids[:length], row_learn[:length]
     return Rows(ids=ids, learn=learn, parts=np.zeros_like(ids))
@@ -176,7 +178,8 @@ def form_rows(
     learn = np.zeros((n_rows, length), dtype=bool)
     for row in range(n_rows):
         gap, end = layouts[int(rng.integers(len(layouts)))]
-        joint = renderer.encode((",", ";", "\n", " ")[int(rng.integers(4))])
+        joint = renderer.encode((",", ";", "\n", " ", '": "string", "', '": null, "')[int(rng.integers(6))])
+        noisy = rng.random() < 0.5
         keys = [rng.integers(first, vocab, int(rng.integers(1, 3))) for _ in range(int(rng.integers(3, 7)))]
         values = [
             rng.choice(signs, int(rng.integers(2, 9)))
@@ -187,6 +190,8 @@ def form_rows(
         row_ids, row_learn = [*renderer.opening("user")], [False] * len(renderer.opening("user"))
         for key, value in zip(keys, values, strict=True):
             row_ids += [*key.tolist(), *gap, *value.tolist(), *end]
+            # Sentences that tell nothing stand between the others in prose, too.
+            row_ids += rng.integers(first, vocab, int(rng.integers(5)) if noisy else 0).tolist()
         while len(row_ids) < length:
             wanted = rng.permutation(len(keys))[: int(rng.integers(1, len(keys) + 1))]
             for place in wanted:
