@@ -1,4 +1,4 @@
-"""Finding the files of a source."""
+"""Finding the files of a source. Ingest reads what is found here, and the plan hashes the same."""
 
 import glob
 import os
@@ -11,32 +11,42 @@ from tunewright.data.spec import SourceSpec
 
 
 class InputFile(NamedTuple):
-    """A file to read, and the name it goes by: relative to the root where it lies within."""
+    """A file to read, and the name it goes by: its path relative to the root."""
 
     path: Path
     name: str
 
 
+def source_paths(root: Path, path: str) -> list[Path]:
+    """The files that a source's path names, sorted: the file of just that name, or else all that the pattern takes
+    (`*`, `?`, `[…]`, `**`). Empty when there is none."""
+    plain = root / path
+    if plain.is_file():
+        return [plain]
+    found = {root / match for match in glob.glob(path, root_dir=root, recursive=True)}
+    return sorted(file for file in found if file.is_file())
+
+
+def shown_name(path: Path, root: Path) -> str:
+    """A path as we show and store it: relative to the root even where it lies outside, so that a project moved with its
+    data makes the same bytes. What is not text in it is spelt out."""
+    name = Path(os.path.relpath(path, root)).as_posix()
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
 def find_files(spec: SourceSpec, root: Path) -> list[InputFile]:
-    """The files of a source, sorted by name; a pattern (`*`, `?`, `[…]`, `**`) takes several. Raises BadFile."""
+    """The files of a source, as `source_paths` has them, with their names. Raises BadFile when there is none."""
     plain = root / spec.path
     if plain.is_dir():
         raise BadFile(
             f"{spec.path!r} is a folder.", fix=f"Name its files: {spec.path.rstrip('/')}/*.csv, say."
         )
-    if plain.exists():
-        return [InputFile(plain, _name(plain, root))]
-    found = [root / match for match in glob.glob(spec.path, root_dir=root, recursive=True)]
-    files = sorted(InputFile(path, _name(path, root)) for path in found if path.is_file())
+    files = [InputFile(path, shown_name(path, root)) for path in source_paths(root, spec.path)]
     if files:
         return files
+    if plain.exists():
+        raise BadFile(f"{spec.path!r} is no regular file.", fix="Save its rows to a file.")
     if glob.has_magic(spec.path):
         raise BadFile(f"no file matches {spec.path!r} in {root}.")
     beside = os.listdir(plain.parent) if plain.parent.is_dir() else []
     raise BadFile(f"there is no file {spec.path!r} in {root}.", fix=did_you_mean(plain.name, beside))
-
-
-def _name(path: Path, root: Path) -> str:
-    absolute, top = Path(os.path.abspath(path)), Path(os.path.abspath(root))
-    name = absolute.relative_to(top) if absolute.is_relative_to(top) else absolute
-    return os.fsencode(name.as_posix()).decode("utf-8", "backslashreplace")
