@@ -47,6 +47,9 @@ def project(
         ({"text": PROJECT + "base: ./no-such-model\n"}, "no-such-model"),
         ({"text": PROJECT.replace("rows.csv", "none.csv")}, "none.csv"),
         ({"text": PROJECT + "suites: {mine: {examples: mine.jsonl}}\n"}, "mine.jsonl"),
+        ({"text": PROJECT + "suites: {target: {graders: [{type: regex, pattern: '('}]}}\n"}, "pattern"),
+        ({"text": PROJECT + "baselines: {prompt: false, few_shot: []}\n"}, "baselines"),
+        ({"text": PROJECT + "decoding: {max_new_tokens: 0}\n"}, "decoding.max_new_tokens"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -50,7 +50,7 @@ def test_nothing_is_there_yet(cli, tmp_path):
     )
     assert "Nothing is released yet" in cli("release", "-p", "mine").out
     assert "production names no release yet" in cli("chat", "hello", "-p", "mine").err
-    assert "names no alias or artifact here" in cli("lineage", "-p", "mine").err
+    assert "names no alias, step or artifact here" in cli("lineage", "-p", "mine").err
 
 
 def test_both_names_are_one_command():

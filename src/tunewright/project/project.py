@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tunewright.core.errors import ModelError, Problem, ProblemsError, TunewrightError, UserError
+from tunewright.core.errors import Problem, ProblemsError, UserError
 from tunewright.core.events import Event
 from tunewright.project.file import ProjectFile, file_path
 from tunewright.project.plan import Planned, plan
@@ -57,16 +57,16 @@ class Project:
 
     def check(self, listen: Listener | None = None) -> CheckResult:
         """The data, the base, the suites and the gate before training: every problem at once."""
-        problems = [*self._data_problems(), *self._base_problems(), *self._suite_problems()]
+        problems = [*self._data_problems(), *self._base_problems(), *self._suite_problems(None)]
         if problems:
             return CheckResult(problems, [])
         try:
             with self.store.lock():
-                return CheckResult([], run(self.file, self.root, self.store, upto="gate", listen=listen))
-        except ProblemsError as error:
-            return CheckResult(error.problems, [])
+                outcomes = run(self.file, self.root, self.store, upto="gate", listen=listen)
         except UserError as error:
-            return CheckResult([Problem(error.message, error.where, error.fix)], [])
+            return CheckResult(_problems_of(error), [])
+        split = next(outcome.artifact for outcome in outcomes if outcome.step == "split")
+        return CheckResult(self._suite_problems(split), outcomes)
 
     def run(self, upto: str | None = None, listen: Listener | None = None) -> RunResult:
         """Do whatever is stale, resume whatever was cut off; promote the release when its gates passed.
@@ -157,20 +157,33 @@ class Project:
 
         try:
             resolve_base(self.file.base, self.root)
-        except ModelError as error:
-            return [Problem(error.message, error.where, error.fix)]
+        except UserError as error:
+            return _problems_of(error)
         return []
 
-    def _suite_problems(self) -> list[Problem]:
-        """Every suite built, its file read and its graders made: what would else be found after training."""
+    def _suite_problems(self, split: Artifact | None) -> list[Problem]:
+        """Graders and suites made, files read: what would else be found after training.
+
+        Suites of test examples are made when the split stands; before, their graders alone.
+        """
+        from tunewright.data.freeze import load_part
         from tunewright.evals.suites import build_suite
+        from tunewright.grade.build import build_graders
 
         problems: list[Problem] = []
+        test = load_part(split.path, "test") if split else []
         for name, spec in self.file.suites.items():
             try:
-                build_suite(name, spec, [], self.file.task, self.root)
-            except ProblemsError as error:
-                problems += error.problems
-            except TunewrightError as error:
-                problems.append(Problem(error.message, error.where, error.fix))
+                if spec.examples == "test" and split is None:
+                    build_graders(spec.graders, self.file.task)
+                else:
+                    build_suite(name, spec, test, self.file.task, self.root)
+            except UserError as error:
+                problems += _problems_of(error)
         return problems
+
+
+def _problems_of(error: UserError) -> list[Problem]:
+    if isinstance(error, ProblemsError):
+        return error.problems
+    return [Problem(error.message, error.where, error.fix)]

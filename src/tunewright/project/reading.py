@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tunewright.core.errors import Problem, ProjectFileError
+from tunewright.grade.names import default_graders, grader_names
 from tunewright.project.fields import field_names_at
 from tunewright.project.file import GENERAL, TARGET, ProjectFile
 
@@ -251,28 +252,26 @@ def _complete(file: ProjectFile, path: Path, raw: Any) -> ProjectFile:
                     )
                 )
     if not suites[TARGET].get("graders"):
-        suites[TARGET]["graders"] = _default_graders(output.get("type", "text"))
-    _check_min_scores(file, suites[TARGET]["graders"], at("gates", "min_scores"), problems)
+        suites[TARGET]["graders"] = [
+            grader.model_dump(mode="json", by_alias=True) for grader in default_graders(file.task)
+        ]
     if problems:
         raise ProjectFileError(problems)
-    return ProjectFile.model_validate(data)
+    complete = ProjectFile.model_validate(data)
+    _check_min_scores(complete, at("gates", "min_scores"))
+    return complete
 
 
-def _default_graders(kind: str) -> list[dict[str, Any]]:
-    if kind == "json":
-        return [{"type": "field_accuracy"}, {"type": "json_schema"}]
-    return [{"type": "exact_match"}]
-
-
-def _check_min_scores(
-    file: ProjectFile, graders: list[dict[str, Any]], where: str, problems: list[Problem]
-) -> None:
-    known = [grader["type"] for grader in graders]
+def _check_min_scores(file: ProjectFile, where: str) -> None:
+    known = grader_names(file.suites[TARGET].graders)
+    problems = []
     for name in file.gates.min_scores:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
             fix = f"Did you mean {close[0]}?" if close else f"There is: {', '.join(known)}."
             problems.append(Problem(f"gates.min_scores: the target suite has no grader {name}", where, fix))
+    if problems:
+        raise ProjectFileError(problems)
 
 
 def _read_schema_file(path: Path, where: str, problems: list[Problem]) -> Any:

@@ -36,7 +36,8 @@ def load_release(store: Store, root: Path, name: str, base_ref: str) -> Served:
 
     release = find_release(store, name)
     release.verify()
-    variant = Variant.model_validate(read_json(release.file(RELEASE))["variant"])
+    frozen = read_json(release.file(RELEASE))
+    variant = Variant.model_validate(frozen["variant"])
     set_threads(free_cores())
     return Served(
         release, load_variant(variant, resolve_base(variant.base, root), root=release.path), variant

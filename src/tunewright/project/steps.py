@@ -109,6 +109,7 @@ STEPS: tuple[Step, ...] = (
         needs=("split", "baselines", "evaluate"),
         settings=lambda file: {"gates": file.gates, "prices": file.prices, "group_by": file.split.group_by},
         run="tunewright.project.stages.deciding:decide",
+        external=("suites",),
     ),
     Step(
         "release",
@@ -129,6 +130,7 @@ STEPS: tuple[Step, ...] = (
         needs=("ingest", "split", "gate", "baselines", "train", "evaluate", "decide", "release"),
         settings=lambda file: {"file": file},
         run="tunewright.project.stages.reporting:report",
+        external=("suites",),
     ),
 )
 

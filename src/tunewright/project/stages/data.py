@@ -1,9 +1,10 @@
 """The data steps: ingest, then audit and split."""
 
-from tunewright.core.example import Example
-from tunewright.core.files import read_jsonl, write_json
+from tunewright.core.files import write_json
 from tunewright.data import freeze
 from tunewright.data.audit import audit
+from tunewright.data.examples import read_examples
+from tunewright.data.ingest import EXAMPLES
 from tunewright.data.ingest import ingest as ingest_sources
 from tunewright.data.recipe import apply_recipe
 from tunewright.data.split import split as split_examples
@@ -24,9 +25,7 @@ def ingest(ctx: StepContext) -> None:
 
 def split(ctx: StepContext) -> None:
     """Examples → the recipe's ops → train, dev and test, frozen, with their audit."""
-    rows = read_jsonl(ctx.inputs["ingest"].file("examples.jsonl"))
-    examples = [Example.model_validate(row) for row in rows]
-    result = apply_recipe(ctx.file.recipe, examples)
+    result = apply_recipe(ctx.file.recipe, read_examples(ctx.inputs["ingest"].file(EXAMPLES)))
     parts = split_examples(result.examples, ctx.file.split)
     info = freeze.freeze(parts, ctx.out)
     found = audit({"train": parts.train, "dev": parts.dev, "test": parts.test})
