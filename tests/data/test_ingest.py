@@ -144,6 +144,26 @@ def test_globs_are_sorted_and_sources_keep_their_order(desk):
     assert list(summary.sources) == ["z", "a"]
 
 
+def test_projects_laid_out_alike_make_equal_bytes(tmp_path):
+    for place in ("one", "other/and/deeper"):
+        for name, rows in (("data/a.csv", "q,a\n,b\n"), ("mine/b.csv", "r,a\n")):
+            path = tmp_path / place / name
+            path.parent.mkdir(parents=True)
+            path.write_text(f"input,expected\n{rows}", "utf-8")
+        root = tmp_path / place / "mine"
+        sources = {
+            "up": SourceSpec(path="../data/*.csv"),
+            "absolute": SourceSpec(path=str(tmp_path / place / "data/a.csv")),
+            "own": SourceSpec(path="b.csv"),
+        }
+        ingest(sources, TaskSpec(), root, root / "out", reject_budget=1)
+    outs = [tmp_path / place / "mine/out" for place in ("one", "other/and/deeper")]
+    first, second = ({file.name: file.read_bytes() for file in out.iterdir()} for out in outs)
+    assert first == second
+    rows = [json.loads(line)["origin"]["file"] for line in first["examples.jsonl"].splitlines()]
+    assert rows == ["../data/a.csv", "../data/a.csv", "b.csv"]
+
+
 def test_over_budget(desk):
     desk.write("t.csv", "input,expected\n" + "q,a\n" * 95 + ",b\n" * 5)
     with pytest.raises(DataError) as caught:
@@ -170,6 +190,7 @@ def test_inspect_tells_everything_at_once_and_writes_nothing(desk):
     desk.write("tickets.csv", "input,expected\nq,a\n")
     desk.write("latin.csv", "input,expected\né,a\n".encode("latin-1"))
     desk.write("bad.jsonl", "{\n")
+    desk.write("odd.dat", "x")
     desk.write("odd.xlsx", "x")
     desk.write("folder/x.csv", "")
     paths = [
@@ -179,6 +200,7 @@ def test_inspect_tells_everything_at_once_and_writes_nothing(desk):
         "folder",
         "latin.csv",
         "bad.jsonl",
+        "odd.dat",
         "odd.xlsx",
         "tickets.csv",
     ]
@@ -192,8 +214,9 @@ def test_inspect_tells_everything_at_once_and_writes_nothing(desk):
         "sources.folder.path: 'folder' is a folder. Name its files: folder/*.csv, say.",
         "latin.csv:2: byte 0xE9 at offset 15 is not utf-8; the file reads as cp1252. "
         "Set encoding: cp1252 for this source, or save the file as UTF-8.",
-        "odd.xlsx: the ending '.xlsx' does not tell the format. Set format: for this source (the endings known are "
+        "odd.dat: the ending '.dat' does not tell the format. Set format: for this source (the endings known are "
         ".csv, .tsv, .tab, .json, .jsonl, .ndjson, .parquet, .pq).",
+        "odd.xlsx: spreadsheets are not read. Save the sheet as CSV.",
         "sources.bad.jsonl: 1 of 1 rows (100.00%) cannot be used, more than the budget of 1.00%. The first: bad.jsonl:1: "
         "not JSON: Expecting property name enclosed in double quotes at the end. "
         "Mend the rows, or raise data.reject_budget.",

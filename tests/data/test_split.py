@@ -94,6 +94,44 @@ def test_a_column_that_says_the_part():
     ]
 
 
+def test_a_column_that_parts_equal_inputs_is_refused():
+    marks = ["train", "train", "dev", "test", "val", "test"]
+    texts = ["one", "two", "three", "four", "ONE ", "three"]
+    rows = [
+        make_example(
+            ask(text, str(at)), fields={"part": mark}, origin=Origin(source="s", file="f.csv", row=at + 2)
+        )
+        for at, (text, mark) in enumerate(zip(texts, marks, strict=True))
+    ]
+    with pytest.raises(DataError) as caught:
+        split(rows, SplitSpec(column="part"))
+    assert str(caught.value) == (
+        "split.column: the column 'part' puts equal inputs into different parts, 2 times: "
+        "f.csv:6 (dev) asks what f.csv:2 (train) asks; f.csv:7 (test) asks what f.csv:4 (dev) asks. "
+        "Mark equal inputs for one part, drop them from the others, or leave split.column out and split by shares."
+    )
+    assert [len(part) for part in split(rows[:4], SplitSpec(column="part"))] == [2, 1, 1]
+
+
+@pytest.mark.parametrize("part", ["dev", "test"])
+def test_a_row_twice_in_a_part_that_is_scored_is_refused(part):
+    rows = [
+        row("one", part="train"),
+        row("one", part="train"),
+        row("two", part="dev"),
+        row("three", part="test"),
+    ]
+    assert [len(part) for part in split(rows, SplitSpec(column="part"))] == [2, 1, 1]
+    (again,) = (example for example in rows if example.fields["part"] == part)
+    with pytest.raises(DataError) as caught:
+        split([*rows, *[again.model_copy() for _ in range(4)]], SplitSpec(column="part"))
+    repeat = f"{again.id} repeats {again.id}"
+    assert str(caught.value) == (
+        f"split: {part} would hold the same row more than once, 4 times: {repeat}; {repeat}; {repeat}; and 1 more. "
+        "Add drop_duplicates to the recipe."
+    )
+
+
 def test_rows_without_a_group_stand_alone():
     rows = [row(f"q{at}", customer=None if at % 2 else "") for at in range(28)]
     rows += [row("known", customer="x"), row("not said")]

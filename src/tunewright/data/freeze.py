@@ -9,7 +9,8 @@ from tunewright.core.example import Example
 from tunewright.core.files import read_json, write_json
 from tunewright.core.hashing import hash_file, hash_files
 from tunewright.data.examples import from_lines, write_examples
-from tunewright.data.split import PARTS, Part, Split
+from tunewright.data.parts import PARTS, Part
+from tunewright.data.split import Split
 
 INFO = "dataset.json"
 

@@ -54,7 +54,7 @@ RecipeOp = Annotated[DropDuplicates | DropContradictions | Sample | MaxChars, Fi
 
 
 class SplitSpec(Spec):
-    """How rows are shared out. Rows with equal inputs always fall into the same part."""
+    """How rows are shared out. Rows with equal inputs fall into the same part; a column that parts them is refused."""
 
     train: float = Field(0.8, gt=0, lt=1)
     """Share of rows to train on."""
@@ -67,7 +67,8 @@ class SplitSpec(Spec):
     group_by: str | None = None
     """A field: rows with the same value stay together (customer, document, template)."""
     column: str | None = None
-    """A field that already says train, dev or test; the shares are then unused."""
+    """A field that already says train, dev (or validation) or test; the shares and `group_by` then move no row. Equal
+    inputs in different parts are refused."""
 
     @model_validator(mode="after")
     def _shares_add_up(self) -> Self:

@@ -1,27 +1,22 @@
 """Split: rows into train, dev and test, so that rows with equal inputs never straddle.
 
 Rows that share a normalised input (or a value of `group_by`) form a group, and groups are dealt out in the order of a
-hash of seed and group: the order of the rows plays no part, and a few rows more move few others. Inside a part, rows
-stand in the order of a hash too, so that the first N are a fair sample.
+hash of seed and group: the order of the rows plays no part, and a few rows more move few others. A column that says the
+part is followed, and refused where it parts equal inputs. Inside a part, rows stand in the order of a hash too, so that
+the first N are a fair sample.
 """
 
 from collections import Counter, defaultdict
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from tunewright.core.errors import DataError
 from tunewright.core.example import Example
 from tunewright.core.hashing import canonical_json, hash_value
 from tunewright.data.names import did_you_mean, listed
 from tunewright.data.normal import input_key
+from tunewright.data.parts import PARTS, Part, part_named
 from tunewright.data.spec import SplitSpec
-
-Part = Literal["train", "dev", "test"]
-PARTS: tuple[Part, ...] = ("train", "dev", "test")
-_NAMES: dict[str, Part] = {
-    "train": "train", "training": "train",
-    "dev": "dev", "val": "dev", "valid": "dev", "validation": "dev",
-    "test": "test",
-}  # fmt: skip
+from tunewright.data.straddle import place, refuse_repeats, refuse_straddling
 
 
 class Split(NamedTuple):
@@ -33,8 +28,13 @@ class Split(NamedTuple):
 
 
 def split(examples: list[Example], spec: SplitSpec) -> Split:
-    """Share out the examples. Raises DataError when a part would be empty or a column says something else."""
+    """Share out the examples.
+
+    Raises DataError when a part would be empty, a column says something else or parts equal inputs, or dev or test
+    would hold the same messages twice.
+    """
     by_part = _by_column(examples, spec.column) if spec.column else _by_shares(examples, spec)
+    refuse_repeats(by_part)
     return Split(*(_shuffled(by_part[part], spec.seed) for part in PARTS))
 
 
@@ -43,11 +43,11 @@ def _by_column(examples: list[Example], column: str) -> dict[Part, list[Example]
     for example in examples:
         _need_field(example, column, "split.column")
         value = example.fields[column]
-        part = _NAMES.get(str(value).strip().lower())
+        part = part_named(value)
         if part is None:
             raise DataError(
                 f"the column {column!r} says {value!r}; a part is train, dev (or validation) or test.",
-                where=_place(example),
+                where=place(example),
                 fix="Rename the parts in the data, or leave split.column out and split by shares.",
             )
         parts[part].append(example)
@@ -58,6 +58,7 @@ def _by_column(examples: list[Example], column: str) -> dict[Part, list[Example]
             where="split.column",
             fix="Mark some rows for each part, or leave split.column out and split by shares.",
         )
+    refuse_straddling(parts, column)
     return parts
 
 
@@ -124,20 +125,16 @@ def _need_field(example: Example, name: str, where: str) -> None:
     if name not in example.fields:
         hint = did_you_mean(name, example.fields)
         raise DataError(
-            f"the row {_place(example)} has no field {name!r}; its fields are {listed(example.fields)}.",
+            f"the row {place(example)} has no field {name!r}; its fields are {listed(example.fields)}.",
             where=where,
             fix=hint or "Name a column of the sources (input and expected are none).",
         )
 
 
-def _place(example: Example) -> str:
-    return f"{example.origin.file}:{example.origin.row}" if example.origin else example.id
-
-
 def _shuffled(examples: list[Example], seed: int) -> list[Example]:
     seen: Counter[str] = Counter()
     keyed = []
-    for example in sorted(examples, key=_place):
+    for example in sorted(examples, key=place):
         seen[example.id] += 1
         keyed.append((hash_value([seed, example.id, seen[example.id]]), example))
     return [example for _, example in sorted(keyed, key=lambda pair: pair[0])]

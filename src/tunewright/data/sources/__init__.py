@@ -24,6 +24,7 @@ ENDINGS = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
+_SPREADSHEETS = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
 _PEEK = 100
 
 
@@ -46,6 +47,8 @@ def open_file(path: Path, spec: SourceSpec) -> Opened:
 
 
 def _format_of(path: Path) -> str:
+    if path.suffix.lower() in _SPREADSHEETS:
+        raise BadFile("spreadsheets are not read.", fix="Save the sheet as CSV.")
     try:
         return ENDINGS[path.suffix.lower()]
     except KeyError:
