@@ -105,6 +105,34 @@ def test_columns_without_telling_names_go_by_content(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("marks", "split"),
+    [
+        (["train", "dev", "test"], {"column": "split"}),
+        (["Training", "val", "test"], {"column": "split"}),
+        (["train", "validation", " TEST"], {"column": "split"}),
+        (["train", "validation", "test", ""], {"train": 0.8, "dev": 0.1, "test": 0.1}),
+        (["train", "test", "spare"], {"train": 0.8, "dev": 0.1, "test": 0.1}),
+    ],
+)
+def test_a_column_of_parts_splits_and_never_slices(
+    tmp_path: Path, marks: list[str], split: dict[str, Any]
+) -> None:
+    rows = [
+        {"question": f"what is {n}?", "answer": f"it is {n}", "split": marks[n % len(marks)], "lang": n % 2}
+        for n in range(20)
+    ]
+    values = starters.begin("chat", "x", write_rows(tmp_path / "a.jsonl", rows))
+    assert (values["split"], values["suites"]["target"]["slices"]) == (split, ["lang"])
+
+
+def test_a_subset_that_is_no_part_may_slice(tmp_path: Path) -> None:
+    rows = [{"question": f"q {n}", "answer": f"a {n}", "subset": ["easy", "hard"][n % 2]} for n in range(8)]
+    values = starters.begin("chat", "x", write_rows(tmp_path / "a.jsonl", rows))
+    assert values["suites"]["target"]["slices"] == ["subset"]
+    assert "column" not in values["split"]
+
+
 def test_groups_are_kept_together(tmp_path: Path) -> None:
     path = write_csv(
         tmp_path / "a.csv", "customer_id,question,sql\n1,how many?,select 1\n2,which?,select 2\n"
@@ -136,6 +164,7 @@ def test_chat_rows_bring_their_own_messages(tmp_path: Path) -> None:
         ("a.csv", "text\nhello\n", "there is one column"),
         ("a.csv", "", "no row that can be read"),
         ("a.xyz", "text", "does not tell the format"),
+        ("a.xls", "text", r"a\.xls: spreadsheets are not read\. Save the sheet as CSV"),
         ("a.jsonl", "nonsense\n", "no row that can be read"),
     ],
 )

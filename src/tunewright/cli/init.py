@@ -1,5 +1,6 @@
 """init: a project from your data."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -35,4 +36,4 @@ def init(name: Path, recipe: str, data: Path | None) -> None:
     made = init_project(name, recipe, data)
     if made.why:
         click.echo(made.why)
-    click.echo(f"{made.path} is written: read it, then `cd {name} && tunewright check`.")
+    click.echo(f"{made.path} is written: read it, then `cd {shlex.quote(str(name))} && tunewright check`.")

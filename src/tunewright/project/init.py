@@ -1,14 +1,21 @@
 """`init`: a project folder from a starter and the user's data."""
 
 import os
+import re
+import unicodedata
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from tunewright.core.errors import UserError
+from tunewright.core.errors import Problem, ProjectFileError, UserError
 from tunewright.core.files import write_atomic
 from tunewright.project.file import FILE_NAME
+from tunewright.project.reading import read
 from tunewright.project.starters import begin, why
 from tunewright.project.writing import to_yaml
+
+LONGEST_NAME = 64
+"""Signs a project's name may have."""
 
 
 class Made(NamedTuple):
@@ -21,19 +28,60 @@ class Made(NamedTuple):
 def init(folder: Path, recipe: str, data: Path | None) -> Made:
     """Write `folder`/tunewright.yaml. Nothing is written when something is wrong.
 
-    Raises UserError for an unknown recipe, a missing data file, or a folder that is a project already.
+    Raises UserError for an unknown recipe, a data file that is missing or cannot be named in a project file, or a
+    folder that is a project already.
     """
     target = folder / FILE_NAME
     if target.exists():
         raise UserError("there is a project here already", where=str(target), fix="Choose another name.")
     if data is not None and not data.is_file():
         raise UserError("there is no such data file", where=str(data))
-    values = begin(recipe, folder.resolve().name, data)
+    values = begin(recipe, project_name(folder.resolve().name), data)
     reason = why(recipe, data) if data else None
     if data is not None:
         for source in values["sources"].values():
             source["path"] = Path(os.path.relpath(data.resolve(), folder.resolve())).as_posix()
     text = to_yaml(values)
+    _check(text, data)
     folder.mkdir(parents=True, exist_ok=True)
     write_atomic(target, text)
     return Made(target, reason)
+
+
+def project_name(folder: str) -> str:
+    """A project's name from its folder's: accents go, other signs become dashes; `project` where nothing is left."""
+    letters = "".join(
+        sign for sign in unicodedata.normalize("NFKD", folder) if not unicodedata.combining(sign)
+    )
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", letters)
+    return name.lstrip("._-")[:LONGEST_NAME].rstrip("-") or "project"
+
+
+def _check(text: str, data: Path | None) -> None:
+    """Read the file as every command will, before it stands in the user's folder."""
+    if not _is_text(text):
+        raise UserError("its path or a column's name is not UTF-8", where=ascii(str(data)), fix="Rename it.")
+    with TemporaryDirectory() as folder:
+        trial = Path(folder) / FILE_NAME
+        write_atomic(trial, text)
+        try:
+            read(trial)
+        except ProjectFileError as error:
+            raise ProjectFileError(
+                [
+                    Problem(
+                        f"no project file can be made of it: {problem.message}",
+                        str(data or "init"),
+                        problem.fix,
+                    )
+                    for problem in error.problems
+                ]
+            ) from None
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

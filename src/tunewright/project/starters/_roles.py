@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from tunewright.core.errors import DataError
+from tunewright.data.parts import part_named
 from tunewright.project.starters._sample import Values
 
 INPUTS = (
@@ -23,7 +24,6 @@ GROUPS = (
     *(f"{of}_id" for of in ("customer", "user", "conversation", "thread", "document", "doc", "session")),
 )
 SPLITS = ("split", "fold", "subset", "partition")
-PARTS = {"train", "dev", "test"}
 FEW = 12
 """Distinct values up to which a column cuts the scores into slices."""
 
@@ -36,7 +36,7 @@ class Roles(NamedTuple):
     why: str
     """The reason, as a sentence."""
     split: str | None
-    """The column that says train, dev or test."""
+    """The column that says train, dev (by any of its names) or test, in every row."""
     group: str | None
     """The column whose equal values must not be parted."""
     slices: tuple[str, ...]
@@ -55,15 +55,14 @@ def guess_roles(columns: Sequence[str], rows: Sequence[Values], prefer: Sequence
             else "there are no columns",
             fix="Give rows with an input and an answer, or chat rows with `messages`.",
         )
-    split = _named(columns, SPLITS)
-    if split and not {str(row.get(split)) for row in rows} <= PARTS:
-        split = None
+    parting = [name for name in columns if _says_parts(name, rows)]
+    split = next((name for name in parting if all(part_named(row.get(name)) for row in rows)), None)
     group = _named(columns, GROUPS)
-    free = [name for name in columns if name not in (split, group)]
+    free = [name for name in columns if name not in (*parting, group)]
     free = free if len(free) > 1 else list(columns)
     expected, why_expected = _expected(free, rows, prefer)
     given, why_input = _input([name for name in free if name != expected], rows)
-    rest = [name for name in columns if name not in (split, group, given, expected)]
+    rest = [name for name in columns if name not in (*parting, group, given, expected)]
     return Roles(
         given,
         expected,
@@ -72,6 +71,13 @@ def guess_roles(columns: Sequence[str], rows: Sequence[Values], prefer: Sequence
         group,
         tuple(name for name in rest if 1 < len(distinct(rows, name)) <= FEW),
     )
+
+
+def _says_parts(name: str, rows: Sequence[Values]) -> bool:
+    """Whether a column shares rows out, if not every row: it is named so, and a value is a part's name."""
+    if not any(word in SPLITS for word in _words(name)):
+        return False
+    return not rows or any(part_named(row.get(name)) for row in rows)
 
 
 def distinct(rows: Sequence[Values], name: str) -> dict[str, int]:
@@ -108,12 +114,16 @@ def _input(columns: Sequence[str], rows: Sequence[Values]) -> tuple[str, str]:
 
 def _named(columns: Sequence[str], wanted: Sequence[str]) -> str | None:
     """The first column whose name is a wanted one; else one that has a wanted one among its words."""
-    words = {name: re.findall(r"[a-z]+", name.lower()) for name in columns}
+    words = {name: _words(name) for name in columns}
     for name in wanted:
         for column in columns:
             if "_".join(words[column]) == name:
                 return column
     return next((c for name in wanted for c in columns if name in words[c]), None)
+
+
+def _words(name: str) -> list[str]:
+    return re.findall(r"[a-z]+", name.lower())
 
 
 def _mean_length(rows: Sequence[Values], name: str) -> float:

@@ -35,7 +35,7 @@ def read_sample(path: Path, limit: int = ROWS) -> Sample:
     if not path.is_file():
         raise DataError("there is no such file", where=str(path))
     try:
-        opened = open_file(path, SourceSpec(path=path.name))
+        opened = open_file(path, SourceSpec(path="data"))
         with closing(opened.table.rows) as found:
             rows = [row.values for row in islice(found, limit) if isinstance(row, Row)]
     except BadFile as error:

@@ -1,0 +1,64 @@
+"""`init`: whatever the folder and the data are called, the file that is written can be read."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tunewright.cli.init import init as command
+from tunewright.core.errors import UserError
+from tunewright.project.file import ProjectFile
+from tunewright.project.init import init, project_name
+from tunewright.project.reading import read
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [
+        ("tickets", "tickets"),
+        ("v1.2_a-b", "v1.2_a-b"),
+        ("my tickets2", "my-tickets2"),
+        ("été", "ete"),
+        ("Straße 9", "Stra-e-9"),
+        (".hidden", "hidden"),
+        ("工单", "project"),
+        ("", "project"),
+        ("a" * 63 + " b", "a" * 63),
+        ("x" * 200, "x" * 64),
+    ],
+)
+def test_a_name_from_a_folder(folder: str, name: str) -> None:
+    assert project_name(folder) == name
+
+
+@given(st.text())
+def test_every_folder_gives_a_name_that_stands(folder: str) -> None:
+    values = {"name": project_name(folder), "task": {}, "sources": {"rows": {"path": "rows.csv"}}}
+    assert ProjectFile.model_validate(values).name == project_name(project_name(folder))
+
+
+@pytest.mark.parametrize("folder", ["my tickets2", "été", "a'b"])
+def test_the_file_can_be_read_and_the_hint_can_be_pasted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("my rows[1].csv").write_text("text,label\nq,a\nr,b\n", "utf-8")
+    said = CliRunner().invoke(command, [folder, "--recipe", "classification", "--data", "my rows[1].csv"])
+    assert said.exit_code == 0
+    file = read(tmp_path / folder / "tunewright.yaml")
+    assert (file.name, file.sources["data"].path) == (project_name(folder), "../my rows[1].csv")
+    hint = said.output.split("`")[1].removesuffix(" && tunewright check")
+    listed = subprocess.run(f"{hint} && ls", shell=True, capture_output=True, text=True, check=True)
+    assert listed.stdout == "tunewright.yaml\n"
+
+
+def test_data_that_no_project_file_can_name_leaves_nothing_behind(tmp_path: Path) -> None:
+    data = tmp_path / os.fsdecode(b"rows\xff.csv")
+    data.write_text("text,label\nq,a\n", "utf-8")
+    with pytest.raises(UserError, match=r"its path or a column.s name is not UTF-8\. Rename it\."):
+        init(tmp_path / "mine", "classification", data)
+    assert list(tmp_path.iterdir()) == [data]
