@@ -78,6 +78,11 @@ def test_shots_are_the_only_difference_between_zero_and_four() -> None:
         assert len(shown.messages) - len(bare.messages) == 8
 
 
+def test_the_gold_answers_have_the_unseen_format() -> None:
+    assert all(suite.in_unseen_format(draw.messages[-1][1]) for draw in suite.unseen_format(8))
+    assert not suite.in_unseen_format("AB-12, Anna")
+
+
 def test_json_is_graded_by_value_not_by_layout() -> None:
     draw = next(draw for draw in suite.general_suite(4) if draw.grade == "json")
     gold = json.loads(draw.messages[-1][1])

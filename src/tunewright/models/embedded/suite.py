@@ -67,6 +67,12 @@ def unseen_format(n: int = 32, shots: int = 0, seed: int = 0) -> list[Draw]:
     return draws
 
 
+def in_unseen_format(answer: str) -> bool:
+    """Whether an answer has the unseen format's shape, whatever it says."""
+    left, right, between = (re.escape(mark) for mark in UNSEEN)
+    return re.fullmatch(f"{left}.+{right}{between}{left}.+{right}", answer.strip()) is not None
+
+
 def grade(draw: Draw, answer: str) -> float:
     """1.0 if the answer is right by the draw's own measure, else 0.0."""
     gold, answer = draw.messages[-1][1].strip(), answer.strip()

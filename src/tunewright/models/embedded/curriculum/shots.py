@@ -58,7 +58,7 @@ def draw(rng: Random, held_out: bool) -> Draw:
         return Draw(
             "shots", (("user", f"{shown}\n{rounds[-1][0]} =>"), ("assistant", rounds[-1][1])), "exact"
         )
-    return Draw("shots", tuple(messages), "exact", len(messages) - 2 if held_out else 2)
+    return Draw("shots", tuple(messages), "exact", len(messages) - 2 if held_out else 4)
 
 
 def _mark(rng: Random) -> str:
