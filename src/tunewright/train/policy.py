@@ -15,8 +15,8 @@ from tunewright.train import attention
 from tunewright.train.logprobs import token_logprobs
 from tunewright.train.pack import Batch, Row, pack
 
-_TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.2}
-"""Largest difference in nats that the two ways may show. Rows that see each other differ by whole nats."""
+_TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 0.05}
+"""Mean difference in nats that the two ways may show: 0.012 was seen in bf16, where single unlikely tokens differ by 0.2."""
 
 
 class Policy:
@@ -84,7 +84,7 @@ class Policy:
         finally:
             self._causal.set_attn_implementation(attention.NAME if self.packed else self._stock)
             self.model.train(training)
-        return bool((found - wanted).abs().max() <= _TOLERANCE.get(self._dtype or self._causal.dtype, 0.2))
+        return bool((found - wanted).abs().mean() <= _TOLERANCE.get(self._dtype or self._causal.dtype, 0.05))
 
     def _alone(self, row: Row) -> Tensor:
         """The row's log-probabilities as the model itself computes them."""
