@@ -96,6 +96,8 @@ PHASES = (
     Phase("forms", 2230, (("form", 192), ("form", 192), ("chat", 256)), CORE),
     Phase("all again", 2850, (*CHATS, ("form", 192), ("ask", 128)), FULL),
     Phase("cool", 4700, COOL, FULL, rate=(1.0, 0.02)),
+    Phase("further", 11000, COOL, FULL, rate=(0.6, 0.6)),
+    Phase("cool further", 13000, COOL, FULL, rate=(0.6, 0.01)),
 )
 
 
