@@ -1,9 +1,9 @@
 """Tunewright: from "should we fine-tune?" to a small language model that is proven better.
 
-    import tunewright as tw
-    project = tw.open(".")
-    project.check()
-    verdict = project.run()
+import tunewright as tw
+project = tw.open(".")
+project.check()
+verdict = project.run()
 """
 
 from typing import TYPE_CHECKING, Any

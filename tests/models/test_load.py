@@ -19,7 +19,9 @@ IDS = torch.tensor([[1, 5, 9, 40]])
 def adapter(tiny_base, tmp_path):
     """An adapter whose weights are not zero."""
     torch.manual_seed(1)
-    model = get_peft_model(load_model(tiny_base), LoraConfig(r=2, target_modules=["q_proj"], init_lora_weights=False))
+    model = get_peft_model(
+        load_model(tiny_base), LoraConfig(r=2, target_modules=["q_proj"], init_lora_weights=False)
+    )
     model.save_pretrained(tmp_path / "adapter")
     return tmp_path / "adapter"
 
@@ -47,7 +49,9 @@ def test_an_adapter_changes_the_answer(tiny_base, adapter):
 def test_an_adapter_of_another_base(tiny_base, adapter):
     weights = load_file(adapter / "adapter_model.safetensors")
     first = sorted(weights)[0]
-    save_file({key: value for key, value in weights.items() if key != first}, adapter / "adapter_model.safetensors")
+    save_file(
+        {key: value for key, value in weights.items() if key != first}, adapter / "adapter_model.safetensors"
+    )
     with pytest.raises(ModelError, match="missing or unknown"):
         load_model(tiny_base, adapter=adapter)
 
@@ -76,7 +80,10 @@ def test_missing_weights_are_not_made_up(tiny_folder, tmp_path):
 def test_no_code_from_the_folder(tiny_folder, tmp_path):
     folder = shutil.copytree(tiny_folder, tmp_path / "custom")
     config = json.loads((folder / "config.json").read_text())
-    config |= {"model_type": "mine", "auto_map": {"AutoConfig": "mine.Config", "AutoModelForCausalLM": "mine.Model"}}
+    config |= {
+        "model_type": "mine",
+        "auto_map": {"AutoConfig": "mine.Config", "AutoModelForCausalLM": "mine.Model"},
+    }
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "mine.py").write_text("raise SystemExit('code was run')")
     with pytest.raises(ModelError) as caught:
