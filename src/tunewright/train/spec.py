@@ -30,7 +30,7 @@ class TrainSpec(Spec):
     epochs: int = Field(3, ge=1)
     """Passes over the training rows, at most."""
     learning_rate: float = Field(1e-3, gt=0)
-    """Peak learning rate. The small embedded base wants 1e-3 and more; real bases 1e-4 to 2e-4."""
+    """Peak learning rate. The small embedded base wants 1e-3 to 5e-3; real bases 1e-4 to 2e-4."""
     batch_tokens: int = Field(2048, ge=16)
     """Tokens in one optimizer step, packed from whole rows."""
     max_length: int = Field(1024, ge=8)
