@@ -1,8 +1,8 @@
-"""Writing files so that a cut leaves the old one or the new one, never half of one; JSONL in and out."""
+"""Writing files so that a cut leaves the old one or the new one, never half of one; reading logs back."""
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +29,6 @@ def write_json(path: Path, value: object) -> None:
 def read_json(path: Path) -> Any:
     """The value a JSON file holds."""
     return json.loads(path.read_text("utf-8"))
-
-
-def write_jsonl(path: Path, rows: Iterable[object]) -> int:
-    """Write rows as JSONL, streaming; returns their number. For folders that are not yet published."""
-    count = 0
-    with path.open("w", encoding="utf-8") as stream:
-        for row in rows:
-            stream.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n")
-            count += 1
-    return count
 
 
 def read_jsonl(path: Path) -> Iterator[Any]:

@@ -21,11 +21,6 @@ def hash_value(value: object) -> str:
     return hashlib.sha256(canonical_json(value).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def hash_text(text: str) -> str:
-    """The sha256 of a text's UTF-8."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def hash_file(path: Path) -> str:
     """The sha256 of a file's bytes, read in blocks."""
     with path.open("rb") as stream:

@@ -120,10 +120,6 @@ def _room(rng: Random, held_out: bool) -> str:
     )
 
 
-def _day(rng: Random, held_out: bool) -> str:
-    return pick(rng, words.DAYS)
-
-
 CUSTOMER = Field(("customer_name", "customer", "name", "client", "full_name", "from"), words.person,
     ("My name is {v}.", "This is {v}.", "I am {v} and I need help.", "Regards, {v}", "Thanks, {v}", "{v} here.", "Best, {v}",
      "The customer is {v}.", "Hello, {v} writing.", "Signed, {v}", "Customer: {v}.", "Kind regards\n{v}", "You are speaking with {v}."))  # fmt: skip
