@@ -5,6 +5,7 @@ do not count. TUNEWRIGHT_THREADS overrides what is found here.
 """
 
 import os
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -82,6 +83,7 @@ def machine_facts(folder: Path) -> MachineFacts:
     )
 
 
+@cache
 def has_fast_bf16() -> bool:
     """Whether matrix products in bf16 are done in hardware: on the accelerator, or by AVX-512 BF16 or AMX on the CPU."""
     import torch

@@ -75,6 +75,15 @@ FULL = {
     "json_fields": 6,
 }
 FULL |= {"json_examples": 2, "shots": 4, "arithmetic": 5, "refuse": 1, "chat": 0.5}
+LATER = FULL | {
+    "extract": 3,
+    "grounded": 1,
+    "sentences": 2,
+    "label": 3,
+    "json_fields": 5,
+    "arithmetic": 2.5,
+    "refuse": 1.5,
+}
 CHATS: tuple[tuple[Lesson, int], ...] = (("chat", 256), ("chat", 384), ("chat", 256), ("chat", 512))
 MIXED: tuple[tuple[Lesson, int], ...] = (
     ("chat", 256),
@@ -84,6 +93,16 @@ MIXED: tuple[tuple[Lesson, int], ...] = (
     ("recall", 96),
 )
 COOL: tuple[tuple[Lesson, int], ...] = (*CHATS, ("form", 192), ("chat", 256), ("chat", 384))
+LONG: tuple[tuple[Lesson, int], ...] = (
+    ("chat", 512),
+    ("chat", 384),
+    ("chat", 512),
+    ("form", 192),
+    ("chat", 512),
+    ("chat", 512),
+    ("chat", 384),
+    ("chat", 512),
+)
 TEACH = {"repeat": repeat_rows, "recall": repeat_rows, "ask": ask_rows, "form": form_rows}
 PHASES = (
     Phase("repeats", 150, (("repeat", 64),)),
@@ -96,8 +115,8 @@ PHASES = (
     Phase("forms", 2230, (("form", 192), ("form", 192), ("chat", 256)), CORE),
     Phase("all again", 2850, (*CHATS, ("form", 192), ("ask", 128)), FULL),
     Phase("cool", 4700, COOL, FULL, rate=(1.0, 0.02)),
-    Phase("further", 11000, COOL, FULL, rate=(0.6, 0.6)),
-    Phase("cool further", 13000, COOL, FULL, rate=(0.6, 0.01)),
+    Phase("further", 6000, LONG, LATER, rate=(0.6, 0.6)),
+    Phase("cool further", 9000, LONG, LATER, rate=(0.6, 0.01)),
 )
 
 
@@ -140,15 +159,26 @@ def run(
     minutes: float,
     phases: tuple[Phase, ...] = PHASES,
     row_tokens: int = ROW_TOKENS,
+    warm: bool = False,
+    compiled: bool = False,
 ) -> pretrain.Learner:
-    """Train from the checkpoint in `work`, or from the start, until the phases or the minutes are over."""
+    """Train until the phases or the minutes are over: from the checkpoint in `work`, else from the start, or `warm` from
+    the weights that ship. `compiled` lets torch compile the model's body, once for each shape of a batch.
+    """
     work.mkdir(parents=True, exist_ok=True)
     tokenizer = _tokenizer(work)
     renderer, rates, path = Renderer(tokenizer), pretrain.Rates(), work / "checkpoint.pt"
     if path.exists():
         learner = pretrain.load_learner(path, config, rates)
+    elif warm:
+        card = json.loads((embedded.PATH / "card.json").read_text())
+        learner = pretrain.warm_learner(
+            embedded.PATH, config, rates, card["steps"], card["tokens"], 60 * card["minutes"]
+        )
     else:
         learner = pretrain.new_learner(config, SEED, rates, dict(spaced_pairs(tokenizer)))
+    if compiled:
+        learner.model.model.compile(dynamic=False)
     ends = time.monotonic() + 60 * minutes
     while learner.step < phases[-1].until and time.monotonic() < ends:
         until = min(learner.step + 100, phases[-1].until)
@@ -261,6 +291,12 @@ def main() -> None:
     )
     parser.add_argument("--threads", type=int, default=1, help="CPU threads for the matmuls")
     parser.add_argument(
+        "--warm", action="store_true", help="without a checkpoint, go on from the weights that ship"
+    )
+    parser.add_argument(
+        "--compile", action="store_true", help="compile the model's body (a minute each shape)"
+    )
+    parser.add_argument(
         "--install",
         action="store_true",
         help="train no further: score the checkpoint and write it into the package",
@@ -271,7 +307,7 @@ def main() -> None:
     pretrain.keep_memory()
     config = pretrain.base_config()
     if not given.install:
-        learner = run(given.work, config, given.minutes)
+        learner = run(given.work, config, given.minutes, warm=given.warm, compiled=given.compile)
         if learner.step < PHASES[-1].until:
             return
     log.info("%s", json.dumps(install(given.work, config)))

@@ -11,13 +11,15 @@ from typing import Any
 
 import torch
 
+from tunewright.models.machine import has_fast_bf16
+
 _A, _B, _C = 3.4445, -4.7750, 2.0315
 
 
 def orthogonalize(grads: torch.Tensor, rounds: int = 5) -> torch.Tensor:
-    """The nearest semi-orthogonal matrices to `grads` (n, rows, columns), by Newton-Schulz in bfloat16."""
+    """The nearest semi-orthogonal matrices to `grads` (n, rows, columns), by Newton-Schulz in the fastest number type."""
     tall = grads.shape[1] > grads.shape[2]
-    x = grads.to(torch.bfloat16)
+    x = grads.to(torch.bfloat16 if has_fast_bf16() else torch.float32)
     x = x.mT if tall else x
     x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
     for _ in range(rounds):

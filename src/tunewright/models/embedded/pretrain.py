@@ -1,7 +1,8 @@
 """The pretraining loop: phases of steps, one checkpoint file, and the same run whether or not it was cut off.
 
 A batch is a pure function of the seed and the step, so a checkpoint needs only weights, optimizer state and the step.
-Matrices are trained by Muon, embeddings and norms by AdamW; the matmuls run in bfloat16 over float32 master weights.
+Matrices are trained by Muon, embeddings and norms by AdamW; over float32 master weights the matmuls run in bfloat16
+where the machine multiplies it in hardware, else in float32.
 A moving average of the weights is kept: that is what is scored and shipped.
 """
 
@@ -21,6 +22,7 @@ from transformers import Qwen3Config, Qwen3ForCausalLM
 
 from tunewright.models.embedded.muon import Muon
 from tunewright.models.embedded.rows import Rows
+from tunewright.models.machine import has_fast_bf16
 
 ROPE_BASE = 10000.0
 
@@ -132,8 +134,10 @@ def loss_of(model: Qwen3ForCausalLM, rows: Rows) -> tuple[torch.Tensor, float]:
     length = ids.shape[1]
     same = (parts[:, :, None] == parts[:, None, :]) & torch.ones(length, length, dtype=torch.bool).tril()
     places = torch.from_numpy(rows.learn[:, 1:]).nonzero(as_tuple=True)
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        mask = torch.zeros(same.shape, dtype=torch.bfloat16).masked_fill_(~same, -1e9)[:, None]
+    fast = has_fast_bf16()
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=fast):
+        kind = torch.bfloat16 if fast else torch.float32
+        mask = torch.zeros(same.shape, dtype=kind).masked_fill_(~same, -1e9)[:, None]
         hidden = model.model(input_ids=ids, attention_mask=mask, use_cache=False)[0]
         logits = model.lm_head(hidden[places])
     labels = ids[:, 1:][places]
@@ -212,6 +216,16 @@ def load_learner(path: Path, config: Qwen3Config, rates: Rates) -> Learner:
         optimizer.load_state_dict(saved)
     learner.average = state["average"]
     learner.step, learner.tokens, learner.seconds = state["step"], state["tokens"], state["seconds"]
+    return learner
+
+
+def warm_learner(
+    folder: Path, config: Qwen3Config, rates: Rates, step: int, tokens: int, seconds: float
+) -> Learner:
+    """A learner that goes on from the weights in `folder`, with fresh optimizers."""
+    model = Qwen3ForCausalLM.from_pretrained(folder, config=config, dtype=torch.float32)
+    learner = _learner(model, rates)
+    learner.step, learner.tokens, learner.seconds = step, tokens, seconds
     return learner
 
 

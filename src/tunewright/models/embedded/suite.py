@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,24 @@ def general_suite(n_per_skill: int = 16, seed: int = 0) -> list[Draw]:
                 suite.append(one)
                 found += 1
     return suite
+
+
+def practice(count: int, seed: int = 0) -> list[Draw]:
+    """Draws of the training world, the skills in turn; each ends at an answer of its own drawing, early ones included."""
+    rng = Random(f"practice/{seed}")
+    names = list(skills())
+    found: list[Draw] = []
+    while len(found) < count:
+        one = draw_from(names[len(found) % len(names)], rng, False)
+        answers = [
+            place
+            for place, (role, _) in enumerate(one.messages)
+            if role == "assistant" and place >= one.given
+        ]
+        cut = replace(one, messages=one.messages[: 1 + rng.choice(answers)])
+        if sum(len(text) for _, text in cut.messages) <= LONGEST_PROMPT:
+            found.append(cut)
+    return found
 
 
 def unseen_format(n: int = 32, shots: int = 0, seed: int = 0) -> list[Draw]:

@@ -16,7 +16,7 @@ def draw(rng: Random, held_out: bool) -> Draw:
     order = rng.sample(range(len(fields)), rng.randrange(2, len(fields) + 1))
     compact = rng.random() < 0.2
     rounds: list[tuple[str, str]] = []
-    for _ in range(rng.choice((3, 4, 5)) if held_out else rng.choice((3, 4, 5, 5, 8, 12))):
+    for _ in range(rng.choice((3, 4, 5)) if held_out else rng.choice((3, 4, 5, 6, 8))):
         values = [field.draw(rng, held_out) for field in fields]
         parts = [pick(rng, frames[i]).replace("{v}", values[i]) for i in range(len(fields))]
         rng.shuffle(parts)
@@ -36,8 +36,11 @@ def draw(rng: Random, held_out: bool) -> Draw:
         # The first answer cannot be known: it is where the examples begin.
         given = len(messages) - 2 if held_out else len(messages) - 2 * len(rounds) + 2
         return Draw("json_examples", tuple(messages), "json", given)
-    shown = "\n".join(f"Text: {text}\nJSON: {answer}" for text, answer in rounds[:-1])
-    messages += [("user", f"{shown}\nText: {rounds[-1][0]}\nJSON:"), ("assistant", rounds[-1][1])]
+    first = len(rounds) - 1 if held_out else 2
+    shown = "\n".join(f"Text: {text}\nJSON: {answer}" for text, answer in rounds[:first])
+    for place, (text, answer) in enumerate(rounds[first:]):
+        ask = f"Text: {text}\nJSON:"
+        messages += [("user", ask if place else f"{shown}\n{ask}"), ("assistant", answer)]
     return Draw("json_examples", tuple(messages), "json")
 
 

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from tunewright.models.embedded import passages, words
-from tunewright.models.embedded.curriculum import Draw, label
+from tunewright.models.embedded.curriculum import Draw, Message, label
 from tunewright.models.embedded.words import pick
 
 CLOSED = {
@@ -34,9 +34,29 @@ GROUPS = ("order", "customer", "details", "contact", "data", "item", "info", "me
 
 
 def draw(rng: Random, held_out: bool) -> Draw:
-    """A passage, the wanted fields in one of five ways of writing them, and the JSON that follows."""
+    """A passage, the wanted fields in one of five ways of writing them, and the JSON; up to three more asks in training."""
     told = passages.record(rng, held_out, rng.choice((1, 2, 3, 3, 4, 5, 6)), fillers=rng.randrange(4))
-    passage = told.passage
+    passage, closed = told.passage, None
+    if told.kind != "note" and rng.random() < 0.5:
+        key = pick(rng, list(CLOSED))
+        passage, value, kind = _closed(rng, held_out, key, passage)
+        closed = (key, value, kind)
+    rule, answer = _asked(rng, told, closed)
+    messages: list[Message]
+    if rng.random() < 0.5:
+        messages = [("system", rule), ("user", passage), ("assistant", answer)]
+    else:
+        shape = pick(rng, ("{r}\n\n{p}", "{p}\n\n{r}", "{r}\nText: {p}"))
+        ask = shape.replace("{r}", rule).replace("{p}", passage)
+        messages = [("user", ask), ("assistant", answer)]
+    for _ in range(0 if held_out else rng.choice((0, 1, 1, 2, 3))):
+        rule, answer = _asked(rng, told, closed)
+        messages += [("user", rule), ("assistant", answer)]
+    return Draw("json_fields", tuple(messages), "json")
+
+
+def _asked(rng: Random, told: passages.Record, closed: tuple[str, str, str] | None) -> tuple[str, str]:
+    """A choice of the told facts, of what is not told and of the closed field: how they are asked for, and the answer."""
     wanted: dict[str, Any] = {}
     kinds: dict[str, str] = {}
     facts = rng.sample(told.facts, rng.randrange(max(1, len(told.facts) - 1), len(told.facts) + 1))
@@ -46,9 +66,8 @@ def draw(rng: Random, held_out: bool) -> Draw:
     if told.untold and rng.random() < 0.45:
         for key in rng.sample(told.untold, min(len(told.untold), rng.choice((1, 1, 2)))):
             wanted[key], kinds[key] = None, "string, optional"
-    if told.kind != "note" and rng.random() < 0.5:
-        key = pick(rng, list(CLOSED))
-        passage, wanted[key], kinds[key] = _closed(rng, held_out, key, passage)
+    if closed:
+        wanted[closed[0]], kinds[closed[0]] = closed[1:]
     order = list(wanted)
     rng.shuffle(order)
     group = pick(rng, GROUPS) if len(order) > 2 and rng.random() < 0.4 else ""
@@ -63,13 +82,7 @@ def draw(rng: Random, held_out: bool) -> Draw:
             "omit": "Leave out what is missing.",
             "empty": 'Use "" for what is missing.',
         }[missing]
-    answer = json.dumps(_shape(order, wanted, group, inner, missing), ensure_ascii=False)
-    if rng.random() < 0.5:
-        return Draw("json_fields", (("system", rule), ("user", passage), ("assistant", answer)), "json")
-    ask = (
-        pick(rng, ("{r}\n\n{p}", "{p}\n\n{r}", "{r}\nText: {p}")).replace("{r}", rule).replace("{p}", passage)
-    )
-    return Draw("json_fields", (("user", ask), ("assistant", answer)), "json")
+    return rule, json.dumps(_shape(order, wanted, group, inner, missing), ensure_ascii=False)
 
 
 def _closed(rng: Random, held_out: bool, key: str, passage: str) -> tuple[str, str, str]:

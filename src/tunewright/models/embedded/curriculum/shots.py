@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from random import Random
 
 from tunewright.models.embedded import passages, words
@@ -47,18 +47,20 @@ Maker = Callable[[], tuple[str, str]]
 
 
 def draw(rng: Random, held_out: bool) -> Draw:
-    """Two or more examples of an invented task, then one more."""
+    """Two or more examples of an invented task, then one more; in training several more."""
     make = pick(rng, (_layout, _layout, _told, _wrap, _choose, _mapped))(rng, held_out)
-    rounds = [make() for _ in range(rng.randrange(3, 7) if held_out else rng.randrange(3, 11))]
+    rounds = [make() for _ in range(rng.randrange(4, 7) if held_out else rng.randrange(4, 11))]
     messages: list[Message] = []
+    if rng.random() < 0.25:
+        first = len(rounds) - 1 if held_out else 3
+        shown = "\n".join(f"{asked} => {answer}" for asked, answer in rounds[:first])
+        for place, (asked, answer) in enumerate(rounds[first:]):
+            ask = f"{asked} =>"
+            messages += [("user", ask if place else f"{shown}\n{ask}"), ("assistant", answer)]
+        return Draw("shots", tuple(messages), "exact")
     for asked, answer in rounds:
         messages += [("user", asked), ("assistant", answer)]
-    if rng.random() < 0.25:
-        shown = "\n".join(f"{asked} => {answer}" for asked, answer in rounds[:-1])
-        return Draw(
-            "shots", (("user", f"{shown}\n{rounds[-1][0]} =>"), ("assistant", rounds[-1][1])), "exact"
-        )
-    return Draw("shots", tuple(messages), "exact", len(messages) - 2 if held_out else 4)
+    return Draw("shots", tuple(messages), "exact", len(messages) - 2 if held_out else 6)
 
 
 def _mark(rng: Random) -> str:
@@ -84,14 +86,21 @@ def _fill(form: str, values: list[str]) -> str:
 
 def _layout(rng: Random, held_out: bool) -> Maker:
     n = rng.randrange(2, 4)
-    source = pick(rng, (", ", " ", "; ", " and ", " | ", "\n"))
+    source = pick(rng, (", ", "; ", " and ", " | ", "\n"))
     form = _form(rng, n)
 
     def one() -> tuple[str, str]:
-        values = [passages.any_value(rng, held_out) for _ in range(n)]
+        values = [_without(source, rng, held_out) for _ in range(n)]
         return source.join(values), _fill(form, values)
 
     return one
+
+
+def _without(joint: str, rng: Random, held_out: bool) -> str:
+    """A value that does not hold the joint, so that it is plain where one value ends."""
+    while joint in (value := passages.any_value(rng, held_out)):
+        pass
+    return value
 
 
 def _told(rng: Random, held_out: bool) -> Maker:
@@ -123,22 +132,29 @@ def _wrap(rng: Random, held_out: bool) -> Maker:
 def _choose(rng: Random, held_out: bool) -> Maker:
     topics = rng.sample(list(label.TOPICS), 2)
     names = {topic: words.pseudo(rng, held_out) for topic in topics}
+    turns = _turns(rng, topics)
 
     def one() -> tuple[str, str]:
-        topic = pick(rng, topics)
+        topic = next(turns)
         return label.sentence(rng, held_out, topic), names[topic]
 
     return one
 
 
 def _mapped(rng: Random, held_out: bool) -> Maker:
-    pairs = {
-        word: words.pseudo(rng, held_out)
-        for word in rng.sample((*words.COLORS, *words.DAYS, *words.MONTHS), 3)
-    }
+    keys = rng.sample((*words.COLORS, *words.DAYS, *words.MONTHS), 3)
+    pairs = {word: words.pseudo(rng, held_out) for word in keys}
+    turns = _turns(rng, keys)
 
     def one() -> tuple[str, str]:
-        key = pick(rng, list(pairs))
+        key = next(turns)
         return f"{words.word(rng, words.THINGS, held_out)} {key}", pairs[key]
 
     return one
+
+
+def _turns(rng: Random, items: list[str]) -> Iterator[str]:
+    """Each item once, then any: the first examples show whatever is asked for later."""
+    yield from rng.sample(items, len(items))
+    while True:
+        yield pick(rng, items)
