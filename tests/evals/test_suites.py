@@ -10,7 +10,7 @@ from tunewright.core.errors import UserError
 from tunewright.core.example import Example, Origin, ask, make_example
 from tunewright.core.grading import Score
 from tunewright.core.task import TaskSpec
-from tunewright.evals.general import Correct, general_examples, general_hash
+from tunewright.evals.general import Correct, general_examples, general_hash, practice
 from tunewright.evals.spec import SuiteSpec
 from tunewright.evals.suites import build_suite
 from tunewright.grade.gold import check_gold
@@ -55,6 +55,16 @@ def test_an_example_that_stands_twice(tmp_path: Path) -> None:
         build_suite("own", SuiteSpec(examples="own.jsonl"), [], TaskSpec(), tmp_path)
     once = build_suite("own", SuiteSpec(examples="own.jsonl", limit=1), [], TaskSpec(), tmp_path)
     assert len(once.examples) == 1
+
+
+def test_practice_is_none_of_the_general_suite() -> None:
+    suite = practice("rehearsal", 130)
+    known = {example.prompt for example in general_examples()}
+    assert not known & {example.prompt for example in suite.examples}
+    assert len({example.fields["skill"] for example in suite.examples}) == 13
+    assert len(suite.examples) > 125
+    assert suite.examples == practice("rehearsal", 130).examples
+    assert check_gold(suite.examples, suite.graders_for(suite.examples[0])) == []
 
 
 def rows_file(folder: Path, *rows: object) -> Path:

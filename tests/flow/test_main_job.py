@@ -11,7 +11,18 @@ from tunewright.cli.main import main
 from tunewright.core.errors import UserError
 from tunewright.core.message import Message
 
-STEPS = ["ingest", "split", "gate", "baselines", "train", "evaluate", "decide", "release", "report"]
+STEPS = [
+    "ingest",
+    "split",
+    "gate",
+    "baselines",
+    "rehearse",
+    "train",
+    "evaluate",
+    "decide",
+    "release",
+    "report",
+]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +52,7 @@ def test_a_setting_makes_stale_only_what_it_decides(ran):
     project, _ = ran
     changed = tunewright.open(project.root, settings={"train.epochs": 1})
     assert {entry.step.name: entry.state for entry in changed.plan()} == {
-        **dict.fromkeys(["ingest", "split", "gate", "baselines"], "fresh"),
+        **dict.fromkeys(["ingest", "split", "gate", "baselines", "rehearse"], "fresh"),
         "train": "stale",
         **dict.fromkeys(["evaluate", "decide", "release", "report"], "waits"),
     }

@@ -10,7 +10,8 @@ from transformers import AutoModelForCausalLM
 
 from tiny import make_config
 from tunewright.train.attention import Segments
-from tunewright.train.pack import Row, epoch_order, fill, pack, shared_prefix
+from tunewright.train.methods import sft
+from tunewright.train.pack import Row, by_beginning, epoch_order, fill, pack, shared_prefix
 from tunewright.train.policy import Policy
 
 ROWS = [
@@ -37,6 +38,17 @@ def test_shared_prefix_stops_before_the_answers():
     assert shared_prefix([ROWS[0], ROWS[2]]) == 3
     assert shared_prefix(ROWS[:1]) == 0
     assert shared_prefix([ROWS[0], Row("d", [5, 6], [0, 1])]) == 0
+
+
+def test_rows_that_begin_otherwise_are_packed_apart():
+    other, early = Row("d", [1, 5, 5, 2], [0, 0, 0, 1]), Row("e", [1, 7, 8, 2], [0, 0, 1, 1])
+    rows = [*ROWS, other, early]
+    assert by_beginning(rows, [3, 0, 4, 1, 2], 2) == [(2, [0, 1, 2]), (0, [3, 4])]  # e trains the token after
+    assert by_beginning(rows, [3, 0], 0) == [(0, [3, 0])]
+    assert by_beginning([other], [0], 2) == [(2, [0])]
+    batches = sft.batches(rows, [3, 0, 4, 1, 2], 2, 100, True)
+    assert [batch.rows for batch in batches] == [("a", "b", "c"), ("d", "e")]
+    assert sum(len(batch.labels) for batch in batches) == sum(row.trained for row in rows)
 
 
 def test_a_packed_batch():

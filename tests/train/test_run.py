@@ -27,7 +27,16 @@ ROWS = [ask(f"What is {i} + {i % 3}?", f"It is {i + i % 3}.") for i in range(24)
 SYSTEM = "How much is it?"
 
 
-def run(folder: Path, base, spec=SPEC, rows=ROWS[:20], dev=ROWS[20:], emit=lambda *_, **__: None, threads=1):
+def run(
+    folder: Path,
+    base,
+    spec=SPEC,
+    rows=ROWS[:20],
+    dev=ROWS[20:],
+    emit=lambda *_, **__: None,
+    threads=1,
+    **more,
+):
     (folder / "out").mkdir(parents=True, exist_ok=True)
     return train(
         spec,
@@ -39,6 +48,7 @@ def run(folder: Path, base, spec=SPEC, rows=ROWS[:20], dev=ROWS[20:], emit=lambd
         out=folder / "out",
         emit=emit,
         threads=threads,
+        **more,
     )
 
 
@@ -238,3 +248,13 @@ def test_nothing_to_train_on(tiny_base, tmp_path):
 def test_an_unknown_method(tiny_base, tmp_path):
     with pytest.raises(UserError, match="Known: sft"):
         run(tmp_path, tiny_base, SPEC.model_copy(update={"method": "sfft"}))
+
+
+def test_rehearsal_rows_train_beside_the_task(whole, tiny_base, tmp_path):
+    general = [ask(f"Reply with one word: {i}", "yes", system="Please answer.") for i in range(5)]
+    summary = run(tmp_path, tiny_base, rehearsal=general)
+    alone = whole[1]
+    assert (summary.rows, summary.rehearsal_rows, alone.rehearsal_rows) == (25, 5, 0)
+    assert summary.shared_prefix == alone.shared_prefix  # the task's prompt is still computed once
+    assert summary.trained_tokens > alone.trained_tokens
+    assert summary.dev_rows == alone.dev_rows

@@ -104,6 +104,8 @@ def _sentence(kind: str, data: dict[str, Any]) -> tuple[str, str, int | None, in
         return "gate", f"{data['rows']:,} rows to render", None, None
     if kind == "gate.done":
         return "gate", f"{data['rows']:,} rows, {data['problems']} problems", None, None
+    if kind == "rehearse.done":
+        return "rehearse", f"{data['rows']:,} rows" if data["rows"] else "no rows asked for", None, None
     if kind == "decide.done":
         return "decide", data["outcome"], None, None
     if kind == "release.done":

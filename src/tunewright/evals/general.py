@@ -4,6 +4,7 @@ What a fine-tune scores lower here than its base, it has forgotten. Each draw sa
 """
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from tunewright.core.example import Example, make_example
 from tunewright.core.grading import Grader, Score
@@ -16,6 +17,9 @@ from tunewright.evals.suite import Suite
 from tunewright.grade.build import build_grader
 from tunewright.grade.detail import show
 from tunewright.grade.spec import Contains, ExactMatch, GraderSpec, Number
+
+if TYPE_CHECKING:
+    from tunewright.models.embedded.curriculum import Draw
 
 PER_SKILL = 16
 """Draws of each skill."""
@@ -49,11 +53,24 @@ def _drawn(per_skill: int, seed: int) -> tuple[Example, ...]:
     turns: dict[str, int] = {}
     placed: dict[str, tuple[int, Example]] = {}
     for draw in draws:
-        messages = tuple(Message(role=role, content=text) for role, text in draw.messages)
-        example = make_example(messages, fields={"skill": draw.skill, "grade": draw.grade})
+        example = _example(draw)
         turn = turns[draw.skill] = turns.get(draw.skill, -1) + 1
         placed.setdefault(example.id, (turn, example))
     return tuple(example for _, example in sorted(placed.values(), key=lambda each: each[0]))
+
+
+def practice(name: str, count: int) -> Suite:
+    """Other draws of the same skills, for rehearsal: none of the general suite's prompts, names or values is among them."""
+    from tunewright.models.embedded.suite import practice as practice_draws
+
+    examples = {example.id: example for example in map(_example, practice_draws(count, SEED))}
+    graders = (Correct(),)
+    return Suite(name, tuple(examples.values()), lambda example: graders, ("correct",), ("skill",))
+
+
+def _example(draw: "Draw") -> Example:
+    messages = tuple(Message(role=role, content=text) for role, text in draw.messages)
+    return make_example(messages, fields={"skill": draw.skill, "grade": draw.grade})
 
 
 @cache

@@ -88,9 +88,20 @@ STEPS: tuple[Step, ...] = (
         external=("base", "suites"),
     ),
     Step(
+        "rehearse",
+        "let the base answer general prompts",
+        needs=("split", "gate"),
+        settings=lambda file: {
+            "rehearsal": file.train.rehearsal,
+            "decoding": file.decoding if file.train.rehearsal else None,
+        },
+        run="tunewright.project.stages.training:rehearse",
+        external=("base",),
+    ),
+    Step(
         "train",
         "fine-tune",
-        needs=("split", "gate"),
+        needs=("split", "gate", "rehearse"),
         settings=lambda file: {"system": file.task.system, "train": file.train},
         run="tunewright.project.stages.training:train",
         external=("base",),
@@ -127,7 +138,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "report",
         "write the report",
-        needs=("ingest", "split", "gate", "baselines", "train", "evaluate", "decide", "release"),
+        needs=("ingest", "split", "gate", "baselines", "rehearse", "train", "evaluate", "decide", "release"),
         settings=lambda file: {"file": file},
         run="tunewright.project.stages.reporting:report",
         external=("suites",),

@@ -19,7 +19,7 @@ from tunewright.core.hashing import hash_value
 from tunewright.train.checkpoint import Progress, WorkFolder
 from tunewright.train.methods import Method
 from tunewright.train.optimizer import Optimizer, learning_rate
-from tunewright.train.pack import Batch, Row, epoch_order, fill, shared_prefix
+from tunewright.train.pack import Batch, Row, epoch_order, fill
 from tunewright.train.policy import Policy
 from tunewright.train.spec import TrainSpec
 
@@ -40,7 +40,7 @@ class Plan(NamedTuple):
     """Steps up to the end of each epoch."""
     dev_every: int
     prefix: int
-    """Tokens that all rows, dev's too, have in common at their beginning."""
+    """Tokens that the task's rows, dev's too, have in common at their beginning."""
     dev: tuple[int, ...]
     """The dev rows that are looked at."""
 
@@ -63,8 +63,8 @@ class Finished(NamedTuple):
     """The best parameters, by name, on the CPU."""
 
 
-def make_plan(rows: Sequence[Row], dev_rows: Sequence[Row], spec: TrainSpec) -> Plan:
-    """The plan of a run; it depends on the rows and the spec alone."""
+def make_plan(rows: Sequence[Row], dev_rows: Sequence[Row], spec: TrainSpec, prefix: int) -> Plan:
+    """The plan of a run; it depends on the rows and the spec alone. `prefix` is the task's rows' shared beginning."""
     lengths = [len(row.ids) for row in rows]
     steps: list[tuple[int, ...]] = []
     per_epoch: list[int] = []
@@ -79,9 +79,7 @@ def make_plan(rows: Sequence[Row], dev_rows: Sequence[Row], spec: TrainSpec) -> 
         if budget < 0 and len(dev) >= _DEV_ROWS:
             break
         dev.append(index)
-    return Plan(
-        tuple(steps), tuple(per_epoch), dev_every, shared_prefix([*rows, *dev_rows]), tuple(sorted(dev))
-    )
+    return Plan(tuple(steps), tuple(per_epoch), dev_every, prefix, tuple(sorted(dev)))
 
 
 class Loop:

@@ -3,6 +3,7 @@
 What all rows begin with (the system prompt, mostly) stands once at the head of a sequence and is computed once.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -78,6 +79,18 @@ def fill(lengths: Sequence[int], order: Sequence[int], limit: int) -> list[list[
         groups[-1].append(index)
         room -= lengths[index]
     return groups
+
+
+def by_beginning(rows: Sequence[Row], group: Sequence[int], prefix: int) -> list[tuple[int, list[int]]]:
+    """The group's rows that share their first `prefix` tokens with most of it, and the others: (shared tokens, rows).
+
+    A row that trains a token as early as that, or the one after, is among the others.
+    """
+    heads = {i: tuple(rows[i].ids[:prefix]) for i in group if prefix and 1 not in rows[i].mask[: prefix + 1]}
+    usual = Counter(heads.values()).most_common(1)[0][0] if heads else None
+    alike = [index for index in group if usual is not None and heads.get(index) == usual]
+    others = [index for index in group if usual is None or heads.get(index) != usual]
+    return [(shared, indices) for shared, indices in ((prefix, alike), (0, others)) if indices]
 
 
 def pack(rows: Sequence[Row], prefix: int = 0) -> Batch:

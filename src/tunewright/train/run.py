@@ -29,7 +29,7 @@ from tunewright.train.checkpoint import WorkFolder
 from tunewright.train.loop import Finished, Loop, Plan, make_plan
 from tunewright.train.lora import adapter_parameters, add_adapter, fast_layers, file_weights, save_adapter
 from tunewright.train.methods import find_method
-from tunewright.train.pack import Row
+from tunewright.train.pack import Row, shared_prefix
 from tunewright.train.policy import Policy
 from tunewright.train.spec import TrainSpec
 from tunewright.train.summary import LearntCheck, TrainSummary
@@ -49,10 +49,13 @@ def train(
     system: str,
     work: Path,
     out: Path,
+    rehearsal: Sequence[Conversation] = (),
     emit: Emit = silent,
     threads: int | None = None,
 ) -> TrainSummary:
     """Train an adapter and write it to `out`. Takes up the run that lies in `work`, where it is the same one.
+
+    `rehearsal` rows are trained beside the others, without the task's system prompt.
 
     Raises DataError without rows, ModelError for the base or the template, GateError where training went wrong.
     """
@@ -61,15 +64,16 @@ def train(
         raise DataError("There are no rows to train on.", fix="Look at the split: its train part is empty.")
     emit("train.load", base=base.ref)
     renderer = Renderer(load_tokenizer(base))
-    rows = method.rows(_named(train_rows, system), renderer)
+    task_rows = method.rows(_named(train_rows, system), renderer)
     dev = method.rows(_named(dev_rows, system), renderer)
+    rows = [*task_rows, *method.rows(_named(rehearsal, ""), renderer)]
     _refuse_untrained(rows)
     device = default_device()
     precision = _precision(spec)
     facts = [_FORMAT, spec, base.hash, renderer.template_hash, rows, dev, precision, device.type, _versions()]
     folder = WorkFolder(work, hash_value(facts), threads or free_cores())
     set_threads(folder.threads)
-    plan = make_plan(rows, dev, spec)
+    plan = make_plan(rows, dev, spec, shared_prefix([*task_rows, *dev]))
     model = add_adapter(load_model(base, device=device), spec.adapter, base, spec.seed)
     parameters = adapter_parameters(model)
     before = file_weights(parameters)
@@ -90,7 +94,9 @@ def train(
     checks = _prove(
         model, base, out / "adapter", [*dev, *rows][:_PROBES], before, after, list(parameters), finished
     )
-    summary = _summary(spec, finished, plan, rows, checks, model, precision, policy.packed, folder)
+    summary = _summary(
+        spec, finished, plan, rows, len(rehearsal), checks, model, precision, policy.packed, folder
+    )
     _write(out, summary, folder)
     emit("train.done", steps=summary.steps, best_step=summary.best_step, best_dev_loss=summary.best_dev_loss)
     return summary
@@ -150,6 +156,7 @@ def _summary(
     finished: Finished,
     plan: Plan,
     rows: Sequence[Row],
+    rehearsed: int,
     checks: tuple[LearntCheck, ...],
     model: Any,
     precision: Literal["fp32", "bf16"],
@@ -173,6 +180,7 @@ def _summary(
         tokens=progress.tokens,
         trained_tokens=progress.trained_tokens,
         rows=len(rows),
+        rehearsal_rows=rehearsed,
         dev_rows=len(plan.dev),
         parameters=sum(value.numel() for value in model.parameters()) - trained,
         trained_parameters=trained,

@@ -31,6 +31,9 @@ class TrainSpec(Spec):
     """Passes over the training rows, at most."""
     learning_rate: float = Field(1e-3, gt=0)
     """Peak learning rate. The small embedded base wants 1e-3 to 5e-3; real bases 1e-4 to 2e-4."""
+    rehearsal: float = Field(0.0, ge=0, le=4)
+    """General rows that are trained beside the task's, as a share of its rows, so that less is forgotten: prompts of the
+    general suite's skills (none of its own), answered by the base itself. 0.25 adds one for every four rows."""
     batch_tokens: int = Field(2048, ge=16)
     """Tokens in one optimizer step, packed from whole rows."""
     max_length: int = Field(1024, ge=8)

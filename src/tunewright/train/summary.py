@@ -39,6 +39,8 @@ class TrainSummary(BaseModel):
     trained_tokens: int
     """Tokens that had a loss."""
     rows: int
+    """Rows trained on, those of the rehearsal included."""
+    rehearsal_rows: int = 0
     dev_rows: int
     """Dev rows the dev loss is taken on."""
     parameters: int
@@ -49,6 +51,6 @@ class TrainSummary(BaseModel):
     packed: bool
     """Whether rows shared sequences, or the base's layers forbade it."""
     shared_prefix: int
-    """Tokens that all rows begin with, computed once for each sequence."""
+    """Tokens that the task's rows begin with, computed once for each sequence."""
     threads: int
     checks: tuple[LearntCheck, ...]

@@ -40,7 +40,7 @@ def baselines(ctx: StepContext) -> None:
         # what else the base can do is asked of the base itself, not of each way of prompting it
         variants = [plain] if suite.name == GENERAL else rivals
         for variant in variants:
-            _measure(ctx, base, variant, suite)
+            measure(ctx, base, variant, suite)
     write_json(ctx.out / VARIANTS, [variant.model_dump(mode="json") for variant in rivals])
 
 
@@ -49,7 +49,7 @@ def evaluate(ctx: StepContext) -> None:
     base = resolve_base(ctx.file.base, ctx.root)
     variant = fine_tune_variant(ctx, base, ctx.inputs["train"].file("adapter"))
     for suite in built_suites(ctx):
-        _measure(ctx, base, variant, suite)
+        measure(ctx, base, variant, suite)
 
 
 def fine_tune_variant(ctx: StepContext, base: Base, adapter: Path) -> Variant:
@@ -104,12 +104,12 @@ def _few_shot_chosen_on_dev(ctx: StepContext, base: Base) -> list[Variant]:
         ctx.file.task,
         ctx.root,
     )
-    cards = [_measure(ctx, base, variant, suite) for variant in candidates]
+    cards = [measure(ctx, base, variant, suite) for variant in candidates]
     best = few_shot.choose(cards)
     return [variant for variant in candidates if variant.name == best]
 
 
-def _measure(ctx: StepContext, base: Base, variant: Variant, suite: Suite) -> Scorecard:
+def measure(ctx: StepContext, base: Base, variant: Variant, suite: Suite) -> Scorecard:
     """Ask, score, and save the scorecard with its latencies beside it."""
     from tunewright.generate.resolve import bare, load_variant
     from tunewright.models.machine import set_threads

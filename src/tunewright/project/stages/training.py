@@ -3,8 +3,13 @@
 from tunewright.core.errors import GateError
 from tunewright.core.files import write_json
 from tunewright.data.freeze import load_part
+from tunewright.evals.general import practice
+from tunewright.generate.variant import Variant
 from tunewright.models.base import resolve_base
+from tunewright.project.stages.measuring import measure
 from tunewright.project.steps import StepContext
+
+REHEARSAL = "rehearsal.jsonl"
 
 
 def gate(ctx: StepContext) -> None:
@@ -25,8 +30,27 @@ def gate(ctx: StepContext) -> None:
         raise GateError([found.problem() for found in report.problems])
 
 
+def rehearse(ctx: StepContext) -> None:
+    """General prompts with the base's own answers, as many as `train.rehearsal` asks for; those cut short are left out."""
+    from tunewright.train.rehearsal import rehearsal_rows, save_rows
+
+    count = round(ctx.file.train.rehearsal * len(load_part(ctx.inputs["split"].path, "train")))
+    suite = practice("rehearsal", count)
+    answered = []
+    if count:
+        base = resolve_base(ctx.file.base, ctx.root)
+        greedy = ctx.file.decoding.model_copy(update={"temperature": 0.0})
+        card = measure(ctx, base, Variant(name="base", base_hash=base.hash, decoding=greedy), suite)
+        replies = zip(suite.examples, card.replies, strict=True)
+        answered = [(example.prompt, reply.text) for example, reply in replies if reply.finish == "stop"]
+    rows = rehearsal_rows(answered)
+    save_rows(rows, ctx.out / REHEARSAL)
+    ctx.emit("rehearse.done", rows=len(rows), cut=len(suite.examples) - len(rows))
+
+
 def train(ctx: StepContext) -> None:
     """The adapter, its history and the proof that it learnt."""
+    from tunewright.train.rehearsal import load_rows
     from tunewright.train.run import train as train_adapter
 
     folder = ctx.inputs["split"].path
@@ -36,6 +60,7 @@ def train(ctx: StepContext) -> None:
         [example.messages for example in load_part(folder, "dev")],
         base=resolve_base(ctx.file.base, ctx.root),
         system=ctx.file.task.system,
+        rehearsal=load_rows(ctx.inputs["rehearse"].file(REHEARSAL)),
         work=ctx.work,
         out=ctx.out,
         emit=ctx.emit,

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from tunewright.core.message import Conversation
 from tunewright.models.template import Renderer
-from tunewright.train.pack import Batch, Row, fill, pack
+from tunewright.train.pack import Batch, Row, by_beginning, fill, pack
 from tunewright.train.policy import Policy
 
 
@@ -19,8 +19,11 @@ def batches(rows: Sequence[Row], group: Sequence[int], prefix: int, limit: int, 
     """The rows of one step packed into batches, or one by one where the model cannot be packed."""
     if not packed:
         return [pack([rows[index]]) for index in group]
-    parts = fill([len(row.ids) for row in rows], group, limit)
-    return [pack([rows[index] for index in part], prefix) for part in parts]
+    found: list[Batch] = []
+    for shared, indices in by_beginning(rows, group, prefix):
+        parts = fill([len(row.ids) for row in rows], indices, limit)
+        found += [pack([rows[index] for index in part], shared) for part in parts]
+    return found
 
 
 def loss(policy: Policy, batch: Batch) -> Tensor:
