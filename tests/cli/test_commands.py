@@ -39,6 +39,20 @@ def test_doctor_speaks_of_the_project_at_hand(cli, tmp_path):
     assert facts["cores_free"] >= 1
 
 
+def test_check_warns_of_expected_answers_that_fail_their_grader(cli, tmp_path):
+    rows = "".join(f"sum {i},{i} or {i + 1}\n" for i in range(40))
+    (tmp_path / "sums.csv").write_text("text,answer\n" + rows)
+    (tmp_path / "tunewright.yaml").write_text(
+        "name: sums\ntask: {system: Add.}\n"
+        "sources: {rows: {path: sums.csv, columns: {input: text, expected: answer}}}\n"
+        "suites: {target: {examples: test, graders: [{type: regex, pattern: '^[0-9]+$'}]}, general: {examples: general}}\n"
+    )
+    said = cli("check")
+    assert said.code == 0
+    assert "warning: suites.target, sums.csv:" in said.err
+    assert "of the 4 expected answers, 4 score below 1 with regex themselves" in said.err
+
+
 def test_nothing_is_there_yet(cli, tmp_path):
     (tmp_path / "tickets.csv").write_text(TICKETS)
     cli("init", "mine", "--data", "tickets.csv")

@@ -26,7 +26,7 @@ def test_over_the_split() -> None:
     suite = build_suite("target", spec, TEST, TaskSpec(), Path())
     assert suite.examples == tuple(TEST[:3])
     assert suite.grader_names == ("number", "exact_match")
-    assert check_gold(suite.examples, suite.graders_for(TEST[0])) == []
+    assert check_gold(suite.examples, suite.graders_for, suite.name) == []
     assert [suite.slices_of(example) for example in suite.examples] == [
         {"lang": "en", "n": "0"},
         {"lang": "(none)", "n": "1"},
@@ -64,7 +64,7 @@ def test_practice_is_none_of_the_general_suite() -> None:
     assert len({example.fields["skill"] for example in suite.examples}) == 13
     assert len(suite.examples) > 125
     assert suite.examples == practice("rehearsal", 130).examples
-    assert check_gold(suite.examples, suite.graders_for(suite.examples[0])) == []
+    assert check_gold(suite.examples, suite.graders_for, suite.name) == []
 
 
 def rows_file(folder: Path, *rows: object) -> Path:
@@ -108,7 +108,7 @@ def test_the_general_suite_is_balanced_stable_and_passes_its_own_grader() -> Non
     suite = build_suite("general", SuiteSpec(examples="general"), TEST, TaskSpec(), Path())
     assert suite.grader_names == ("correct",)
     assert suite.examples == tuple(general_examples())
-    assert check_gold(suite.examples, [Correct()]) == []
+    assert check_gold(suite.examples, lambda _: [Correct()], "general") == []
     skills = Counter(suite.slices_of(example)["skill"] for example in suite.examples)
     assert len(skills) >= 10
     assert 150 <= len(suite.examples) <= 250

@@ -195,7 +195,7 @@ def test_gold_json_scores_one(value: object) -> None:
     graders = [grader(type=kind) for kind in kinds] + [
         grader(TaskSpec(output=JsonOutput(schema={})), type="json_schema")
     ]
-    assert check_gold([gold], graders) == []
+    assert check_gold([gold], lambda _: graders, "target") == []
 
 
 @given(
@@ -211,14 +211,20 @@ def test_no_reply_breaks_a_grader(kind: str, expected: str, reply: str) -> None:
     json.dumps(given_score, ensure_ascii=False).encode("utf-8")
 
 
-def test_check_gold_names_the_row() -> None:
-    origin = Origin(source="tickets", file="tickets.jsonl", row=7)
-    bad = make_example(ask("?", '{"kind": "praise"}'), origin=origin)
-    assert check_gold([bad, example('{"kind": "bug"}')], [grader(type="json_schema")]) == [
+def test_check_gold_counts_and_names_the_first_row() -> None:
+    bad = [
+        make_example(
+            ask("?", json.dumps({"kind": kind})), origin=Origin(source="t", file="tickets.jsonl", row=row)
+        )
+        for row, kind in ((7, "praise"), (9, "thanks"))
+    ]
+    examples = [example('{"kind": "bug"}'), *bad]
+    assert check_gold(examples, lambda _: [grader(type="json_schema")], "target") == [
         Problem(
-            "the expected answer itself fails json_schema: $.kind: 'praise' is not one of ['bug', 'question'].",
-            where="tickets.jsonl:7",
-            fix="Correct the answer, or the grader's settings.",
+            "of the 3 expected answers, 2 score below 1 with json_schema themselves: no model can do better there."
+            " The first: $.kind: 'praise' is not one of ['bug', 'question']",
+            where="suites.target, tickets.jsonl:7",
+            fix="Correct the answers or the grader's settings, or take the lower ceiling into account.",
         )
     ]
 

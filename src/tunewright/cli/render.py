@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.markup import escape
@@ -56,7 +56,8 @@ class Watcher:
 
     def stop(self) -> None:
         """Stop drawing."""
-        self._progress.stop()
+        if self._console.is_terminal:
+            self._progress.stop()
 
     def _close(self, kind: str, data: dict[str, Any]) -> None:
         if self._task is not None:
@@ -130,10 +131,11 @@ def watching() -> Iterator[Watcher]:
         watcher.stop()
 
 
-def problems(found: Sequence[Problem]) -> None:
+def problems(found: Sequence[Problem], kind: Literal["error", "warning"] = "error") -> None:
     """Every problem, on stderr."""
+    colour = {"error": "red", "warning": "yellow"}[kind]
     for problem in found:
-        err.print(f"[red]error:[/] {escape(str(problem))}", soft_wrap=True)
+        err.print(f"[{colour}]{kind}:[/] {escape(str(problem))}", soft_wrap=True)
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:

@@ -42,6 +42,7 @@ def check(path: str, settings: tuple[str, ...], rows: bool) -> int:
     audit = read_json(made["split"].file("audit.json"))
     for finding in audit["findings"]:
         render.say(f"{finding['severity']}: {finding['title']} ({finding['count']}). {finding['fix']}")
+    render.problems(result.warnings, "warning")
     if rows:
         samples = read_json(made["gate"].file("gate.json"))["samples"]
         render.masked_rows([row["segments"] for row in samples])

@@ -1,28 +1,38 @@
-"""The gold answers must score 1 before any model runs: a grader that fails them would fail everyone."""
+"""The gold answers should score 1 before any model runs: a grader that fails them would fail everyone."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from tunewright.core.errors import Problem
 from tunewright.core.example import Example
 from tunewright.core.grading import Grader
 
 
-def check_gold(examples: Iterable[Example], graders: Sequence[Grader]) -> list[Problem]:
-    """One problem for each (example, grader) whose own expected answer scores below 1."""
-    return [
-        problem
-        for example in examples
-        for grader in graders
-        if (problem := _check(example, grader)) is not None
-    ]
+def check_gold(
+    examples: Iterable[Example], graders_for: Callable[[Example], Sequence[Grader]], suite: str
+) -> list[Problem]:
+    """One problem for each grader under which expected answers score below 1: how many, and where the first stands."""
+    failed: dict[str, list[tuple[Example, str]]] = {}
+    total = 0
+    for example in examples:
+        total += 1
+        for grader in graders_for(example):
+            score = grader.grade(example, example.expected)
+            if score.value < 1:
+                failed.setdefault(grader.name, []).append(
+                    (example, score.detail or f"it scores {score.value:g}")
+                )
+    return [_problem(suite, grader, found, total) for grader, found in failed.items()]
 
 
-def _check(example: Example, grader: Grader) -> Problem | None:
-    score = grader.grade(example, example.expected)
-    if score.value >= 1:
-        return None
+def _problem(suite: str, grader: str, found: list[tuple[Example, str]], total: int) -> Problem:
+    example, why = found[0]
     return Problem(
-        f"the expected answer itself fails {grader.name}: {score.detail or f'it scores {score.value:g}'}.",
-        where=f"{example.origin.file}:{example.origin.row}" if example.origin else f"example {example.id}",
-        fix="Correct the answer, or the grader's settings.",
+        f"of the {total} expected answers, {len(found)} score below 1 with {grader} themselves: no model can do better"
+        f" there. The first: {why}",
+        where=f"suites.{suite}, {_place(example)}",
+        fix="Correct the answers or the grader's settings, or take the lower ceiling into account.",
     )
+
+
+def _place(example: Example) -> str:
+    return f"{example.origin.file}:{example.origin.row}" if example.origin else f"example {example.id}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tunewright.core.errors import Problem, ProblemsError, UserError
 from tunewright.core.events import Event
-from tunewright.project.file import ProjectFile, file_path
+from tunewright.project.file import GENERAL, ProjectFile, file_path
 from tunewright.project.plan import Planned, plan
 from tunewright.project.reading import read
 from tunewright.project.run import StepOutcome, run
@@ -26,7 +26,10 @@ class CheckResult(NamedTuple):
     """What `check` found. `outcomes` are the steps that stand: up to the gate when there is no problem."""
 
     problems: list[Problem]
+    """What a run would stop at."""
     outcomes: list[StepOutcome]
+    warnings: list[Problem]
+    """What it would not stop at, but should be known: expected answers that their own graders fail."""
 
 
 class RunResult(NamedTuple):
@@ -59,14 +62,15 @@ class Project:
         """The data, the base, the suites and the gate before training: every problem at once."""
         problems = [*self._data_problems(), *self._base_problems(), *self._suite_problems(None)]
         if problems:
-            return CheckResult(problems, [])
+            return CheckResult(problems, [], [])
         try:
             with self.store.lock():
                 outcomes = run(self.file, self.root, self.store, upto="gate", listen=listen)
         except UserError as error:
-            return CheckResult(_problems_of(error), [])
+            return CheckResult(_problems_of(error), [], [])
         split = next(outcome.artifact for outcome in outcomes if outcome.step == "split")
-        return CheckResult(self._suite_problems(split), outcomes)
+        problems = self._suite_problems(split)
+        return CheckResult(problems, outcomes, [] if problems else self._gold_warnings(split))
 
     def run(self, upto: str | None = None, listen: Listener | None = None) -> RunResult:
         """Do whatever is stale, resume whatever was cut off; promote the release when its gates passed.
@@ -181,6 +185,21 @@ class Project:
             except UserError as error:
                 problems += _problems_of(error)
         return problems
+
+    def _gold_warnings(self, split: Artifact) -> list[Problem]:
+        """Expected answers that score below 1; the built-in suite's are known to score 1."""
+        from tunewright.data.freeze import load_part
+        from tunewright.evals.suites import build_suite
+        from tunewright.grade.gold import check_gold
+
+        test = load_part(split.path, "test")
+        own = {name: spec for name, spec in self.file.suites.items() if spec.examples != GENERAL}
+        suites = [build_suite(name, spec, test, self.file.task, self.root) for name, spec in own.items()]
+        return [
+            problem
+            for suite in suites
+            for problem in check_gold(suite.examples, suite.graders_for, suite.name)
+        ]
 
 
 def _problems_of(error: UserError) -> list[Problem]:
