@@ -19,6 +19,16 @@ def test_init_writes_a_project_that_opens(cli, tmp_path):
     assert (file.name, file.sources["data"].path) == ("mine", "../tickets.csv")
 
 
+def test_init_names_a_base_as_seen_from_the_project(cli, tmp_path):
+    (tmp_path / "tickets.csv").write_text(TICKETS)
+    (tmp_path / "bases" / "mine").mkdir(parents=True)
+    assert cli("init", "a", "--data", "tickets.csv", "--base", "bases/mine").code == 0
+    file = read(tmp_path / "a/tunewright.yaml")
+    assert (file.base, file.train.learning_rate) == ("../bases/mine", 2e-4)  # the rate of a real base
+    assert cli("init", "b", "--data", "tickets.csv", "--base", "Qwen/Qwen3-0.6B").code == 0
+    assert read(tmp_path / "b/tunewright.yaml").base == "Qwen/Qwen3-0.6B"
+
+
 def test_init_shows_its_recipes_and_refuses_another(cli):
     assert "structured-output JSON from text" in cli("init", "--recipes").out
     assert cli("init", "mine", "--recipe", "magic").err.startswith(

@@ -22,6 +22,12 @@ def _show_recipes(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     "--data", type=click.Path(path_type=Path), help="Your rows: CSV, TSV, JSON, JSONL, Parquet or chat JSONL."
 )
 @click.option(
+    "--base",
+    default="embedded",
+    show_default=True,
+    help="The model to start from: embedded, a hub id, or a folder.",
+)
+@click.option(
     "--recipes",
     is_flag=True,
     is_eager=True,
@@ -29,11 +35,11 @@ def _show_recipes(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     callback=_show_recipes,
     help="Show the recipes there are.",
 )
-def init(name: Path, recipe: str, data: Path | None) -> None:
+def init(name: Path, recipe: str, data: Path | None, base: str) -> None:
     """Make a project folder NAME with a commented tunewright.yaml."""
     from tunewright.project.init import init as init_project
 
-    made = init_project(name, recipe, data)
+    made = init_project(name, recipe, data, base)
     if made.why:
         click.echo(made.why)
     click.echo(f"{made.path} is written: read it, then `cd {shlex.quote(str(name))} && tunewright check`.")

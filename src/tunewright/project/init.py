@@ -25,8 +25,8 @@ class Made(NamedTuple):
     why: str | None
 
 
-def init(folder: Path, recipe: str, data: Path | None) -> Made:
-    """Write `folder`/tunewright.yaml. Nothing is written when something is wrong.
+def init(folder: Path, recipe: str, data: Path | None, base: str = "embedded") -> Made:
+    """Write `folder`/tunewright.yaml. Nothing is written when something is wrong. `base` may be a folder as named from here.
 
     Raises UserError for an unknown recipe, a data file that is missing or cannot be named in a project file, or a
     folder that is a project already.
@@ -36,16 +36,23 @@ def init(folder: Path, recipe: str, data: Path | None) -> Made:
         raise UserError("there is a project here already", where=str(target), fix="Choose another name.")
     if data is not None and not data.is_file():
         raise UserError("there is no such data file", where=str(data))
-    values = begin(recipe, project_name(folder.resolve().name), data)
+    if base != "embedded" and Path(base).is_dir():
+        base = _from(folder, Path(base))
+    values = begin(recipe, project_name(folder.resolve().name), data, base=base)
     reason = why(recipe, data) if data else None
     if data is not None:
         for source in values["sources"].values():
-            source["path"] = Path(os.path.relpath(data.resolve(), folder.resolve())).as_posix()
+            source["path"] = _from(folder, data)
     text = to_yaml(values)
     _check(text, data)
     folder.mkdir(parents=True, exist_ok=True)
     write_atomic(target, text)
     return Made(target, reason)
+
+
+def _from(folder: Path, path: Path) -> str:
+    """A path as it is named from inside the project's folder."""
+    return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
 
 
 def project_name(folder: str) -> str:
