@@ -10,8 +10,7 @@ from transformers import AutoModelForCausalLM
 
 from tiny import make_config
 from tunewright.train.attention import Segments
-from tunewright.train.methods import sft
-from tunewright.train.pack import Row, by_beginning, epoch_order, fill, pack, shared_prefix
+from tunewright.train.pack import Row, Tree, batches, by_beginning, epoch_order, fill, pack, shared_prefix
 from tunewright.train.policy import Policy
 
 ROWS = [
@@ -19,6 +18,14 @@ ROWS = [
     Row("b", [1, 7, 8, 30, 2], [0, 0, 0, 1, 1]),
     Row("c", [1, 7, 8, 9, 40, 41, 42, 43, 2, 9, 44, 2], [0, 0, 0, 0, 0, 0, 1, 1, 1, 0, 1, 1]),
 ]
+TREES = [Tree((row,)) for row in ROWS]
+PAIR = Tree(
+    (
+        Row("p", [1, 7, 8, 9, 10, 20, 2], [0, 0, 0, 0, 0, 1, 1]),
+        Row("p", [1, 7, 8, 9, 10, 21, 20, 2], [0, 0, 0, 0, 0, 1, 1, 1]),
+    )
+)
+FOREST = [*TREES, PAIR]
 
 
 @given(st.lists(st.integers(1, 50), min_size=1), st.integers(1, 60), st.integers(0, 3))
@@ -34,31 +41,46 @@ def test_the_order_follows_seed_and_epoch():
 
 
 def test_shared_prefix_stops_before_the_answers():
-    assert shared_prefix(ROWS) == 2  # b's first trained token is predicted from its third
-    assert shared_prefix([ROWS[0], ROWS[2]]) == 3
-    assert shared_prefix(ROWS[:1]) == 0
-    assert shared_prefix([ROWS[0], Row("d", [5, 6], [0, 1])]) == 0
+    assert shared_prefix(TREES) == 3  # b's first trained token is its fourth
+    assert shared_prefix([TREES[0], TREES[2]]) == 4
+    assert shared_prefix(TREES[:1]) == 0
+    assert shared_prefix([TREES[0], Tree((Row("d", [5, 6], [0, 1]),))]) == 0
 
 
 def test_rows_that_begin_otherwise_are_packed_apart():
-    other, early = Row("d", [1, 5, 5, 2], [0, 0, 0, 1]), Row("e", [1, 7, 8, 2], [0, 0, 1, 1])
-    rows = [*ROWS, other, early]
-    assert by_beginning(rows, [3, 0, 4, 1, 2], 2) == [(2, [0, 1, 2]), (0, [3, 4])]  # e trains the token after
-    assert by_beginning(rows, [3, 0], 0) == [(0, [3, 0])]
-    assert by_beginning([other], [0], 2) == [(2, [0])]
-    batches = sft.batches(rows, [3, 0, 4, 1, 2], 2, 100, True)
-    assert [batch.rows for batch in batches] == [("a", "b", "c"), ("d", "e")]
-    assert sum(len(batch.labels) for batch in batches) == sum(row.trained for row in rows)
+    other, early = Row("d", [1, 5, 5, 2], [0, 0, 0, 1]), Row("e", [1, 7, 8, 2], [0, 1, 1, 1])
+    trees = [*TREES, Tree((other,)), Tree((early,))]
+    assert by_beginning(trees, [3, 0, 4, 1, 2], 2) == [
+        (2, [0, 1, 2]),
+        (0, [3, 4]),
+    ]  # e trains its second token
+    assert by_beginning(trees, [3, 0], 0) == [(0, [3, 0])]
+    assert by_beginning(trees[3:4], [0], 2) == [(2, [0])]
+    cut = batches(trees, [3, 0, 4, 1, 2], 2, 100)
+    assert [[tree.id for tree in batch.trees] for batch in cut] == [["a", "b", "c"], ["d", "e"]]
+    assert sum(len(batch.labels) for batch in cut) == sum(row.trained for tree in trees for row in tree.rows)
 
 
 def test_a_packed_batch():
-    batch = pack(ROWS[:2], 2)
-    assert batch.ids.tolist() == [[1, 7, 8, 9, 20, 21, 2, 8, 30, 2]]
-    assert batch.positions.tolist() == [[0, 1, 2, 3, 4, 5, 6, 2, 3, 4]]
-    assert batch.segments == Segments(2, (5, 3))
+    batch = pack(TREES[:2], 3)
+    assert batch.ids.tolist() == [[1, 7, 8, 9, 20, 21, 2, 30, 2]]
+    assert batch.positions.tolist() == [[0, 1, 2, 3, 4, 5, 6, 3, 4]]
+    assert batch.segments == Segments((3, 4, 2), (-1, 0, 0))
     assert batch.labels.tolist() == [20, 21, 2, 30, 2]
-    assert batch.places.tolist() == [3, 4, 5, 7, 8]
-    assert (batch.rows, batch.tokens) == (("a", "b"), 12)
+    assert batch.places.tolist() == [3, 4, 5, 2, 7]  # 30 is predicted from the shared third token
+    assert batch.owners.tolist() == [0, 0, 0, 1, 1]
+    assert (batch.tokens, batch.prefix) == (12, 3)
+
+
+def test_answers_to_one_prompt_hang_under_it():
+    batch = pack([PAIR, TREES[1]], 2)
+    assert (PAIR.shared, PAIR.tokens) == (5, 5 + 2 + 3)
+    assert batch.ids.tolist() == [[1, 7, 8, 9, 10, 20, 2, 21, 20, 2, 8, 30, 2]]
+    assert batch.segments == Segments((2, 3, 2, 3, 3), (-1, 0, 1, 1, 0))
+    assert batch.segments.above(3) == [0, 1]
+    assert batch.positions.tolist() == [[0, 1, 2, 3, 4, 5, 6, 5, 6, 7, 2, 3, 4]]
+    assert batch.places.tolist() == [4, 5, 4, 7, 8, 10, 11]
+    assert batch.owners.tolist() == [0, 0, 1, 1, 1, 2, 2]
 
 
 def alone(model, row):
@@ -85,7 +107,7 @@ def alone(model, row):
         ("gemma2", {"sliding_window": 4, "attn_logit_softcapping": 0.5}, False, True),
     ],
 )
-@pytest.mark.parametrize("prefix", [0, 2])
+@pytest.mark.parametrize("prefix", [0, 3])
 def test_packed_is_as_alone(architecture, settings, packed, own_head, prefix):
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_config(make_config(architecture, **settings))
@@ -93,15 +115,15 @@ def test_packed_is_as_alone(architecture, settings, packed, own_head, prefix):
         for parameter in model.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.3)
     model.get_output_embeddings().weight.requires_grad_(False)
-    policy = Policy(model, ROWS)
+    policy = Policy(model, FOREST)
     assert (policy.packed, policy.own_head) == (packed, own_head)
-    batches = [pack(ROWS, prefix)] if packed else [pack([row]) for row in ROWS]
-    found = torch.cat([policy.logprobs(batch) for batch in batches])
+    batch = pack(FOREST, prefix)
+    found = policy.logprobs(batch)
     found.sum().backward()
     grads = [None if p.grad is None else p.grad.clone() for p in model.parameters()]
     model.zero_grad(set_to_none=True)
     policy.restore()
-    wanted = torch.stack(list(chain(*(alone(model, row) for row in ROWS))))
+    wanted = torch.stack(list(chain(*(alone(model, row) for row in batch.rows))))
     torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-5)
     wanted.sum().backward()
     for grad, parameter in zip(grads, model.parameters(), strict=True):
@@ -113,6 +135,6 @@ def test_packed_is_as_alone(architecture, settings, packed, own_head, prefix):
 def test_attention_in_bf16_is_near_enough(settings):
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_config(make_config("mistral", **settings))
-    exact, rounded = Policy(model, ROWS), Policy(model, ROWS, torch.bfloat16)
-    batch = pack(ROWS, 2)
+    exact, rounded = Policy(model, FOREST), Policy(model, FOREST, torch.bfloat16)
+    batch = pack(FOREST, 2)
     torch.testing.assert_close(rounded.logprobs(batch), exact.logprobs(batch), atol=0.15, rtol=0)

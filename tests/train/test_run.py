@@ -10,7 +10,7 @@ import pytest
 
 from tiny import save_model
 from tunewright.core.errors import DataError, GateError, UserError
-from tunewright.core.example import ask
+from tunewright.core.example import ask, make_example
 from tunewright.models.base import resolve_base
 from tunewright.train.run import train
 from tunewright.train.spec import AdapterSpec, TrainSpec
@@ -40,8 +40,8 @@ def run(
     (folder / "out").mkdir(parents=True, exist_ok=True)
     return train(
         spec,
-        rows,
-        dev,
+        [make_example(row) for row in rows],
+        [make_example(row) for row in dev],
         base=base,
         system=SYSTEM,
         work=folder / "work",
@@ -246,12 +246,14 @@ def test_nothing_to_train_on(tiny_base, tmp_path):
 
 
 def test_an_unknown_method(tiny_base, tmp_path):
-    with pytest.raises(UserError, match="Known: sft"):
+    with pytest.raises(UserError, match="Known: dpo, kto, orpo, sft"):
         run(tmp_path, tiny_base, SPEC.model_copy(update={"method": "sfft"}))
 
 
 def test_rehearsal_rows_train_beside_the_task(whole, tiny_base, tmp_path):
-    general = [ask(f"Reply with one word: {i}", "yes", system="Please answer.") for i in range(5)]
+    general = [
+        make_example(ask(f"Reply with one word: {i}", "yes", system="Please answer.")) for i in range(5)
+    ]
     summary = run(tmp_path, tiny_base, rehearsal=general)
     alone = whole[1]
     assert (summary.rows, summary.rehearsal_rows, alone.rehearsal_rows) == (25, 5, 0)

@@ -91,6 +91,8 @@ def _sentence(kind: str, data: dict[str, Any]) -> tuple[str, str, int | None, in
         speed = data.get("tokens_per_s")
         pace = f"  {speed:,.0f} tokens/s" if speed else ""
         return "train", f"loss {data['loss']:.3f}{pace}", data["step"], data["steps"]
+    if kind == "train.reference":
+        return "reference", f"{data['done']:,} rows read under the base", data["done"], data["total"]
     if kind == "train.dev":
         return "dev", f"dev loss {data['loss']:.4f}", None, None
     if kind == "eval.reply":

@@ -27,12 +27,16 @@ class Example(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
-    """Short hash of the messages; equal conversations have equal ids."""
+    """Short hash of the messages, the rejected answer and the rating; equal examples have equal ids."""
     messages: Conversation
     """Without the task's system prompt, which belongs to the variant that answers."""
     fields: dict[str, Any] = {}
     """The raw columns kept for slices and graders (JSON values)."""
     origin: Origin | None = None
+    rejected: str | None = None
+    """A worse answer to the same prompt, for methods that learn from pairs."""
+    desirable: bool = True
+    """Whether the answer is a good one; a bad one teaches methods that learn from ratings, and is no expected answer."""
 
     @property
     def prompt(self) -> Conversation:
@@ -51,13 +55,25 @@ class Example(BaseModel):
 
 
 def make_example(
-    messages: Conversation, *, fields: dict[str, Any] | None = None, origin: Origin | None = None
+    messages: Conversation,
+    *,
+    fields: dict[str, Any] | None = None,
+    origin: Origin | None = None,
+    rejected: str | None = None,
+    desirable: bool = True,
 ) -> Example:
     """An example with its id. Raises ValueError unless the last message is the assistant's."""
     if len(messages) < 2 or messages[-1].role != "assistant":
         raise ValueError("an example needs at least one message and, last, the assistant's answer")
-    identity = hash_value([m.wire() for m in messages])[:SHORT]
-    return Example(id=identity, messages=messages, fields=fields or {}, origin=origin)
+    rest = [] if rejected is None and desirable else [{"rejected": rejected, "desirable": desirable}]
+    return Example(
+        id=hash_value([*(m.wire() for m in messages), *rest])[:SHORT],
+        messages=messages,
+        fields=fields or {},
+        origin=origin,
+        rejected=rejected,
+        desirable=desirable,
+    )
 
 
 def ask(user: str, answer: str, *, system: str | None = None) -> Conversation:

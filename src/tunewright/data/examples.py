@@ -13,6 +13,10 @@ from tunewright.core.message import Message
 def to_line(example: Example) -> bytes:
     """One line with its end. Raises UnicodeEncodeError for half a surrogate pair, which is no character."""
     row: dict[str, Any] = {"id": example.id, "messages": [_message(m) for m in example.messages]}
+    if example.rejected is not None:
+        row["rejected"] = example.rejected
+    if not example.desirable:
+        row["desirable"] = False
     if example.fields:
         row["fields"] = example.fields
     if example.origin:
@@ -62,6 +66,8 @@ def _example(row: dict[str, Any]) -> Example:
     return Example(
         id=row["id"],
         messages=tuple(Message(**message) for message in row["messages"]),
+        rejected=row.get("rejected"),
+        desirable=row.get("desirable", True),
         fields=row.get("fields", {}),
         origin=Origin(**origin) if origin else None,
     )

@@ -3,6 +3,7 @@
     run.json            what the run is (its fingerprint) and the thread count it started with
     state.safetensors   adapter, optimizer and position after the last step, replaced in one move
     best.safetensors    the adapter with the best dev loss, and its step
+    references.json     the rows' log-probabilities under the base, where the method needs them
     history.jsonl       one line a step and a dev loss; lines past the state's step are dropped on resume
 
 The files are not synced to the disk at each step: a kill loses nothing, and after a power cut a torn file is seen and
@@ -12,7 +13,7 @@ the run starts over, with the same result.
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ class WorkFolder:
 
     def clear(self) -> None:
         """Forget the run."""
-        for name in ("run.json", "state.safetensors", "best.safetensors", "history.jsonl"):
+        for name in ("run.json", "state.safetensors", "best.safetensors", "history.jsonl", "references.json"):
             (self._path / name).unlink(missing_ok=True)
 
     def load(self) -> tuple[Progress, dict[str, Tensor]] | None:
@@ -94,6 +95,17 @@ class WorkFolder:
         """The best weights and their step, or none."""
         stored = _read_tensors(self._path / "best.safetensors")
         return None if stored is None else (stored[1]["step"], stored[0])
+
+    def references(self) -> list[float] | None:
+        """The rows' log-probabilities under the base, or none where they were not all taken."""
+        try:
+            return [float(value) for value in read_json(self._path / "references.json")]
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def save_references(self, values: Sequence[float]) -> None:
+        """Keep the rows' log-probabilities under the base."""
+        write_json(self._path / "references.json", list(values))
 
     def note(self, **facts: Any) -> None:
         """Add a line to the history."""

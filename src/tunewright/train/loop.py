@@ -1,7 +1,7 @@
-"""The loop: the only one. It knows that a method gives batches and a loss, and nothing else of it.
+"""The loop: the only one. It knows that a method gives trees and a loss, and nothing else of it.
 
-A step's loss is the sum over its batches divided by the step's trained tokens, so cutting a step into more batches
-changes nothing. Everything random comes from the seed and the step's number, so a run that was cut off goes on
+A step's loss is the sum of its batches' shares, each of which knows the whole step's totals, so cutting a step into more
+batches changes nothing. Everything random comes from the seed and the step's number, so a run that was cut off goes on
 exactly as it would have.
 """
 
@@ -19,7 +19,7 @@ from tunewright.core.hashing import hash_value
 from tunewright.train.checkpoint import Progress, WorkFolder
 from tunewright.train.methods import Method
 from tunewright.train.optimizer import Optimizer, learning_rate
-from tunewright.train.pack import Batch, Row, epoch_order, fill
+from tunewright.train.pack import Batch, Tree, batches, epoch_order, fill
 from tunewright.train.policy import Policy
 from tunewright.train.spec import TrainSpec
 
@@ -35,14 +35,14 @@ class Plan(NamedTuple):
     """Which rows each step has, and when dev is looked at."""
 
     steps: tuple[tuple[int, ...], ...]
-    """Row indices of each optimizer step, all epochs in turn."""
+    """Tree indices of each optimizer step, all epochs in turn."""
     per_epoch: tuple[int, ...]
     """Steps up to the end of each epoch."""
     dev_every: int
     prefix: int
     """Tokens that the task's rows, dev's too, have in common at their beginning."""
     dev: tuple[int, ...]
-    """The dev rows that are looked at."""
+    """The dev trees that are looked at."""
 
     def epochs(self, step: int) -> float:
         """Epochs done after `step` steps."""
@@ -63,19 +63,19 @@ class Finished(NamedTuple):
     """The best parameters, by name, on the CPU."""
 
 
-def make_plan(rows: Sequence[Row], dev_rows: Sequence[Row], spec: TrainSpec, prefix: int) -> Plan:
-    """The plan of a run; it depends on the rows and the spec alone. `prefix` is the task's rows' shared beginning."""
-    lengths = [len(row.ids) for row in rows]
+def make_plan(trees: Sequence[Tree], dev_trees: Sequence[Tree], spec: TrainSpec, prefix: int) -> Plan:
+    """The plan of a run; it depends on the trees and the spec alone. `prefix` is what the task's rows begin with."""
+    lengths = [tree.tokens for tree in trees]
     steps: list[tuple[int, ...]] = []
     per_epoch: list[int] = []
     for epoch in range(spec.epochs):
-        steps += map(tuple, fill(lengths, epoch_order(len(rows), spec.seed, epoch), spec.batch_tokens))
+        steps += map(tuple, fill(lengths, epoch_order(len(trees), spec.seed, epoch), spec.batch_tokens))
         per_epoch.append(len(steps))
     dev_every = spec.dev_every or max(1, per_epoch[0] // 4)
     budget = _DEV_SHARE * dev_every * spec.batch_tokens
     dev: list[int] = []
-    for index in epoch_order(len(dev_rows), spec.seed, -1):
-        budget -= len(dev_rows[index].ids)
+    for index in epoch_order(len(dev_trees), spec.seed, -1):
+        budget -= dev_trees[index].tokens
         if budget < 0 and len(dev) >= _DEV_ROWS:
             break
         dev.append(index)
@@ -100,16 +100,16 @@ class Loop:
         self._plan = plan
         self._limit = _SEQUENCE.get(policy.device.type, 2048)
 
-    def run(self, rows: Sequence[Row], dev_rows: Sequence[Row], work: WorkFolder, emit: Emit) -> Finished:
+    def run(self, trees: Sequence[Tree], dev_trees: Sequence[Tree], work: WorkFolder, emit: Emit) -> Finished:
         """Train from the last checkpoint, or from the start, to the end."""
         optimizer = Optimizer(self._parameters, self._spec)
         progress = self._resume(optimizer, work)
         if progress.step == 0 and not work.history():
-            self._look_at_dev(dev_rows, progress, work, emit)
+            self._look_at_dev(dev_trees, progress, work, emit)
         stopped = self._given_up(progress)
         while progress.step < len(self._plan.steps) and not stopped:
             begin = time.perf_counter()
-            facts = self._step(rows, optimizer, progress)
+            facts = self._step(trees, optimizer, progress)
             work.note(kind="step", **facts)
             seconds = time.perf_counter() - begin
             emit(
@@ -120,7 +120,7 @@ class Loop:
             )
             last = progress.step == len(self._plan.steps)
             if last or progress.step % self._plan.dev_every == 0:
-                self._look_at_dev(dev_rows, progress, work, emit)
+                self._look_at_dev(dev_trees, progress, work, emit)
                 stopped = self._given_up(progress)
             work.save(progress, optimizer.tensors(), due=last or stopped)
         return Finished(
@@ -135,24 +135,26 @@ class Loop:
         optimizer.restore(tensors, progress.step)
         return progress
 
-    def _step(self, rows: Sequence[Row], optimizer: Optimizer, progress: Progress) -> dict[str, Any]:
+    def _step(self, trees: Sequence[Tree], optimizer: Optimizer, progress: Progress) -> dict[str, Any]:
         """One optimizer step; returns its facts for the history."""
         group = self._plan.steps[progress.step]
-        batches = self._batches(rows, group)
-        trained = sum(len(batch.labels) for batch in batches)
+        cut = batches(trees, group, self._plan.prefix, self._limit)
         torch.manual_seed(int(hash_value([self._spec.seed, "step", progress.step])[:15], 16))
         self._policy.model.train()
-        total = 0.0
-        for batch in batches:
-            loss = self._method.loss(self._policy, batch) / trained
-            total += float(loss.detach())
+        totals = self._method.totals(self._policy, cut, self._spec)
+        total, means = 0.0, dict[str, float]()
+        for batch in cut:
+            part = self._method.part(self._policy, batch, totals, self._spec)
+            total += float(part.loss.detach())
             self._refuse_nan(total, batch, progress.step)
-            loss.backward()
+            part.loss.backward()
+            means = {name: means.get(name, 0.0) + float(value) for name, value in part.means.items()}
         rate = learning_rate(self._spec, progress.step, len(self._plan.steps))
         norm, norms = optimizer.step(rate)
-        self._refuse_nan(norm, batches[-1], progress.step)
+        self._refuse_nan(norm, cut[-1], progress.step)
+        trained, tokens = sum(len(batch.labels) for batch in cut), sum(batch.tokens for batch in cut)
         progress.step += 1
-        progress.tokens += sum(batch.tokens for batch in batches)
+        progress.tokens += tokens
         progress.trained_tokens += trained
         progress.reached = [before or now > 0 for before, now in zip(progress.reached, norms, strict=True)]
         return {
@@ -161,18 +163,18 @@ class Loop:
             "loss": total,
             "lr": rate,
             "grad_norm": norm,
-            "tokens": sum(batch.tokens for batch in batches),
+            "tokens": tokens,
             "trained_tokens": trained,
+            **means,
         }
 
-    def _batches(self, rows: Sequence[Row], group: Sequence[int]) -> list[Batch]:
-        return self._method.batches(rows, group, self._plan.prefix, self._limit, self._policy.packed)
-
-    def _look_at_dev(self, dev_rows: Sequence[Row], progress: Progress, work: WorkFolder, emit: Emit) -> None:
+    def _look_at_dev(
+        self, dev_trees: Sequence[Tree], progress: Progress, work: WorkFolder, emit: Emit
+    ) -> None:
         """Take the dev loss, and keep the weights where it is the best since the first step."""
         if not self._plan.dev:
             return
-        loss, trained = self._dev_loss(dev_rows)
+        loss, trained = self._dev_loss(dev_trees)
         better = progress.step > 0 and (progress.best_loss is None or loss < progress.best_loss)
         if better:
             progress.best_step, progress.best_loss, progress.misses = progress.step, loss, 0
@@ -182,15 +184,15 @@ class Loop:
         work.note(kind="dev", step=progress.step, loss=loss, trained_tokens=trained)
         emit("train.dev", step=progress.step, steps=len(self._plan.steps), loss=loss, best=better)
 
-    def _dev_loss(self, dev_rows: Sequence[Row]) -> tuple[float, int]:
-        """Mean loss of a trained token in nats, and their number."""
+    def _dev_loss(self, dev_trees: Sequence[Tree]) -> tuple[float, int]:
+        """The method's loss over the dev trees as one step, and their trained tokens."""
         self._policy.model.eval()
-        total, trained = 0.0, 0
+        cut = batches(dev_trees, self._plan.dev, self._plan.prefix, self._limit)
         with torch.no_grad():
-            for batch in self._batches(dev_rows, self._plan.dev):
-                total += float(self._method.loss(self._policy, batch))
-                trained += len(batch.labels)
-        return (total / trained if trained and math.isfinite(total) else math.inf), trained
+            totals = self._method.totals(self._policy, cut, self._spec)
+            parts = (self._method.part(self._policy, batch, totals, self._spec) for batch in cut)
+            total = sum(float(part.loss) for part in parts)
+        return (total if math.isfinite(total) else math.inf), sum(len(batch.labels) for batch in cut)
 
     def _given_up(self, progress: Progress) -> bool:
         return progress.misses >= self._spec.patience
@@ -215,7 +217,7 @@ class Loop:
     def _refuse_nan(self, value: float, batch: Batch, step: int) -> None:
         if math.isfinite(value):
             return
-        rows = ", ".join(batch.rows[:5])
+        rows = ", ".join(tree.id for tree in batch.trees[:5])
         message = f"The loss is no longer a number at step {step + 1}."
         raise GateError(
             [Problem(message, where=f"rows {rows}", fix="Lower train.learning_rate, or look at these rows.")]

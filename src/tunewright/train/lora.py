@@ -13,8 +13,10 @@ from typing import Any
 import torch
 from peft import LoraConfig
 from peft.tuners.lora.layer import Linear as LoraLinear
+from peft.tuners.tuners_utils import BaseTunerLayer
 from safetensors.torch import save
 from torch import Tensor, nn
+from torch.nn.functional import linear
 
 from tunewright.core.errors import ModelError
 from tunewright.core.files import write_atomic, write_json
@@ -88,6 +90,19 @@ def fast_layers(model: Any, dtype: torch.dtype) -> Iterator[None]:
             model.set_submodule(name, layer)
 
 
+@contextmanager
+def without_adapter(model: Any) -> Iterator[None]:
+    """While it lasts, the model computes as its base: PEFT's layers and the fast ones alike."""
+    layers = [layer for layer in model.modules() if isinstance(layer, FastLora | BaseTunerLayer)]
+    try:
+        for layer in layers:
+            layer.enable_adapters(False)
+        yield
+    finally:
+        for layer in layers:
+            layer.enable_adapters(True)
+
+
 def _fits(layer: object) -> bool:
     """Whether a layer is plain LoRA on a plain linear layer."""
     return (
@@ -111,9 +126,16 @@ class FastLora(nn.Module):
         self.lora_B = layer.lora_B[ADAPTER]
         self.dropout = layer.lora_dropout[ADAPTER]
         self.scale = layer.scaling[ADAPTER]
+        self._on = True
+
+    def enable_adapters(self, enabled: bool) -> None:
+        """Whether the update counts; named as in PEFT."""
+        self._on = enabled
 
     def forward(self, x: Tensor) -> Tensor:
         """The layer's output [..., out] in x's type."""
+        if not self._on:
+            return linear(x.to(self._weight.dtype), self._weight, self._bias).to(x.dtype)
         dropped = None if isinstance(self.dropout, nn.Identity) else self.dropout(x)
         y = _Update.apply(
             x, dropped, self._weight, self._bias, self.lora_A.weight, self.lora_B.weight, self.scale

@@ -1,10 +1,11 @@
-"""Packing: rows end to end in flat sequences of at most so many tokens, in an order seeded for each epoch.
+"""Packing: rows in flat sequences of at most so many tokens, in an order seeded for each epoch.
 
-What all rows begin with (the system prompt, mostly) stands once at the head of a sequence and is computed once.
+A batch is a forest of segments. What all rows begin with (the system prompt, mostly) stands once at the head of the
+sequence; rows that answer the same prompt hang under it, so that no prompt is computed twice.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -20,46 +21,87 @@ class Row(NamedTuple):
     id: str
     ids: list[int]
     mask: list[int]
+    reference: float = 0.0
+    """The summed log-probability of its trained tokens under the base; 0 where the method asks for none."""
 
     @property
     def trained(self) -> int:
         """Trained tokens; the first token of a row has no context and never counts."""
         return sum(self.mask[1:])
 
+    @property
+    def prompt(self) -> int:
+        """Tokens before the first trained one; all of them where none is trained."""
+        return self.mask.index(1, 1) if 1 in self.mask[1:] else len(self.ids)
+
+
+class Tree(NamedTuple):
+    """What is trained together: one row, or several that answer the same prompt (a chosen and a rejected answer)."""
+
+    rows: tuple[Row, ...]
+    desirable: bool = True
+    """Whether the answer is a good one, for methods that learn from bad ones too."""
+
+    @property
+    def id(self) -> str:
+        """The id of the example it was made from."""
+        return self.rows[0].id
+
+    @property
+    def shared(self) -> int:
+        """Tokens that all its rows have in common before any trained one; 0 for a single row."""
+        return _common(self.rows) if len(self.rows) > 1 else 0
+
+    @property
+    def tokens(self) -> int:
+        """Tokens to compute: what is shared counts once."""
+        return sum(len(row.ids) for row in self.rows) - (len(self.rows) - 1) * self.shared
+
 
 class Batch(NamedTuple):
-    """Rows in one flat sequence of T tokens, N of them trained."""
+    """Trees in one flat sequence of T tokens, with N trained tokens in R rows."""
 
     ids: Tensor
     """Token ids [1, T]."""
     positions: Tensor
-    """Position ids [1, T]: they start anew with each row."""
+    """Position ids [1, T]: each token's place in its row."""
     segments: Segments
     places: Tensor
     """Where in the sequence the hidden state stands that predicts each trained token [N]."""
     labels: Tensor
-    """The trained tokens [N]."""
-    rows: tuple[str, ...]
-    """The rows' ids."""
-    tokens: int
-    """Tokens of the rows, the shared prefix counted for each."""
+    """The trained tokens [N], row by row."""
+    owners: Tensor
+    """The number of the row that each belongs to [N], 0 to R - 1."""
+    trees: tuple[Tree, ...]
+    prefix: int
+    """Tokens that all rows share."""
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows of all trees, in the order of `owners`."""
+        return tuple(row for tree in self.trees for row in tree.rows)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of the rows, what they share counted for each."""
+        return sum(len(row.ids) for row in self.rows)
 
     def to(self, device: torch.device) -> "Batch":
         """The batch on a device."""
-        moved = {name: getattr(self, name).to(device) for name in ("ids", "positions", "places", "labels")}
-        return self._replace(**moved)
+        names = ("ids", "positions", "places", "labels", "owners")
+        return self._replace(**{name: getattr(self, name).to(device) for name in names})
 
 
-def shared_prefix(rows: Sequence[Row]) -> int:
-    """How many tokens all rows have in common at their beginning, before the last token ahead of any trained one."""
-    if len(rows) < 2:
-        return 0
+def shared_prefix(trees: Sequence[Tree]) -> int:
+    """How many tokens all rows have in common at their beginning, before any trained one; 0 for a single tree."""
+    return _common([row for tree in trees for row in tree.rows]) if len(trees) > 1 else 0
+
+
+def _common(rows: Sequence[Row]) -> int:
     low, high = min(row.ids for row in rows), max(row.ids for row in rows)
-    common = next(
-        (i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high))
-    )
-    answers = min((row.mask.index(1) if 1 in row.mask else len(row.ids)) for row in rows)
-    return max(0, min(common, answers - 1, min(len(row.ids) for row in rows) - 1))
+    differ = (i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b)
+    common = next(differ, min(len(low), len(high)))
+    return max(0, min(common, min(row.prompt for row in rows), min(len(row.ids) for row in rows) - 1))
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> list[int]:
@@ -68,7 +110,7 @@ def epoch_order(count: int, seed: int, epoch: int) -> list[int]:
     return torch.randperm(count, generator=generator).tolist()
 
 
-def fill(lengths: Sequence[int], order: Sequence[int], limit: int) -> list[list[int]]:
+def fill(lengths: Sequence[int] | Mapping[int, int], order: Sequence[int], limit: int) -> list[list[int]]:
     """Rows by index, taken in order into groups of at most `limit` tokens; a longer row is a group of its own."""
     groups: list[list[int]] = []
     room = 0
@@ -81,36 +123,91 @@ def fill(lengths: Sequence[int], order: Sequence[int], limit: int) -> list[list[
     return groups
 
 
-def by_beginning(rows: Sequence[Row], group: Sequence[int], prefix: int) -> list[tuple[int, list[int]]]:
-    """The group's rows that share their first `prefix` tokens with most of it, and the others: (shared tokens, rows).
+def batches(trees: Sequence[Tree], group: Sequence[int], prefix: int, limit: int) -> list[Batch]:
+    """One optimizer step's trees (by index) as batches of at most `limit` tokens each."""
+    found: list[Batch] = []
+    for shared, indices in by_beginning(trees, group, prefix):
+        parts = fill({index: trees[index].tokens for index in indices}, indices, limit)
+        found += [pack([trees[index] for index in part], shared) for part in parts]
+    return found
 
-    A row that trains a token as early as that, or the one after, is among the others.
+
+def by_beginning(trees: Sequence[Tree], group: Sequence[int], prefix: int) -> list[tuple[int, list[int]]]:
+    """The group's trees that share their first `prefix` tokens with most of it, and the others: (shared tokens, trees).
+
+    A tree that trains a token as early as that is among the others.
     """
-    heads = {i: tuple(rows[i].ids[:prefix]) for i in group if prefix and 1 not in rows[i].mask[: prefix + 1]}
+    heads = {i: head for i in group if prefix and (head := _head(trees[i], prefix)) is not None}
     usual = Counter(heads.values()).most_common(1)[0][0] if heads else None
     alike = [index for index in group if usual is not None and heads.get(index) == usual]
     others = [index for index in group if usual is None or heads.get(index) != usual]
     return [(shared, indices) for shared, indices in ((prefix, alike), (0, others)) if indices]
 
 
-def pack(rows: Sequence[Row], prefix: int = 0) -> Batch:
-    """One flat sequence of the rows, whose first `prefix` tokens are the same and stand once."""
-    ids, positions = list(rows[0].ids[:prefix]), list(range(prefix))
-    places: list[int] = []
-    labels: list[int] = []
-    for row in rows:
-        offset = len(ids) - prefix
-        trained = [i for i in range(max(prefix + 1, 1), len(row.ids)) if row.mask[i]]
-        places += [offset + i - 1 for i in trained]
-        labels += [row.ids[i] for i in trained]
-        ids += row.ids[prefix:]
-        positions += range(prefix, len(row.ids))
+def _head(tree: Tree, prefix: int) -> tuple[int, ...] | None:
+    """The first `prefix` tokens of all the tree's rows, where they are the same, untrained and not the whole row."""
+    heads = {tuple(row.ids[:prefix]) for row in tree.rows}
+    fits = all(prefix <= row.prompt and prefix < len(row.ids) for row in tree.rows)
+    return heads.pop() if fits and len(heads) == 1 else None
+
+
+def pack(trees: Sequence[Tree], prefix: int = 0) -> Batch:
+    """One flat sequence of the trees, whose rows' first `prefix` tokens are the same and stand once."""
+    flat = _Flat()
+    root = flat.add(trees[0].rows[0].ids[:prefix], _NOTHING) if prefix else _NOTHING
+    owner = 0
+    for tree in trees:
+        head = max(prefix, tree.shared)
+        stem = flat.add(tree.rows[0].ids[prefix:head], root) if head > prefix else root
+        for row in tree.rows:
+            flat.train(row, owner, flat.add(row.ids[head:], stem))
+            owner += 1
     return Batch(
-        ids=torch.tensor([ids]),
-        positions=torch.tensor([positions]),
-        segments=Segments(prefix, tuple(len(row.ids) - prefix for row in rows)),
-        places=torch.tensor(places, dtype=torch.long),
-        labels=torch.tensor(labels, dtype=torch.long),
-        rows=tuple(row.id for row in rows),
-        tokens=sum(len(row.ids) for row in rows),
+        ids=torch.tensor([flat.ids]),
+        positions=torch.tensor([flat.positions]),
+        segments=Segments(tuple(flat.lengths), tuple(flat.parents)),
+        places=torch.tensor(flat.places, dtype=torch.long),
+        labels=torch.tensor(flat.labels, dtype=torch.long),
+        owners=torch.tensor(flat.owners, dtype=torch.long),
+        trees=tuple(trees),
+        prefix=prefix,
     )
+
+
+class _Node(NamedTuple):
+    """A segment in the making: its number, and where in the flat sequence each token of the row up to its end stands."""
+
+    number: int
+    path: list[int]
+
+
+_NOTHING = _Node(-1, [])
+
+
+class _Flat:
+    """A flat sequence in the making."""
+
+    def __init__(self) -> None:
+        self.ids: list[int] = []
+        self.positions: list[int] = []
+        self.lengths: list[int] = []
+        self.parents: list[int] = []
+        self.places: list[int] = []
+        self.labels: list[int] = []
+        self.owners: list[int] = []
+
+    def add(self, ids: Sequence[int], under: _Node) -> _Node:
+        """A new segment that goes on from another."""
+        start, before = len(self.ids), len(under.path)
+        self.ids += ids
+        self.positions += range(before, before + len(ids))
+        self.lengths.append(len(ids))
+        self.parents.append(under.number)
+        return _Node(len(self.lengths) - 1, [*under.path, *range(start, start + len(ids))])
+
+    def train(self, row: Row, owner: int, end: _Node) -> None:
+        """Note the row's trained tokens; each is predicted from the token before it, wherever that stands."""
+        trained = [i for i in range(1, len(row.ids)) if row.mask[i]]
+        self.places += [end.path[i - 1] for i in trained]
+        self.labels += [row.ids[i] for i in trained]
+        self.owners += [owner] * len(trained)

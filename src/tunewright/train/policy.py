@@ -1,10 +1,11 @@
-"""Policy: the model as the losses see it, log-probabilities of a batch's trained tokens.
+"""Policy: the model as the losses see it, log-probabilities of a batch's trained tokens and of its rows.
 
 Before the first step it proves itself on two rows against the model's own forward pass, one row at a time. A model
 that cannot be packed (its layers take no segments) is run row by row; one whose logits are more than hidden states
 times head (scaled, capped) goes through its own head.
 """
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import torch
@@ -13,7 +14,8 @@ from torch import Tensor
 from tunewright.core.errors import ModelError
 from tunewright.train import attention
 from tunewright.train.logprobs import token_logprobs
-from tunewright.train.pack import Batch, Row, pack
+from tunewright.train.lora import without_adapter
+from tunewright.train.pack import Batch, Row, Tree, pack, shared_prefix
 
 _TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 0.05}
 """Mean difference in nats that the two ways may show: 0.012 was seen in bf16, where single unlikely tokens differ by 0.2."""
@@ -22,13 +24,13 @@ _TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 0.05}
 class Policy:
     """Log-probabilities by the fastest way that is right for the model. `model` is a PeftModel or a causal model."""
 
-    def __init__(self, model: Any, rows: list[Row], dtype: torch.dtype | None = None) -> None:
-        """Choose the way on two of `rows`; attention runs in `dtype`. Raises ModelError where no way is right."""
+    def __init__(self, model: Any, trees: Sequence[Tree], dtype: torch.dtype | None = None) -> None:
+        """Choose the way on two of `trees`; attention runs in `dtype`. Raises ModelError where no way is right."""
         self.model = model
         self._dtype = dtype
         self._causal = model.get_base_model() if hasattr(model, "get_base_model") else model
         self._stock = self._causal.config._attn_implementation
-        probe = [row for row in rows if row.trained][:2]
+        probe = [tree for tree in trees if all(row.trained for row in tree.rows)][:2]
         for self.packed, self.own_head in ((True, False), (True, True), (False, False), (False, True)):
             if self._agrees(probe):
                 return
@@ -42,6 +44,8 @@ class Policy:
 
     def logprobs(self, batch: Batch) -> Tensor:
         """Log-probabilities [N] in fp32 of the batch's trained tokens, in the order of its labels."""
+        if not self.packed and len(batch.rows) > 1:
+            return torch.cat([self.logprobs(pack([Tree((row,))])) for row in batch.rows])
         batch = batch.to(self.device)
         if self.own_head:
             logits: Tensor = self._forward(self._causal, batch, logits_to_keep=batch.places).logits[0]
@@ -50,6 +54,21 @@ class Policy:
         head = self._causal.get_output_embeddings()
         picked = hidden.index_select(0, batch.places)
         return token_logprobs(picked, head.weight, batch.labels, getattr(head, "bias", None))
+
+    def row_logprobs(self, batch: Batch) -> Tensor:
+        """Summed log-probabilities [R] in fp32 of each row's trained tokens."""
+        values = self.logprobs(batch)
+        return values.new_zeros(len(batch.rows)).index_add(0, batch.owners.to(values.device), values)
+
+    def reference_logprobs(self, batch: Batch) -> Tensor:
+        """The same [R] under the base, without the adapter; no gradient."""
+        training = self.model.training
+        self.model.eval()
+        try:
+            with torch.no_grad(), without_adapter(self.model):
+                return self.row_logprobs(batch)
+        finally:
+            self.model.train(training)
 
     def restore(self) -> None:
         """Give the model its own attention back."""
@@ -66,19 +85,17 @@ class Policy:
             **more,
         )
 
-    def _agrees(self, probe: list[Row]) -> bool:
+    def _agrees(self, probe: list[Tree]) -> bool:
         """Whether this way and the model alone give the probe's rows the same log-probabilities."""
         self._causal.set_attn_implementation(attention.NAME if self.packed else self._stock)
-        prefix = min((row.mask.index(1) - 1 for row in probe), default=0) if self.packed else 0
-        same = next((i for i in range(prefix) if len({row.ids[i] for row in probe}) > 1), prefix)
-        batches = [pack(probe, max(same, 0))] if self.packed else [pack([row]) for row in probe]
+        batch = pack(probe, shared_prefix(probe))
         training = self._causal.training
         self.model.eval()
         try:
             with torch.no_grad():
-                found = torch.cat([self.logprobs(batch) for batch in batches])
+                found = self.logprobs(batch)
                 self._causal.set_attn_implementation(self._stock)
-                wanted = torch.cat([self._alone(row) for row in probe])
+                wanted = torch.cat([self._alone(row) for row in batch.rows])
         except (TypeError, NotImplementedError, RuntimeError, IndexError, AttributeError):
             return False
         finally:
@@ -88,7 +105,7 @@ class Policy:
 
     def _alone(self, row: Row) -> Tensor:
         """The row's log-probabilities as the model itself computes them."""
-        batch = pack([row]).to(self.device)
+        batch = pack([Tree((row,))]).to(self.device)
         logits: Tensor = self._causal(input_ids=batch.ids, use_cache=False).logits[0, batch.places]
         return _picked(logits, batch.labels)
 

@@ -1,6 +1,6 @@
 """A training run from rows to an adapter folder.
 
-    train(spec, rows, dev_rows, base=base, system=prompt, work=scratch, out=folder, emit=emit)
+    train(spec, examples, dev_examples, base=base, system=prompt, work=scratch, out=folder, emit=emit)
 
 `out` gets adapter/ in PEFT's format, history.json and train.json; equal inputs give equal bytes on one machine, whether
 or not the run was cut off on the way. `work` keeps the checkpoints until the run is done.
@@ -17,9 +17,10 @@ from torch import Tensor
 
 from tunewright.core.errors import DataError
 from tunewright.core.events import Emit, silent
+from tunewright.core.example import Example
 from tunewright.core.files import write_json
-from tunewright.core.hashing import SHORT, hash_value
-from tunewright.core.message import Conversation, with_system
+from tunewright.core.hashing import hash_value
+from tunewright.core.message import with_system
 from tunewright.models.base import Base
 from tunewright.models.load import default_device, load_model, load_tokenizer
 from tunewright.models.machine import free_cores, has_fast_bf16, set_threads
@@ -29,12 +30,13 @@ from tunewright.train.checkpoint import WorkFolder
 from tunewright.train.loop import Finished, Loop, Plan, make_plan
 from tunewright.train.lora import adapter_parameters, add_adapter, fast_layers, file_weights, save_adapter
 from tunewright.train.methods import find_method
-from tunewright.train.pack import Row, shared_prefix
+from tunewright.train.pack import Row, Tree, shared_prefix
 from tunewright.train.policy import Policy
+from tunewright.train.reference import refer
 from tunewright.train.spec import TrainSpec
 from tunewright.train.summary import LearntCheck, TrainSummary
 
-_FORMAT = 1
+_FORMAT = 2
 """Raised when the same inputs would train otherwise, so that old checkpoints are not taken up."""
 _PROBES = 2
 """Rows on which the saved adapter must give the logits of training."""
@@ -42,48 +44,60 @@ _PROBES = 2
 
 def train(
     spec: TrainSpec,
-    train_rows: Sequence[Conversation],
-    dev_rows: Sequence[Conversation],
+    examples: Sequence[Example],
+    dev_examples: Sequence[Example],
     *,
     base: Base,
     system: str,
     work: Path,
     out: Path,
-    rehearsal: Sequence[Conversation] = (),
+    rehearsal: Sequence[Example] = (),
     emit: Emit = silent,
     threads: int | None = None,
 ) -> TrainSummary:
     """Train an adapter and write it to `out`. Takes up the run that lies in `work`, where it is the same one.
 
-    `rehearsal` rows are trained beside the others, without the task's system prompt.
+    `rehearsal` examples are trained beside the others, without the task's system prompt.
 
-    Raises DataError without rows, ModelError for the base or the template, GateError where training went wrong.
+    Raises DataError without examples or for one that the method cannot take, ModelError for the base or the template,
+    GateError where training went wrong.
     """
     method = find_method(spec.method)
-    if not train_rows:
+    if not examples:
         raise DataError("There are no rows to train on.", fix="Look at the split: its train part is empty.")
     emit("train.load", base=base.ref)
     renderer = Renderer(load_tokenizer(base))
-    task_rows = method.rows(_named(train_rows, system), renderer)
-    dev = method.rows(_named(dev_rows, system), renderer)
-    rows = [*task_rows, *method.rows(_named(rehearsal, ""), renderer)]
-    _refuse_untrained(rows)
+    own = method.trees(_instructed(examples, system), renderer)
+    dev = method.trees(_instructed(dev_examples, system), renderer)
+    trees = [*own, *method.trees(rehearsal, renderer)]
+    _refuse_untrained(trees)
     device = default_device()
     precision = _precision(spec)
-    facts = [_FORMAT, spec, base.hash, renderer.template_hash, rows, dev, precision, device.type, _versions()]
+    facts = [
+        _FORMAT,
+        spec,
+        base.hash,
+        renderer.template_hash,
+        trees,
+        dev,
+        precision,
+        device.type,
+        _versions(),
+    ]
     folder = WorkFolder(work, hash_value(facts), threads or free_cores())
     set_threads(folder.threads)
-    plan = make_plan(rows, dev, spec, shared_prefix([*task_rows, *dev]))
+    plan = make_plan(trees, dev, spec, shared_prefix([*own, *dev]))
     model = add_adapter(load_model(base, device=device), spec.adapter, base, spec.seed)
     parameters = adapter_parameters(model)
     before = file_weights(parameters)
     dtype = torch.bfloat16 if precision == "bf16" else model.dtype
     with fast_layers(model, dtype):
-        policy = Policy(model, [*rows[:_PROBES], *dev[:_PROBES]], dtype)
-        emit(
-            "train.start", steps=len(plan.steps), rows=len(rows), packed=policy.packed, threads=folder.threads
-        )
-        finished = Loop(policy, parameters, method, spec, plan).run(rows, dev, folder, emit)
+        policy = Policy(model, [*trees[:_PROBES], *dev[:_PROBES]], dtype)
+        steps, rows = len(plan.steps), sum(len(tree.rows) for tree in trees)
+        emit("train.start", steps=steps, rows=rows, packed=policy.packed, threads=folder.threads)
+        if method.needs_reference(spec):
+            trees, dev = refer(policy, (trees, dev), plan.prefix, folder, emit)
+        finished = Loop(policy, parameters, method, spec, plan).run(trees, dev, folder, emit)
     policy.restore()
     with torch.no_grad():
         for name, parameter in parameters.items():
@@ -91,27 +105,24 @@ def train(
     emit("train.check", step=finished.progress.step)
     after = file_weights(parameters)
     save_adapter(model, after, out / "adapter")
-    checks = _prove(
-        model, base, out / "adapter", [*dev, *rows][:_PROBES], before, after, list(parameters), finished
-    )
-    summary = _summary(
-        spec, finished, plan, rows, len(rehearsal), checks, model, precision, policy.packed, folder
-    )
+    probes = [tree.rows[0] for tree in [*dev, *trees][:_PROBES]]
+    checks = _prove(model, base, out / "adapter", probes, before, after, list(parameters), finished)
+    counts = (rows, len(rehearsal))
+    summary = _summary(spec, finished, plan, counts, checks, model, precision, policy.packed, folder)
     _write(out, summary, folder)
     emit("train.done", steps=summary.steps, best_step=summary.best_step, best_dev_loss=summary.best_dev_loss)
     return summary
 
 
-def _named(conversations: Sequence[Conversation], system: str) -> list[tuple[str, Conversation]]:
-    """Each conversation with its example's id and its system prompt."""
+def _instructed(examples: Sequence[Example], system: str) -> list[Example]:
+    """The examples with the task's system prompt before each; their ids stay."""
     return [
-        (hash_value([message.wire() for message in conversation])[:SHORT], with_system(conversation, system))
-        for conversation in conversations
+        example.model_copy(update={"messages": with_system(example.messages, system)}) for example in examples
     ]
 
 
-def _refuse_untrained(rows: Sequence[Row]) -> None:
-    empty = [row.id for row in rows if not row.trained]
+def _refuse_untrained(trees: Sequence[Tree]) -> None:
+    empty = [row.id for tree in trees for row in tree.rows if not row.trained]
     if empty:
         fix = "Run `tunewright check`: the gate says why."
         raise DataError(f"{len(empty)} rows have no trained token, row {empty[0]} among them.", fix=fix)
@@ -155,8 +166,7 @@ def _summary(
     spec: TrainSpec,
     finished: Finished,
     plan: Plan,
-    rows: Sequence[Row],
-    rehearsed: int,
+    counts: tuple[int, int],
     checks: tuple[LearntCheck, ...],
     model: Any,
     precision: Literal["fp32", "bf16"],
@@ -179,8 +189,8 @@ def _summary(
         first_dev_loss=first,
         tokens=progress.tokens,
         trained_tokens=progress.trained_tokens,
-        rows=len(rows),
-        rehearsal_rows=rehearsed,
+        rows=counts[0],
+        rehearsal_rows=counts[1],
         dev_rows=len(plan.dev),
         parameters=sum(value.numel() for value in model.parameters()) - trained,
         trained_parameters=trained,

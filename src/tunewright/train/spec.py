@@ -20,11 +20,50 @@ class AdapterSpec(Spec):
     """Module names to adapt; by default every linear layer but the head."""
 
 
+class DpoSpec(Spec):
+    """Settings of the method `dpo`."""
+
+    loss: Literal["sigmoid", "hinge", "ipo", "robust", "simpo"] = "sigmoid"
+    """A pair's loss: `sigmoid` (DPO), `hinge` (SLiC), `ipo`, `robust` (against wrong labels), `simpo` (no reference)."""
+    beta: float = Field(0.1, gt=0)
+    """How strictly answers are held near the base; 2.0 is usual for simpo."""
+    label_smoothing: float = Field(0.1, ge=0, lt=0.5)
+    """For `robust`: the share of pairs that may be the wrong way round."""
+    margin: float = Field(0.5, ge=0)
+    """For `simpo`: how much better the chosen answer is to be (γ)."""
+    nll: float = Field(0.0, ge=0)
+    """Weight of the chosen answer's likelihood beside the preference; keeps it from becoming rarer."""
+
+
+class OrpoSpec(Spec):
+    """Settings of the method `orpo`."""
+
+    weight: float = Field(0.1, ge=0)
+    """Weight of the odds ratio beside the chosen answer's likelihood (λ)."""
+
+
+class KtoSpec(Spec):
+    """Settings of the method `kto`."""
+
+    beta: float = Field(0.1, gt=0)
+    """How strictly answers are held near the base."""
+    desirable_weight: float = Field(1.0, ge=0)
+    """Weight of the good answers; weight times rows should be about even between good and bad."""
+    undesirable_weight: float = Field(1.0, ge=0)
+    """Weight of the bad answers."""
+
+
 class TrainSpec(Spec):
     """How the model is trained."""
 
     method: str = "sft"
-    """The method: a file of train/methods/."""
+    """The method: `sft` (examples), `dpo` or `orpo` (a rejected answer beside each), `kto` (answers rated good or bad)."""
+    dpo: DpoSpec = DpoSpec()
+    """Settings of `dpo`."""
+    orpo: OrpoSpec = OrpoSpec()
+    """Settings of `orpo`."""
+    kto: KtoSpec = KtoSpec()
+    """Settings of `kto`."""
     adapter: AdapterSpec = AdapterSpec()
     """The adapter to train."""
     epochs: int = Field(3, ge=1)

@@ -31,7 +31,7 @@ class TrainSummary(BaseModel):
     best_step: int
     """The step after which the kept weights were taken."""
     best_dev_loss: float | None
-    """Mean loss of a trained token on dev, in nats, with the kept weights; none without dev rows."""
+    """The method's loss on dev (sft: nats a trained token) with the kept weights; none without dev rows."""
     first_dev_loss: float | None
     """The same before the first step: the base's."""
     tokens: int
@@ -42,7 +42,7 @@ class TrainSummary(BaseModel):
     """Rows trained on, those of the rehearsal included."""
     rehearsal_rows: int = 0
     dev_rows: int
-    """Dev rows the dev loss is taken on."""
+    """Dev examples the dev loss is taken on."""
     parameters: int
     """The base's parameters."""
     trained_parameters: int

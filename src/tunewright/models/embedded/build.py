@@ -83,6 +83,7 @@ LATER = FULL | {
     "json_fields": 5,
     "arithmetic": 2.5,
     "refuse": 1.5,
+    "shots": 5,
 }
 CHATS: tuple[tuple[Lesson, int], ...] = (("chat", 256), ("chat", 384), ("chat", 256), ("chat", 512))
 MIXED: tuple[tuple[Lesson, int], ...] = (
@@ -115,8 +116,8 @@ PHASES = (
     Phase("forms", 2230, (("form", 192), ("form", 192), ("chat", 256)), CORE),
     Phase("all again", 2850, (*CHATS, ("form", 192), ("ask", 128)), FULL),
     Phase("cool", 4700, COOL, FULL, rate=(1.0, 0.02)),
-    Phase("further", 6000, LONG, LATER, rate=(0.6, 0.6)),
-    Phase("cool further", 9000, LONG, LATER, rate=(0.6, 0.01)),
+    Phase("further", 5950, LONG, LATER, rate=(0.6, 0.6)),
+    Phase("cool further", 8600, LONG, LATER, rate=(0.6, 0.01)),
 )
 
 

@@ -2,6 +2,7 @@
 
 from tunewright.core.errors import GateError
 from tunewright.core.files import write_json
+from tunewright.data.examples import read_examples, write_examples
 from tunewright.data.freeze import load_part
 from tunewright.evals.general import practice
 from tunewright.generate.variant import Variant
@@ -32,7 +33,7 @@ def gate(ctx: StepContext) -> None:
 
 def rehearse(ctx: StepContext) -> None:
     """General prompts with the base's own answers, as many as `train.rehearsal` asks for; those cut short are left out."""
-    from tunewright.train.rehearsal import rehearsal_rows, save_rows
+    from tunewright.train.rehearsal import rehearsal_rows
 
     count = round(ctx.file.train.rehearsal * len(load_part(ctx.inputs["split"].path, "train")))
     suite = practice("rehearsal", count)
@@ -44,23 +45,22 @@ def rehearse(ctx: StepContext) -> None:
         replies = zip(suite.examples, card.replies, strict=True)
         answered = [(example.prompt, reply.text) for example, reply in replies if reply.finish == "stop"]
     rows = rehearsal_rows(answered)
-    save_rows(rows, ctx.out / REHEARSAL)
+    write_examples(ctx.out / REHEARSAL, rows)
     ctx.emit("rehearse.done", rows=len(rows), cut=len(suite.examples) - len(rows))
 
 
 def train(ctx: StepContext) -> None:
     """The adapter, its history and the proof that it learnt."""
-    from tunewright.train.rehearsal import load_rows
     from tunewright.train.run import train as train_adapter
 
     folder = ctx.inputs["split"].path
     train_adapter(
         ctx.file.train,
-        [example.messages for example in load_part(folder, "train")],
-        [example.messages for example in load_part(folder, "dev")],
+        load_part(folder, "train"),
+        load_part(folder, "dev"),
         base=resolve_base(ctx.file.base, ctx.root),
         system=ctx.file.task.system,
-        rehearsal=load_rows(ctx.inputs["rehearse"].file(REHEARSAL)),
+        rehearsal=read_examples(ctx.inputs["rehearse"].file(REHEARSAL)),
         work=ctx.work,
         out=ctx.out,
         emit=ctx.emit,

@@ -1,42 +1,71 @@
-"""Methods: one file each, found by its name. A method makes rows of conversations, batches of rows, and a loss."""
+"""Methods: one file each, found by its name. A method makes trees of examples and a loss of their log-probabilities.
+
+The loop packs the trees of an optimizer step into batches, asks for the step's `totals` once, and sums each batch's
+`loss`: its share of the step's loss, so that cutting a step into more batches changes nothing.
+"""
 
 from collections.abc import Sequence
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from tunewright.core.errors import UserError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from tunewright.core.message import Conversation
+    from tunewright.core.example import Example
     from tunewright.models.template import Renderer
-    from tunewright.train.pack import Batch, Row
+    from tunewright.train.pack import Batch, Tree
     from tunewright.train.policy import Policy
+    from tunewright.train.spec import TrainSpec
+
+
+class Totals(NamedTuple):
+    """What a loss needs to know of its whole step."""
+
+    tokens: int
+    """Trained tokens."""
+    trees: int
+    kl: float = 0.0
+    """KTO's estimate of how far the policy is from the base, in nats."""
+
+
+class Part(NamedTuple):
+    """A batch's share of its step's loss, and of the means shown beside it (reward margin, accuracy)."""
+
+    loss: "Tensor"
+    means: "dict[str, Tensor]" = {}  # noqa: RUF012  # never changed
 
 
 class Method(Protocol):
     """What the loop asks of a method's module."""
 
-    def rows(self, named: "Sequence[tuple[str, Conversation]]", renderer: "Renderer") -> "list[Row]":
-        """The (id, conversation) pairs as the method trains them."""
+    def needs_reference(self, spec: "TrainSpec") -> bool:
+        """Whether rows need their log-probability under the base."""
         ...
 
-    def batches(
-        self, rows: "Sequence[Row]", group: Sequence[int], prefix: int, limit: int, packed: bool
-    ) -> "list[Batch]":
-        """One optimizer step's rows (by index) as batches of at most `limit` tokens each."""
+    def trees(self, examples: "Sequence[Example]", renderer: "Renderer") -> "list[Tree]":
+        """The examples as the method trains them. Raises DataError for one that lacks what the method needs."""
         ...
 
-    def loss(self, policy: "Policy", batch: "Batch") -> "Tensor":
-        """The loss summed over the batch's trained tokens; the loop divides by the step's number of them."""
+    def totals(self, policy: "Policy", batches: "Sequence[Batch]", spec: "TrainSpec") -> Totals:
+        """What the step's batches come to."""
         ...
+
+    def part(self, policy: "Policy", batch: "Batch", totals: Totals, spec: "TrainSpec") -> Part:
+        """The batch's share of the step's loss."""
+        ...
+
+
+def counted(batches: "Sequence[Batch]") -> Totals:
+    """The totals that batches have by themselves."""
+    return Totals(sum(len(batch.labels) for batch in batches), sum(len(batch.trees) for batch in batches))
 
 
 def find_method(name: str) -> Method:
     """The method called `name`. Raises UserError where there is no such file."""
-    known = sorted(module.name for module in iter_modules(__path__))
+    known = sorted(module.name for module in iter_modules(__path__) if not module.name.startswith("_"))
     if name not in known:
         raise UserError(
             f"There is no training method {name!r}.", where="train.method", fix=f"Known: {', '.join(known)}."

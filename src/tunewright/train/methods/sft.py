@@ -1,31 +1,30 @@
-"""Supervised fine-tuning: cross-entropy on the answers' tokens."""
+"""Supervised fine-tuning: cross-entropy on the answers' tokens, the mean over the step's trained tokens."""
 
 from collections.abc import Sequence
 
-from torch import Tensor
-
-from tunewright.core.message import Conversation
+from tunewright.core.example import Example
 from tunewright.models.template import Renderer
-from tunewright.train.pack import Batch, Row, by_beginning, fill, pack
+from tunewright.train.methods import Part, Totals, counted
+from tunewright.train.pack import Batch, Row, Tree
 from tunewright.train.policy import Policy
+from tunewright.train.spec import TrainSpec
 
 
-def rows(named: Sequence[tuple[str, Conversation]], renderer: Renderer) -> list[Row]:
-    """Each conversation rendered, with its id."""
-    return [Row(name, *renderer.training(conversation)) for name, conversation in named]
+def needs_reference(spec: TrainSpec) -> bool:
+    """No."""
+    return False
 
 
-def batches(rows: Sequence[Row], group: Sequence[int], prefix: int, limit: int, packed: bool) -> list[Batch]:
-    """The rows of one step packed into batches, or one by one where the model cannot be packed."""
-    if not packed:
-        return [pack([rows[index]]) for index in group]
-    found: list[Batch] = []
-    for shared, indices in by_beginning(rows, group, prefix):
-        parts = fill([len(row.ids) for row in rows], indices, limit)
-        found += [pack([rows[index] for index in part], shared) for part in parts]
-    return found
+def trees(examples: Sequence[Example], renderer: Renderer) -> list[Tree]:
+    """Each conversation rendered, a tree of one row."""
+    return [Tree((Row(example.id, *renderer.training(example.messages)),)) for example in examples]
 
 
-def loss(policy: Policy, batch: Batch) -> Tensor:
-    """Negative log-likelihood of the trained tokens, summed."""
-    return -policy.logprobs(batch).sum()
+def totals(policy: Policy, batches: Sequence[Batch], spec: TrainSpec) -> Totals:
+    """Trained tokens and trees."""
+    return counted(batches)
+
+
+def part(policy: Policy, batch: Batch, totals: Totals, spec: TrainSpec) -> Part:
+    """Negative log-likelihood of the trained tokens in nats, divided by the step's number of them."""
+    return Part(-policy.logprobs(batch).sum() / totals.tokens)

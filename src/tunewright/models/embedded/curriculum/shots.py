@@ -38,6 +38,20 @@ MARKS = (
     "%",
     "@",
 )
+AROUND = (
+    *(("[", "]"), ("(", ")"), ("{", "}"), ("[[", "]]"), ("((", "))"), ("{{", "}}"), ("<", ">"), ('"', '"')),
+    *(
+        ("*", "*"),
+        ("**", "**"),
+        ("|", "|"),
+        ("||", "||"),
+        ("#", "#"),
+        ("##", "##"),
+        ("~~", "~~"),
+        ("!!", "!!"),
+    ),
+)
+"""Marks around a value."""
 UNSEEN = ("<<", ">>", "^")
 """Marks of the suite's unseen format: no training draw has them."""
 
@@ -69,8 +83,11 @@ def _mark(rng: Random) -> str:
 
 
 def _form(rng: Random, n: int) -> str:
-    """A layout of `n` places in any order between random marks, such as `[{1}] -> {0};`."""
+    """A layout of `n` places in any order between random marks, such as `[{1}] -> {0};` or `[[{0}]]+[[{1}]]`."""
     places = rng.sample(range(n), rng.randrange(1, n + 1))
+    if rng.random() < 0.35:
+        left, right = pick(rng, AROUND)
+        return pick(rng, (*MARKS, "", " ", "  ")).join(f"{left}{{{place}}}{right}" for place in places)
     text = _mark(rng).lstrip() if rng.random() < 0.5 else ""
     text += "".join(
         f"{{{place}}}" + (_mark(rng) if index < len(places) - 1 else "") for index, place in enumerate(places)
@@ -119,7 +136,7 @@ def _told(rng: Random, held_out: bool) -> Maker:
 
 
 def _wrap(rng: Random, held_out: bool) -> Maker:
-    before, after = _mark(rng).lstrip(), _mark(rng).rstrip()
+    before, after = pick(rng, AROUND) if rng.random() < 0.5 else (_mark(rng).lstrip(), _mark(rng).rstrip())
     times = rng.choice((1, 1, 2))
 
     def one() -> tuple[str, str]:

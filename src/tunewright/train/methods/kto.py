@@ -1,0 +1,77 @@
+"""Kahneman-Tversky optimisation: learn from answers that were rated good or bad, without pairs.
+
+With r = log π(y|x) − log π_ref(y|x), the reference being the base without its adapter, and z ≥ 0 the mean of the same for
+mismatched answers (the prompt of one row, the answer of the row before it in the step; no gradient), a row's loss is
+
+    desirable     w_d (1 − σ(β(r − z)))
+    undesirable   w_u (1 − σ(β(z − r)))          arXiv:2402.01306, eq. 7 and 8
+
+and the step's loss the mean over its rows. z is taken over the whole step, however it is cut into batches.
+"""
+
+from collections.abc import Sequence
+
+import torch
+
+from tunewright.core.errors import DataError
+from tunewright.core.example import Example
+from tunewright.models.template import Renderer
+from tunewright.train.methods import Part, Totals, counted
+from tunewright.train.methods._pairs import answer_row, references
+from tunewright.train.pack import Batch, Row, Tree, pack
+from tunewright.train.policy import Policy
+from tunewright.train.spec import TrainSpec
+
+
+def needs_reference(spec: TrainSpec) -> bool:
+    """Yes."""
+    return True
+
+
+def trees(examples: Sequence[Example], renderer: Renderer) -> list[Tree]:
+    """One rated answer for each example. Raises DataError where none is rated bad: there would be nothing to tell apart."""
+    if examples and all(example.desirable for example in examples):
+        fix = "Give rows with bad answers too, or choose the method sft."
+        raise DataError("kto learns from bad answers beside good ones, and none is rated bad", fix=fix)
+    return [
+        Tree((answer_row(example.id, example.messages, renderer),), example.desirable) for example in examples
+    ]
+
+
+def totals(policy: Policy, batches: Sequence[Batch], spec: TrainSpec) -> Totals:
+    """Trained tokens, rows, and z: two passes over the mismatched answers, with the adapter and without."""
+    every = [tree for batch in batches for tree in batch.trees]
+    if len(every) < 2:
+        return counted(batches)
+    crossed = iter(mismatched(every))
+    difference = 0.0
+    for batch in batches:
+        other = pack([next(crossed) for _ in batch.trees], batch.prefix)
+        with torch.no_grad():
+            difference += float((policy.row_logprobs(other) - policy.reference_logprobs(other)).sum())
+    return counted(batches)._replace(kl=max(0.0, difference / len(every)))
+
+
+def mismatched(trees: Sequence[Tree]) -> list[Tree]:
+    """Each prompt with the answer of the tree before it; the first one with the last one's."""
+    return [_crossed(tree.rows[0], trees[place - 1].rows[0]) for place, tree in enumerate(trees)]
+
+
+def _crossed(asked: Row, answered: Row) -> Tree:
+    prompt, answer = asked.ids[: asked.prompt], answered.ids[answered.prompt :]
+    mask = [0] * len(prompt) + answered.mask[answered.prompt :]
+    return Tree((Row(asked.id, prompt + answer, mask),))
+
+
+def part(policy: Policy, batch: Batch, totals: Totals, spec: TrainSpec) -> Part:
+    """The rows' weighted losses, summed and divided by the step's number of rows."""
+    found = policy.row_logprobs(batch)
+    rewards = found - references(batch, found)
+    good = torch.tensor([tree.desirable for tree in batch.trees], device=found.device)
+    sign = torch.where(good, 1.0, -1.0)
+    weight = torch.where(good, spec.kto.desirable_weight, spec.kto.undesirable_weight)
+    each = weight * (1 - torch.sigmoid(spec.kto.beta * sign * (rewards - totals.kl)))
+    means = {"reward_good_less_bad": spec.kto.beta * sign * rewards.detach()}
+    return Part(
+        each.sum() / totals.trees, {name: value.sum() / totals.trees for name, value in means.items()}
+    )

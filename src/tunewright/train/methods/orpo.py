@@ -1,0 +1,54 @@
+"""Odds-ratio preference optimisation: learn the chosen answer and prefer it, in one stage and without a reference.
+
+With p̄(y) = exp of the mean log-probability of y's tokens and odds(y) = p̄ / (1 − p̄), a pair adds
+
+    −log σ(log odds(chosen) − log odds(rejected)) · λ       arXiv:2403.07691, eq. 6 and 7; λ = `orpo.weight`
+
+to the negative log-likelihood of the chosen answers, the mean over the step's chosen tokens.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.functional import logsigmoid
+
+from tunewright.core.example import Example
+from tunewright.models.template import Renderer
+from tunewright.train.methods import Part, Totals
+from tunewright.train.methods._pairs import halves, lengths, pair_trees
+from tunewright.train.pack import Batch, Tree
+from tunewright.train.policy import Policy
+from tunewright.train.spec import TrainSpec
+
+
+def needs_reference(spec: TrainSpec) -> bool:
+    """No."""
+    return False
+
+
+def trees(examples: Sequence[Example], renderer: Renderer) -> list[Tree]:
+    """A chosen and a rejected answer for each example."""
+    return pair_trees(examples, renderer, "orpo")
+
+
+def totals(policy: Policy, batches: Sequence[Batch], spec: TrainSpec) -> Totals:
+    """Trained tokens of the chosen answers, and pairs."""
+    chosen = sum(tree.rows[0].trained for batch in batches for tree in batch.trees)
+    return Totals(chosen, sum(len(batch.trees) for batch in batches))
+
+
+def part(policy: Policy, batch: Batch, totals: Totals, spec: TrainSpec) -> Part:
+    """The chosen answers' likelihood over the step's chosen tokens, and the odds over its pairs."""
+    found = policy.row_logprobs(batch)
+    chosen, _ = halves(found)
+    ratio = log_odds_ratio(found / lengths(batch, found))
+    loss = -chosen.sum() / totals.tokens - spec.orpo.weight * logsigmoid(ratio).sum() / totals.trees
+    means = {"log_odds_ratio": ratio.detach(), "reward_accuracy": (ratio.detach() > 0).float()}
+    return Part(loss, {name: values.sum() / totals.trees for name, values in means.items()})
+
+
+def log_odds_ratio(averages: Tensor) -> Tensor:
+    """log odds(chosen) − log odds(rejected) [P] from the rows' mean log-probabilities [2P]."""
+    chosen, rejected = halves(averages - torch.log1p(-averages.exp()))
+    return chosen - rejected

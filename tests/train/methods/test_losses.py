@@ -1,0 +1,79 @@
+"""The losses against numbers worked by hand, and what a method refuses."""
+
+import math
+
+import pytest
+import torch
+
+from tiny import make_tokenizer
+from tunewright.core.errors import DataError
+from tunewright.core.example import ask, make_example
+from tunewright.models.template import Renderer
+from tunewright.train.methods import dpo, kto, orpo
+from tunewright.train.methods._pairs import pair_trees
+from tunewright.train.pack import Row, Tree
+from tunewright.train.spec import DpoSpec
+
+
+def sigma(x: float) -> float:
+    return 1 / (1 + math.exp(-x))
+
+
+# one pair: log-ratios 1.5 and −0.5 over 3 and 2 tokens, β = 0.5: Δ = 2, a token 0.5 + 0.25 = 0.75
+@pytest.mark.parametrize(
+    ("settings", "wanted"),
+    [
+        ({"loss": "sigmoid"}, -math.log(sigma(1.0))),
+        ({"loss": "hinge"}, 0.0),
+        ({"loss": "hinge", "beta": 0.1}, 0.8),
+        ({"loss": "ipo"}, (0.75 - 1.0) ** 2),
+        (
+            {"loss": "robust", "label_smoothing": 0.2},
+            (-0.8 * math.log(sigma(1.0)) + 0.2 * math.log(sigma(-1.0))) / 0.6,
+        ),
+        ({"loss": "robust", "label_smoothing": 0.0}, -math.log(sigma(1.0))),
+        ({"loss": "simpo", "margin": 0.25}, -math.log(sigma(0.5 * 0.75 - 0.25))),
+    ],
+)
+def test_dpo_losses(settings: dict[str, object], wanted: float) -> None:
+    spec = DpoSpec(**{"beta": 0.5, **settings})
+    found = dpo.pair_losses(torch.tensor([1.5, -0.5]), torch.tensor([3.0, 2.0]), spec)
+    assert found.tolist() == pytest.approx([wanted], abs=1e-6)
+
+
+def test_the_odds_ratio() -> None:
+    # mean probabilities 1/2 and 1/5: odds 1 and 1/4
+    averages = torch.tensor([math.log(0.5), math.log(0.2)])
+    assert orpo.log_odds_ratio(averages).tolist() == pytest.approx([math.log(4)])
+
+
+def test_mismatched_answers_follow_the_prompts() -> None:
+    trees = [
+        Tree((Row(name, [1, number, 2, 30 + number, 40 + number], [0, 0, 0, 1, 1]),))
+        for name, number in (("a", 5), ("b", 6), ("c", 7))
+    ]
+    crossed = kto.mismatched(trees)
+    assert [tree.rows[0].ids for tree in crossed] == [[1, 5, 2, 37, 47], [1, 6, 2, 35, 45], [1, 7, 2, 36, 46]]
+    assert [tree.rows[0].mask for tree in crossed] == [[0, 0, 0, 1, 1]] * 3
+
+
+def test_a_pair_trains_its_last_answers_alone() -> None:
+    renderer = Renderer(make_tokenizer())
+    talk = (*ask("one?", "yes"), *ask("two?", "no"))
+    (tree,) = pair_trees([make_example(talk, rejected="yes")], renderer, "dpo")
+    said = [
+        renderer.decode([token for token, on in zip(row.ids, row.mask, strict=True) if on]).strip()
+        for row in tree.rows
+    ]
+    assert said == ["no", "yes"]
+    assert tree.shared == tree.rows[0].prompt
+
+
+def test_what_preference_methods_refuse() -> None:
+    renderer = Renderer(make_tokenizer())
+    with pytest.raises(DataError, match="orpo needs a rejected answer beside the expected one"):
+        orpo.trees([make_example(ask("a", "b"))], renderer)
+    with pytest.raises(DataError, match="the rejected answer is the expected one"):
+        dpo.trees([make_example(ask("a", "b"), rejected=" b")], renderer)
+    with pytest.raises(DataError, match="none is rated bad"):
+        kto.trees([make_example(ask("a", "b"))], renderer)

@@ -1,0 +1,214 @@
+"""TRL as the oracle: the same tiny model, rows, order and settings give the same losses, step by step, and one adapter."""
+
+import json
+import os
+import warnings
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from transformers import AutoModelForCausalLM
+
+from tiny import CHATML, save_model
+from tunewright.core.events import silent
+from tunewright.core.example import Example, ask, make_example
+from tunewright.models.base import Base, resolve_base
+from tunewright.models.load import load_model, load_tokenizer
+from tunewright.models.template import Renderer
+from tunewright.train.checkpoint import WorkFolder
+from tunewright.train.loop import Loop, Plan
+from tunewright.train.lora import adapter_parameters, add_adapter, fast_layers, file_weights
+from tunewright.train.methods import find_method
+from tunewright.train.pack import shared_prefix
+from tunewright.train.policy import Policy
+from tunewright.train.reference import refer
+from tunewright.train.spec import AdapterSpec, TrainSpec
+
+os.environ["TRL_EXPERIMENTAL_SILENCE"] = "1"
+TEMPLATE = CHATML.replace("{{- '\\n' -}}{%- else -%}", "{%- else -%}")
+"""ChatML whose assistant turns end at their end-of-turn token: TRL trains what a template writes after it, we do not."""
+STEPS, ROWS = 20, 4
+WORDS = (
+    "red",
+    "blue",
+    "green",
+    "eleven",
+    "twelve",
+    "a very long way to say it",
+    "no",
+    "yes",
+    "Ada",
+    "Prague",
+)
+SETTINGS = {
+    "learning_rate": 5e-3,
+    "warmup": 0.0,
+    "adapter": AdapterSpec(rank=4),
+    "precision": "fp32",
+    "patience": 99,
+}
+
+
+def examples(method: str) -> list[Example]:
+    """Rows of very different lengths: a question each, with a better and a worse answer or a rating."""
+    found = []
+    for number in range(STEPS * ROWS):
+        talk = ask(f"What is {number}{' and so on' * (number % 7)}?", f"It is {WORDS[number % 10]}.")
+        worse = f"{WORDS[(number + 3) % 10]}{' or not' * (number % 4)}"
+        if method == "kto":
+            found.append(make_example(talk, desirable=number % 3 > 0))
+        else:
+            found.append(make_example(talk, rejected=None if method == "sft" else worse))
+    return found
+
+
+class Trained(NamedTuple):
+    """A loss for each step, and the adapter by PEFT's names."""
+
+    losses: list[float]
+    adapter: dict[str, torch.Tensor]
+
+
+def ours(method: str, base: Base, folder: Path, **settings: Any) -> Trained:
+    """Our loop over the rows in their order, `ROWS` a step."""
+    spec = TrainSpec(method=method, **SETTINGS, **settings)
+    found = find_method(method)
+    trees = found.trees(examples(method), Renderer(load_tokenizer(base)))
+    steps = tuple(tuple(range(start, start + ROWS)) for start in range(0, STEPS * ROWS, ROWS))
+    prefix = shared_prefix(trees)
+    plan = Plan(steps, (STEPS,), STEPS, prefix, ())
+    torch.set_num_threads(1)
+    model = add_adapter(load_model(base), spec.adapter, base, spec.seed)
+    parameters = adapter_parameters(model)
+    work = WorkFolder(folder / "ours", "oracle", 1)
+    with fast_layers(model, torch.float32):
+        policy = Policy(model, trees)
+        assert policy.packed
+        if found.needs_reference(spec):
+            trees, _ = refer(policy, (trees, []), prefix, work, silent)
+        Loop(policy, parameters, found, spec, plan).run(trees, [], work, silent)
+    losses = [line["loss"] for line in work.history() if line["kind"] == "step"]
+    return Trained(losses, file_weights(parameters))
+
+
+def theirs(method: str, base: Base, folder: Path, **settings: Any) -> Trained:
+    """TRL's trainer over the same rows, from the same adapter."""
+    from datasets import Dataset
+
+    rows = Dataset.from_list([_trl_row(example, method) for example in examples(method)])
+    make, config = _trainer(method)
+    torch.set_num_threads(1)
+    model = AutoModelForCausalLM.from_pretrained(base.path, dtype=torch.float32)
+    start = add_adapter(load_model(base), SETTINGS["adapter"], base, 0)
+    adapter = LoraConfig(
+        r=4, lora_alpha=8, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM"
+    )
+    tuned = get_peft_model(model, adapter)
+    tuned.load_state_dict(adapter_parameters(start), strict=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        spec = config(
+            output_dir=str(folder / "theirs"), per_device_train_batch_size=ROWS, max_steps=STEPS, logging_steps=1,
+            learning_rate=5e-3, lr_scheduler_type="cosine", warmup_steps=0, weight_decay=0.0, max_grad_norm=1.0,
+            train_sampling_strategy="sequential", report_to="none", use_cpu=True, bf16=False, fp16=False,
+            gradient_checkpointing=False, save_strategy="no", seed=0, disable_tqdm=True, max_length=512,
+            **settings,
+        )  # fmt: skip
+        trainer = make(model=tuned, args=spec, train_dataset=rows, processing_class=load_tokenizer(base))
+        trainer.train()
+    losses = [line["loss"] for line in trainer.state.log_history if "loss" in line]
+    trained: PeftModel = trainer.accelerator.unwrap_model(trainer.model)
+    return Trained(losses, file_weights(adapter_parameters(trained)))
+
+
+def _trl_row(example: Example, method: str) -> dict[str, Any]:
+    prompt = [message.wire() for message in example.prompt]
+    answer = [{"role": "assistant", "content": example.expected}]
+    if method == "sft":
+        return {"prompt": prompt, "completion": answer}
+    if method == "kto":
+        return {"prompt": prompt, "completion": answer, "label": example.desirable}
+    return {
+        "prompt": prompt,
+        "chosen": answer,
+        "rejected": [{"role": "assistant", "content": example.rejected}],
+    }
+
+
+def _trainer(method: str) -> tuple[Any, Any]:
+    import trl
+
+    if method == "orpo":
+        return _orpo_on_answers()
+    if method == "simpo":
+        from trl.experimental.cpo import CPOConfig, CPOTrainer
+
+        return CPOTrainer, CPOConfig
+    return getattr(trl, f"{method.upper()}Trainer"), getattr(trl, f"{method.upper()}Config")
+
+
+def _orpo_on_answers() -> tuple[Any, Any]:
+    """TRL's ORPO with its likelihood taken on the chosen answer, as the paper's equation 6 has it: TRL's runs over the
+    prompt too.
+    """
+    from trl.experimental.orpo import ORPOConfig, ORPOTrainer
+
+    class OnAnswers(ORPOTrainer):
+        def concatenated_forward(self, model: Any, batch: Any) -> tuple[Any, ...]:
+            found = super().concatenated_forward(model, batch)
+            chosen = found[2]
+            labels = self.concatenated_inputs(batch, padding_value=self.padding_value)["concatenated_labels"]
+            labels = labels[: len(chosen), 1:]
+            likelihood = torch.nn.functional.cross_entropy(chosen.flatten(0, 1), labels.flatten())
+            return (*found[:4], likelihood)
+
+    return OnAnswers, ORPOConfig
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
+    folder = save_model(tmp_path_factory.mktemp("oracle") / "base", template=TEMPLATE, initializer_range=0.3)
+    return resolve_base(str(folder), Path("/"))
+
+
+@pytest.mark.parametrize(
+    ("method", "settings", "trl_settings"),
+    [
+        ("sft", {}, {}),
+        ("dpo", {"dpo": {"loss": "sigmoid"}}, {"loss_type": "sigmoid"}),
+        ("dpo", {"dpo": {"loss": "hinge", "beta": 0.5}}, {"loss_type": "hinge", "beta": 0.5}),
+        ("dpo", {"dpo": {"loss": "ipo", "beta": 0.5}}, {"loss_type": "ipo", "beta": 0.5}),
+        (
+            "dpo",
+            {"dpo": {"loss": "robust", "label_smoothing": 0.2}},
+            {"loss_type": "robust", "label_smoothing": 0.2},
+        ),
+        (
+            "dpo",
+            {"dpo": {"loss": "simpo", "beta": 2.0}},
+            {"loss_type": "simpo", "beta": 2.0, "cpo_alpha": 0.0},
+        ),
+        ("orpo", {}, {}),
+        ("orpo", {"orpo": {"weight": 1.0}}, {"beta": 1.0}),
+        ("kto", {}, {}),
+        ("kto", {"kto": {"undesirable_weight": 1.5}}, {"undesirable_weight": 1.5}),
+    ],
+)
+def test_the_losses_and_the_adapter_are_trls(
+    base: Base, tmp_path: Path, method: str, settings: dict[str, Any], trl_settings: dict[str, Any]
+) -> None:
+    found, wanted = (
+        ours(method, base, tmp_path, **settings),
+        theirs(
+            "simpo" if trl_settings.get("loss_type") == "simpo" else method, base, tmp_path, **trl_settings
+        ),
+    )
+    (tmp_path / "losses.json").write_text(json.dumps([found.losses, wanted.losses]))
+    assert len(found.losses) == STEPS
+    assert found.losses == pytest.approx(wanted.losses, rel=1e-4, abs=1e-5)
+    assert found.losses[-1] != found.losses[0]
+    assert found.adapter.keys() == wanted.adapter.keys()
+    for name, weight in found.adapter.items():
+        assert (weight - wanted.adapter[name]).norm() <= 1e-3 * wanted.adapter[name].norm(), name
