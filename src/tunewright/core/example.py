@@ -39,9 +39,21 @@ class Example(BaseModel):
     """Whether the answer is a good one; a bad one teaches methods that learn from ratings, and is no expected answer."""
 
     @property
+    def place(self) -> str:
+        """Where it came from, for messages: file and row, or its id."""
+        return f"{self.origin.file}:{self.origin.row}" if self.origin else f"example {self.id}"
+
+    @property
     def prompt(self) -> Conversation:
         """Everything before the last message: what a variant is asked."""
         return self.messages[:-1]
+
+    @property
+    def worse(self) -> Conversation | None:
+        """The conversation with the rejected answer in place of the expected one, where there is one."""
+        if self.rejected is None:
+            return None
+        return (*self.prompt, Message(role="assistant", content=self.rejected))
 
     @property
     def expected(self) -> str:

@@ -136,6 +136,8 @@ def _contradicting(parts: Parts) -> list[list[Keyed]]:
     groups: dict[str, list[Keyed]] = {}
     for rows in parts.values():
         for row in rows:
+            if not row.example.desirable:
+                continue
             groups.setdefault(row.input, []).append(row)
     return [group for group in groups.values() if len({row.answer for row in group}) > 1]
 

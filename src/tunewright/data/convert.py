@@ -1,5 +1,6 @@
 """Rows become examples: columns to a user's message and an answer, or a chat row's own messages."""
 
+import json
 from typing import Any
 
 from tunewright.core.example import Example, Origin, make_example
@@ -8,9 +9,16 @@ from tunewright.core.task import TaskSpec
 from tunewright.data.answers import answer_reader
 from tunewright.data.names import did_you_mean, listed
 from tunewright.data.rows import BadFile, BadRow
-from tunewright.data.sources.chat import conversation
+from tunewright.data.sources.chat import talk as read_talk
 from tunewright.data.spec import SourceSpec
 from tunewright.data.template import InputTemplate
+
+_MEANT = ("input", "expected", "rejected", "desirable")
+"""Names of columns that make the example; all others become fields."""
+_RATINGS = {
+    **dict.fromkeys(("true", "1", "1.0", "yes", "good", "up", "+1", "👍"), True),
+    **dict.fromkeys(("false", "0", "0.0", "no", "bad", "down", "-1", "-1.0", "👎"), False),
+}
 
 
 class Task:
@@ -33,14 +41,16 @@ class ChatRows:
 
         A leading system message that only repeats the task's is left out: it belongs to the variant that answers.
         """
-        messages = conversation(values)
+        talk = read_talk(values)
+        messages = talk.messages
         if messages[0].role == "system" and messages[0].content.strip() == self._task.system:
             messages = messages[1:]
-        answer = messages[-1].model_copy(
-            update={"content": self._task.read_answer(messages[-1].content, False)}
-        )
-        fields = {name: value for name, value in values.items() if name != "messages"}
-        return _checked((*messages[:-1], answer), fields, origin)
+        # what is rated bad, or worse, is no expected answer: it need not keep to the schema
+        said = messages[-1].content
+        answer = self._task.read_answer(said, False) if talk.desirable else _text(said)
+        messages = (*messages[:-1], messages[-1].model_copy(update={"content": answer}))
+        fields = {name: value for name, value in values.items() if name not in talk.keys}
+        return _checked(messages, fields, origin, talk.rejected, talk.desirable)
 
 
 class TableRows:
@@ -51,9 +61,8 @@ class TableRows:
         self._sparse = sparse
         self._input = spec.columns.get("input", "input")
         self._expected = spec.columns.get("expected", "expected")
-        self._renamed = {
-            ours: theirs for ours, theirs in spec.columns.items() if ours not in ("input", "expected")
-        }
+        self._rejected, self._desirable = spec.columns.get("rejected"), spec.columns.get("desirable")
+        self._renamed = {ours: theirs for ours, theirs in spec.columns.items() if ours not in _MEANT}
         self._mapped = set(spec.columns.values()) | {self._input, self._expected}
         self._needs = {ours: spec.columns[ours] for ours in spec.columns} | {"expected": self._expected}
         if "input" in task.template.names:
@@ -83,10 +92,13 @@ class TableRows:
             raise BadRow(_missing(self._input, "input", values))
         fields = {name: value for name, value in values.items() if name not in self._mapped}
         renamed = {ours: values[theirs] for ours, theirs in self._renamed.items() if theirs in values}
-        answer = self._task.read_answer(values[self._expected], self._sparse)
+        desirable = self._desirable is None or _rating(values.get(self._desirable), self._desirable)
+        said = values[self._expected]
+        answer = self._task.read_answer(said, self._sparse) if desirable else _text(said)
+        rejected = None if self._rejected is None else _text(values.get(self._rejected))
         user = self._task.template.render(self._context(values, fields, renamed))
         messages = (Message(role="user", content=user), Message(role="assistant", content=answer))
-        return _checked(messages, {**fields, **renamed}, origin)
+        return _checked(messages, {**fields, **renamed}, origin, rejected, desirable)
 
     def _context(
         self, values: dict[str, Any], fields: dict[str, Any], renamed: dict[str, Any]
@@ -109,10 +121,30 @@ def _missing(theirs: str, ours: str, values: dict[str, Any]) -> str:
     return f"missing column: no {theirs!r} for {ours!r}; the row has {listed(values)}{shown}"
 
 
-def _checked(messages: Conversation, fields: dict[str, Any], origin: Origin) -> Example:
+def _text(value: Any) -> str:
+    """An answer that no schema is asked of. Raises BadRow where it is blank."""
+    text = value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+    if not text.strip():
+        raise BadRow("empty answer: the rejected or badly rated answer is blank")
+    return text
+
+
+def _rating(value: Any, column: str) -> bool:
+    """A rating as people write it. Raises BadRow for what is none."""
+    word = str(value).strip().casefold()
+    if word not in _RATINGS:
+        raise BadRow(
+            f"bad rating: {column!r} says {str(value)[:40]!r}; it is true or false, 1 or 0, good or bad"
+        )
+    return _RATINGS[word]
+
+
+def _checked(
+    messages: Conversation, fields: dict[str, Any], origin: Origin, rejected: str | None, desirable: bool
+) -> Example:
     question = next((message.content for message in reversed(messages) if message.role == "user"), "")
     if not question.strip():
         raise BadRow("empty input: the user's message is blank")
-    if any("\0" in message.content for message in messages):
+    if any("\0" in text for text in (*(message.content for message in messages), rejected or "")):
         raise BadRow("broken text: a NUL character stands in a message")
-    return make_example(messages, fields=fields, origin=origin)
+    return make_example(messages, fields=fields, origin=origin, rejected=rejected, desirable=desirable)

@@ -18,8 +18,11 @@ def input_key(example: Example) -> str:
 
 
 def example_key(example: Example) -> str:
-    """A hash of all normalised messages: equal for duplicates."""
-    return _key(example.messages)
+    """A hash of all normalised messages, the worse answer and the rating: equal for duplicates."""
+    whole = _key(example.messages)
+    if example.rejected is None and example.desirable:
+        return whole
+    return hash_value([whole, normal_text(example.rejected or ""), example.desirable])
 
 
 def _key(messages: Conversation) -> str:

@@ -15,7 +15,8 @@ class SourceSpec(Spec):
     format: Literal["auto", "chat", "csv", "tsv", "json", "jsonl", "parquet"] = "auto"
     """The files' format; `auto` goes by the ending and, for .jsonl, by whether rows have `messages`."""
     columns: dict[str, str] = Field(default_factory=dict)
-    """Our name → the file's column: {input: text, expected: label}. Other names become fields (for slices and templates)."""
+    """Our name → the file's column: {input: text, expected: label}; for preference methods also `rejected` (a worse
+    answer) or `desirable` (a rating of the answer). Other names become fields (for slices and templates)."""
     encoding: str = "utf-8"
     """The text encoding of CSV, TSV and JSON files."""
 

@@ -33,7 +33,9 @@ def build_suite(name: str, spec: SuiteSpec, test: Sequence[Example], task: TaskS
 
         _check_slices(name, spec, general_examples())
         return general(name, spec)
-    examples = list(test) if spec.examples == "test" else read_examples(root, spec.examples, task)
+    rows = test if spec.examples == "test" else read_examples(root, spec.examples, task)
+    # an answer that was rated bad is nothing to expect
+    examples = [example for example in rows if example.desirable]
     if not examples:
         raise SuiteError([Problem("the suite has no examples.", where=f"suites.{name}")])
     _check_slices(name, spec, examples)
@@ -69,7 +71,7 @@ def _check_repeats(name: str, examples: Sequence[Example]) -> None:
     first: dict[str, Example] = {}
     problems = [
         Problem(
-            f"the suite has {_place(example)} twice, {_place(first[example.id])} is the same.",
+            f"the suite has {example.place} twice, {first[example.id].place} is the same.",
             where=f"suites.{name}",
             fix="Leave one of them out (the recipe's drop_duplicates does it for the test part).",
         )
@@ -78,10 +80,6 @@ def _check_repeats(name: str, examples: Sequence[Example]) -> None:
     ]
     if problems:
         raise SuiteError(problems)
-
-
-def _place(example: Example) -> str:
-    return f"{example.origin.file}:{example.origin.row}" if example.origin else f"the example {example.id}"
 
 
 def read_examples(root: Path, name: str, task: TaskSpec) -> list[Example]:

@@ -29,10 +29,6 @@ def _problem(suite: str, grader: str, found: list[tuple[Example, str]], total: i
     return Problem(
         f"of the {total} expected answers, {len(found)} score below 1 with {grader} themselves: no model can do better"
         f" there. The first: {why}",
-        where=f"suites.{suite}, {_place(example)}",
+        where=f"suites.{suite}, {example.place}",
         fix="Correct the answers or the grader's settings, or take the lower ceiling into account.",
     )
-
-
-def _place(example: Example) -> str:
-    return f"{example.origin.file}:{example.origin.row}" if example.origin else f"example {example.id}"

@@ -70,7 +70,7 @@ class Project:
             return CheckResult(_problems_of(error), [], [])
         split = next(outcome.artifact for outcome in outcomes if outcome.step == "split")
         problems = self._suite_problems(split)
-        return CheckResult(problems, outcomes, [] if problems else self._gold_warnings(split))
+        return CheckResult(problems, outcomes, [] if problems else self._warnings(split))
 
     def run(self, upto: str | None = None, listen: Listener | None = None) -> RunResult:
         """Do whatever is stale, resume whatever was cut off; promote the release when its gates passed.
@@ -186,16 +186,19 @@ class Project:
                 problems += _problems_of(error)
         return problems
 
-    def _gold_warnings(self, split: Artifact) -> list[Problem]:
-        """Expected answers that score below 1; the built-in suite's are known to score 1."""
+    def _warnings(self, split: Artifact) -> list[Problem]:
+        """What the method has to say of its rows, and expected answers that score below 1 (the built-in suite's do not)."""
         from tunewright.data.freeze import load_part
         from tunewright.evals.suites import build_suite
         from tunewright.grade.gold import check_gold
+        from tunewright.train.methods import find_method
 
+        rows = [example for part in ("train", "dev") for example in load_part(split.path, part)]
+        found = find_method(self.file.train.method).examine(rows, self.file.train)
         test = load_part(split.path, "test")
         own = {name: spec for name, spec in self.file.suites.items() if spec.examples != GENERAL}
         suites = [build_suite(name, spec, test, self.file.task, self.root) for name, spec in own.items()]
-        return [
+        return found + [
             problem
             for suite in suites
             for problem in check_gold(suite.examples, suite.graders_for, suite.name)

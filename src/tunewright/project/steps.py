@@ -75,7 +75,11 @@ STEPS: tuple[Step, ...] = (
         "gate",
         "check rendering and loss masks",
         needs=("split",),
-        settings=lambda file: {"system": file.task.system, "max_length": file.train.max_length},
+        settings=lambda file: {
+            "system": file.task.system,
+            "max_length": file.train.max_length,
+            "method": file.train.method,
+        },
         run="tunewright.project.stages.training:gate",
         external=("base",),
     ),

@@ -63,6 +63,7 @@ def train(
     GateError where training went wrong.
     """
     method = find_method(spec.method)
+    method.examine([*examples, *dev_examples], spec)
     if not examples:
         raise DataError("There are no rows to train on.", fix="Look at the split: its train part is empty.")
     emit("train.load", base=base.ref)

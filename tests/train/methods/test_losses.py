@@ -9,10 +9,10 @@ from tiny import make_tokenizer
 from tunewright.core.errors import DataError
 from tunewright.core.example import ask, make_example
 from tunewright.models.template import Renderer
-from tunewright.train.methods import dpo, kto, orpo
+from tunewright.train.methods import dpo, kto, orpo, sft
 from tunewright.train.methods._pairs import pair_trees
 from tunewright.train.pack import Row, Tree
-from tunewright.train.spec import DpoSpec
+from tunewright.train.spec import DpoSpec, TrainSpec
 
 
 def sigma(x: float) -> float:
@@ -60,7 +60,7 @@ def test_mismatched_answers_follow_the_prompts() -> None:
 def test_a_pair_trains_its_last_answers_alone() -> None:
     renderer = Renderer(make_tokenizer())
     talk = (*ask("one?", "yes"), *ask("two?", "no"))
-    (tree,) = pair_trees([make_example(talk, rejected="yes")], renderer, "dpo")
+    (tree,) = pair_trees([make_example(talk, rejected="yes")], renderer)
     said = [
         renderer.decode([token for token, on in zip(row.ids, row.mask, strict=True) if on]).strip()
         for row in tree.rows
@@ -69,11 +69,28 @@ def test_a_pair_trains_its_last_answers_alone() -> None:
     assert tree.shared == tree.rows[0].prompt
 
 
-def test_what_preference_methods_refuse() -> None:
-    renderer = Renderer(make_tokenizer())
-    with pytest.raises(DataError, match="orpo needs a rejected answer beside the expected one"):
-        orpo.trees([make_example(ask("a", "b"))], renderer)
+def test_what_methods_refuse() -> None:
+    spec = TrainSpec()
+    plain, paired = make_example(ask("a", "b")), make_example(ask("a", "b"), rejected=" b")
+    bad = make_example(ask("a", "c"), desirable=False)
+    with pytest.raises(
+        DataError, match="orpo needs a rejected answer beside the expected one, and a row has"
+    ):
+        orpo.examine([plain], spec)
     with pytest.raises(DataError, match="the rejected answer is the expected one"):
-        dpo.trees([make_example(ask("a", "b"), rejected=" b")], renderer)
-    with pytest.raises(DataError, match="none is rated bad"):
-        kto.trees([make_example(ask("a", "b"))], renderer)
+        dpo.examine([paired], spec)
+    for alike, word in ((plain, "good"), (bad, "bad")):
+        with pytest.raises(DataError, match=f"all 1 are rated {word}"):
+            kto.examine([alike], spec)
+    with pytest.raises(DataError, match="1 answers were rated bad, and sft would learn them"):
+        sft.examine([plain, bad], spec)
+    assert sft.examine([plain, paired], spec) == []
+
+
+def test_kto_warns_where_one_side_drowns_the_other() -> None:
+    good = [make_example(ask("a", str(i))) for i in range(8)]
+    bad = [make_example(ask("b", "x"), desirable=False)]
+    (warning,) = kto.examine([*good, *bad], TrainSpec())
+    assert "8 good and 1 bad answers weigh 8 to 1" in str(warning)
+    assert "undesirable_weight: 8.00" in str(warning)
+    assert kto.examine([*good, *bad], TrainSpec(kto={"undesirable_weight": 8})) == []

@@ -13,6 +13,8 @@ def apply(spec: DropContradictions, examples: list[Example]) -> Applied:
     keys = {id(example): input_key(example) for example in examples}
     answers: dict[str, set[str]] = defaultdict(set)
     for example in examples:
+        if not example.desirable:
+            continue  # a bad answer beside a good one is what ratings are for
         answers[keys[id(example)]].add(normal_text(example.expected))
 
     def why_not(example: Example) -> str | None:

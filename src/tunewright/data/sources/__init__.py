@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from tunewright.data.names import listed
 from tunewright.data.rows import BadFile, Reject, Row, Table, no_rows
+from tunewright.data.sources.chat import is_chat
 from tunewright.data.spec import SourceSpec
 
 ENDINGS = {
@@ -59,15 +60,15 @@ def _format_of(path: Path) -> str:
 
 
 def _sniffed(table: Table) -> Opened:
-    """Chat rows are told by the first row that can be read: it has `messages`."""
+    """Chat rows are told by the keys of the first row that can be read."""
     seen: list[Row | Reject] = []
-    is_chat = False
+    found = False
     for row in table.rows:
         seen.append(row)
         if isinstance(row, Row) or len(seen) == _PEEK:
-            is_chat = isinstance(row, Row) and "messages" in row.values
+            found = isinstance(row, Row) and is_chat(row.values)
             break
-    return Opened(table._replace(rows=_again(seen, table)), is_chat)
+    return Opened(table._replace(rows=_again(seen, table)), found)
 
 
 def _again(seen: list[Row | Reject], table: Table) -> Generator[Row | Reject, None, None]:

@@ -1,7 +1,16 @@
-"""Chat JSONL: {"messages": [{"role", "content", "weight"?}, …]}, the shape of OpenAI's fine-tuning files."""
+"""Chat JSONL: conversations that end with an answer, with a worse answer beside it or a rating where there is one.
+
+    {"messages": [{"role", "content", "weight"?}, …]}                        OpenAI's fine-tuning files
+    {"messages": […], "rejected": answer} or {"messages": […], "label": bool}
+    {"prompt": …, "completion": …, "label"?: bool}                           TRL's prompt-completion and unpaired rows
+    {"prompt"?: …, "chosen": …, "rejected": …}                               TRL's preference rows, prompt within or apart
+    {"input": {"messages": […]}, "preferred_output": […], "non_preferred_output": […]}   OpenAI's preference files
+
+A prompt or an answer is a text or a list of messages.
+"""
 
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from tunewright.core.message import Conversation, Message, Role
 from tunewright.data.names import listed
@@ -10,6 +19,24 @@ from tunewright.data.sources import jsonl
 
 _ROLES: tuple[str, ...] = get_args(Role)
 _KEYS = {"role", "content", "weight"}
+_SHAPES = (
+    {"messages"},
+    {"prompt", "completion"},
+    {"chosen", "rejected"},
+    {"input", "preferred_output", "non_preferred_output"},
+)
+"""The keys that each shape of row must have; the first that fits is taken."""
+_OWN = {"messages", "prompt", "completion", "label", "chosen", "rejected"} | _SHAPES[-1]
+"""Keys that are read here when their shape is; all others are fields."""
+
+
+class Talk(NamedTuple):
+    """A chat row: its conversation, the worse answer, the rating, and the keys that it was read from."""
+
+    messages: Conversation
+    rejected: str | None
+    desirable: bool
+    keys: frozenset[str]
 
 
 def read(path: Path, encoding: str) -> Table:
@@ -17,19 +44,88 @@ def read(path: Path, encoding: str) -> Table:
     return jsonl.read(path, encoding)
 
 
-def conversation(values: dict[str, Any]) -> Conversation:
-    """The messages of a chat row, weights kept. Raises BadRow unless the last one is the assistant's."""
-    if "messages" not in values:
+def is_chat(values: dict[str, Any]) -> bool:
+    """Whether a row has the keys of a chat row."""
+    return any(shape <= values.keys() for shape in _SHAPES)
+
+
+def talk(values: dict[str, Any]) -> Talk:
+    """What a chat row holds, weights kept. Raises BadRow unless it ends with the assistant."""
+    shape = next((shape for shape in _SHAPES if shape <= values.keys()), None)
+    if shape is None:
         raise BadRow(f"missing column: the row has no 'messages'; it has {listed(values)}")
-    rows = values["messages"]
+    worse: Conversation | None = None
+    if "messages" in shape:
+        messages = _conversation(values["messages"])
+        worse = _after(messages, values.get("rejected"), "rejected")
+        used = {"messages", "label", *(["rejected"] if worse else [])}
+    elif "completion" in shape:
+        prompt = _turns(values["prompt"], "prompt", "user")
+        messages = (*prompt, *_turns(values["completion"], "completion", "assistant"))
+        used = {"prompt", "completion", "label"}
+    elif "chosen" in shape:
+        prompt = _turns(values["prompt"], "prompt", "user") if "prompt" in values else ()
+        messages = (*prompt, *_turns(values["chosen"], "chosen", "assistant"))
+        worse = (*prompt, *_turns(values["rejected"], "rejected", "assistant"))
+        used = {"prompt", "chosen", "rejected"}
+    else:
+        asked = values["input"]
+        prompt = _turns(asked.get("messages") if isinstance(asked, dict) else asked, "input.messages", "user")
+        messages = (*prompt, *_turns(values["preferred_output"], "preferred_output", "assistant"))
+        worse = (*prompt, *_turns(values["non_preferred_output"], "non_preferred_output", "assistant"))
+        used = set(shape)
+    return Talk(_ending(messages), _worse(messages, worse), _rating(values, used), frozenset(used & _OWN))
+
+
+def _conversation(rows: Any) -> Conversation:
     if not isinstance(rows, list) or len(rows) < 2:
         raise BadRow(
             "bad messages: 'messages' must be an array of at least a user's and an assistant's message"
         )
-    messages = tuple(_message(row, f"messages[{at}]") for at, row in enumerate(rows))
+    return tuple(_message(row, f"messages[{at}]") for at, row in enumerate(rows))
+
+
+def _after(messages: Conversation, answer: Any, name: str) -> Conversation | None:
+    """The conversation with another last answer, where one is given."""
+    return None if answer is None else (*messages[:-1], *_turns(answer, name, "assistant"))
+
+
+def _turns(value: Any, name: str, role: Role) -> Conversation:
+    """A text as one message of that role, or a list of messages as it is."""
+    if isinstance(value, str):
+        return (Message(role=role, content=value),)
+    if isinstance(value, list) and value:
+        return tuple(_message(row, f"{name}[{at}]") for at, row in enumerate(value))
+    raise BadRow(f"bad messages: {name!r} is {jsonl.kind_of(value)}, not a text or a list of messages")
+
+
+def _ending(messages: Conversation) -> Conversation:
     if messages[-1].role != "assistant":
         raise BadRow(f"bad messages: the last message is the {messages[-1].role}'s, not the assistant's")
+    if len(messages) < 2:
+        raise BadRow("bad messages: the row has an answer and nothing that asks for it")
     return messages
+
+
+def _worse(messages: Conversation, worse: Conversation | None) -> str | None:
+    """The worse answer. Raises BadRow where the two conversations differ in more than the last answer."""
+    if worse is None:
+        return None
+    _ending(worse)
+    if [turn.wire() for turn in worse[:-1]] != [turn.wire() for turn in messages[:-1]]:
+        raise BadRow("bad pair: the two answers do not follow the same messages")
+    if not worse[-1].content.strip():
+        raise BadRow("empty answer: the rejected answer is blank")
+    return worse[-1].content
+
+
+def _rating(values: dict[str, Any], used: set[str]) -> bool:
+    """The row's `label`, where it is one of true and false; another one is a field like any other."""
+    label = values.get("label")
+    if "label" in used and isinstance(label, bool):
+        return label
+    used.discard("label")
+    return True
 
 
 def _message(row: Any, where: str) -> Message:

@@ -117,7 +117,7 @@ PHASES = (
     Phase("all again", 2850, (*CHATS, ("form", 192), ("ask", 128)), FULL),
     Phase("cool", 4700, COOL, FULL, rate=(1.0, 0.02)),
     Phase("further", 5950, LONG, LATER, rate=(0.6, 0.6)),
-    Phase("cool further", 8600, LONG, LATER, rate=(0.6, 0.01)),
+    Phase("cool further", 8250, LONG, LATER, rate=(0.6, 0.01)),
 )
 
 

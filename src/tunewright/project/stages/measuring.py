@@ -89,7 +89,7 @@ def _few_shot_chosen_on_dev(ctx: StepContext, base: Base) -> list[Variant]:
     folder = ctx.inputs["split"].path
     candidates = few_shot.candidates(
         ctx.file.baselines,
-        load_part(folder, "train"),
+        [example for example in load_part(folder, "train") if example.desirable],
         base=base,
         system=ctx.file.task.system,
         decoding=ctx.file.decoding,

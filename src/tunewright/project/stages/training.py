@@ -18,11 +18,19 @@ def gate(ctx: StepContext) -> None:
     from tunewright.models.load import load_tokenizer
     from tunewright.models.template import Renderer
     from tunewright.train.gate import check_rows
+    from tunewright.train.methods import find_method
 
     base = resolve_base(ctx.file.base, ctx.root)
     renderer = Renderer(load_tokenizer(base))
     folder = ctx.inputs["split"].path
-    rows = [(e.id, e.messages) for part in ("train", "dev") for e in load_part(folder, part)]
+    examples = [example for part in ("train", "dev") for example in load_part(folder, part)]
+    find_method(ctx.file.train.method).examine(examples, ctx.file.train)
+    rows = [
+        (example.id, talk)
+        for example in examples
+        for talk in (example.messages, example.worse)
+        if talk is not None
+    ]
     ctx.emit("gate.start", rows=len(rows))
     report = check_rows(rows, renderer, max_length=ctx.file.train.max_length, system=ctx.file.task.system)
     write_json(ctx.out / "gate.json", report.model_dump(mode="json"))

@@ -9,7 +9,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
-from tunewright.core.errors import UserError
+from tunewright.core.errors import Problem, UserError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,12 +41,16 @@ class Part(NamedTuple):
 class Method(Protocol):
     """What the loop asks of a method's module."""
 
+    def examine(self, examples: "Sequence[Example]", spec: "TrainSpec") -> list[Problem]:
+        """What should be known before training on the examples. Raises DataError where the method cannot take them."""
+        ...
+
     def needs_reference(self, spec: "TrainSpec") -> bool:
         """Whether rows need their log-probability under the base."""
         ...
 
     def trees(self, examples: "Sequence[Example]", renderer: "Renderer") -> "list[Tree]":
-        """The examples as the method trains them. Raises DataError for one that lacks what the method needs."""
+        """The examples, which `examine` has taken, as the method trains them."""
         ...
 
     def totals(self, policy: "Policy", batches: "Sequence[Batch]", spec: "TrainSpec") -> Totals:

@@ -12,23 +12,27 @@ from tunewright.models.template import Renderer
 from tunewright.train.pack import Batch, Row, Tree
 
 
-def pair_trees(examples: Sequence[Example], renderer: Renderer, method: str) -> list[Tree]:
-    """A tree of two rows for each example: the expected answer, then the rejected one.
+def refuse_unpaired(examples: Sequence[Example], method: str) -> None:
+    """Raises DataError for an example without a rejected answer, with one that is the same, or rated bad."""
+    for example in examples:
+        if example.rejected is None or not example.desirable:
+            fix = "Name the column of the worse answer (columns: {rejected: …}), or choose the method sft or kto."
+            message = f"{method} needs a rejected answer beside the expected one, and a row has none"
+            raise DataError(message, where=example.place, fix=fix)
+        if example.rejected.strip() == example.expected.strip():
+            raise DataError(
+                "the rejected answer is the expected one", where=example.place, fix="Drop the row."
+            )
 
-    Raises DataError for an example without a rejected answer, or with one that is the same.
-    """
-    return [_pair(example, renderer, method) for example in examples]
 
-
-def _pair(example: Example, renderer: Renderer, method: str) -> Tree:
-    where = f"{example.origin.file}:{example.origin.row}" if example.origin else f"example {example.id}"
-    if example.rejected is None:
-        fix = "Name the column of the worse answer, or choose the method sft."
-        raise DataError(f"{method} needs a rejected answer beside the expected one", where=where, fix=fix)
-    if example.rejected.strip() == example.expected.strip():
-        raise DataError("the rejected answer is the expected one", where=where, fix="Drop the row.")
-    worse = (*example.prompt, Message(role="assistant", content=example.rejected))
-    return Tree(tuple(answer_row(example.id, talk, renderer) for talk in (example.messages, worse)))
+def pair_trees(examples: Sequence[Example], renderer: Renderer) -> list[Tree]:
+    """A tree of two rows for each example: the expected answer, then the rejected one."""
+    return [
+        Tree(
+            tuple(answer_row(example.id, talk, renderer) for talk in (example.messages, example.worse or ()))
+        )
+        for example in examples
+    ]
 
 
 def answer_row(name: str, conversation: Conversation, renderer: Renderer) -> Row:

@@ -19,13 +19,20 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+from tunewright.core.errors import Problem
 from tunewright.core.example import Example
 from tunewright.models.template import Renderer
 from tunewright.train.methods import Part, Totals, counted
-from tunewright.train.methods._pairs import halves, lengths, pair_trees, references
+from tunewright.train.methods._pairs import halves, lengths, pair_trees, references, refuse_unpaired
 from tunewright.train.pack import Batch, Tree
 from tunewright.train.policy import Policy
 from tunewright.train.spec import DpoSpec, TrainSpec
+
+
+def examine(examples: Sequence[Example], spec: TrainSpec) -> list[Problem]:
+    """Nothing to know. Raises DataError for an example without a rejected answer, or with one that is no other."""
+    refuse_unpaired(examples, "dpo")
+    return []
 
 
 def needs_reference(spec: TrainSpec) -> bool:
@@ -35,7 +42,7 @@ def needs_reference(spec: TrainSpec) -> bool:
 
 def trees(examples: Sequence[Example], renderer: Renderer) -> list[Tree]:
     """A chosen and a rejected answer for each example."""
-    return pair_trees(examples, renderer, "dpo")
+    return pair_trees(examples, renderer)
 
 
 def totals(policy: Policy, batches: Sequence[Batch], spec: TrainSpec) -> Totals:

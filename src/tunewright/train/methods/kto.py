@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import torch
 
-from tunewright.core.errors import DataError
+from tunewright.core.errors import DataError, Problem
 from tunewright.core.example import Example
 from tunewright.models.template import Renderer
 from tunewright.train.methods import Part, Totals, counted
@@ -23,16 +23,43 @@ from tunewright.train.policy import Policy
 from tunewright.train.spec import TrainSpec
 
 
+def examine(examples: Sequence[Example], spec: TrainSpec) -> list[Problem]:
+    """A warning where good and bad weigh unevenly (arXiv:2402.01306 advises 1 to 4/3).
+
+    Raises DataError where all are rated alike: there would be nothing to tell apart.
+    """
+    good = sum(example.desirable for example in examples)
+    bad = len(examples) - good
+    if not good or not bad:
+        fix = "Name the column of the rating (columns: {desirable: …}), or choose the method sft."
+        raise DataError(
+            f"kto learns from good and bad answers side by side, and all {len(examples)} are rated"
+            f" {'good' if good else 'bad'}",
+            fix=fix,
+        )
+    weighed = spec.kto.desirable_weight * good, spec.kto.undesirable_weight * bad
+    if weighed[1] and 2 / 3 <= weighed[0] / weighed[1] <= 2:
+        return []
+    return [
+        Problem(
+            f"{good} good and {bad} bad answers weigh {weighed[0]:g} to {weighed[1]:g}: the larger side drowns the other",
+            where="train.kto",
+            fix=f"Set desirable_weight and undesirable_weight so that they come near even: {_even(good, bad)}.",
+        )
+    ]
+
+
+def _even(good: int, bad: int) -> str:
+    return f"desirable_weight: {bad / good:.2f}" if good < bad else f"undesirable_weight: {good / bad:.2f}"
+
+
 def needs_reference(spec: TrainSpec) -> bool:
     """Yes."""
     return True
 
 
 def trees(examples: Sequence[Example], renderer: Renderer) -> list[Tree]:
-    """One rated answer for each example. Raises DataError where none is rated bad: there would be nothing to tell apart."""
-    if examples and all(example.desirable for example in examples):
-        fix = "Give rows with bad answers too, or choose the method sft."
-        raise DataError("kto learns from bad answers beside good ones, and none is rated bad", fix=fix)
+    """One rated answer for each example."""
     return [
         Tree((answer_row(example.id, example.messages, renderer),), example.desirable) for example in examples
     ]

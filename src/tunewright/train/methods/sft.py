@@ -2,12 +2,25 @@
 
 from collections.abc import Sequence
 
+from tunewright.core.errors import DataError, Problem
 from tunewright.core.example import Example
 from tunewright.models.template import Renderer
 from tunewright.train.methods import Part, Totals, counted
 from tunewright.train.pack import Batch, Row, Tree
 from tunewright.train.policy import Policy
 from tunewright.train.spec import TrainSpec
+
+
+def examine(examples: Sequence[Example], spec: TrainSpec) -> list[Problem]:
+    """Nothing to know. Raises DataError for answers that were rated bad: they would be learnt like the others."""
+    bad = [example for example in examples if not example.desirable]
+    if bad:
+        raise DataError(
+            f"{len(bad)} answers were rated bad, and sft would learn them like the others",
+            where=bad[0].place,
+            fix="Choose the method kto, or take these rows out of the source.",
+        )
+    return []
 
 
 def needs_reference(spec: TrainSpec) -> bool:

@@ -1,0 +1,116 @@
+"""Rows with a worse answer or a rating: every shape that is read, and what is refused."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tunewright.core.task import TaskSpec
+from tunewright.data.audit import audit
+from tunewright.data.normal import example_key
+from tunewright.data.ops import drop_contradictions, drop_duplicates
+from tunewright.data.spec import DropContradictions, DropDuplicates
+
+ASK, GOOD, BAD = (
+    {"role": role, "content": text} for role, text in (("user", "q"), ("assistant", "a"), ("assistant", "b"))
+)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"prompt": "q", "chosen": "a", "rejected": "b"},
+        {"prompt": [ASK], "chosen": [GOOD], "rejected": [BAD]},
+        {"chosen": [ASK, GOOD], "rejected": [ASK, BAD]},
+        {"messages": [ASK, GOOD], "rejected": "b"},
+        {"messages": [ASK, GOOD], "rejected": [BAD]},
+        {"input": {"messages": [ASK]}, "preferred_output": [GOOD], "non_preferred_output": [BAD]},
+    ],
+)
+def test_pairs(desk, row: dict[str, Any]) -> None:
+    desk.write("t.jsonl", json.dumps({**row, "lang": "en"}) + "\n")
+    (example,) = desk.ingest("t.jsonl").examples
+    assert (example.input_text, example.expected, example.rejected) == ("q", "a", "b")
+    assert (example.fields, example.desirable) == ({"lang": "en"}, True)
+    assert example.worse[-1].content == "b"
+
+
+@pytest.mark.parametrize("label", [True, False])
+@pytest.mark.parametrize("row", [{"prompt": "q", "completion": "a"}, {"messages": [ASK, GOOD]}])
+def test_ratings(desk, row: dict[str, Any], label: bool) -> None:
+    desk.write("t.jsonl", json.dumps({**row, "label": label}) + "\n")
+    (example,) = desk.ingest("t.jsonl").examples
+    assert (example.expected, example.desirable, example.fields) == ("a", label, {})
+
+
+def test_a_label_that_is_no_rating_is_a_field(desk) -> None:
+    desk.write("t.jsonl", json.dumps({"messages": [ASK, GOOD], "label": "billing"}) + "\n")
+    (example,) = desk.ingest("t.jsonl").examples
+    assert (example.fields, example.desirable) == ({"label": "billing"}, True)
+
+
+def test_columns_of_a_table(desk) -> None:
+    desk.write("t.csv", "q,yes,no,thumb\n1,a,b,up\n2,c,d,👎\n3,e,,up\n4,g,h,maybe\n")
+    columns = {"input": "q", "expected": "yes", "rejected": "no", "desirable": "thumb"}
+    found = desk.ingest("t.csv", columns=columns)
+    assert [(e.expected, e.rejected, e.desirable, e.fields) for e in found.examples] == [
+        ("a", "b", True, {}),
+        ("c", "d", False, {}),
+    ]
+    assert found.reasons == [
+        (4, "empty answer: the rejected or badly rated answer is blank"),
+        (5, "bad rating: 'thumb' says 'maybe'; it is true or false, 1 or 0, good or bad"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"prompt": "q", "chosen": "a", "rejected": " "}, "empty answer: the rejected answer is blank"),
+        (
+            {"prompt": "q", "chosen": "a", "rejected": 3},
+            "bad messages: 'rejected' is a number, not a text or",
+        ),
+        (
+            {"chosen": [ASK, GOOD], "rejected": [{"role": "user", "content": "other"}, BAD]},
+            "bad pair: the two answers do not follow the same messages",
+        ),
+        ({"chosen": [GOOD], "rejected": [BAD]}, "bad messages: the row has an answer and nothing that asks"),
+        (
+            {"input": "q", "preferred_output": [ASK], "non_preferred_output": [BAD]},
+            "bad messages: the last message",
+        ),
+        ({"prompt": [], "completion": "a"}, "bad messages: 'prompt' is an array, not a text or a list"),
+    ],
+)
+def test_what_is_set_aside(desk, row: dict[str, Any], reason: str) -> None:
+    good = {"prompt": "q", "chosen": "a", "rejected": "b"}
+    desk.write("t.jsonl", "".join(json.dumps(each) + "\n" for each in (good, row)))
+    ((number, said),) = desk.ingest("t.jsonl", format="chat").reasons
+    assert (number, said[: len(reason)]) == (2, reason)
+
+
+def test_only_good_answers_keep_to_the_schema(desk) -> None:
+    task = TaskSpec.model_validate({"output": {"type": "json", "schema": {"required": ["a"]}}})
+    rows = [
+        {"prompt": "q", "chosen": '{"a": 1}', "rejected": "no JSON"},
+        {"prompt": "q", "completion": "no JSON", "label": False},
+        {"prompt": "q", "completion": "no JSON", "label": True},
+    ]
+    desk.write("t.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    found = desk.ingest("t.jsonl", task, format="chat")
+    assert [example.expected for example in found.examples] == ['{"a": 1}', "no JSON"]
+    assert [number for number, _ in found.reasons] == [3]
+
+
+def test_a_bad_answer_is_no_duplicate_and_contradicts_nothing(desk) -> None:
+    rows = [
+        {"prompt": "q", "completion": text, "label": good}
+        for text, good in (("a", True), ("b", False), ("a", False))
+    ]
+    desk.write("t.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    examples = desk.ingest("t.jsonl").examples
+    assert len({example.id for example in examples}) == len({example_key(e) for e in examples}) == 3
+    assert drop_duplicates.apply(DropDuplicates(), examples).kept == examples
+    assert drop_contradictions.apply(DropContradictions(), examples).kept == examples
+    assert audit({"all": examples}).contradictions == ()
