@@ -1,9 +1,12 @@
-"""Counting free cores."""
+"""Counting free cores, and giving memory back."""
 
+import sys
+
+import psutil
 import pytest
 
 from tunewright.core.errors import UserError
-from tunewright.models.machine import _quota, free_cores, machine_facts
+from tunewright.models.machine import _quota, free_cores, give_back_memory, machine_facts
 
 
 def test_threads_from_the_environment(monkeypatch):
@@ -41,3 +44,15 @@ def test_facts(tmp_path, monkeypatch):
     assert facts.cores_free == 2
     assert 0 < facts.memory_available <= facts.memory_total
     assert facts.disk_free > 0
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's heap")
+def test_freed_memory_goes_back():
+    process = psutil.Process()
+    kept = [bytes(1000) for _ in range(200_000)]
+    full = process.memory_info().rss
+    pins = kept[::5000]  # what is still in use lies between what is not
+    del kept
+    give_back_memory()
+    assert process.memory_info().rss < full - 100_000_000
+    assert len(pins) == 40

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file
 
 from tiny import save_model
 from tunewright.core.errors import DataError, GateError, UserError
@@ -219,6 +220,32 @@ def test_cutting_a_step_into_more_batches_changes_nothing(tiny_base, tmp_path, m
         losses.append([(line["loss"], line["grad_norm"]) for line in history["steps"]])
     for one, other in zip(*losses, strict=True):
         assert one == pytest.approx(other, rel=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["rslora", "dora"])
+@pytest.mark.parametrize("targets", ["all-linear", ("q_proj", "v_proj")])
+def test_the_kin_of_lora(kind, targets, tiny_base, tmp_path):
+    adapter = AdapterSpec(rank=4, kind=kind, targets=targets)
+    summary = run(tmp_path, tiny_base, SPEC.model_copy(update={"adapter": adapter}))
+    assert summary.best_dev_loss < summary.first_dev_loss
+    assert all(
+        check.passed for check in summary.checks
+    )  # that PEFT loads the file, with the same logits, is one
+    config = json.loads((tmp_path / "out/adapter/adapter_config.json").read_text())
+    assert (config["use_rslora"], config["use_dora"]) == (kind == "rslora", kind == "dora")
+    assert config["lora_alpha"] == 8
+
+
+def test_b_learns_faster_when_told_to(tiny_base, tmp_path):
+    def moved(ratio, folder):
+        spec = SPEC.model_copy(
+            update={"adapter": AdapterSpec(rank=4, b_rate=ratio), "epochs": 1, "learning_rate": 1e-3}
+        )
+        run(folder, tiny_base, spec)
+        weights = load_file(folder / "out/adapter/adapter_model.safetensors")
+        return sum(float(value.abs().sum()) for name, value in weights.items() if "lora_B" in name)
+
+    assert moved(8.0, tmp_path / "fast") > 4 * moved(1.0, tmp_path / "plain")
 
 
 @pytest.mark.parametrize(

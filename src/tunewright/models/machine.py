@@ -4,6 +4,8 @@ Two OpenMP threads on one busy core were measured ten times slower than one, so 
 do not count. TUNEWRIGHT_THREADS overrides what is found here.
 """
 
+import ctypes
+import gc
 import os
 from functools import cache
 from importlib.util import find_spec
@@ -63,6 +65,15 @@ def set_threads(count: int) -> None:
     import torch
 
     torch.set_num_threads(count)
+
+
+def give_back_memory() -> None:
+    """Hand freed memory back to the system. glibc keeps it otherwise, and each step would add its peak to the last one's."""
+    gc.collect()
+    try:
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+    except (OSError, AttributeError):
+        return
 
 
 def machine_facts(folder: Path) -> MachineFacts:

@@ -191,10 +191,12 @@ class Project:
         from tunewright.data.freeze import load_part
         from tunewright.evals.suites import build_suite
         from tunewright.grade.gold import check_gold
+        from tunewright.train.lora import serving_warnings
         from tunewright.train.methods import find_method
 
         rows = [example for part in ("train", "dev") for example in load_part(split.path, part)]
         found = find_method(self.file.train.method).examine(rows, self.file.train)
+        found += serving_warnings(self.file.train.adapter)
         test = load_part(split.path, "test")
         own = {name: spec for name, spec in self.file.suites.items() if spec.examples != GENERAL}
         suites = [build_suite(name, spec, test, self.file.task, self.root) for name, spec in own.items()]

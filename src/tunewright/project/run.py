@@ -53,6 +53,7 @@ def run(
         if artifact is None:
             place = {"step": step.name, "title": step.title, "number": number, "of": len(steps)}
             artifact = _make(step, derivation, file, root, store, made, place, listen)
+            _give_back_memory()
         else:
             store.settle(artifact.id)
             if listen:
@@ -142,6 +143,12 @@ def _free_cores() -> int:
     from tunewright.models.machine import free_cores
 
     return free_cores()
+
+
+def _give_back_memory() -> None:
+    from tunewright.models.machine import give_back_memory
+
+    give_back_memory()
 
 
 def library_versions() -> dict[str, str]:

@@ -18,7 +18,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from tunewright.core.errors import ModelError
+from tunewright.core.errors import ModelError, Problem
 from tunewright.core.files import write_atomic, write_json
 from tunewright.core.hashing import SHORT
 from tunewright.models.adapter import attach
@@ -37,7 +37,9 @@ def add_adapter(model: Any, spec: AdapterSpec, base: Base, seed: int) -> Any:
         raise ModelError("The adapter would sit on the output head.", fix=fix)
     config: Any = LoraConfig(
         r=spec.rank,
-        lora_alpha=spec.alpha or 2 * spec.rank,  # type: ignore[arg-type]  # PEFT divides it, and takes fractions
+        lora_alpha=spec.alpha or (8 if spec.kind == "rslora" else 2 * spec.rank),  # type: ignore[arg-type]  # PEFT divides it
+        use_rslora=spec.kind == "rslora",
+        use_dora=spec.kind == "dora",
         lora_dropout=spec.dropout,
         target_modules=targets,
         task_type="CAUSAL_LM",
@@ -61,9 +63,22 @@ def adapter_parameters(model: Any) -> dict[str, nn.Parameter]:
 def file_weights(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """A copy of the adapter's parameters on the CPU, named as PEFT's files name them."""
     return {
-        name.replace(f".{ADAPTER}.", "."): value.detach().to("cpu", copy=True).contiguous()
+        _file_name(name): value.detach().to("cpu", copy=True).contiguous()
         for name, value in parameters.items()
     }
+
+
+def _file_name(name: str) -> str:
+    """PEFT leaves the adapter's name out, and the end of a magnitude's."""
+    return name.replace(f".{ADAPTER}.", ".").replace("lora_magnitude_vector.weight", "lora_magnitude_vector")
+
+
+def serving_warnings(spec: AdapterSpec) -> list[Problem]:
+    """What the adapter cannot be served with as it is."""
+    if spec.kind != "dora":
+        return []
+    fix = "Merge it into the base to serve it there, or choose lora or rslora."
+    return [Problem("vLLM loads no DoRA adapters", where="train.adapter.kind", fix=fix)]
 
 
 def save_adapter(model: Any, weights: dict[str, Tensor], folder: Path) -> None:

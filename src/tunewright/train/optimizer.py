@@ -23,8 +23,15 @@ class Optimizer:
     def __init__(self, parameters: Mapping[str, nn.Parameter], spec: TrainSpec) -> None:
         self._parameters = dict(parameters)
         self._clip = spec.clip
+        faster = spec.adapter.b_rate
+        groups = [
+            {"params": [value], "scale": faster if "lora_B" in name else 1.0}
+            for name, value in self._parameters.items()
+        ]
         self._adam = torch.optim.AdamW(
-            self._parameters.values(), lr=spec.learning_rate, weight_decay=spec.weight_decay
+            groups if faster != 1 else [{"params": list(self._parameters.values()), "scale": 1.0}],
+            lr=spec.learning_rate,
+            weight_decay=spec.weight_decay,
         )
 
     def step(self, rate: float) -> tuple[float, list[float]]:
@@ -35,7 +42,7 @@ class Optimizer:
         scale = (self._clip / (norm + 1e-6)).clamp(max=1.0)
         torch._foreach_mul_(grads, scale)
         for group in self._adam.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["scale"]
         self._adam.step()
         self._adam.zero_grad(set_to_none=True)
         return float(norm), norms.tolist()

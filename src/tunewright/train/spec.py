@@ -8,14 +8,20 @@ from tunewright.core.spec import Spec
 
 
 class AdapterSpec(Spec):
-    """The low-rank adapter (LoRA, arXiv:2106.09685)."""
+    """The low-rank adapter (LoRA, arXiv:2106.09685) and its kin."""
+
+    kind: Literal["lora", "rslora", "dora"] = "lora"
+    """`lora`; `rslora` scales by √rank, for high ranks (arXiv:2312.03732); `dora` also trains each row's size
+    (arXiv:2402.09353): slower, and not loaded by vLLM."""
 
     rank: int = Field(16, ge=1, le=512)
     """Rank r of the update; more for new skills, less for a format."""
     alpha: float | None = Field(None, gt=0)
-    """Scale of the update is alpha / rank; left out, 2 × rank."""
+    """Scale of the update is alpha / rank (rslora: alpha / √rank); left out, 2 × rank (rslora: 8)."""
     dropout: float = Field(0.0, ge=0, lt=1)
     """Dropout on the adapter's input."""
+    b_rate: float = Field(1.0, ge=1)
+    """How many times faster B learns than A (LoRA+, arXiv:2402.12354, advises 16 with a lower learning rate)."""
     targets: Literal["all-linear"] | tuple[str, ...] = "all-linear"
     """Module names to adapt; by default every linear layer but the head."""
 
