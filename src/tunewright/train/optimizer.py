@@ -8,13 +8,26 @@ from torch import Tensor, nn
 
 from tunewright.train.spec import TrainSpec
 
+_DECAY = 0.2
+"""The share of the steps after the warm-up in which `wsd` goes down (arXiv:2404.06395 found a tenth to be enough)."""
+
 
 def learning_rate(spec: TrainSpec, step: int, total: int) -> float:
-    """The rate of step 0 ≤ step < total: a linear climb over the warm-up, then half a cosine down towards zero."""
+    """The rate of step 0 ≤ step < total: a linear climb over the warm-up, then down towards zero by the schedule."""
     climb = math.ceil(spec.warmup * total)
     if step < climb:
         return spec.learning_rate * (step + 1) / climb
-    return spec.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - climb) / max(1, total - climb)))
+    done = (step - climb) / max(1, total - climb)
+    match spec.schedule:
+        case "cosine":
+            share = 0.5 * (1 + math.cos(math.pi * done))
+        case "linear":
+            share = 1 - done
+        case "constant":
+            share = 1.0
+        case "wsd":
+            share = min(1.0, (1 - done) / _DECAY)
+    return spec.learning_rate * share
 
 
 class Optimizer:

@@ -84,7 +84,9 @@ class TrainSpec(Spec):
     max_length: int = Field(1024, ge=8)
     """The longest row, in tokens; a longer one fails the gate."""
     warmup: float = Field(0.05, ge=0, lt=1)
-    """Share of the steps in which the learning rate climbs to its peak; a cosine brings it down to zero after."""
+    """Share of the steps in which the learning rate climbs to its peak."""
+    schedule: Literal["cosine", "linear", "constant", "wsd"] = "cosine"
+    """How it goes down after: half a cosine, a line, not at all, or (`wsd`) a line in the last fifth."""
     weight_decay: float = Field(0.0, ge=0)
     """AdamW's decoupled weight decay."""
     clip: float = Field(1.0, gt=0)
