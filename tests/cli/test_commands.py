@@ -25,6 +25,9 @@ def test_init_names_a_base_as_seen_from_the_project(cli, tmp_path):
     assert cli("init", "a", "--data", "tickets.csv", "--base", "bases/mine").code == 0
     file = read(tmp_path / "a/tunewright.yaml")
     assert (file.base, file.train.learning_rate) == ("../bases/mine", 2e-4)  # the rate of a real base
+    (tmp_path / "c" / "own").mkdir(parents=True)
+    assert cli("init", "c", "--data", "tickets.csv", "--base", "c/own").code == 0
+    assert read(tmp_path / "c/tunewright.yaml").base == "./own"
     assert cli("init", "b", "--data", "tickets.csv", "--base", "Qwen/Qwen3-0.6B").code == 0
     assert read(tmp_path / "b/tunewright.yaml").base == "Qwen/Qwen3-0.6B"
 
@@ -50,7 +53,7 @@ def test_doctor_speaks_of_the_project_at_hand(cli, tmp_path):
 
 
 def test_check_warns_of_expected_answers_that_fail_their_grader(cli, tmp_path):
-    rows = "".join(f"sum {i},{i} or {i + 1}\n" for i in range(40))
+    rows = "".join(f"sum {i},{i} or {i + 1}\n" for i in range(39)) + "sum 39,n/a\n"
     (tmp_path / "sums.csv").write_text("text,answer\n" + rows)
     (tmp_path / "tunewright.yaml").write_text(
         "name: sums\ntask: {system: Add.}\n"
@@ -59,6 +62,7 @@ def test_check_warns_of_expected_answers_that_fail_their_grader(cli, tmp_path):
     )
     said = cli("check")
     assert said.code == 0
+    assert "answer nothing ('n/a'). Mend it: source: answer these rows, or remove them." in said.out
     assert "warning: suites.target, sums.csv:" in said.err
     assert "of the 4 expected answers, 4 score below 1 with regex themselves" in said.err
 

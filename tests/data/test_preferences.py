@@ -8,8 +8,8 @@ import pytest
 from tunewright.core.task import TaskSpec
 from tunewright.data.audit import audit
 from tunewright.data.normal import example_key
-from tunewright.data.ops import drop_contradictions, drop_duplicates
-from tunewright.data.spec import DropContradictions, DropDuplicates
+from tunewright.data.ops import drop_contradictions, drop_duplicates, max_chars
+from tunewright.data.spec import DropContradictions, DropDuplicates, MaxChars
 
 ASK, GOOD, BAD = (
     {"role": role, "content": text} for role, text in (("user", "q"), ("assistant", "a"), ("assistant", "b"))
@@ -22,6 +22,8 @@ ASK, GOOD, BAD = (
         {"prompt": "q", "chosen": "a", "rejected": "b"},
         {"prompt": [ASK], "chosen": [GOOD], "rejected": [BAD]},
         {"chosen": [ASK, GOOD], "rejected": [ASK, BAD]},
+        {"prompt": "q", "chosen": [ASK, GOOD], "rejected": [ASK, BAD]},
+        {"prompt": "q", "chosen": [ASK, GOOD], "rejected": [ASK, BAD], "messages": [ASK, GOOD]},
         {"messages": [ASK, GOOD], "rejected": "b"},
         {"messages": [ASK, GOOD], "rejected": [BAD]},
         {"input": {"messages": [ASK]}, "preferred_output": [GOOD], "non_preferred_output": [BAD]},
@@ -33,6 +35,13 @@ def test_pairs(desk, row: dict[str, Any]) -> None:
     assert (example.input_text, example.expected, example.rejected) == ("q", "a", "b")
     assert (example.fields, example.desirable) == ({"lang": "en"}, True)
     assert example.worse[-1].content == "b"
+
+
+@pytest.mark.parametrize("label", [1, 0])
+def test_a_completion_is_rated_by_numbers_too(desk, label: int) -> None:
+    desk.write("t.jsonl", json.dumps({"prompt": "q", "completion": "a", "label": label}) + "\n")
+    (example,) = desk.ingest("t.jsonl").examples
+    assert (example.desirable, example.fields) == (bool(label), {})
 
 
 @pytest.mark.parametrize("label", [True, False])
@@ -66,7 +75,10 @@ def test_columns_of_a_table(desk) -> None:
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ({"prompt": "q", "chosen": "a", "rejected": " "}, "empty answer: the rejected answer is blank"),
+        (
+            {"prompt": "q", "chosen": "a", "rejected": " "},
+            "empty answer: the rejected or badly rated answer is blank",
+        ),
         (
             {"prompt": "q", "chosen": "a", "rejected": 3},
             "bad messages: 'rejected' is a number, not a text or",
@@ -88,6 +100,16 @@ def test_what_is_set_aside(desk, row: dict[str, Any], reason: str) -> None:
     desk.write("t.jsonl", "".join(json.dumps(each) + "\n" for each in (good, row)))
     ((number, said),) = desk.ingest("t.jsonl", format="chat").reasons
     assert (number, said[: len(reason)]) == (2, reason)
+
+
+def test_a_pair_differs_in_what_it_says_and_not_in_blanks(desk) -> None:
+    schema = {"properties": {"a": {}, "b": {}}}
+    task = TaskSpec.model_validate({"output": {"type": "json", "schema": schema}})
+    desk.write(
+        "t.jsonl", json.dumps({"prompt": "q", "chosen": '{"b":1,"a":2}', "rejected": '{"b":1, "a":3}'}) + "\n"
+    )
+    (example,) = desk.ingest("t.jsonl", task).examples
+    assert (example.expected, example.rejected) == ('{"a": 2, "b": 1}', '{"a": 3, "b": 1}')
 
 
 def test_only_good_answers_keep_to_the_schema(desk) -> None:
@@ -114,3 +136,18 @@ def test_a_bad_answer_is_no_duplicate_and_contradicts_nothing(desk) -> None:
     assert drop_duplicates.apply(DropDuplicates(), examples).kept == examples
     assert drop_contradictions.apply(DropContradictions(), examples).kept == examples
     assert audit({"all": examples}).contradictions == ()
+
+
+def test_what_badly_rated_answers_play_no_part_in(desk) -> None:
+    rows = [
+        {"prompt": f"q{i}", "completion": "n/a" if i % 2 else "yes", "label": i % 2 == 0} for i in range(8)
+    ]
+    desk.write("t.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    found = audit({"all": desk.ingest("t.jsonl").examples})
+    assert found.findings == ()
+    assert [row.value for table in found.labels for row in table.rows] == ["yes"]
+
+
+def test_max_chars_looks_at_the_longer_answer(desk) -> None:
+    desk.write("t.jsonl", json.dumps({"prompt": "q", "chosen": "a", "rejected": "b" * 99}) + "\n")
+    assert max_chars.apply(MaxChars(chars=50), desk.ingest("t.jsonl").examples).kept == []

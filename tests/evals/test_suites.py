@@ -57,6 +57,15 @@ def test_an_example_that_stands_twice(tmp_path: Path) -> None:
     assert len(once.examples) == 1
 
 
+def test_rows_that_differ_in_what_was_rejected_ask_once() -> None:
+    rows = [make_example(ask("q", "a"), rejected=word) for word in ("b", "c")]
+    rows += [make_example(ask("q", "b"), desirable=False), make_example(ask("r", "a"))]
+    suite = build_suite("target", SuiteSpec(), rows, TaskSpec(), Path())
+    assert suite.examples == (rows[0], rows[3])
+    with pytest.raises(UserError, match="the suite has no examples: all 1 rows are rated bad"):
+        build_suite("target", SuiteSpec(), rows[2:3], TaskSpec(), Path())
+
+
 def test_practice_is_none_of_the_general_suite() -> None:
     suite = practice("rehearsal", 130)
     known = {example.prompt for example in general_examples()}

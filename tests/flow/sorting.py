@@ -14,7 +14,7 @@ suites:
   general: {examples: general, limit: 12}
 baselines: {few_shot: [1, 2], dev_limit: 6}
 decoding: {max_new_tokens: 8}
-train: {epochs: 2, batch_tokens: 512, adapter: {rank: 4}}
+train: {epochs: 2, batch_tokens: 512, adapter: {rank: 4}, rehearsal: 0.2}
 prices: {input_per_million: 0.1, output_per_million: 0.4, machine_per_hour: 0.2}
 """
 SAYINGS = {

@@ -58,6 +58,9 @@ def wait_for(folder: Path, kind: str, child: "subprocess.Popen[str]") -> None:
 
 def test_ctrl_c_stops_a_run_that_a_second_process_may_not_join(tmp_path: Path, start: Start) -> None:
     folder = write_project(tmp_path / "sorting")
+    text = (folder / "tunewright.yaml").read_text()
+    # long enough for what follows, on a busy machine too
+    (folder / "tunewright.yaml").write_text(text.replace("epochs: 2", "epochs: 30, patience: 99"))
     child = start(folder, "run")
     wait_for(folder, "train.step", child)
     second = start(folder, "run")

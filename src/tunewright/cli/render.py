@@ -108,7 +108,9 @@ def _sentence(kind: str, data: dict[str, Any]) -> tuple[str, str, int | None, in
     if kind == "gate.done":
         return "gate", f"{data['rows']:,} rows, {data['problems']} problems", None, None
     if kind == "rehearse.done":
-        return "rehearse", f"{data['rows']:,} rows" if data["rows"] else "no rows asked for", None, None
+        asked = f"{data['rows']:,} of {data['asked']:,} rows (the others were cut short or empty)"
+        whole = data["rows"] == data["asked"]
+        return "rehearse", f"{data['rows']:,} rows" if whole else asked, None, None
     if kind == "decide.done":
         return "decide", data["outcome"], None, None
     if kind == "release.done":

@@ -41,7 +41,7 @@ def check(path: str, settings: tuple[str, ...], rows: bool) -> int:
     _show_rejects(made["ingest"])
     audit = read_json(made["split"].file("audit.json"))
     for finding in audit["findings"]:
-        render.say(f"{finding['severity']}: {finding['title']} ({finding['count']}). {finding['fix']}")
+        render.say(f"{finding['severity']}: {finding['message']} Mend it: {finding['mend']}.")
     render.problems(result.warnings, "warning")
     if rows:
         samples = read_json(made["gate"].file("gate.json"))["samples"]

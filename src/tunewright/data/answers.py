@@ -28,6 +28,38 @@ def answer_reader(output: TextOutput | JsonOutput) -> ReadAnswer:
     return _JsonAnswers(output.schema_) if isinstance(output, JsonOutput) else _text_answer
 
 
+def loose_reader(output: TextOutput | JsonOutput) -> Callable[[Any], str]:
+    """How answers are read that nobody expects (rejected, rated bad): no schema is asked of them.
+
+    JSON is written as the good answers are, so that a pair differs in what it says and not in blanks or order. Raises
+    BadRow where the answer is blank.
+    """
+    order = (
+        KeyOrder(output.schema_)
+        if isinstance(output, JsonOutput) and isinstance(output.schema_, dict)
+        else None
+    )
+
+    def read(value: Any) -> str:
+        text = (
+            value
+            if isinstance(value, str)
+            else ""
+            if value is None
+            else json.dumps(value, ensure_ascii=False)
+        )
+        if not text.strip():
+            raise BadRow("empty answer: the rejected or badly rated answer is blank")
+        if order is None:
+            return text
+        try:
+            return json.dumps(order.arrange(parse(text)), ensure_ascii=False)
+        except (StrictJsonError, RecursionError):
+            return text
+
+    return read
+
+
 def _text_answer(value: Any, sparse: bool) -> str:
     if isinstance(value, dict | list):
         raise BadRow("bad answer: it is JSON, but the task's output is text; set task.output.type: json")

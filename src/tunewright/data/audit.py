@@ -96,14 +96,16 @@ class Audit(BaseModel):
 def audit(parts: dict[str, list[Example]]) -> Audit:
     """Look the parts over. Equal parts give an equal audit."""
     keyed = keyed_parts(parts)
-    tables = label_tables(parts)
+    # a badly rated answer is no label, may well say nothing, and contradicts no good one
+    good = {part: [row for row in rows if row.example.desirable] for part, rows in keyed.items()}
+    tables = label_tables({part: [row.example for row in rows] for part, rows in good.items()})
     leaks = _leaks(keyed)
-    groups = _contradicting(keyed)
+    groups = _contradicting(good)
     findings = [
         *_leak_findings(keyed, leaks),
         *_contradiction_findings(keyed, groups),
         *_duplicate_findings(keyed),
-        *_trivial_findings(keyed),
+        *_trivial_findings(good),
         *(_label_findings(tables) if parts.get(TRAIN) else ()),
     ]
     kinds = list(_KINDS)
@@ -136,8 +138,6 @@ def _contradicting(parts: Parts) -> list[list[Keyed]]:
     groups: dict[str, list[Keyed]] = {}
     for rows in parts.values():
         for row in rows:
-            if not row.example.desirable:
-                continue
             groups.setdefault(row.input, []).append(row)
     return [group for group in groups.values() if len({row.answer for row in group}) > 1]
 

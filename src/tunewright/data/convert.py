@@ -1,12 +1,11 @@
 """Rows become examples: columns to a user's message and an answer, or a chat row's own messages."""
 
-import json
 from typing import Any
 
 from tunewright.core.example import Example, Origin, make_example
 from tunewright.core.message import Conversation, Message
 from tunewright.core.task import TaskSpec
-from tunewright.data.answers import answer_reader
+from tunewright.data.answers import answer_reader, loose_reader
 from tunewright.data.names import did_you_mean, listed
 from tunewright.data.rows import BadFile, BadRow
 from tunewright.data.sources.chat import talk as read_talk
@@ -28,6 +27,7 @@ class Task:
         self.system = spec.system.strip()
         self.template = InputTemplate(spec.input)
         self.read_answer = answer_reader(spec.output)
+        self.read_bad_answer = loose_reader(spec.output)
 
 
 class ChatRows:
@@ -47,10 +47,11 @@ class ChatRows:
             messages = messages[1:]
         # what is rated bad, or worse, is no expected answer: it need not keep to the schema
         said = messages[-1].content
-        answer = self._task.read_answer(said, False) if talk.desirable else _text(said)
+        answer = self._task.read_answer(said, False) if talk.desirable else self._task.read_bad_answer(said)
+        rejected = None if talk.rejected is None else self._task.read_bad_answer(talk.rejected)
         messages = (*messages[:-1], messages[-1].model_copy(update={"content": answer}))
         fields = {name: value for name, value in values.items() if name not in talk.keys}
-        return _checked(messages, fields, origin, talk.rejected, talk.desirable)
+        return _checked(messages, fields, origin, rejected, talk.desirable)
 
 
 class TableRows:
@@ -94,8 +95,9 @@ class TableRows:
         renamed = {ours: values[theirs] for ours, theirs in self._renamed.items() if theirs in values}
         desirable = self._desirable is None or _rating(values.get(self._desirable), self._desirable)
         said = values[self._expected]
-        answer = self._task.read_answer(said, self._sparse) if desirable else _text(said)
-        rejected = None if self._rejected is None else _text(values.get(self._rejected))
+        answer = self._task.read_answer(said, self._sparse) if desirable else self._task.read_bad_answer(said)
+        worse = self._rejected
+        rejected = None if worse is None else self._task.read_bad_answer(values.get(worse))
         user = self._task.template.render(self._context(values, fields, renamed))
         messages = (Message(role="user", content=user), Message(role="assistant", content=answer))
         return _checked(messages, {**fields, **renamed}, origin, rejected, desirable)
@@ -119,14 +121,6 @@ def _missing(theirs: str, ours: str, values: dict[str, Any]) -> str:
         hint = "it looks like a chat row: set format: chat"
     shown = f"; {hint[0].lower()}{hint[1:]}" if hint else ""
     return f"missing column: no {theirs!r} for {ours!r}; the row has {listed(values)}{shown}"
-
-
-def _text(value: Any) -> str:
-    """An answer that no schema is asked of. Raises BadRow where it is blank."""
-    text = value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
-    if not text.strip():
-        raise BadRow("empty answer: the rejected or badly rated answer is blank")
-    return text
 
 
 def _rating(value: Any, column: str) -> bool:

@@ -13,7 +13,7 @@ class SourceSpec(Spec):
     path: str
     """A file, relative to the project's folder; a glob takes several."""
     format: Literal["auto", "chat", "csv", "tsv", "json", "jsonl", "parquet"] = "auto"
-    """The files' format; `auto` goes by the ending and, for .jsonl, by whether rows have `messages`."""
+    """The files' format; `auto` goes by the ending and, in JSON and Parquet, by the first row's keys."""
     columns: dict[str, str] = Field(default_factory=dict)
     """Our name → the file's column: {input: text, expected: label}; for preference methods also `rejected` (a worse
     answer) or `desirable` (a rating of the answer). Other names become fields (for slices and templates)."""
@@ -22,7 +22,7 @@ class SourceSpec(Spec):
 
 
 class DropDuplicates(Spec):
-    """Keep the first of rows with the same messages (letter case and blanks aside)."""
+    """Keep the first of rows with the same messages, rejected answer and rating (letter case and blanks aside)."""
 
     op: Literal["drop_duplicates"] = "drop_duplicates"
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tunewright.core.errors import DataError, Problem, ProblemsError
 from tunewright.core.example import Example, Origin
+from tunewright.core.message import Conversation
 from tunewright.core.task import TaskSpec
 from tunewright.data.convert import ChatRows, Task
 from tunewright.data.names import did_you_mean, listed
@@ -34,10 +35,10 @@ def build_suite(name: str, spec: SuiteSpec, test: Sequence[Example], task: TaskS
         _check_slices(name, spec, general_examples())
         return general(name, spec)
     rows = test if spec.examples == "test" else read_examples(root, spec.examples, task)
-    # an answer that was rated bad is nothing to expect
-    examples = [example for example in rows if example.desirable]
+    examples = askable(rows)
     if not examples:
-        raise SuiteError([Problem("the suite has no examples.", where=f"suites.{name}")])
+        why = f": all {len(rows)} rows are rated bad" if rows else ""
+        raise SuiteError([Problem(f"the suite has no examples{why}.", where=f"suites.{name}")])
     _check_slices(name, spec, examples)
     _check_repeats(name, examples[: spec.limit])
     graders = build_graders(spec.graders or default_graders(task), task)
@@ -48,6 +49,20 @@ def build_suite(name: str, spec: SuiteSpec, test: Sequence[Example], task: TaskS
         tuple(grader.name for grader in graders),
         spec.slices,
     )
+
+
+def askable(rows: Sequence[Example]) -> list[Example]:
+    """The rows that a variant can be asked: rated bad, an answer is nothing to expect; and rows that differ in their
+    rejected answers alone ask the same, so the first of them counts.
+    """
+    asked: set[Conversation] = set()
+    found: list[Example] = []
+    for example in rows:
+        again = example.rejected is not None and example.messages in asked
+        asked.add(example.messages)
+        if example.desirable and not again:
+            found.append(example)
+    return found
 
 
 def _check_slices(name: str, spec: SuiteSpec, examples: Sequence[Example]) -> None:

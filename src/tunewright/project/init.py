@@ -38,6 +38,9 @@ def init(folder: Path, recipe: str, data: Path | None, base: str = "embedded") -
         raise UserError("there is no such data file", where=str(data))
     if base != "embedded" and Path(base).is_dir():
         base = _from(folder, Path(base))
+        base = (
+            base if base.startswith(("..", "/")) else f"./{base}"
+        )  # a bare word names the shipped model or a hub's
     values = begin(recipe, project_name(folder.resolve().name), data, base=base)
     reason = why(recipe, data) if data else None
     if data is not None:

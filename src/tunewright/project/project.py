@@ -189,7 +189,7 @@ class Project:
     def _warnings(self, split: Artifact) -> list[Problem]:
         """What the method has to say of its rows, and expected answers that score below 1 (the built-in suite's do not)."""
         from tunewright.data.freeze import load_part
-        from tunewright.evals.suites import build_suite
+        from tunewright.evals.suites import askable, build_suite
         from tunewright.grade.gold import check_gold
         from tunewright.train.lora import serving_warnings
         from tunewright.train.methods import find_method
@@ -198,6 +198,9 @@ class Project:
         found = find_method(self.file.train.method).examine(rows, self.file.train)
         found += serving_warnings(self.file.train.adapter)
         test = load_part(split.path, "test")
+        if left := len(test) - len(askable(test)):
+            message = f"of the {len(test)} test rows, {left} are rated bad or ask what another row asks: no suite has them"
+            found.append(Problem(message, where="split"))
         own = {name: spec for name, spec in self.file.suites.items() if spec.examples != GENERAL}
         suites = [build_suite(name, spec, test, self.file.task, self.root) for name, spec in own.items()]
         return found + [

@@ -62,6 +62,7 @@ STEPS: tuple[Step, ...] = (
         needs=(),
         settings=lambda file: {"task": file.task, "sources": file.sources, "data": file.data},
         run="tunewright.project.stages.data:ingest",
+        version="2",
         external=("sources",),
     ),
     Step(
@@ -95,10 +96,7 @@ STEPS: tuple[Step, ...] = (
         "rehearse",
         "let the base answer general prompts",
         needs=("split", "gate"),
-        settings=lambda file: {
-            "rehearsal": file.train.rehearsal,
-            "decoding": file.decoding if file.train.rehearsal else None,
-        },
+        settings=lambda file: {"rehearsal": file.train.rehearsal},
         run="tunewright.project.stages.training:rehearse",
         external=("base",),
     ),

@@ -1,8 +1,9 @@
 """The adapter: PEFT's LoRA modules around the base's linear layers, with a faster path through them while training.
 
-The update is y = W x + s B A x (arXiv:2106.09685, eq. 3), s = alpha / rank. PEFT computes it in five passes over y;
-`_Update` does it in two, keeps x once for all of them, and runs the products in the base weight's type (bf16 where the
-machine multiplies bf16 in hardware) while A and B stay in fp32. Weights are written in PEFT's format.
+The update is y = W x + s B A x (arXiv:2106.09685, eq. 3), s = alpha / rank (rslora: / √rank). PEFT computes it in
+five passes over y; `_Update` does it in two, keeps x once for all of them, and runs the products in the base weight's
+type (bf16 where the machine multiplies bf16 in hardware) while A and B stay in fp32. Weights are written in PEFT's
+format.
 """
 
 from collections.abc import Iterator, Mapping

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 
 from tunewright.core.hashing import hash_value
+from tunewright.core.message import Conversation
+from tunewright.models.template import Renderer
 from tunewright.train.attention import Segments
 
 
@@ -33,6 +35,11 @@ class Row(NamedTuple):
     def prompt(self) -> int:
         """Tokens before the first trained one; all of them where none is trained."""
         return self.mask.index(1, 1) if 1 in self.mask[1:] else len(self.ids)
+
+
+def rendered_rows(name: str, conversations: Sequence[Conversation], renderer: Renderer) -> tuple[Row, ...]:
+    """A row for each conversation, all of one id."""
+    return tuple(Row(name, *renderer.training(conversation)) for conversation in conversations)
 
 
 class Tree(NamedTuple):

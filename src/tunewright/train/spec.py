@@ -1,8 +1,8 @@
 """Settings of training."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tunewright.core.spec import Spec
 
@@ -100,3 +100,11 @@ class TrainSpec(Spec):
     the loss and the adapter's weights stay in fp32 on a CPU."""
     seed: int = 0
     """Seeds adapter initialisation, dropout and row order."""
+
+    @model_validator(mode="after")
+    def _rehearses_answers(self) -> Self:
+        if self.rehearsal and self.method != "sft":
+            raise ValueError(
+                f"rehearsal goes with the method sft: {self.method} has no use for answers alone"
+            )
+        return self

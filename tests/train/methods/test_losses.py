@@ -10,7 +10,6 @@ from tunewright.core.errors import DataError
 from tunewright.core.example import ask, make_example
 from tunewright.models.template import Renderer
 from tunewright.train.methods import dpo, kto, orpo, sft
-from tunewright.train.methods._pairs import pair_trees
 from tunewright.train.pack import Row, Tree
 from tunewright.train.spec import DpoSpec, TrainSpec
 
@@ -47,6 +46,14 @@ def test_the_odds_ratio() -> None:
     assert orpo.log_odds_ratio(averages).tolist() == pytest.approx([math.log(4)])
 
 
+def test_a_sure_answer_has_odds() -> None:
+    averages = torch.tensor([0.0, -1e-9, -2.0, 0.0], requires_grad=True)
+    loss = -torch.nn.functional.logsigmoid(orpo.log_odds_ratio(averages)).sum()
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert torch.isfinite(averages.grad).all()
+
+
 def test_mismatched_answers_follow_the_prompts() -> None:
     trees = [
         Tree((Row(name, [1, number, 2, 30 + number, 40 + number], [0, 0, 0, 1, 1]),))
@@ -60,7 +67,7 @@ def test_mismatched_answers_follow_the_prompts() -> None:
 def test_a_pair_trains_its_last_answers_alone() -> None:
     renderer = Renderer(make_tokenizer())
     talk = (*ask("one?", "yes"), *ask("two?", "no"))
-    (tree,) = pair_trees([make_example(talk, rejected="yes")], renderer)
+    (tree,) = dpo.trees([make_example(talk, rejected="yes")], renderer)
     said = [
         renderer.decode([token for token, on in zip(row.ids, row.mask, strict=True) if on]).strip()
         for row in tree.rows
@@ -73,6 +80,12 @@ def test_what_methods_refuse() -> None:
     spec = TrainSpec()
     plain, paired = make_example(ask("a", "b")), make_example(ask("a", "b"), rejected=" b")
     bad = make_example(ask("a", "c"), desirable=False)
+    with pytest.raises(
+        DataError, match="takes the expected answer for the better one, and a row's is rated bad"
+    ):
+        dpo.examine([make_example(ask("a", "c"), rejected="d", desirable=False)], spec)
+    with pytest.raises(ValueError, match="rehearsal goes with the method sft"):
+        TrainSpec(method="dpo", rehearsal=0.5)
     with pytest.raises(
         DataError, match="orpo needs a rejected answer beside the expected one, and a row has"
     ):
@@ -93,4 +106,6 @@ def test_kto_warns_where_one_side_drowns_the_other() -> None:
     (warning,) = kto.examine([*good, *bad], TrainSpec())
     assert "8 good and 1 bad answers weigh 8 to 1" in str(warning)
     assert "undesirable_weight: 8.00" in str(warning)
+    (warning,) = kto.examine([*good, *bad], TrainSpec(kto={"desirable_weight": 3}))
+    assert "undesirable_weight: 24.00" in str(warning)
     assert kto.examine([*good, *bad], TrainSpec(kto={"undesirable_weight": 8})) == []

@@ -9,7 +9,10 @@ def apply(spec: MaxChars, examples: list[Example]) -> Applied:
     """Drop every row whose messages together have more than `chars` characters."""
 
     def why_not(example: Example) -> str | None:
-        chars = sum(len(message.content) for message in example.messages)
+        longest = max(
+            (example.messages, example.worse or ()), key=lambda talk: sum(len(m.content) for m in talk)
+        )
+        chars = sum(len(message.content) for message in longest)
         return f"{chars:,} characters" if chars > spec.chars else None
 
     return keep_if(examples, why_not)

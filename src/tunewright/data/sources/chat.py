@@ -3,7 +3,7 @@
     {"messages": [{"role", "content", "weight"?}, …]}                        OpenAI's fine-tuning files
     {"messages": […], "rejected": answer} or {"messages": […], "label": bool}
     {"prompt": …, "completion": …, "label"?: bool}                           TRL's prompt-completion and unpaired rows
-    {"prompt"?: …, "chosen": …, "rejected": …}                               TRL's preference rows, prompt within or apart
+    {"prompt"?: …, "chosen": …, "rejected": …}                               TRL's preference rows, prompt apart or within
     {"input": {"messages": […]}, "preferred_output": […], "non_preferred_output": […]}   OpenAI's preference files
 
 A prompt or an answer is a text or a list of messages.
@@ -20,9 +20,9 @@ from tunewright.data.sources import jsonl
 _ROLES: tuple[str, ...] = get_args(Role)
 _KEYS = {"role", "content", "weight"}
 _SHAPES = (
+    {"chosen", "rejected"},
     {"messages"},
     {"prompt", "completion"},
-    {"chosen", "rejected"},
     {"input", "preferred_output", "non_preferred_output"},
 )
 """The keys that each shape of row must have; the first that fits is taken."""
@@ -64,10 +64,13 @@ def talk(values: dict[str, Any]) -> Talk:
         messages = (*prompt, *_turns(values["completion"], "completion", "assistant"))
         used = {"prompt", "completion", "label"}
     elif "chosen" in shape:
-        prompt = _turns(values["prompt"], "prompt", "user") if "prompt" in values else ()
-        messages = (*prompt, *_turns(values["chosen"], "chosen", "assistant"))
-        worse = (*prompt, *_turns(values["rejected"], "rejected", "assistant"))
-        used = {"prompt", "chosen", "rejected"}
+        messages = _turns(values["chosen"], "chosen", "assistant")
+        worse = _turns(values["rejected"], "rejected", "assistant")
+        if "prompt" in values and all(turn.role == "assistant" for turn in (*messages, *worse)):
+            prompt = _turns(values["prompt"], "prompt", "user")
+            messages, worse = (*prompt, *messages), (*prompt, *worse)
+        # answers that hold their prompt need no other: many sets name it beside them once more
+        used = {"prompt", "chosen", "rejected", "messages"}
     else:
         asked = values["input"]
         prompt = _turns(asked.get("messages") if isinstance(asked, dict) else asked, "input.messages", "user")
@@ -114,16 +117,14 @@ def _worse(messages: Conversation, worse: Conversation | None) -> str | None:
     _ending(worse)
     if [turn.wire() for turn in worse[:-1]] != [turn.wire() for turn in messages[:-1]]:
         raise BadRow("bad pair: the two answers do not follow the same messages")
-    if not worse[-1].content.strip():
-        raise BadRow("empty answer: the rejected answer is blank")
     return worse[-1].content
 
 
 def _rating(values: dict[str, Any], used: set[str]) -> bool:
-    """The row's `label`, where it is one of true and false; another one is a field like any other."""
+    """The row's `label`, where it is true or false (beside a prompt and a completion also 1 or 0); else it is a field."""
     label = values.get("label")
-    if "label" in used and isinstance(label, bool):
-        return label
+    if "label" in used and (isinstance(label, bool) or ("completion" in used and label in (0, 1))):
+        return bool(label)
     used.discard("label")
     return True
 

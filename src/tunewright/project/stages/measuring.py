@@ -10,7 +10,7 @@ from tunewright.evals.io import save_scorecard
 from tunewright.evals.run import evaluate as evaluate_generator
 from tunewright.evals.scorecard import Scorecard
 from tunewright.evals.suite import Suite
-from tunewright.evals.suites import build_suite
+from tunewright.evals.suites import askable, build_suite
 from tunewright.generate.variant import Variant
 from tunewright.models.base import Base, resolve_base
 from tunewright.project.file import GENERAL, TARGET
@@ -89,14 +89,14 @@ def _few_shot_chosen_on_dev(ctx: StepContext, base: Base) -> list[Variant]:
     folder = ctx.inputs["split"].path
     candidates = few_shot.candidates(
         ctx.file.baselines,
-        [example for example in load_part(folder, "train") if example.desirable],
+        askable(load_part(folder, "train")),
         base=base,
         system=ctx.file.task.system,
         decoding=ctx.file.decoding,
     )
     if len(candidates) < 2:
         return candidates
-    dev = load_part(folder, "dev")[: ctx.file.baselines.dev_limit]
+    dev = askable(load_part(folder, "dev"))[: ctx.file.baselines.dev_limit]
     suite = build_suite(
         DEV_SUITE,
         ctx.file.suites[TARGET].model_copy(update={"examples": "test", "limit": None, "slices": ()}),

@@ -2,6 +2,7 @@
 
 from tunewright.core.errors import GateError
 from tunewright.core.files import write_json
+from tunewright.core.generation import Decoding
 from tunewright.data.examples import read_examples, write_examples
 from tunewright.data.freeze import load_part
 from tunewright.evals.general import practice
@@ -11,6 +12,8 @@ from tunewright.project.stages.measuring import measure
 from tunewright.project.steps import StepContext
 
 REHEARSAL = "rehearsal.jsonl"
+REHEARSED = Decoding(max_new_tokens=256)
+"""How the base answers general prompts: not as the task's answers are cut."""
 
 
 def gate(ctx: StepContext) -> None:
@@ -24,13 +27,9 @@ def gate(ctx: StepContext) -> None:
     renderer = Renderer(load_tokenizer(base))
     folder = ctx.inputs["split"].path
     examples = [example for part in ("train", "dev") for example in load_part(folder, part)]
-    find_method(ctx.file.train.method).examine(examples, ctx.file.train)
-    rows = [
-        (example.id, talk)
-        for example in examples
-        for talk in (example.messages, example.worse)
-        if talk is not None
-    ]
+    method = find_method(ctx.file.train.method)
+    method.examine(examples, ctx.file.train)
+    rows = [(example.id, talk) for example in examples for talk in method.conversations(example)]
     ctx.emit("gate.start", rows=len(rows))
     report = check_rows(rows, renderer, max_length=ctx.file.train.max_length, system=ctx.file.task.system)
     write_json(ctx.out / "gate.json", report.model_dump(mode="json"))
@@ -48,13 +47,12 @@ def rehearse(ctx: StepContext) -> None:
     answered = []
     if count:
         base = resolve_base(ctx.file.base, ctx.root)
-        greedy = ctx.file.decoding.model_copy(update={"temperature": 0.0})
-        card = measure(ctx, base, Variant(name="base", base_hash=base.hash, decoding=greedy), suite)
+        card = measure(ctx, base, Variant(name="base", base_hash=base.hash, decoding=REHEARSED), suite)
         replies = zip(suite.examples, card.replies, strict=True)
         answered = [(example.prompt, reply.text) for example, reply in replies if reply.finish == "stop"]
     rows = rehearsal_rows(answered)
     write_examples(ctx.out / REHEARSAL, rows)
-    ctx.emit("rehearse.done", rows=len(rows), cut=len(suite.examples) - len(rows))
+    ctx.emit("rehearse.done", rows=len(rows), asked=count)
 
 
 def train(ctx: StepContext) -> None:

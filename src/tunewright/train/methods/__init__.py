@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from tunewright.core.example import Example
+    from tunewright.core.message import Conversation
     from tunewright.models.template import Renderer
     from tunewright.train.pack import Batch, Tree
     from tunewright.train.policy import Policy
@@ -47,6 +48,10 @@ class Method(Protocol):
 
     def needs_reference(self, spec: "TrainSpec") -> bool:
         """Whether rows need their log-probability under the base."""
+        ...
+
+    def conversations(self, example: "Example") -> "list[Conversation]":
+        """What is rendered of an example, a row each, with weight 0 on the answers that are not trained."""
         ...
 
     def trees(self, examples: "Sequence[Example]", renderer: "Renderer") -> "list[Tree]":

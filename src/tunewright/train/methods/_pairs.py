@@ -7,43 +7,38 @@ from torch import Tensor
 
 from tunewright.core.errors import DataError
 from tunewright.core.example import Example
-from tunewright.core.message import Conversation, Message
-from tunewright.models.template import Renderer
-from tunewright.train.pack import Batch, Row, Tree
+from tunewright.core.message import Conversation
+from tunewright.train.pack import Batch
 
 
 def refuse_unpaired(examples: Sequence[Example], method: str) -> None:
     """Raises DataError for an example without a rejected answer, with one that is the same, or rated bad."""
     for example in examples:
-        if example.rejected is None or not example.desirable:
+        if example.rejected is None:
             fix = "Name the column of the worse answer (columns: {rejected: …}), or choose the method sft or kto."
             message = f"{method} needs a rejected answer beside the expected one, and a row has none"
             raise DataError(message, where=example.place, fix=fix)
+        if not example.desirable:
+            message = f"{method} takes the expected answer for the better one, and a row's is rated bad"
+            raise DataError(message, where=example.place, fix="Drop the row, or choose the method kto.")
         if example.rejected.strip() == example.expected.strip():
             raise DataError(
                 "the rejected answer is the expected one", where=example.place, fix="Drop the row."
             )
 
 
-def pair_trees(examples: Sequence[Example], renderer: Renderer) -> list[Tree]:
-    """A tree of two rows for each example: the expected answer, then the rejected one."""
-    return [
-        Tree(
-            tuple(answer_row(example.id, talk, renderer) for talk in (example.messages, example.worse or ()))
-        )
-        for example in examples
-    ]
+def pair(example: Example) -> list[Conversation]:
+    """The conversation with its expected answer and with the rejected one, the last answers alone trained."""
+    return [last_answer(talk) for talk in (example.messages, example.worse) if talk is not None]
 
 
-def answer_row(name: str, conversation: Conversation, renderer: Renderer) -> Row:
+def last_answer(conversation: Conversation) -> Conversation:
     """The conversation with its last answer alone trained: the earlier ones are the prompt."""
-    prompt = [_untrained(message) for message in conversation[:-1]]
-    last = conversation[-1].model_copy(update={"weight": None})
-    return Row(name, *renderer.training((*prompt, last)))
-
-
-def _untrained(message: Message) -> Message:
-    return message.model_copy(update={"weight": 0}) if message.role == "assistant" else message
+    prompt = [
+        message.model_copy(update={"weight": 0}) if message.role == "assistant" else message
+        for message in conversation[:-1]
+    ]
+    return (*prompt, conversation[-1].model_copy(update={"weight": None}))
 
 
 def references(batch: Batch, like: Tensor) -> Tensor:

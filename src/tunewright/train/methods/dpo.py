@@ -21,12 +21,16 @@ from torch.nn.functional import logsigmoid
 
 from tunewright.core.errors import Problem
 from tunewright.core.example import Example
+from tunewright.core.message import Conversation
 from tunewright.models.template import Renderer
 from tunewright.train.methods import Part, Totals, counted
-from tunewright.train.methods._pairs import halves, lengths, pair_trees, references, refuse_unpaired
-from tunewright.train.pack import Batch, Tree
+from tunewright.train.methods._pairs import halves, lengths, pair, references, refuse_unpaired
+from tunewright.train.pack import Batch, Tree, rendered_rows
 from tunewright.train.policy import Policy
 from tunewright.train.spec import DpoSpec, TrainSpec
+
+AVERAGED = ("ipo", "simpo")
+"""Losses over log-probabilities a token, not summed."""
 
 
 def examine(examples: Sequence[Example], spec: TrainSpec) -> list[Problem]:
@@ -40,9 +44,14 @@ def needs_reference(spec: TrainSpec) -> bool:
     return spec.dpo.loss != "simpo"
 
 
+def conversations(example: Example) -> list[Conversation]:
+    """The expected answer and the rejected one."""
+    return pair(example)
+
+
 def trees(examples: Sequence[Example], renderer: Renderer) -> list[Tree]:
     """A chosen and a rejected answer for each example."""
-    return pair_trees(examples, renderer)
+    return [Tree(rendered_rows(example.id, conversations(example), renderer)) for example in examples]
 
 
 def totals(policy: Policy, batches: Sequence[Batch], spec: TrainSpec) -> Totals:
@@ -59,7 +68,8 @@ def part(policy: Policy, batch: Batch, totals: Totals, spec: TrainSpec) -> Part:
     if spec.dpo.nll:
         chosen, _ = halves(found / sizes)
         each = each - spec.dpo.nll * chosen
-    better, worse = halves(spec.dpo.beta * rewards.detach())
+    counted_rewards = rewards / sizes if spec.dpo.loss in AVERAGED else rewards
+    better, worse = halves(spec.dpo.beta * counted_rewards.detach())
     means = {"reward_margin": better - worse, "reward_accuracy": (better > worse).float()}
     share = {name: values.sum() / totals.trees for name, values in means.items()}
     return Part(each.sum() / totals.trees, share)
@@ -67,8 +77,7 @@ def part(policy: Policy, batch: Batch, totals: Totals, spec: TrainSpec) -> Part:
 
 def pair_losses(rewards: Tensor, sizes: Tensor, spec: DpoSpec) -> Tensor:
     """Each pair's loss [P] from the rows' log-ratios [2P] (log-probabilities for simpo) and trained tokens [2P]."""
-    averaged = spec.loss in ("ipo", "simpo")
-    chosen, rejected = halves(rewards / sizes if averaged else rewards)
+    chosen, rejected = halves(rewards / sizes if spec.loss in AVERAGED else rewards)
     difference = chosen - rejected
     scaled = spec.beta * difference
     match spec.loss:

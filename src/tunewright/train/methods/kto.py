@@ -15,12 +15,13 @@ import torch
 
 from tunewright.core.errors import DataError, Problem
 from tunewright.core.example import Example
+from tunewright.core.message import Conversation
 from tunewright.models.template import Renderer
 from tunewright.train.methods import Part, Totals, counted
-from tunewright.train.methods._pairs import answer_row, references
-from tunewright.train.pack import Batch, Row, Tree, pack
+from tunewright.train.methods._pairs import last_answer, references
+from tunewright.train.pack import Batch, Row, Tree, pack, rendered_rows
 from tunewright.train.policy import Policy
-from tunewright.train.spec import TrainSpec
+from tunewright.train.spec import KtoSpec, TrainSpec
 
 
 def examine(examples: Sequence[Example], spec: TrainSpec) -> list[Problem]:
@@ -44,13 +45,15 @@ def examine(examples: Sequence[Example], spec: TrainSpec) -> list[Problem]:
         Problem(
             f"{good} good and {bad} bad answers weigh {weighed[0]:g} to {weighed[1]:g}: the larger side drowns the other",
             where="train.kto",
-            fix=f"Set desirable_weight and undesirable_weight so that they come near even: {_even(good, bad)}.",
+            fix=f"Set desirable_weight and undesirable_weight so that they come near even: {_even(good, bad, spec.kto)}.",
         )
     ]
 
 
-def _even(good: int, bad: int) -> str:
-    return f"desirable_weight: {bad / good:.2f}" if good < bad else f"undesirable_weight: {good / bad:.2f}"
+def _even(good: int, bad: int, spec: KtoSpec) -> str:
+    if good < bad:
+        return f"desirable_weight: {spec.undesirable_weight * bad / good:.2f}"
+    return f"undesirable_weight: {spec.desirable_weight * good / bad:.2f}"
 
 
 def needs_reference(spec: TrainSpec) -> bool:
@@ -58,10 +61,16 @@ def needs_reference(spec: TrainSpec) -> bool:
     return True
 
 
+def conversations(example: Example) -> list[Conversation]:
+    """The rated answer."""
+    return [last_answer(example.messages)]
+
+
 def trees(examples: Sequence[Example], renderer: Renderer) -> list[Tree]:
     """One rated answer for each example."""
     return [
-        Tree((answer_row(example.id, example.messages, renderer),), example.desirable) for example in examples
+        Tree(rendered_rows(example.id, conversations(example), renderer), example.desirable)
+        for example in examples
     ]
 
 

@@ -15,12 +15,16 @@ from torch.nn.functional import logsigmoid
 
 from tunewright.core.errors import Problem
 from tunewright.core.example import Example
+from tunewright.core.message import Conversation
 from tunewright.models.template import Renderer
 from tunewright.train.methods import Part, Totals
-from tunewright.train.methods._pairs import halves, lengths, pair_trees, refuse_unpaired
-from tunewright.train.pack import Batch, Tree
+from tunewright.train.methods._pairs import halves, lengths, pair, refuse_unpaired
+from tunewright.train.pack import Batch, Tree, rendered_rows
 from tunewright.train.policy import Policy
 from tunewright.train.spec import TrainSpec
+
+_SURE = -1e-6
+"""A mean log-probability above this is taken for it: the odds of a sure answer have no logarithm."""
 
 
 def examine(examples: Sequence[Example], spec: TrainSpec) -> list[Problem]:
@@ -34,9 +38,14 @@ def needs_reference(spec: TrainSpec) -> bool:
     return False
 
 
+def conversations(example: Example) -> list[Conversation]:
+    """The expected answer and the rejected one."""
+    return pair(example)
+
+
 def trees(examples: Sequence[Example], renderer: Renderer) -> list[Tree]:
     """A chosen and a rejected answer for each example."""
-    return pair_trees(examples, renderer)
+    return [Tree(rendered_rows(example.id, conversations(example), renderer)) for example in examples]
 
 
 def totals(policy: Policy, batches: Sequence[Batch], spec: TrainSpec) -> Totals:
@@ -57,5 +66,6 @@ def part(policy: Policy, batch: Batch, totals: Totals, spec: TrainSpec) -> Part:
 
 def log_odds_ratio(averages: Tensor) -> Tensor:
     """log odds(chosen) − log odds(rejected) [P] from the rows' mean log-probabilities [2P]."""
-    chosen, rejected = halves(averages - torch.log1p(-averages.exp()))
+    averages = averages.clamp(max=_SURE)
+    chosen, rejected = halves(averages - torch.log(-torch.expm1(averages)))
     return chosen - rejected

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from tunewright.core.errors import DataError, Problem
 from tunewright.core.example import Example
+from tunewright.core.message import Conversation
 from tunewright.models.template import Renderer
 from tunewright.train.methods import Part, Totals, counted
-from tunewright.train.pack import Batch, Row, Tree
+from tunewright.train.pack import Batch, Tree, rendered_rows
 from tunewright.train.policy import Policy
 from tunewright.train.spec import TrainSpec
 
@@ -28,9 +29,14 @@ def needs_reference(spec: TrainSpec) -> bool:
     return False
 
 
+def conversations(example: Example) -> list[Conversation]:
+    """The example as it is."""
+    return [example.messages]
+
+
 def trees(examples: Sequence[Example], renderer: Renderer) -> list[Tree]:
     """Each conversation rendered, a tree of one row."""
-    return [Tree((Row(example.id, *renderer.training(example.messages)),)) for example in examples]
+    return [Tree(rendered_rows(example.id, conversations(example), renderer)) for example in examples]
 
 
 def totals(policy: Policy, batches: Sequence[Batch], spec: TrainSpec) -> Totals:

@@ -1,0 +1,348 @@
+"""Training beside its peers: the same rows, model, adapter and steps, each contender in a process of its own.
+
+    python bench/training.py [--repeats 5] [--only sft-short dpo …] [--json FILE]
+
+Prints, for each case, our tokens a second and peak memory beside the peer's, the ratio, and the target. Tokens are those
+of the rows, padding and what is shared not counted twice, so that the figures say how fast rows are learnt. Loading is left
+out: only optimizer steps are timed. The peer's losses must be ours within a hundredth where the steps are the same.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+HERE = Path(__file__).parent
+BANKING = HERE.parents[1] / "shared" / "data" / "banking77" / "train.csv"
+VOCABULARY = 151_936
+STEPS, ROWS = 4, 16
+
+
+class Case(NamedTuple):
+    """What is trained, beside whom, and what is asked of us."""
+
+    name: str
+    method: str
+    peers: dict[str, tuple[float, float | None]]
+    """Peer → least ratio of tokens a second, largest share of its memory."""
+    words: str
+
+
+CASES = (
+    Case("sft-short", "sft", {"trl": (8.0, 0.6), "plain": (1.3, None)}, "short answers under long prompts"),
+    Case("sft-long", "sft", {"trl": (2.0, 0.6)}, "long answers, every token trained"),
+    Case("dpo", "dpo", {"trl": (3.0, None)}, "long shared prompts, reference taken before"),
+    Case("kto", "kto", {"trl": (2.0, None)}, "the same rows, rated"),
+    Case("orpo", "orpo", {"trl": (2.0, None)}, "the same pairs"),
+)
+
+
+class Measured(NamedTuple):
+    """What a contender did."""
+
+    tokens_per_s: float
+    peak_bytes: int
+    losses: list[float]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--only", nargs="*", default=[case.name for case in CASES])
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--child", nargs=3, metavar=("CONTENDER", "CASE", "FOLDER"), help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.child:
+        print("\n" + json.dumps(child(*asked.child)))
+        return
+    lines = []
+    with tempfile.TemporaryDirectory() as folder:
+        make_base(Path(folder))
+        for case in (case for case in CASES if case.name in asked.only):
+            lines += compared(case, Path(folder), asked.repeats)
+            print("\n".join(lines[-len(case.peers) :]), flush=True)
+    if asked.json:
+        asked.json.write_text(json.dumps(lines, indent=1) + "\n")
+
+
+def compared(case: Case, folder: Path, repeats: int) -> Iterator[str]:
+    """A line for each peer; contenders take turns, so that a busy minute hits all of them."""
+    runs: dict[str, list[Measured]] = {name: [] for name in ("ours", *case.peers)}
+    for _ in range(repeats):
+        for name, found in runs.items():
+            found.append(measured(name, case, folder))
+    ours = middle(runs["ours"])
+    for peer, (speed, memory) in case.peers.items():
+        theirs = middle(runs[peer])
+        ratio, share = ours.tokens_per_s / theirs.tokens_per_s, ours.peak_bytes / theirs.peak_bytes
+        differ = max(abs(a - b) / abs(b) for a, b in zip(ours.losses, theirs.losses, strict=True))
+        asked = f"≥ {speed:g}×" + (f", ≤ {memory:.0%}" if memory else "")
+        speeds = f"{ours.tokens_per_s:,.0f} and {theirs.tokens_per_s:,.0f} tokens/s: {ratio:.1f}×"
+        memories = f"{ours.peak_bytes / 1e9:.2f} and {theirs.peak_bytes / 1e9:.2f} GB: {share:.0%}"
+        cells = (
+            case.name,
+            f"{case.words}, beside {peer}",
+            speeds,
+            memories,
+            asked,
+            f"losses differ by {differ:.1%}",
+        )
+        yield f"| {' | '.join(cells)} |"
+
+
+def middle(runs: list[Measured]) -> Measured:
+    """The medians; the losses of the first."""
+    speed = statistics.median(run.tokens_per_s for run in runs)
+    return Measured(speed, int(statistics.median(run.peak_bytes for run in runs)), runs[0].losses)
+
+
+def measured(contender: str, case: Case, folder: Path) -> Measured:
+    command = [sys.executable, __file__, "--child", contender, case.name, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{contender} failed on {case.name}:\n{done.stderr[-3000:]}")
+    return Measured(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def make_base(folder: Path) -> None:
+    """Four Qwen3 layers of width 512 under a head of 151,936 tokens, with the embedded base's tokenizer."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    from tunewright.models import embedded
+    from tunewright.models.base import resolve_base
+    from tunewright.models.load import load_tokenizer
+
+    torch.manual_seed(0)
+    config = AutoConfig.for_model(
+        "qwen3", vocab_size=VOCABULARY, hidden_size=512, intermediate_size=1536, num_hidden_layers=4,
+        num_attention_heads=8, num_key_value_heads=4, head_dim=64, max_position_embeddings=2048,
+        tie_word_embeddings=True, eos_token_id=2, pad_token_id=3, bos_token_id=None,
+    )  # fmt: skip
+    AutoModelForCausalLM.from_config(config).save_pretrained(folder / "base")
+    tokenizer = load_tokenizer(resolve_base("embedded", embedded.PATH))
+    # what a template writes after the end of turn is trained by TRL and not by us: here it writes nothing
+    tokenizer.chat_template = tokenizer.chat_template.replace(
+        "{%- endgeneration -%}\n{{- '\\n' -}}\n", "{%- endgeneration -%}\n"
+    )
+    tokenizer.save_pretrained(folder / "base")
+
+
+def rows(case: str) -> list[dict[str, Any]]:
+    """The rows of a case, in TRL's shapes."""
+    import csv
+
+    if BANKING.is_file():
+        with BANKING.open(newline="") as stream:
+            texts = [(row["text"], row["category"]) for row in csv.DictReader(stream)][
+                :: 9973 // (STEPS * ROWS)
+            ]
+    else:
+        texts = [
+            (f"What became of order {i}, and when will it be here?", f"order_{i % 7}") for i in range(999)
+        ]
+    rule = "You sort messages of a bank's customers. Answer with the name of the one intent that fits, and nothing else. "
+    found = []
+    for number, (text, label) in enumerate(texts[: STEPS * ROWS]):
+        prompt = [
+            {"role": "system", "content": rule * (4 if case == "dpo" else 2)},
+            {"role": "user", "content": text},
+        ]
+        other = texts[(number + 7) % len(texts)][1]
+        if case == "sft-short":
+            found.append({"prompt": prompt, "completion": _said(label)})
+        elif case == "sft-long":
+            found.append({"prompt": prompt[1:], "completion": _said(" ".join([text, label] * 4))})
+        elif case == "kto":
+            found.append({"prompt": prompt, "completion": _said(label), "label": number % 2 == 0})
+        else:
+            found.append({"prompt": prompt, "chosen": _said(label), "rejected": _said(f"{other} or not")})
+    return found
+
+
+def _said(text: str) -> list[dict[str, str]]:
+    return [{"role": "assistant", "content": text}]
+
+
+def child(contender: str, name: str, folder: str) -> dict[str, Any]:
+    """One contender's run, in this process."""
+    import resource
+
+    case = next(case for case in CASES if case.name == name)
+    run = {"ours": ours, "trl": trl, "plain": plain}[contender]
+    speed, losses = run(case, Path(folder) / "base")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return Measured(speed, peak, losses)._asdict()
+
+
+def ours(case: Case, base: Path) -> tuple[float, list[float]]:
+    """Our loop, `ROWS` a step in the rows' order."""
+    import torch
+
+    from tunewright.core.example import Origin
+    from tunewright.core.task import TaskSpec
+    from tunewright.data.convert import ChatRows, Task
+    from tunewright.models.base import resolve_base
+    from tunewright.models.load import load_model, load_tokenizer
+    from tunewright.models.machine import free_cores
+    from tunewright.models.template import Renderer
+    from tunewright.train.checkpoint import WorkFolder
+    from tunewright.train.loop import Loop, Plan
+    from tunewright.train.lora import adapter_parameters, add_adapter, fast_layers
+    from tunewright.train.methods import find_method
+    from tunewright.train.pack import shared_prefix
+    from tunewright.train.policy import Policy
+    from tunewright.train.reference import refer
+    from tunewright.train.spec import TrainSpec
+
+    torch.set_num_threads(free_cores())
+    spec = TrainSpec(method=case.method, learning_rate=1e-4, warmup=0.0, precision="fp32")
+    method, model_base = find_method(case.method), resolve_base(str(base), base)
+    reader = ChatRows(Task(TaskSpec()))
+    examples = [reader.example(row, Origin(source="bench", file="", row=0)) for row in rows(case.name)]
+    trees = method.trees(examples, Renderer(load_tokenizer(model_base)))
+    steps = tuple(tuple(range(start, start + ROWS)) for start in range(0, STEPS * ROWS, ROWS))
+    plan = Plan(steps, (STEPS,), STEPS, shared_prefix(trees), ())
+    model = add_adapter(load_model(model_base), spec.adapter, model_base, 0)
+    parameters = adapter_parameters(model)
+    facts: list[dict[str, Any]] = []
+
+    def emit(kind: str, **data: Any) -> None:
+        if kind == "train.step":
+            facts.append(data)
+
+    with tempfile.TemporaryDirectory() as scratch, fast_layers(model, torch.float32):
+        work = WorkFolder(Path(scratch), "bench", 1)
+        policy = Policy(model, trees)
+        if method.needs_reference(spec):
+            trees, _ = refer(policy, (trees, []), plan.prefix, work, lambda *_, **__: None)
+        Loop(policy, parameters, method, spec, plan).run(trees, [], work, emit)
+    seconds = sum(fact["tokens"] / fact["tokens_per_s"] for fact in facts)
+    return sum(fact["tokens"] for fact in facts) / seconds, [fact["loss"] for fact in facts]
+
+
+def trl(case: Case, base: Path) -> tuple[float, list[float]]:
+    """TRL's trainer at its best valid settings here: one padded batch a step, no checkpointing of activations."""
+    import os
+    import time
+    import warnings
+
+    os.environ["TRL_EXPERIMENTAL_SILENCE"] = "1"
+    warnings.simplefilter("ignore")
+    import torch
+    import trl as peer
+    from datasets import Dataset
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
+
+    from tunewright.models.machine import free_cores
+
+    torch.set_num_threads(free_cores())
+    if case.method == "orpo":
+        from trl.experimental.orpo import ORPOConfig as Spec
+        from trl.experimental.orpo import ORPOTrainer as Trainer
+    else:
+        Trainer, Spec = (getattr(peer, f"{case.method.upper()}{part}") for part in ("Trainer", "Config"))
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    given = rows(case.name)
+    torch.manual_seed(0)
+    adapter = LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
+    model = get_peft_model(AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32), adapter)
+    more = {"precompute_ref_log_probs": True} if case.method in ("dpo", "kto") else {}
+    with tempfile.TemporaryDirectory() as scratch:
+        spec = Spec(
+            output_dir=scratch, per_device_train_batch_size=ROWS, max_steps=STEPS, logging_steps=1, learning_rate=1e-4,
+            lr_scheduler_type="cosine", warmup_steps=0, train_sampling_strategy="sequential", report_to="none",
+            use_cpu=True, bf16=False, gradient_checkpointing=False, save_strategy="no", disable_tqdm=True,
+            max_length=1024, **more,
+        )  # fmt: skip
+        took: list[float] = []
+
+        class Clock(TrainerCallback):
+            def on_step_begin(self, *_: Any, **__: Any) -> None:
+                took.append(time.perf_counter())
+
+            def on_step_end(self, *_: Any, **__: Any) -> None:
+                took[-1] = time.perf_counter() - took[-1]
+
+        trainer = Trainer(
+            model=model,
+            args=spec,
+            train_dataset=Dataset.from_list(given),
+            processing_class=tokenizer,
+            callbacks=[Clock()],
+        )
+        trainer.train()
+    losses = [line["loss"] for line in trainer.state.log_history if "loss" in line]
+    return tokens_of(given, tokenizer) / sum(took), losses
+
+
+def tokens_of(given: list[dict[str, Any]], tokenizer: Any) -> int:
+    """Tokens of all rows: a pair is two."""
+    total = 0
+    for row in given:
+        for answer in ("completion", "chosen", "rejected"):
+            if answer in row:
+                total += len(tokenizer.apply_chat_template([*row["prompt"], *row[answer]], return_dict=False))
+    return total
+
+
+def plain(case: Case, base: Path) -> tuple[float, list[float]]:
+    """The thirty plain lines: peft's model, a padded batch, masked rows dropped before the head."""
+    import time
+
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from torch.nn.functional import cross_entropy
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from tunewright.models.machine import free_cores
+
+    torch.set_num_threads(free_cores())
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    adapter = LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
+    torch.manual_seed(0)
+    model = get_peft_model(AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32), adapter).train()
+    optimizer = torch.optim.AdamW(
+        [p for p in model.parameters() if p.requires_grad], lr=1e-4, weight_decay=0.0
+    )
+    given, losses, seconds = rows(case.name), [], 0.0
+    encoded = []
+    for row in given:
+        head = tokenizer.apply_chat_template(row["prompt"], add_generation_prompt=True, return_dict=False)
+        encoded.append(
+            (
+                len(head),
+                tokenizer.apply_chat_template([*row["prompt"], *row["completion"]], return_dict=False),
+            )
+        )
+    for start in range(0, STEPS * ROWS, ROWS):
+        begin = time.perf_counter()
+        batch = encoded[start : start + ROWS]
+        width = max(len(ids) for _, ids in batch)
+        ids = torch.tensor([[*row, *[3] * (width - len(row))] for _, row in batch])
+        mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for _, row in batch])
+        labels = torch.tensor(
+            [[-100] * head + row[head:] + [-100] * (width - len(row)) for head, row in batch]
+        )
+        body = model.get_base_model()
+        hidden = body.model(input_ids=ids, attention_mask=mask, use_cache=False)[0][:, :-1]
+        wanted = labels[:, 1:]
+        kept = wanted != -100
+        loss = cross_entropy(body.lm_head(hidden[kept]), wanted[kept])
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(float(loss.detach()))
+        seconds += time.perf_counter() - begin
+    return sum(len(ids) for _, ids in encoded) / seconds, losses
+
+
+if __name__ == "__main__":
+    main()
