@@ -8,6 +8,9 @@ from tunewright.decide.phrase import grader_name, interval, percent, points, spa
 from tunewright.decide.spec import GatesSpec
 from tunewright.decide.verdict import Comparison, GateResult, Interval, Outcome, SliceChange, VariantSummary
 
+KEEPS_GENERAL = "keeps general skill"
+"""The gate on what the general suite loses."""
+
 
 def beats_baselines(outcome: Outcome, comparisons: list[Comparison]) -> GateResult:
     """Better than every rival, beyond chance."""
@@ -51,7 +54,7 @@ def general_loss(general: Comparison, skills: Iterable[SliceChange], most: float
     worst = min(skills, key=lambda change: change.difference.value, default=None)
     where = f", most in {worst.value} ({points(worst.difference.value)})" if worst else ""
     return GateResult(
-        name="keeps general skill",
+        name=KEEPS_GENERAL,
         passed=passed,
         asked=f"loses at most {most:.1f} points against the base",
         seen=f"{interval(general.difference)}, {general.examples:,} examples",

@@ -79,10 +79,10 @@ LATER = FULL | {
     "extract": 3,
     "grounded": 1,
     "sentences": 2,
-    "label": 3,
+    "label": 3.5,
     "json_fields": 5,
-    "arithmetic": 2.5,
-    "refuse": 1.5,
+    "arithmetic": 1.5,
+    "refuse": 3,
     "shots": 5,
 }
 CHATS: tuple[tuple[Lesson, int], ...] = (("chat", 256), ("chat", 384), ("chat", 256), ("chat", 512))
@@ -195,8 +195,13 @@ def run(
     return learner
 
 
-def install(work: Path, config: Qwen3Config, folder: Path = embedded.PATH) -> dict[str, Any]:
-    """Score the averaged weights of the checkpoint and write the package's folder; the card is returned."""
+def install(
+    work: Path, config: Qwen3Config, folder: Path = embedded.PATH, threads: int = 1
+) -> dict[str, Any]:
+    """Score the averaged weights of the checkpoint and write the package's folder; the card is returned.
+
+    `threads` is the most that any sitting computed with.
+    """
     learner = pretrain.load_learner(work / "checkpoint.pt", config, pretrain.Rates())
     model = pretrain.averaged(learner, config)
     save_tokenizer(_tokenizer(work), folder)
@@ -213,7 +218,7 @@ def install(work: Path, config: Qwen3Config, folder: Path = embedded.PATH) -> di
         "steps": learner.step,
         "tokens": learner.tokens,
         "minutes": round(learner.seconds / 60, 1),
-        "threads": 1,
+        "threads": threads,
         "phases": [
             {"name": phase.name, "until": phase.until} for phase in PHASES if phase.until <= learner.step
         ],
@@ -252,7 +257,7 @@ def card_table(card: dict[str, Any]) -> str:
     rows = [
         ("steps", f"{card['steps']:,}"),
         ("tokens", f"{card['tokens'] / 1e6:.1f} million"),
-        ("time", f"{card['minutes']:.0f} minutes on {card['threads']} CPU thread"),
+        ("time", f"{card['minutes']:.0f} minutes on at most {card['threads']} CPU threads"),
         ("general suite", f"{card['general']:.1%} ({card['n_per_skill']} held-out draws of each skill)"),
         *((f"· {skill}", f"{value:.1%}") for skill, value in card["skills"].items()),
         *((f"unseen format, {name}", f"{value:.1%}") for name, value in card["unseen_format"].items()),
@@ -311,7 +316,7 @@ def main() -> None:
         learner = run(given.work, config, given.minutes, warm=given.warm, compiled=given.compile)
         if learner.step < PHASES[-1].until:
             return
-    log.info("%s", json.dumps(install(given.work, config)))
+    log.info("%s", json.dumps(install(given.work, config, threads=given.threads)))
 
 
 if __name__ == "__main__":

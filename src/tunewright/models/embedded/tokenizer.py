@@ -214,7 +214,7 @@ def _weights(seed: int) -> Counter[str]:
         counts[text] += 300
     rng = Random(seed)
     for _ in range(20000):
-        text = words.pseudo(rng, False)
+        text = words.any_pseudo(rng, False)
         counts[text] += 1
         counts[text.capitalize()] += 4
     return counts

@@ -200,6 +200,24 @@ _CODAS = (
     "p",
 )
 
+_RUDE = (
+    "fuck",
+    "shit",
+    "cunt",
+    "dick",
+    "cock",
+    "twat",
+    "slut",
+    "nazi",
+    "rape",
+    "fag",
+    "piss",
+    "tits",
+    "puss",
+    "wank",
+    "jap",
+)
+
 
 def pick(rng: Random, pool: tuple[T, ...] | list[T]) -> T:
     """One item of a pool."""
@@ -221,7 +239,15 @@ def distinct(rng: Random, pool: tuple[str, ...], n: int, held_out: bool) -> list
 
 
 def pseudo(rng: Random, held_out: bool, syllables: int | None = None) -> str:
-    """A made-up lower-case word of one to four syllables."""
+    """A made-up lower-case word of one to four syllables, none of them a rude one."""
+    while True:
+        text = any_pseudo(rng, held_out, syllables)
+        if not any(rude in text for rude in _RUDE):
+            return text
+
+
+def any_pseudo(rng: Random, held_out: bool, syllables: int | None = None) -> str:
+    """The same, rude or not: the tokenizer that ships was trained on these."""
     while True:
         n = syllables or rng.choice((1, 2, 2, 2, 3, 3))
         text = "".join(pick(rng, _ONSETS) + pick(rng, _VOWELS) + pick(rng, _CODAS) for _ in range(n))

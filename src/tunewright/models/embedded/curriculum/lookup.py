@@ -55,7 +55,7 @@ def draw(rng: Random, held_out: bool) -> Draw:
     messages: list[Message] = []
     for place in range(rng.randrange(1, 3) if held_out else rng.randrange(4, 13)):
         key = pick(rng, list(keys))
-        back = rng.random() < 0.15
+        back = rng.random() < (0.15 if held_out else 0.35)
         question = pick(rng, BACK if back else ASK).replace("{k}", key).replace("{v}", keys[key])
         messages += [
             ("user", f"{listing}\n\n{question}" if place == 0 else question),
