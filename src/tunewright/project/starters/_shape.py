@@ -10,7 +10,7 @@ from tunewright.project.starters._sample import Sample, Values, read_sample
 
 EMBEDDED = "embedded"
 REHEARSAL = 0.25
-"""General rows beside the task's: the small base forgot 9 points of general skill with them, 27 without (LOG.md)."""
+"""General rows beside the task's: the small base forgot 5 to 9 points of general skill with them, 27 without (LOG.md)."""
 
 
 class Look(NamedTuple):
