@@ -6,7 +6,7 @@ held-out draws from the held-out world (`words.held`); `draw_from` also keeps ev
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -31,6 +31,15 @@ class Draw:
     messages: tuple[Message, ...]
     grade: Literal["exact", "json", "contains", "number"]
     given: int = 0
+
+
+def asked_after(rounds: Sequence[tuple[str, str]], shown: int) -> list[Message]:
+    """Turns that ask all rounds but the first `shown`, whose asks and answers stand in the first message as examples."""
+    examples = "".join(f"{ask} {answer}\n" for ask, answer in rounds[:shown])
+    messages: list[Message] = []
+    for ask, answer in rounds[shown:]:
+        messages += [("user", ask if messages else examples + ask), ("assistant", answer)]
+    return messages
 
 
 DrawFunction = Callable[[Random, bool], Draw]

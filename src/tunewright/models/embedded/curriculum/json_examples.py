@@ -6,7 +6,7 @@ import json
 from random import Random
 
 from tunewright.models.embedded import passages, words
-from tunewright.models.embedded.curriculum import Draw, Message
+from tunewright.models.embedded.curriculum import Draw, Message, asked_after
 from tunewright.models.embedded.words import pick
 
 
@@ -36,11 +36,8 @@ def draw(rng: Random, held_out: bool) -> Draw:
         # The first answer cannot be known: it is where the examples begin.
         given = len(messages) - 2 if held_out else len(messages) - 2 * len(rounds) + 2
         return Draw("json_examples", tuple(messages), "json", given)
-    first = len(rounds) - 1 if held_out else 2
-    shown = "\n".join(f"Text: {text}\nJSON: {answer}" for text, answer in rounds[:first])
-    for place, (text, answer) in enumerate(rounds[first:]):
-        ask = f"Text: {text}\nJSON:"
-        messages += [("user", ask if place else f"{shown}\n{ask}"), ("assistant", answer)]
+    rounds = [(f"Text: {text}\nJSON:", answer) for text, answer in rounds]
+    messages += asked_after(rounds, len(rounds) - 1 if held_out else 2)
     return Draw("json_examples", tuple(messages), "json")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from random import Random
 
 from tunewright.models.embedded import passages, words
-from tunewright.models.embedded.curriculum import Draw, Message, label
+from tunewright.models.embedded.curriculum import Draw, Message, asked_after, label
 from tunewright.models.embedded.words import pick
 
 MARKS = (
@@ -66,11 +66,8 @@ def draw(rng: Random, held_out: bool) -> Draw:
     rounds = [make() for _ in range(rng.randrange(4, 7) if held_out else rng.randrange(4, 11))]
     messages: list[Message] = []
     if rng.random() < 0.25:
-        first = len(rounds) - 1 if held_out else 3
-        shown = "\n".join(f"{asked} => {answer}" for asked, answer in rounds[:first])
-        for place, (asked, answer) in enumerate(rounds[first:]):
-            ask = f"{asked} =>"
-            messages += [("user", ask if place else f"{shown}\n{ask}"), ("assistant", answer)]
+        rounds = [(f"{asked} =>", answer) for asked, answer in rounds]
+        messages += asked_after(rounds, len(rounds) - 1 if held_out else 3)
         return Draw("shots", tuple(messages), "exact")
     for asked, answer in rounds:
         messages += [("user", asked), ("assistant", answer)]
