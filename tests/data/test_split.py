@@ -125,7 +125,7 @@ def test_a_row_twice_in_a_part_that_is_scored_is_refused(part):
     (again,) = (example for example in rows if example.fields["part"] == part)
     with pytest.raises(DataError) as caught:
         split([*rows, *[again.model_copy() for _ in range(4)]], SplitSpec(column="part"))
-    repeat = f"{again.id} repeats {again.id}"
+    repeat = f"example {again.id} repeats example {again.id}"
     assert str(caught.value) == (
         f"split: {part} would hold the same row more than once, 4 times: {repeat}; {repeat}; {repeat}; and 1 more. "
         "Add drop_duplicates to the recipe."

@@ -30,6 +30,15 @@ Conversation = tuple[Message, ...]
 """Messages in order. As a prompt it ends before the answer; as a training row it ends with the assistant."""
 
 
+def last_answer_trained(conversation: Conversation) -> Conversation:
+    """The conversation with its last answer alone trained: the earlier ones are the prompt."""
+    prompt = [
+        message.model_copy(update={"weight": 0}) if message.role == "assistant" else message
+        for message in conversation[:-1]
+    ]
+    return (*prompt, conversation[-1].model_copy(update={"weight": None}))
+
+
 def with_system(conversation: Conversation, system: str) -> Conversation:
     """The conversation with the task's system prompt before it, unless it begins with instructions of its own.
 

@@ -16,7 +16,7 @@ from tunewright.data.names import did_you_mean, listed
 from tunewright.data.normal import input_key
 from tunewright.data.parts import PARTS, Part, part_named
 from tunewright.data.spec import SplitSpec
-from tunewright.data.straddle import place, refuse_repeats, refuse_straddling
+from tunewright.data.straddle import refuse_repeats, refuse_straddling
 
 
 class Split(NamedTuple):
@@ -47,7 +47,7 @@ def _by_column(examples: list[Example], column: str) -> dict[Part, list[Example]
         if part is None:
             raise DataError(
                 f"the column {column!r} says {value!r}; a part is train, dev (or validation) or test.",
-                where=place(example),
+                where=example.place,
                 fix="Rename the parts in the data, or leave split.column out and split by shares.",
             )
         parts[part].append(example)
@@ -125,7 +125,7 @@ def _need_field(example: Example, name: str, where: str) -> None:
     if name not in example.fields:
         hint = did_you_mean(name, example.fields)
         raise DataError(
-            f"the row {place(example)} has no field {name!r}; its fields are {listed(example.fields)}.",
+            f"the row {example.place} has no field {name!r}; its fields are {listed(example.fields)}.",
             where=where,
             fix=hint or "Name a column of the sources (input and expected are none).",
         )
@@ -134,7 +134,7 @@ def _need_field(example: Example, name: str, where: str) -> None:
 def _shuffled(examples: list[Example], seed: int) -> list[Example]:
     seen: Counter[str] = Counter()
     keyed = []
-    for example in sorted(examples, key=place):
+    for example in sorted(examples, key=lambda example: example.place):
         seen[example.id] += 1
         keyed.append((hash_value([seed, example.id, seen[example.id]]), example))
     return [example for _, example in sorted(keyed, key=lambda pair: pair[0])]

@@ -23,7 +23,7 @@ def refuse_straddling(parts: Parts, column: str) -> None:
         for example in parts[part]:
             known, other = first.setdefault(input_key(example), (part, example))
             if known != part:
-                rows.append(f"{place(example)} ({part}) asks what {place(other)} ({known}) asks")
+                rows.append(f"{example.place} ({part}) asks what {other.place} ({known}) asks")
     if rows:
         raise DataError(
             f"the column {column!r} puts equal inputs into different parts, {_times(len(rows))}: {_first(rows)}.",
@@ -41,18 +41,13 @@ def refuse_repeats(parts: Parts) -> None:
         for example in parts[part]:
             other = first.setdefault(example.id, example)
             if other is not example:
-                rows.append(f"{place(example)} repeats {place(other)}")
+                rows.append(f"{example.place} repeats {other.place}")
         if rows:
             raise DataError(
                 f"{part} would hold the same row more than once, {_times(len(rows))}: {_first(rows)}.",
                 where="split",
                 fix="Add drop_duplicates to the recipe.",
             )
-
-
-def place(example: Example) -> str:
-    """Where a row stands in its file, or its id where that is not known."""
-    return f"{example.origin.file}:{example.origin.row}" if example.origin else example.id
 
 
 def _times(rows: int) -> str:

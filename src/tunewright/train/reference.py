@@ -5,7 +5,7 @@ from typing import cast
 
 from tunewright.core.events import Emit
 from tunewright.train.checkpoint import WorkFolder
-from tunewright.train.pack import Batch, Tree, batches
+from tunewright.train.pack import Tree, batches
 from tunewright.train.policy import Policy
 
 _TOKENS = 4096
@@ -32,19 +32,8 @@ def _measured(policy: Policy, trees: Sequence[Tree], prefix: int, emit: Emit) ->
     """Summed log-probabilities, row by row in the trees' order. Trees of like length go together."""
     order = sorted(range(len(trees)), key=lambda index: trees[index].tokens)
     found: dict[int, list[float]] = {}
-    done = 0
-    for batch, indices in _cut(trees, order, prefix):
+    for batch in batches(trees, order, prefix, _TOKENS):
         values = iter(cast("list[float]", policy.reference_logprobs(batch).tolist()))
-        for index in indices:
-            found[index] = [next(values) for _ in trees[index].rows]
-        done += len(indices)
-        emit("train.reference", done=done, total=len(trees))
-    return [value for index in range(len(trees)) for value in found[index]]
-
-
-def _cut(trees: Sequence[Tree], order: Sequence[int], prefix: int) -> list[tuple[Batch, list[int]]]:
-    places = {id(tree): index for index, tree in enumerate(trees)}
-    return [
-        (batch, [places[id(tree)] for tree in batch.trees])
-        for batch in batches(trees, order, prefix, _TOKENS)
-    ]
+        found |= {id(tree): [next(values) for _ in tree.rows] for tree in batch.trees}
+        emit("train.reference", done=len(found), total=len(trees))
+    return [value for tree in trees for value in found[id(tree)]]

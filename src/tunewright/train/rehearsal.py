@@ -7,18 +7,13 @@ anyway, so they cost the task little (self-synthesized rehearsal, arXiv:2403.012
 from collections.abc import Iterable
 
 from tunewright.core.example import Example, make_example
-from tunewright.core.message import Conversation, Message
+from tunewright.core.message import Conversation, Message, last_answer_trained
 
 
 def rehearsal_rows(answered: Iterable[tuple[Conversation, str]]) -> list[Example]:
     """Prompts with their answers as examples in which that answer alone is trained; empty answers are left out."""
     return [
-        make_example((*map(_untrained, prompt), Message(role="assistant", content=answer.strip())))
+        make_example(last_answer_trained((*prompt, Message(role="assistant", content=answer.strip()))))
         for prompt, answer in answered
         if answer.strip()
     ]
-
-
-def _untrained(message: Message) -> Message:
-    """An answer inside the prompt is context: its words are not the base's."""
-    return message.model_copy(update={"weight": 0}) if message.role == "assistant" else message

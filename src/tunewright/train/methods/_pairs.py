@@ -7,7 +7,7 @@ from torch import Tensor
 
 from tunewright.core.errors import DataError
 from tunewright.core.example import Example
-from tunewright.core.message import Conversation
+from tunewright.core.message import Conversation, last_answer_trained
 from tunewright.train.pack import Batch
 
 
@@ -29,16 +29,7 @@ def refuse_unpaired(examples: Sequence[Example], method: str) -> None:
 
 def pair(example: Example) -> list[Conversation]:
     """The conversation with its expected answer and with the rejected one, the last answers alone trained."""
-    return [last_answer(talk) for talk in (example.messages, example.worse) if talk is not None]
-
-
-def last_answer(conversation: Conversation) -> Conversation:
-    """The conversation with its last answer alone trained: the earlier ones are the prompt."""
-    prompt = [
-        message.model_copy(update={"weight": 0}) if message.role == "assistant" else message
-        for message in conversation[:-1]
-    ]
-    return (*prompt, conversation[-1].model_copy(update={"weight": None}))
+    return [last_answer_trained(talk) for talk in (example.messages, example.worse) if talk is not None]
 
 
 def references(batch: Batch, like: Tensor) -> Tensor:

@@ -15,10 +15,10 @@ import torch
 
 from tunewright.core.errors import DataError, Problem
 from tunewright.core.example import Example
-from tunewright.core.message import Conversation
+from tunewright.core.message import Conversation, last_answer_trained
 from tunewright.models.template import Renderer
 from tunewright.train.methods import Part, Totals, counted
-from tunewright.train.methods._pairs import last_answer, references
+from tunewright.train.methods._pairs import references
 from tunewright.train.pack import Batch, Row, Tree, pack, rendered_rows
 from tunewright.train.policy import Policy
 from tunewright.train.spec import KtoSpec, TrainSpec
@@ -63,7 +63,7 @@ def needs_reference(spec: TrainSpec) -> bool:
 
 def conversations(example: Example) -> list[Conversation]:
     """The rated answer."""
-    return [last_answer(example.messages)]
+    return [last_answer_trained(example.messages)]
 
 
 def trees(examples: Sequence[Example], renderer: Renderer) -> list[Tree]:
