@@ -1,5 +1,6 @@
 """TorchGenerator on tiny random models: the same answers as transformers, alone or in any company."""
 
+import warnings
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,13 @@ def base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     folder = tmp_path_factory.mktemp(request.param)
     save_model(folder, request.param, initializer_range=0.6, sliding_window=16, tie_word_embeddings=False)
     return resolve_base(str(folder), folder)
+
+
+def test_nothing_is_called_by_a_name_that_goes_away(base: Base) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # transformers' own FutureWarnings too, which the other tests let pass
+        replies = TorchGenerator(base).generate(prompts(3), GREEDY)
+    assert [reply.finish for reply in replies].count("error") == 0
 
 
 def transformers_reply(base: Base, prompt: list[int], stops: set[int], decode) -> Reply:

@@ -1,5 +1,6 @@
 """A key-value cache that grows in place. transformers' own copies all of itself for each new token."""
 
+from inspect import signature
 from typing import Any
 
 import torch
@@ -72,3 +73,9 @@ def _append(room: torch.Tensor, states: torch.Tensor, used: int) -> torch.Tensor
         room = larger
     room[:, :, used:end] = states
     return room
+
+
+def cache_word(model: Any) -> str:
+    """What the model's forward pass calls its cache: `cache` since transformers 5.24, `past_key_values` before."""
+    plain = model.get_base_model() if hasattr(model, "get_base_model") else model
+    return "cache" if "cache" in signature(plain.forward).parameters else "past_key_values"

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from tunewright.generate.cache import attends_to_all, new_cache
+from tunewright.generate.cache import attends_to_all, cache_word, new_cache
 
 MIN_SHARED = 16
 """A beginning that all prompts share is computed once when it has this many tokens."""
@@ -101,6 +101,7 @@ class _Batch:
         self._model, self._prompts = model, prompts
         self._device = model.device
         self._cache = new_cache(model.config)
+        self._cache_word = cache_word(model)
         self._mask: torch.Tensor | None = None
         self._position = torch.zeros(0)
 
@@ -146,9 +147,9 @@ class _Batch:
             input_ids=ids,
             attention_mask=self._mask,
             position_ids=positions,
-            past_key_values=self._cache,
             use_cache=True,
             logits_to_keep=1,
+            **{self._cache_word: self._cache},
         )
         logits: torch.Tensor = output.logits
         return logits[:, -1]

@@ -105,6 +105,6 @@ class TrainSpec(Spec):
     def _rehearses_answers(self) -> Self:
         if self.rehearsal and self.method != "sft":
             raise ValueError(
-                f"rehearsal goes with the method sft: {self.method} has no use for answers alone"
+                f"rehearsal goes with the method sft, not with {self.method}: set train.rehearsal to 0"
             )
         return self

@@ -84,7 +84,9 @@ def test_what_methods_refuse() -> None:
         DataError, match="takes the expected answer for the better one, and a row's is rated bad"
     ):
         dpo.examine([make_example(ask("a", "c"), rejected="d", desirable=False)], spec)
-    with pytest.raises(ValueError, match="rehearsal goes with the method sft"):
+    with pytest.raises(
+        ValueError, match=r"rehearsal goes with the method sft, not with dpo: set train\.rehearsal to 0"
+    ):
         TrainSpec(method="dpo", rehearsal=0.5)
     with pytest.raises(
         DataError, match="orpo needs a rejected answer beside the expected one, and a row has"

@@ -17,7 +17,7 @@ LABELS = ("label", "category", "intent", "class", "topic", "sentiment", "tag", "
 CODE = ("sql", "command", "cmd", "code", "cm", "query", "dsl", "expression", "formula", "regex")
 ANSWERS = (
     *("expected", "answer", "output", "json", "completion", "response"),
-    *("reply", "target", "gold", "assistant", "result", "translation"),
+    *("reply", "target", "gold", "assistant", "result", "translation", "chosen", "preferred", "better"),
 )
 GROUPS = (
     "group",
