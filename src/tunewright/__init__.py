@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tunewright.project.project import Project
+    from tunewright.train import Train
+
+    train: Train
 
 
 def open(path: "str | Path" = ".", *, settings: "dict[str, Any] | None" = None) -> "Project":
@@ -25,3 +28,11 @@ def open(path: "str | Path" = ".", *, settings: "dict[str, Any] | None" = None) 
     from tunewright.project.project import Project
 
     return Project.open(path, settings=settings or {})
+
+
+def __getattr__(name: str) -> "Any":
+    if name == "train":
+        import importlib
+
+        return importlib.import_module("tunewright.train")
+    raise AttributeError(f"module 'tunewright' has no attribute {name!r}")

@@ -108,6 +108,23 @@ def test_lineage_reaches_the_rows_the_seed_and_the_base(ran, monkeypatch, capsys
         assert fact in said
 
 
+def test_training_alone(ran, monkeypatch, capsys):
+    """`tunewright.train(…)` and `tunewright train` give what the whole run trained."""
+    project, result = ran
+    made = {outcome.step: outcome.artifact for outcome in result.outcomes}
+    trained = tunewright.train(project.root)
+    assert trained.adapter == made["train"].file("adapter")
+    assert (trained.adapter / "adapter_model.safetensors").is_file()
+    assert trained.summary.method == "sft"
+    assert trained.summary.best_dev_loss < trained.summary.first_dev_loss
+    monkeypatch.setattr(sys, "argv", ["tunewright", "train", "-p", str(project.root), "--json"])
+    with pytest.raises(SystemExit):
+        main()
+    said = json.loads(capsys.readouterr().out)
+    assert said["adapter"] == str(trained.adapter)
+    assert said["steps"] == trained.summary.steps
+
+
 def test_rollback_without_a_release_before_says_so(ran):
     project, _ = ran
     with pytest.raises(UserError, match="there is none before to return to"):

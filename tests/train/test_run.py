@@ -13,6 +13,7 @@ from tiny import save_model
 from tunewright.core.errors import DataError, GateError, UserError
 from tunewright.core.example import ask, make_example
 from tunewright.models.base import resolve_base
+from tunewright.train import loop
 from tunewright.train.run import train
 from tunewright.train.spec import AdapterSpec, TrainSpec
 
@@ -262,6 +263,79 @@ def test_a_loss_that_is_no_number(tiny_base, tmp_path):
     spec = SPEC.model_copy(update={"learning_rate": 1e30, "clip": 1e30, "warmup": 0.0})
     with pytest.raises(GateError, match=r"rows \w{12}.*no longer a number at step"):
         run(tmp_path, tiny_base, spec)
+
+
+STRANGE = ask("What is 3 + 4?", "Z q X v K j W z Y x Q k V w J " * 2)
+
+
+def test_a_spike_names_its_row_and_training_goes_on(tiny_base, tmp_path):
+    """A hundred rows learnt by heart, and one whose answer is noise."""
+    spec = SPEC.model_copy(
+        update={
+            "epochs": 6,
+            "batch_tokens": 60,
+            "patience": 1000,
+            "adapter": AdapterSpec(rank=8),
+            "dev_every": 50,
+        }
+    )
+    rows = [*ROWS[:4] * 6, STRANGE]
+    summary = run(tmp_path, tiny_base, spec.model_copy(update={"learning_rate": 2e-3}), rows=rows)
+    assert summary.stop_reason == "epochs done"
+    assert summary.warnings, "the noise should have been a spike"
+    assert make_example(STRANGE).id in summary.warnings[0]
+    history = json.loads((tmp_path / "out" / "history.json").read_text())
+    assert len(history["spikes"]) == len(summary.warnings)
+    assert history["spikes"][0]["loss"] > 2 * history["spikes"][0]["usual"]
+
+
+@pytest.fixture
+def runaway(monkeypatch):
+    """Settings of a run whose rate leaps after step 16, and nothing clips it."""
+    monkeypatch.setattr(loop, "learning_rate", lambda spec, step, total: 1e-2 if step < 16 else 30.0)
+    return SPEC.model_copy(update={"epochs": 8, "clip": 1e9, "patience": 1000})
+
+
+def test_a_divergence_rolls_back_to_the_best_weights(runaway, tiny_base, tmp_path):
+    summary = run(tmp_path, tiny_base, runaway)
+    assert summary.stop_reason == "diverged"
+    assert 0 < summary.best_step <= 18
+    assert 18 < summary.steps < summary.steps_planned
+    assert summary.best_dev_loss < summary.first_dev_loss
+    assert f"the weights of step {summary.best_step} are kept" in summary.warnings[-1]
+    assert "Lower train.learning_rate" in summary.warnings[-1]
+
+
+@pytest.mark.parametrize("point", [5, 19])
+def test_a_cut_changes_nothing_of_a_divergence(point, runaway, tiny_base, tmp_path):
+    run(tmp_path / "whole", tiny_base, runaway)
+
+    def stop(kind, **data):
+        if kind == "train.step" and data["step"] == point:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "cut", tiny_base, runaway, emit=stop)
+    run(tmp_path / "cut", tiny_base, runaway)
+    assert contents(tmp_path / "cut" / "out") == contents(tmp_path / "whole" / "out")
+
+
+def test_gradient_checkpointing_changes_nothing_but_the_memory(whole, tiny_base, tmp_path):
+    spec = SPEC.model_copy(update={"gradient_checkpointing": True})
+    run(tmp_path, tiny_base, spec)
+    again, kept = (
+        load_file(folder / "adapter/adapter_model.safetensors") for folder in (tmp_path / "out", whole[0])
+    )
+    assert all((again[name] - kept[name]).abs().max() < 1e-6 for name in kept)
+
+
+def test_long_rows_are_left_out_and_counted(tiny_base, tmp_path):
+    long = ask("What is it? " * 40, "red")
+    spec = SPEC.model_copy(update={"epochs": 1, "max_length": 100, "over_long": "drop"})
+    summary = run(tmp_path, tiny_base, spec, rows=[*ROWS[:10], long], dev=[*ROWS[20:], long])
+    assert (summary.rows, summary.dropped_rows, summary.cut_rows) == (10, 2, 0)
+    with pytest.raises(DataError, match=r"Every row is longer than train\.max_length"):
+        run(tmp_path / "none", tiny_base, spec, rows=[long])
 
 
 def test_nothing_to_train_on(tiny_base, tmp_path):

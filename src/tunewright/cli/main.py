@@ -11,6 +11,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("tunewright.cli.init:init", "Make a project from your data."),
     "check": ("tunewright.cli.run:check", "Check the project file, the data and the gate before training."),
     "run": ("tunewright.cli.run:run", "Do whatever is stale, resume whatever was cut off."),
+    "train": ("tunewright.cli.run:train", "Train the adapter, and no further."),
     "status": ("tunewright.cli.run:status", "Show which steps are fresh, stale or waiting."),
     "report": ("tunewright.cli.run:report", "Show the report's path, or open it."),
     "lineage": ("tunewright.cli.release:lineage", "Tell what a release or an artifact was made from."),

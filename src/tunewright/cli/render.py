@@ -106,7 +106,12 @@ def _sentence(kind: str, data: dict[str, Any]) -> tuple[str, str, int | None, in
     if kind == "gate.start":
         return "gate", f"{data['rows']:,} rows to render", None, None
     if kind == "gate.done":
-        return "gate", f"{data['rows']:,} rows, {data['problems']} problems", None, None
+        long = (
+            f"; too long: {data['cut']} cut, {data['dropped']} left out"
+            if data["cut"] or data["dropped"]
+            else ""
+        )
+        return "gate", f"{data['rows']:,} rows, {data['problems']} problems{long}", None, None
     if kind == "rehearse.done":
         asked = f"{data['rows']:,} of {data['asked']:,} rows (the others were cut short or empty)"
         whole = data["rows"] == data["asked"]

@@ -42,10 +42,18 @@ def check(path: str, settings: tuple[str, ...], rows: bool) -> int:
     audit = read_json(made["split"].file("audit.json"))
     for finding in audit["findings"]:
         render.say(f"{finding['severity']}: {finding['message']} Mend it: {finding['mend']}.")
+    gate = read_json(made["gate"].file("gate.json"))
+    for fate, ids in (("lost their oldest turns", gate["cut"]), ("are left out", gate["dropped"])):
+        if ids:
+            longest = project.file.train.max_length
+            named = ", ".join(ids[:3])
+            render.say(
+                f"{len(ids)} rows are longer than train.max_length ({longest} tokens) and {fate}: {named}.",
+                "yellow",
+            )
     render.problems(result.warnings, "warning")
     if rows:
-        samples = read_json(made["gate"].file("gate.json"))["samples"]
-        render.masked_rows([row["segments"] for row in samples])
+        render.masked_rows([row["segments"] for row in gate["samples"]])
     render.say("All checks passed.", "green")
     return 0
 
@@ -71,8 +79,40 @@ def run(step: str | None, path: str, settings: tuple[str, ...], as_json: bool) -
         click.echo(json.dumps(verdict.model_dump(mode="json") if verdict else None, ensure_ascii=False))
     else:
         _show_rejects(result.outcomes[0].artifact)
+        _show_warnings(result.outcomes)
     if verdict and not as_json:
         _show_verdict(verdict, result, project)
+    return 0
+
+
+@click.command()
+@PROJECT
+@SET
+@click.option("--json", "as_json", is_flag=True, help="Print what is known of the run as JSON.")
+def train(path: str, settings: tuple[str, ...], as_json: bool) -> int:
+    """Train the adapter, and no further: the data and the gate before it are brought up to date first."""
+    from tunewright.cli import render
+
+    project = open_project(path, settings)
+    with render.watching() as watcher:
+        trained = project.train(watcher)
+    summary = trained.summary
+    if as_json:
+        click.echo(json.dumps({"adapter": str(trained.adapter), **summary.model_dump(mode="json")}))
+        return 0
+    steps = (
+        f"{summary.steps} of {summary.steps_planned} steps ({summary.epochs:g} epochs): {summary.stop_reason}"
+    )
+    render.say(f"{summary.method} trained {summary.trained_parameters:,} weights in {steps}.")
+    if summary.best_dev_loss is not None and summary.first_dev_loss is not None:
+        render.say(
+            f"dev loss {summary.first_dev_loss:.4f} → {summary.best_dev_loss:.4f}, kept from step {summary.best_step}"
+        )
+    for words in summary.warnings:
+        render.say(f"warning: {words}", "yellow")
+    for proof in summary.checks:
+        render.say(f"  {'passed' if proof.passed else 'FAILED'}  {proof.name}: {proof.seen}")
+    click.echo(f"adapter: {trained.adapter}")
     return 0
 
 
@@ -86,6 +126,17 @@ def _show_rejects(ingest: Any) -> None:
     if rows:
         first = f"{rows[0]['file']}:{rows[0]['row']}: {rows[0]['reason']}"
         render.say(f"{len(rows)} rows were set aside, the first at {first}. All of them: {path}", "yellow")
+
+
+def _show_warnings(outcomes: Any) -> None:
+    """What training has to say of itself: loss spikes, a divergence."""
+    from tunewright.cli import render
+    from tunewright.project.stages.training import read_summary
+
+    for outcome in outcomes:
+        if outcome.step == "train":
+            for words in read_summary(outcome.artifact).warnings:
+                render.say(f"warning: {words}", "yellow")
 
 
 def _show_verdict(verdict: Any, result: Any, project: Any) -> None:

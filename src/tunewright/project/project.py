@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tunewright.core.generation import Reply
     from tunewright.core.message import Message
     from tunewright.decide.verdict import Verdict
+    from tunewright.train.summary import TrainSummary
 
 Listener = Callable[[Event], None]
 
@@ -41,6 +42,14 @@ class RunResult(NamedTuple):
     """The release that `production` names now, or none."""
     promoted: bool
     """Whether this run let `production` name its release."""
+
+
+class Trained(NamedTuple):
+    """What training left: the adapter, and what is known of the run."""
+
+    adapter: Path
+    """The adapter's folder, in PEFT's format."""
+    summary: "TrainSummary"
 
 
 class Project:
@@ -87,6 +96,13 @@ class Project:
 
             verdict = read_verdict(made["decide"])
         return RunResult(outcomes, verdict, alias.current(self.store.catalogue), promoted)
+
+    def train(self, listen: Listener | None = None) -> Trained:
+        """Bring training, and what leads to it, up to date: `tunewright.train` tells of it."""
+        from tunewright.project.stages.training import read_summary
+
+        made = {outcome.step: outcome.artifact for outcome in self.run("train", listen).outcomes}
+        return Trained(made["train"].file("adapter"), read_summary(made["train"]))
 
     def plan(self) -> list[Planned]:
         """Where every step stands: fresh, stale, or waiting for a stale one."""

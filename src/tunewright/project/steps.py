@@ -79,6 +79,7 @@ STEPS: tuple[Step, ...] = (
         settings=lambda file: {
             "system": file.task.system,
             "max_length": file.train.max_length,
+            "over_long": file.train.over_long,
             "method": file.train.method,
         },
         run="tunewright.project.stages.training:gate",

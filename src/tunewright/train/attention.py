@@ -40,6 +40,16 @@ class Segments(NamedTuple):
             found.insert(0, number)
         return found
 
+    def row_lengths(self) -> list[int]:
+        """For each segment the tokens of the longest row that goes through it."""
+        ends = list[int]()
+        for length, parent in zip(self.lengths, self.parents, strict=True):
+            ends.append(length + (ends[parent] if parent >= 0 else 0))
+        for number in reversed(range(len(ends))):
+            if (parent := self.parents[number]) >= 0:
+                ends[parent] = max(ends[parent], ends[number])
+        return ends
+
 
 def attend(
     module: torch.nn.Module,

@@ -56,7 +56,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "too long": (
         "are longer than train.max_length and would be cut through their answer",
-        "Raise train.max_length, or drop them with the recipe's max_chars.",
+        "Raise train.max_length, or set train.over_long to drop or cut.",
     ),
     "control token in answer": (
         "have a control token's name in an answer",
@@ -109,6 +109,10 @@ class GateReport(BaseModel):
     problems: tuple[RowProblem, ...]
     notes: dict[str, int]
     """Things worth knowing that stop nothing, and in how many rows: control words in questions, spelled out as text."""
+    cut: tuple[str, ...] = ()
+    """Ids of examples that were too long and lost their oldest turns (train.over_long: cut)."""
+    dropped: tuple[str, ...] = ()
+    """Ids of examples that were too long and are not trained (train.over_long: drop)."""
     lengths: tuple[int, ...]
     """Tokens of each row; 0 where it cannot be rendered."""
     trained: tuple[int, ...]

@@ -22,6 +22,8 @@ from tunewright.train.optimizer import Optimizer, learning_rate
 from tunewright.train.pack import Batch, Tree, batches, epoch_order, fill
 from tunewright.train.policy import Policy
 from tunewright.train.spec import TrainSpec
+from tunewright.train.summary import StopReason
+from tunewright.train.watch import Look, Watch, spike_words
 
 _SEQUENCE = {"cpu": 2048, "cuda": 16384}
 """The longest flat sequence of packed rows, in tokens, by device: longer ones were no faster."""
@@ -29,6 +31,9 @@ _DEV_SHARE = 0.25
 """Dev rows are taken until they have this share of the tokens trained between two dev losses: about a tenth of the time."""
 _DEV_ROWS = 32
 """Dev rows that are taken at any rate."""
+_NAMED = 5
+"""Rows named where a loss is out of the way."""
+_FIX = "Lower train.learning_rate, or look at the rows."
 
 
 class Plan(NamedTuple):
@@ -58,7 +63,9 @@ class Finished(NamedTuple):
     """What the loop leaves behind."""
 
     progress: Progress
-    stopped_early: bool
+    stop_reason: StopReason
+    warnings: tuple[str, ...]
+    """Loss spikes and a divergence, a sentence each."""
     best: dict[str, Tensor]
     """The best parameters, by name, on the CPU."""
 
@@ -99,17 +106,21 @@ class Loop:
         self._spec = spec
         self._plan = plan
         self._limit = _SEQUENCE.get(policy.device.type, 2048)
+        self._watch = Watch()
 
     def run(self, trees: Sequence[Tree], dev_trees: Sequence[Tree], work: WorkFolder, emit: Emit) -> Finished:
         """Train from the last checkpoint, or from the start, to the end."""
         optimizer = Optimizer(self._parameters, self._spec)
         progress = self._resume(optimizer, work)
+        self._watch = Watch(line["loss"] for line in work.history() if line["kind"] == "step")
         if progress.step == 0 and not work.history():
             self._look_at_dev(dev_trees, progress, work, emit)
         stopped = self._given_up(progress)
         while progress.step < len(self._plan.steps) and not stopped:
             begin = time.perf_counter()
-            facts = self._step(trees, optimizer, progress)
+            facts, look = self._step(trees, optimizer, progress, work, emit)
+            if look.state == "diverged":
+                return self._rolled_back(facts, look, progress, work)
             work.note(kind="step", **facts)
             seconds = time.perf_counter() - begin
             emit(
@@ -123,9 +134,9 @@ class Loop:
                 self._look_at_dev(dev_trees, progress, work, emit)
                 stopped = self._given_up(progress)
             work.save(progress, optimizer.tensors(), due=last or stopped)
-        return Finished(
-            progress, stopped and progress.step < len(self._plan.steps), self._best(progress, work)
-        )
+        early = stopped and progress.step < len(self._plan.steps)
+        reason: StopReason = "dev loss got no better" if early else "epochs done"
+        return Finished(progress, reason, spike_words(work.history()), self._best(progress, work))
 
     def _resume(self, optimizer: Optimizer, work: WorkFolder) -> Progress:
         found = work.load()
@@ -135,8 +146,15 @@ class Loop:
         optimizer.restore(tensors, progress.step)
         return progress
 
-    def _step(self, trees: Sequence[Tree], optimizer: Optimizer, progress: Progress) -> dict[str, Any]:
-        """One optimizer step; returns its facts for the history."""
+    def _step(
+        self,
+        trees: Sequence[Tree],
+        optimizer: Optimizer,
+        progress: Progress,
+        work: WorkFolder,
+        emit: Emit,
+    ) -> tuple[dict[str, Any], Look]:
+        """One optimizer step; returns its facts for the history, and what its loss is. A diverged one changes nothing."""
         group = self._plan.steps[progress.step]
         cut = batches(trees, group, self._plan.prefix, self._limit)
         torch.manual_seed(int(hash_value([self._spec.seed, "step", progress.step])[:15], 16))
@@ -146,17 +164,22 @@ class Loop:
         for batch in cut:
             part = self._method.part(self._policy, batch, totals, self._spec)
             total += float(part.loss.detach())
-            self._refuse_nan(total, batch, progress.step)
             part.loss.backward()
             means = {name: means.get(name, 0.0) + float(value) for name, value in part.means.items()}
+        norms = optimizer.norms()
+        norm = float(torch.linalg.vector_norm(norms))
+        look = self._look(total, norm, cut, progress, work, emit)
+        if look.state == "diverged":
+            return {"step": progress.step + 1, "loss": total}, look
         rate = learning_rate(self._spec, progress.step, len(self._plan.steps))
-        norm, norms = optimizer.step(rate)
-        self._refuse_nan(norm, cut[-1], progress.step)
+        optimizer.step(rate, norm)
         trained, tokens = sum(len(batch.labels) for batch in cut), sum(batch.tokens for batch in cut)
         progress.step += 1
         progress.tokens += tokens
         progress.trained_tokens += trained
-        progress.reached = [before or now > 0 for before, now in zip(progress.reached, norms, strict=True)]
+        progress.reached = [
+            before or now > 0 for before, now in zip(progress.reached, norms.tolist(), strict=True)
+        ]
         return {
             "step": progress.step,
             "epoch": round(self._plan.epochs(progress.step), 4),
@@ -166,7 +189,54 @@ class Loop:
             "tokens": tokens,
             "trained_tokens": trained,
             **means,
-        }
+        }, look
+
+    def _look(
+        self,
+        loss: float,
+        norm: float,
+        cut: Sequence[Batch],
+        progress: Progress,
+        work: WorkFolder,
+        emit: Emit,
+    ) -> Look:
+        """What a step's loss is; a spike is noted with its worst rows.
+
+        Raises GateError for a loss that is no number where no good weights are kept.
+        """
+        step = progress.step + 1
+        number = math.isfinite(loss) and math.isfinite(norm)
+        look = self._watch.look(loss) if number else Look("diverged", loss)
+        if look.state != "spike" and number:
+            return look
+        rows = self._policy.unlikeliest(cut, _NAMED)
+        if not number and progress.best_loss is None:
+            problem = Problem(
+                f"The loss is no longer a number at step {step}.", where=f"rows {', '.join(rows)}", fix=_FIX
+            )
+            raise GateError([problem])
+        shown = loss if math.isfinite(loss) else None
+        work.note(kind="spike", step=step, loss=shown, usual=look.usual if number else None, rows=rows)
+        emit("train.spike", step=step, loss=shown, rows=rows)
+        return look
+
+    def _rolled_back(
+        self, facts: Mapping[str, Any], look: Look, progress: Progress, work: WorkFolder
+    ) -> Finished:
+        """The end of a run that diverged: the best weights on dev, and the words for it.
+
+        Raises GateError where there are none.
+        """
+        seen = f"{facts['loss']:.3g}" + (
+            f" where {look.usual:.3g} was usual" if math.isfinite(look.usual) else ""
+        )
+        message = f"Training diverged at step {facts['step']} (loss {seen})"
+        if progress.best_loss is None:
+            raise GateError([Problem(f"{message}.", fix=_FIX)])
+        kept = f"{message}; the weights of step {progress.best_step} are kept, the best on dev. {_FIX}"
+        return Finished(
+            progress, "diverged", (*spike_words(work.history()), kept), self._best(progress, work)
+        )
 
     def _look_at_dev(
         self, dev_trees: Sequence[Tree], progress: Progress, work: WorkFolder, emit: Emit
@@ -175,7 +245,9 @@ class Loop:
         if not self._plan.dev:
             return
         loss, trained = self._dev_loss(dev_trees)
-        better = progress.step > 0 and (progress.best_loss is None or loss < progress.best_loss)
+        better = progress.step > 0 and loss < (
+            progress.best_loss if progress.best_loss is not None else math.inf
+        )
         if better:
             progress.best_step, progress.best_loss, progress.misses = progress.step, loss, 0
             work.save_best(progress.step, self._copy())
@@ -213,12 +285,3 @@ class Loop:
 
     def _copy(self) -> dict[str, Tensor]:
         return {name: value.detach().to("cpu", copy=True) for name, value in self._parameters.items()}
-
-    def _refuse_nan(self, value: float, batch: Batch, step: int) -> None:
-        if math.isfinite(value):
-            return
-        rows = ", ".join(tree.id for tree in batch.trees[:5])
-        message = f"The loss is no longer a number at step {step + 1}."
-        raise GateError(
-            [Problem(message, where=f"rows {rows}", fix="Lower train.learning_rate, or look at these rows.")]
-        )

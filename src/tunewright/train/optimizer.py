@@ -47,18 +47,18 @@ class Optimizer:
             weight_decay=spec.weight_decay,
         )
 
-    def step(self, rate: float) -> tuple[float, list[float]]:
-        """Clip, update and clear the gradients. Returns the gradient's norm before clipping, and each parameter's."""
-        grads = [_grad(parameter) for parameter in self._parameters.values()]
-        norms = torch.stack(torch._foreach_norm(grads))
-        norm = torch.linalg.vector_norm(norms)
-        scale = (self._clip / (norm + 1e-6)).clamp(max=1.0)
-        torch._foreach_mul_(grads, scale)
+    def norms(self) -> Tensor:
+        """The norm of each parameter's gradient [P]."""
+        return torch.stack(torch._foreach_norm([_grad(value) for value in self._parameters.values()]))
+
+    def step(self, rate: float, norm: float) -> None:
+        """Clip the gradients, whose norm is `norm`, update, and clear them."""
+        scale = min(1.0, self._clip / (norm + 1e-6))
+        torch._foreach_mul_([_grad(value) for value in self._parameters.values()], scale)
         for group in self._adam.param_groups:
             group["lr"] = rate * group["scale"]
         self._adam.step()
         self._adam.zero_grad(set_to_none=True)
-        return float(norm), norms.tolist()
 
     def tensors(self) -> dict[str, Tensor]:
         """Parameters and moments for a checkpoint, each joined into one vector: few large tensors save fastest."""

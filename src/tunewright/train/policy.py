@@ -5,7 +5,9 @@ that cannot be packed (its layers take no segments) is run row by row; one whose
 times head (scaled, capped) goes through its own head.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, cast
 
 import torch
@@ -24,10 +26,17 @@ _TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 0.05}
 class Policy:
     """Log-probabilities by the fastest way that is right for the model. `model` is a PeftModel or a causal model."""
 
-    def __init__(self, model: Any, trees: Sequence[Tree], dtype: torch.dtype | None = None) -> None:
-        """Choose the way on two of `trees`; attention runs in `dtype`. Raises ModelError where no way is right."""
+    def __init__(
+        self, model: Any, trees: Sequence[Tree], dtype: torch.dtype | None = None, noise: float = 0.0
+    ) -> None:
+        """Choose the way on two of `trees`; attention runs in `dtype`. Raises ModelError where no way is right.
+
+        `noise` is NEFTune's α: in training mode, uniform noise of at most α / √(L H) is added to a row's L embeddings of
+        width H (arXiv:2310.05914, algorithm 1).
+        """
         self.model = model
         self._dtype = dtype
+        self._noise = noise
         self._causal = model.get_base_model() if hasattr(model, "get_base_model") else model
         self._stock = self._causal.config._attn_implementation
         probe = [tree for tree in trees if all(row.trained for row in tree.rows)][:2]
@@ -70,20 +79,51 @@ class Policy:
         finally:
             self.model.train(training)
 
+    def unlikeliest(self, batches: Sequence[Batch], count: int) -> list[str]:
+        """The ids of the rows whose trained tokens are least likely, those without a likelihood at all first."""
+        found: list[tuple[float, str]] = []
+        self.model.eval()
+        with torch.no_grad():
+            for batch in batches:
+                for value, row in zip(self.row_logprobs(batch).tolist(), batch.rows, strict=True):
+                    found.append((value / row.trained if math.isfinite(value) else -math.inf, row.id))
+        return list(dict.fromkeys(name for _, name in sorted(found)))[:count]
+
     def restore(self) -> None:
         """Give the model its own attention back."""
         self._causal.set_attn_implementation(self._stock)
 
     def _forward(self, module: Any, batch: Batch, **more: Any) -> Any:
         segments = {"segments": batch.segments._replace(dtype=self._dtype)} if self.packed else {}
-        return module(
-            input_ids=batch.ids,
-            position_ids=batch.positions,
-            use_cache=False,
-            return_dict=True,
-            **segments,
-            **more,
-        )
+        with self._noisy(batch):
+            return module(
+                input_ids=batch.ids,
+                position_ids=batch.positions,
+                use_cache=False,
+                return_dict=True,
+                **segments,
+                **more,
+            )
+
+    @contextmanager
+    def _noisy(self, batch: Batch) -> Iterator[None]:
+        """While it lasts, the embeddings of the batch are noisy, in training mode."""
+        if not (self._noise and self.model.training):
+            yield
+            return
+        lengths = torch.tensor(batch.segments.lengths)
+        rows = torch.tensor(batch.segments.row_lengths(), dtype=torch.float32)
+        most = (self._noise * rows.rsqrt()).repeat_interleave(lengths)
+
+        def add(_: Any, __: Any, embedded: Tensor) -> Tensor:
+            size = (most / embedded.shape[-1] ** 0.5).to(embedded)[None, :, None]
+            return embedded + size * torch.empty_like(embedded).uniform_(-1, 1)
+
+        handle = self._causal.get_input_embeddings().register_forward_hook(add)
+        try:
+            yield
+        finally:
+            handle.remove()
 
     def _agrees(self, probe: list[Tree]) -> bool:
         """Whether this way and the model alone give the probe's rows the same log-probabilities."""

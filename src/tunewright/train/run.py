@@ -6,7 +6,7 @@
 or not the run was cut off on the way. `work` keeps the checkpoints until the run is done.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +27,7 @@ from tunewright.models.machine import free_cores, has_fast_bf16, set_threads
 from tunewright.models.template import Renderer
 from tunewright.train import learnt
 from tunewright.train.checkpoint import WorkFolder
+from tunewright.train.length import fit
 from tunewright.train.loop import Finished, Loop, Plan, make_plan
 from tunewright.train.lora import adapter_parameters, add_adapter, fast_layers, file_weights, save_adapter
 from tunewright.train.methods import find_method
@@ -36,7 +37,7 @@ from tunewright.train.reference import refer
 from tunewright.train.spec import TrainSpec
 from tunewright.train.summary import LearntCheck, TrainSummary
 
-_FORMAT = 2
+_FORMAT = 3
 """Raised when the same inputs would train otherwise, so that old checkpoints are not taken up."""
 _PROBES = 2
 """Rows on which the saved adapter must give the logits of training."""
@@ -68,8 +69,13 @@ def train(
         raise DataError("There are no rows to train on.", fix="Look at the split: its train part is empty.")
     emit("train.load", base=base.ref)
     renderer = Renderer(load_tokenizer(base))
-    own = method.trees(_instructed(examples, system), renderer)
-    dev = method.trees(_instructed(dev_examples, system), renderer)
+    fitted, fitted_dev = (fit(part, method, renderer, system, spec) for part in (examples, dev_examples))
+    if not fitted.examples:
+        raise DataError(
+            f"Every row is longer than train.max_length ({spec.max_length} tokens).", fix="Raise it."
+        )
+    own = method.trees(_instructed(fitted.examples, system), renderer)
+    dev = method.trees(_instructed(fitted_dev.examples, system), renderer)
     trees = [*own, *method.trees(rehearsal, renderer)]
     _refuse_untrained(trees)
     device = default_device()
@@ -89,11 +95,13 @@ def train(
     set_threads(folder.threads)
     plan = make_plan(trees, dev, spec, shared_prefix([*own, *dev]))
     model = add_adapter(load_model(base, device=device), spec.adapter, base, spec.seed)
+    if spec.gradient_checkpointing:
+        model.get_base_model().gradient_checkpointing_enable({"use_reentrant": False})
     parameters = adapter_parameters(model)
     before = file_weights(parameters)
     dtype = torch.bfloat16 if precision == "bf16" else model.dtype
     with fast_layers(model, dtype):
-        policy = Policy(model, [*trees[:_PROBES], *dev[:_PROBES]], dtype)
+        policy = Policy(model, [*trees[:_PROBES], *dev[:_PROBES]], dtype, spec.neftune)
         steps, rows = len(plan.steps), sum(len(tree.rows) for tree in trees)
         emit("train.start", steps=steps, rows=rows, packed=policy.packed, threads=folder.threads)
         if method.needs_reference(spec):
@@ -108,7 +116,12 @@ def train(
     save_adapter(model, after, out / "adapter")
     probes = [tree.rows[0] for tree in [*dev, *trees][:_PROBES]]
     checks = _prove(model, base, out / "adapter", probes, before, after, list(parameters), finished)
-    counts = (rows, len(rehearsal))
+    counts = {
+        "rows": rows,
+        "rehearsal_rows": len(rehearsal),
+        "cut_rows": len(fitted.cut) + len(fitted_dev.cut),
+        "dropped_rows": len(fitted.dropped) + len(fitted_dev.dropped),
+    }
     summary = _summary(spec, finished, plan, counts, checks, model, precision, policy.packed, folder)
     _write(out, summary, folder)
     emit("train.done", steps=summary.steps, best_step=summary.best_step, best_dev_loss=summary.best_dev_loss)
@@ -167,7 +180,7 @@ def _summary(
     spec: TrainSpec,
     finished: Finished,
     plan: Plan,
-    counts: tuple[int, int],
+    counts: Mapping[str, int],
     checks: tuple[LearntCheck, ...],
     model: Any,
     precision: Literal["fp32", "bf16"],
@@ -184,14 +197,14 @@ def _summary(
         steps=progress.step,
         steps_planned=len(plan.steps),
         epochs=round(plan.epochs(progress.step), 4),
-        stop_reason="dev loss got no better" if finished.stopped_early else "epochs done",
+        stop_reason=finished.stop_reason,
+        warnings=finished.warnings,
         best_step=progress.best_step,
         best_dev_loss=progress.best_loss,
         first_dev_loss=first,
         tokens=progress.tokens,
         trained_tokens=progress.trained_tokens,
-        rows=counts[0],
-        rehearsal_rows=counts[1],
+        **counts,
         dev_rows=len(plan.dev),
         parameters=sum(value.numel() for value in model.parameters()) - trained,
         trained_parameters=trained,
@@ -206,15 +219,13 @@ def _summary(
 def _write(out: Path, summary: TrainSummary, folder: WorkFolder) -> None:
     """history.json and train.json."""
     lines = folder.history()
-    steps = [
-        {key: value for key, value in line.items() if key != "kind"}
-        for line in lines
-        if line["kind"] == "step"
-    ]
-    dev = [
-        {key: value for key, value in line.items() if key != "kind"}
-        for line in lines
-        if line["kind"] == "dev"
-    ]
-    write_json(out / "history.json", {"steps": steps, "dev": dev})
+    steps, dev, spikes = (
+        [
+            {key: value for key, value in line.items() if key != "kind"}
+            for line in lines
+            if line["kind"] == kind
+        ]
+        for kind in ("step", "dev", "spike")
+    )
+    write_json(out / "history.json", {"steps": steps, "dev": dev, "spikes": spikes})
     write_json(out / "train.json", summary.model_dump(mode="json"))

@@ -82,7 +82,10 @@ class TrainSpec(Spec):
     batch_tokens: int = Field(2048, ge=16)
     """Tokens in one optimizer step, packed from whole rows."""
     max_length: int = Field(1024, ge=8)
-    """The longest row, in tokens; a longer one fails the gate."""
+    """The longest row, in tokens."""
+    over_long: Literal["fail", "drop", "cut"] = "fail"
+    """What becomes of a longer row: `fail` stops at the gate, `drop` leaves it out, `cut` takes its oldest turns away. The
+    gate counts and names what was dropped or cut."""
     warmup: float = Field(0.05, ge=0, lt=1)
     """Share of the steps in which the learning rate climbs to its peak."""
     schedule: Literal["cosine", "linear", "constant", "wsd"] = "cosine"
@@ -95,6 +98,11 @@ class TrainSpec(Spec):
     """Steps between dev losses; left out, four times an epoch."""
     patience: int = Field(3, ge=1)
     """Dev losses without a better one before training stops."""
+    neftune: float = Field(0.0, ge=0)
+    """Noise on the rows' embeddings in training, α / √(tokens × width) at most (NEFTune, arXiv:2310.05914, tries 5 to 15);
+    against learning a small set by heart."""
+    gradient_checkpointing: bool = False
+    """Compute each layer again in the backward pass instead of keeping what it computed: less memory, a third slower."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Number type of the matrix products. `auto` takes bf16 where the machine multiplies it in hardware; sums, norms,
     the loss and the adapter's weights stay in fp32 on a CPU."""

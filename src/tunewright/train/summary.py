@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+StopReason = Literal["epochs done", "dev loss got no better", "diverged"]
+
 
 class LearntCheck(BaseModel):
     """One proof that the adapter learnt, with what was seen."""
@@ -27,7 +29,9 @@ class TrainSummary(BaseModel):
     """Steps that all epochs would have had."""
     epochs: float
     """Passes over the training rows done."""
-    stop_reason: Literal["epochs done", "dev loss got no better"]
+    stop_reason: StopReason
+    warnings: tuple[str, ...] = ()
+    """Loss spikes and what came of them, a sentence each."""
     best_step: int
     """The step after which the kept weights were taken."""
     best_dev_loss: float | None
@@ -41,6 +45,10 @@ class TrainSummary(BaseModel):
     rows: int
     """Rows trained on, those of the rehearsal included."""
     rehearsal_rows: int = 0
+    cut_rows: int = 0
+    """Examples of train and dev that were too long and lost their oldest turns."""
+    dropped_rows: int = 0
+    """Examples of train and dev that were too long and were left out."""
     dev_rows: int
     """Dev examples the dev loss is taken on."""
     parameters: int

@@ -1,7 +1,7 @@
 """The training steps: the gate before training, and training itself."""
 
 from tunewright.core.errors import GateError
-from tunewright.core.files import write_json
+from tunewright.core.files import read_json, write_json
 from tunewright.core.generation import Decoding
 from tunewright.data.examples import read_examples, write_examples
 from tunewright.data.freeze import load_part
@@ -10,10 +10,17 @@ from tunewright.generate.variant import Variant
 from tunewright.models.base import resolve_base
 from tunewright.project.stages.measuring import measure
 from tunewright.project.steps import StepContext
+from tunewright.store.artifact import Artifact
+from tunewright.train.summary import TrainSummary
 
 REHEARSAL = "rehearsal.jsonl"
 REHEARSED = Decoding(max_new_tokens=256)
 """How the base answers general prompts: not as the task's answers are cut."""
+
+
+def read_summary(train: Artifact) -> TrainSummary:
+    """What is known of a training run."""
+    return TrainSummary.model_validate(read_json(train.file("train.json")))
 
 
 def gate(ctx: StepContext) -> None:
@@ -21,19 +28,29 @@ def gate(ctx: StepContext) -> None:
     from tunewright.models.load import load_tokenizer
     from tunewright.models.template import Renderer
     from tunewright.train.gate import check_rows
+    from tunewright.train.length import fit
     from tunewright.train.methods import find_method
 
     base = resolve_base(ctx.file.base, ctx.root)
     renderer = Renderer(load_tokenizer(base))
     folder = ctx.inputs["split"].path
+    spec, system = ctx.file.train, ctx.file.task.system
     examples = [example for part in ("train", "dev") for example in load_part(folder, part)]
-    method = find_method(ctx.file.train.method)
-    method.examine(examples, ctx.file.train)
-    rows = [(example.id, talk) for example in examples for talk in method.conversations(example)]
+    method = find_method(spec.method)
+    method.examine(examples, spec)
+    fitted = fit(examples, method, renderer, system, spec)
+    rows = [(example.id, talk) for example in fitted.examples for talk in method.conversations(example)]
     ctx.emit("gate.start", rows=len(rows))
-    report = check_rows(rows, renderer, max_length=ctx.file.train.max_length, system=ctx.file.task.system)
+    report = check_rows(rows, renderer, max_length=spec.max_length, system=system)
+    report = report.model_copy(update={"cut": fitted.cut, "dropped": fitted.dropped})
     write_json(ctx.out / "gate.json", report.model_dump(mode="json"))
-    ctx.emit("gate.done", rows=report.rows, problems=len(report.problems))
+    ctx.emit(
+        "gate.done",
+        rows=report.rows,
+        problems=len(report.problems),
+        cut=len(report.cut),
+        dropped=len(report.dropped),
+    )
     if report.problems:
         raise GateError([found.problem() for found in report.problems])
 

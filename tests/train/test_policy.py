@@ -1,0 +1,54 @@
+"""The policy's noise (NEFTune): as much as the paper says, in training alone."""
+
+import torch
+from test_pack import FOREST
+from transformers import AutoModelForCausalLM
+
+from tiny import make_config
+from tunewright.train.attention import Segments
+from tunewright.train.pack import pack, shared_prefix
+from tunewright.train.policy import Policy
+
+
+def policy(noise):
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(make_config())
+    return Policy(model, FOREST[:2], noise=noise)
+
+
+def test_row_lengths_are_those_of_the_longest_row_through_a_segment():
+    #     0 ── 1 ── 2
+    #     │    └─── 3
+    #     └─── 4           5
+    segments = Segments((3, 2, 5, 7, 1, 9), (-1, 0, 1, 1, 0, -1))
+    assert segments.row_lengths() == [12, 12, 10, 12, 4, 9]
+
+
+def test_noise_is_as_large_as_the_papers():
+    noisy = policy(5.0)
+    batch = pack(FOREST, shared_prefix(FOREST))
+    seen = []
+    table = noisy.model.get_input_embeddings()
+    noisy.model.train()
+    noisy.model.base_model.layers[0].register_forward_pre_hook(lambda _, args: seen.append(args[0].detach()))
+    noisy.logprobs(batch)
+    size = (seen[0] - table(batch.ids))[0].abs()
+    lengths = torch.tensor(batch.segments.row_lengths()).repeat_interleave(
+        torch.tensor(batch.segments.lengths)
+    )
+    most = 5.0 / (lengths * table.embedding_dim).sqrt()
+    share = size / most[:, None]
+    assert share.max() <= 1.0001
+    assert 0.4 < share.mean() < 0.6  # uniform
+
+
+def test_without_training_there_is_none():
+    noisy, plain = policy(5.0), policy(0.0)
+    batch = pack(FOREST, shared_prefix(FOREST))
+    for each in (noisy, plain):
+        each.model.eval()
+    assert torch.equal(noisy.logprobs(batch), plain.logprobs(batch))
+    noisy.model.train()
+    assert not torch.equal(noisy.logprobs(batch), plain.logprobs(batch))
+    noisy.model.eval()
+    assert torch.equal(noisy.logprobs(batch), plain.logprobs(batch))
