@@ -188,10 +188,11 @@ def ours(case: Case, base: Path) -> tuple[float, list[float]]:
     from tunewright.core.task import TaskSpec
     from tunewright.data.convert import ChatRows, Task
     from tunewright.models.base import resolve_base
-    from tunewright.models.load import load_model, load_tokenizer
+    from tunewright.models.load import base_width, load_model, load_tokenizer
     from tunewright.models.machine import free_cores
     from tunewright.models.template import Renderer
     from tunewright.train.checkpoint import WorkFolder
+    from tunewright.train.defaults import facts_of, settle
     from tunewright.train.loop import Loop, Plan
     from tunewright.train.lora import adapter_parameters, add_adapter, fast_layers
     from tunewright.train.methods import find_method
@@ -201,11 +202,14 @@ def ours(case: Case, base: Path) -> tuple[float, list[float]]:
     from tunewright.train.spec import TrainSpec
 
     torch.set_num_threads(free_cores())
-    spec = TrainSpec(method=case.method, learning_rate=1e-4, warmup=0.0, precision="fp32")
+    given = TrainSpec(
+        method=case.method, learning_rate=1e-4, warmup=0.0, precision="fp32", adapter={"rank": 16}
+    )
     method, model_base = find_method(case.method), resolve_base(str(base), base)
     reader = ChatRows(Task(TaskSpec()))
     examples = [reader.example(row, Origin(source="bench", file="", row=0)) for row in rows(case.name)]
     trees = method.trees(examples, Renderer(load_tokenizer(model_base)))
+    spec, _ = settle(given, facts_of(trees, base_width(model_base)))
     steps = tuple(tuple(range(start, start + ROWS)) for start in range(0, STEPS * ROWS, ROWS))
     plan = Plan(steps, (STEPS,), STEPS, shared_prefix(trees), ())
     model = add_adapter(load_model(model_base), spec.adapter, model_base, 0)

@@ -45,7 +45,8 @@ def test_each_begins_a_project_file_that_stands(recipe: str, base: str, intents:
     for data in (None, intents):
         values = starters.begin(recipe, "mine", data, base=base)
         file = ProjectFile.model_validate(values)
-        assert (file.train.learning_rate < 1e-3) == (base != "embedded")
+        # the embedded base is narrow, and what it learns fast with is chosen from its width
+        assert (file.train.learning_rate is None) == (base == "embedded")
         assert list(values) == [name for name in ProjectFile.model_fields if name in values]
 
 

@@ -65,7 +65,9 @@ def test_a_fresh_adapter_changes_nothing(tiny_base):
     plain = load_model(tiny_base)
     with torch.no_grad():
         wanted = plain(IDS).logits
-        found = add_adapter(load_model(tiny_base), AdapterSpec(), tiny_base, seed=0)(input_ids=IDS).logits
+        found = add_adapter(load_model(tiny_base), AdapterSpec(rank=16), tiny_base, seed=0)(
+            input_ids=IDS
+        ).logits
     assert torch.equal(found, wanted)
 
 
@@ -85,5 +87,5 @@ def test_files_are_pefts_and_the_same_each_time(model, tiny_base, tmp_path):
 @pytest.mark.parametrize("targets", [("nowhere",), ("lm_head",)])
 def test_targets_that_do_not_fit(tiny_base, targets):
     with pytest.raises(ModelError) as caught:
-        add_adapter(load_model(tiny_base), AdapterSpec(targets=targets), tiny_base, seed=0)
+        add_adapter(load_model(tiny_base), AdapterSpec(rank=16, targets=targets), tiny_base, seed=0)
     assert "train.adapter.targets" in caught.value.fix

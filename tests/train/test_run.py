@@ -191,7 +191,14 @@ def test_a_torn_checkpoint_starts_over(whole, tiny_base, tmp_path):
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_it_learns_by_heart(tiny_base, tmp_path, precision):
     rows = [ask(f"Door {word}?", word) for word in ("red", "eleven")] * 4
-    spec = TrainSpec(epochs=30, batch_tokens=400, learning_rate=3e-2, patience=9, precision=precision)
+    spec = TrainSpec(
+        epochs=30,
+        batch_tokens=400,
+        adapter=AdapterSpec(rank=16),
+        learning_rate=3e-2,
+        patience=9,
+        precision=precision,
+    )
     summary = run(tmp_path, tiny_base, spec, rows, rows[:2])
     assert summary.best_dev_loss < 0.05
     assert summary.precision == precision

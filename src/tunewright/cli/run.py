@@ -100,6 +100,8 @@ def train(path: str, settings: tuple[str, ...], as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps({"adapter": str(trained.adapter), **summary.model_dump(mode="json")}))
         return 0
+    for words in summary.chosen:
+        render.say(f"train.{words}.")
     steps = (
         f"{summary.steps} of {summary.steps_planned} steps ({summary.epochs:g} epochs): {summary.stop_reason}"
     )

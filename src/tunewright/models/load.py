@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
 from tunewright.core.errors import ModelError
@@ -49,6 +49,15 @@ def load_model(
     if adapter is not None:
         model = _load_adapter(model, adapter)
     return model.to(place).eval()
+
+
+def base_width(base: Base) -> int:
+    """The base's hidden size. Raises ModelError where its configuration cannot be read."""
+    try:
+        config: Any = AutoConfig.from_pretrained(base.path)
+        return int(config.get_text_config().hidden_size)
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        raise _unreadable(base, "configuration", error) from error
 
 
 def default_device() -> torch.device:

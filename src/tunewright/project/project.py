@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tunewright.core.generation import Reply
     from tunewright.core.message import Message
     from tunewright.decide.verdict import Verdict
+    from tunewright.train.defaults import Choice
     from tunewright.train.summary import TrainSummary
 
 Listener = Callable[[Event], None]
@@ -103,6 +104,14 @@ class Project:
 
         made = {outcome.step: outcome.artifact for outcome in self.run("train", listen).outcomes}
         return Trained(made["train"].file("adapter"), read_summary(made["train"]))
+
+    def choices(self, gate: Artifact) -> "tuple[Choice, ...]":
+        """What training takes for the settings that the project file leaves out, by the rows that `gate` saw."""
+        from tunewright.core.files import read_json
+        from tunewright.train.defaults import Facts, settle
+
+        facts = Facts(*read_json(gate.file("gate.json"))["facts"])
+        return settle(self.file.train, facts)[1]
 
     def plan(self) -> list[Planned]:
         """Where every step stands: fresh, stale, or waiting for a stale one."""

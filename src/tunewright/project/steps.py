@@ -83,6 +83,7 @@ STEPS: tuple[Step, ...] = (
             "method": file.train.method,
         },
         run="tunewright.project.stages.training:gate",
+        version="2",
         external=("base",),
     ),
     Step(
@@ -107,6 +108,7 @@ STEPS: tuple[Step, ...] = (
         needs=("split", "gate", "rehearse"),
         settings=lambda file: {"system": file.task.system, "train": file.train},
         run="tunewright.project.stages.training:train",
+        version="2",
         external=("base",),
     ),
     Step(

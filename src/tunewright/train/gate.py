@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from tunewright.core.errors import ModelError, Problem
 from tunewright.core.message import Conversation, Message, with_system
 from tunewright.models.template import Rendered, Renderer
+from tunewright.train.defaults import Facts
 
 _SHOWN = 5
 """Rows shown with their mask."""
@@ -109,6 +110,8 @@ class GateReport(BaseModel):
     problems: tuple[RowProblem, ...]
     notes: dict[str, int]
     """Things worth knowing that stop nothing, and in how many rows: control words in questions, spelled out as text."""
+    facts: Facts | None = None
+    """What the settings are chosen from that the project file leaves out."""
     cut: tuple[str, ...] = ()
     """Ids of examples that were too long and lost their oldest turns (train.over_long: cut)."""
     dropped: tuple[str, ...] = ()

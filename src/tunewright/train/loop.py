@@ -21,7 +21,7 @@ from tunewright.train.methods import Method
 from tunewright.train.optimizer import Optimizer, learning_rate
 from tunewright.train.pack import Batch, Tree, batches, epoch_order, fill
 from tunewright.train.policy import Policy
-from tunewright.train.spec import TrainSpec
+from tunewright.train.spec import SettledSpec
 from tunewright.train.summary import StopReason
 from tunewright.train.watch import Look, Watch, spike_words
 
@@ -70,7 +70,7 @@ class Finished(NamedTuple):
     """The best parameters, by name, on the CPU."""
 
 
-def make_plan(trees: Sequence[Tree], dev_trees: Sequence[Tree], spec: TrainSpec, prefix: int) -> Plan:
+def make_plan(trees: Sequence[Tree], dev_trees: Sequence[Tree], spec: SettledSpec, prefix: int) -> Plan:
     """The plan of a run; it depends on the trees and the spec alone. `prefix` is what the task's rows begin with."""
     lengths = [tree.tokens for tree in trees]
     steps: list[tuple[int, ...]] = []
@@ -97,7 +97,7 @@ class Loop:
         policy: Policy,
         parameters: Mapping[str, nn.Parameter],
         method: Method,
-        spec: TrainSpec,
+        spec: SettledSpec,
         plan: Plan,
     ) -> None:
         self._policy = policy

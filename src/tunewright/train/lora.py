@@ -24,12 +24,12 @@ from tunewright.core.files import write_atomic, write_json
 from tunewright.core.hashing import SHORT
 from tunewright.models.adapter import attach
 from tunewright.models.base import Base
-from tunewright.train.spec import AdapterSpec
+from tunewright.train.spec import AdapterSpec, SettledAdapter
 
 ADAPTER = "default"
 
 
-def add_adapter(model: Any, spec: AdapterSpec, base: Base, seed: int) -> Any:
+def add_adapter(model: Any, spec: SettledAdapter, base: Base, seed: int) -> Any:
     """The model with a fresh adapter (B = 0), only the adapter trainable. Raises ModelError where no layer fits."""
     targets = spec.targets if isinstance(spec.targets, str) else list(spec.targets)
     head = model.get_output_embeddings()

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from tunewright.train.spec import TrainSpec
+from tunewright.train.spec import SettledSpec
 
 _DECAY = 0.2
 """The share of the steps after the warm-up in which `wsd` goes down (arXiv:2404.06395 found a tenth to be enough)."""
 
 
-def learning_rate(spec: TrainSpec, step: int, total: int) -> float:
+def learning_rate(spec: SettledSpec, step: int, total: int) -> float:
     """The rate of step 0 ≤ step < total: a linear climb over the warm-up, then down towards zero by the schedule."""
     climb = math.ceil(spec.warmup * total)
     if step < climb:
@@ -33,7 +33,7 @@ def learning_rate(spec: TrainSpec, step: int, total: int) -> float:
 class Optimizer:
     """AdamW (arXiv:1711.05101) over named parameters, whose state can be taken out and put back exactly."""
 
-    def __init__(self, parameters: Mapping[str, nn.Parameter], spec: TrainSpec) -> None:
+    def __init__(self, parameters: Mapping[str, nn.Parameter], spec: SettledSpec) -> None:
         self._parameters = dict(parameters)
         self._clip = spec.clip
         faster = spec.adapter.b_rate

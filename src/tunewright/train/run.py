@@ -22,11 +22,12 @@ from tunewright.core.files import write_json
 from tunewright.core.hashing import hash_value
 from tunewright.core.message import with_system
 from tunewright.models.base import Base
-from tunewright.models.load import default_device, load_model, load_tokenizer
+from tunewright.models.load import base_width, default_device, load_model, load_tokenizer
 from tunewright.models.machine import free_cores, has_fast_bf16, set_threads
 from tunewright.models.template import Renderer
 from tunewright.train import learnt
 from tunewright.train.checkpoint import WorkFolder
+from tunewright.train.defaults import Choice, facts_of, settle
 from tunewright.train.length import fit
 from tunewright.train.loop import Finished, Loop, Plan, make_plan
 from tunewright.train.lora import adapter_parameters, add_adapter, fast_layers, file_weights, save_adapter
@@ -34,7 +35,7 @@ from tunewright.train.methods import find_method
 from tunewright.train.pack import Row, Tree, shared_prefix
 from tunewright.train.policy import Policy
 from tunewright.train.reference import refer
-from tunewright.train.spec import TrainSpec
+from tunewright.train.spec import SettledSpec, TrainSpec
 from tunewright.train.summary import LearntCheck, TrainSummary
 
 _FORMAT = 3
@@ -78,11 +79,13 @@ def train(
     dev = method.trees(_instructed(fitted_dev.examples, system), renderer)
     trees = [*own, *method.trees(rehearsal, renderer)]
     _refuse_untrained(trees)
+    facts = facts_of(own, base_width(base))
+    settled, choices = settle(spec, facts)
     device = default_device()
     precision = _precision(spec)
-    facts = [
+    identity = [
         _FORMAT,
-        spec,
+        settled,
         base.hash,
         renderer.template_hash,
         trees,
@@ -91,10 +94,10 @@ def train(
         device.type,
         _versions(),
     ]
-    folder = WorkFolder(work, hash_value(facts), threads or free_cores())
+    folder = WorkFolder(work, hash_value(identity), threads or free_cores())
     set_threads(folder.threads)
-    plan = make_plan(trees, dev, spec, shared_prefix([*own, *dev]))
-    model = add_adapter(load_model(base, device=device), spec.adapter, base, spec.seed)
+    plan = make_plan(trees, dev, settled, shared_prefix([*own, *dev]))
+    model = add_adapter(load_model(base, device=device), settled.adapter, base, spec.seed)
     if spec.gradient_checkpointing:
         model.get_base_model().gradient_checkpointing_enable({"use_reentrant": False})
     parameters = adapter_parameters(model)
@@ -106,7 +109,7 @@ def train(
         emit("train.start", steps=steps, rows=rows, packed=policy.packed, threads=folder.threads)
         if method.needs_reference(spec):
             trees, dev = refer(policy, (trees, dev), plan.prefix, folder, emit)
-        finished = Loop(policy, parameters, method, spec, plan).run(trees, dev, folder, emit)
+        finished = Loop(policy, parameters, method, settled, plan).run(trees, dev, folder, emit)
     policy.restore()
     with torch.no_grad():
         for name, parameter in parameters.items():
@@ -122,7 +125,9 @@ def train(
         "cut_rows": len(fitted.cut) + len(fitted_dev.cut),
         "dropped_rows": len(fitted.dropped) + len(fitted_dev.dropped),
     }
-    summary = _summary(spec, finished, plan, counts, checks, model, precision, policy.packed, folder)
+    summary = _summary(
+        settled, choices, finished, plan, counts, checks, model, precision, policy.packed, folder
+    )
     _write(out, summary, folder)
     emit("train.done", steps=summary.steps, best_step=summary.best_step, best_dev_loss=summary.best_dev_loss)
     return summary
@@ -177,7 +182,8 @@ def _prove(
 
 
 def _summary(
-    spec: TrainSpec,
+    spec: SettledSpec,
+    choices: Sequence[Choice],
     finished: Finished,
     plan: Plan,
     counts: Mapping[str, int],
@@ -194,6 +200,10 @@ def _summary(
     trained = sum(value.numel() for value in model.parameters() if value.requires_grad)
     return TrainSummary(
         method=spec.method,
+        rank=spec.adapter.rank,
+        learning_rate=spec.learning_rate,
+        batch_tokens=spec.batch_tokens,
+        chosen=tuple(choice.words() for choice in choices),
         steps=progress.step,
         steps_planned=len(plan.steps),
         epochs=round(plan.epochs(progress.step), 4),

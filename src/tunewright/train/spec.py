@@ -14,8 +14,8 @@ class AdapterSpec(Spec):
     """`lora`; `rslora` scales by √rank, for high ranks (arXiv:2312.03732); `dora` also trains each row's size
     (arXiv:2402.09353): slower, and not loaded by vLLM."""
 
-    rank: int = Field(16, ge=1, le=512)
-    """Rank r of the update; more for new skills, less for a format."""
+    rank: int | None = Field(None, ge=1, le=512)
+    """Rank r of the update; more for new skills, less for a format. Left out, chosen from the data."""
     alpha: float | None = Field(None, gt=0)
     """Scale of the update is alpha / rank (rslora: alpha / √rank); left out, 2 × rank (rslora: 8)."""
     dropout: float = Field(0.0, ge=0, lt=1)
@@ -72,15 +72,15 @@ class TrainSpec(Spec):
     """Settings of `kto`."""
     adapter: AdapterSpec = AdapterSpec()
     """The adapter to train."""
-    epochs: int = Field(3, ge=1)
-    """Passes over the training rows, at most."""
-    learning_rate: float = Field(1e-3, gt=0)
-    """Peak learning rate. The small embedded base wants 1e-3 to 5e-3; real bases 1e-4 to 2e-4."""
+    epochs: int | None = Field(None, ge=1)
+    """Passes over the training rows, at most. Left out, chosen from the number of rows."""
+    learning_rate: float | None = Field(None, gt=0)
+    """Peak learning rate. Left out, chosen from the method and the base's width: 2e-4 for sft on most, more on small."""
     rehearsal: float = Field(0.0, ge=0, le=4)
     """General rows that are trained beside the task's, as a share of its rows, so that less is forgotten: prompts of the
     general suite's skills (none of its own), answered by the base itself. 0.25 adds one for every four rows."""
-    batch_tokens: int = Field(2048, ge=16)
-    """Tokens in one optimizer step, packed from whole rows."""
+    batch_tokens: int | None = Field(None, ge=16)
+    """Tokens in one optimizer step, packed from whole rows. Left out, chosen from the rows' tokens."""
     max_length: int = Field(1024, ge=8)
     """The longest row, in tokens."""
     over_long: Literal["fail", "drop", "cut"] = "fail"
@@ -116,3 +116,19 @@ class TrainSpec(Spec):
                 f"rehearsal goes with the method sft, not with {self.method}: set train.rehearsal to 0"
             )
         return self
+
+
+class SettledAdapter(AdapterSpec):
+    """An adapter with nothing left out."""
+
+    rank: int
+    """Rank r of the update."""
+
+
+class SettledSpec(TrainSpec):
+    """Settings with nothing left out (`train/defaults.py` fills them in)."""
+
+    adapter: SettledAdapter
+    epochs: int
+    learning_rate: float
+    batch_tokens: int

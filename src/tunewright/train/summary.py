@@ -23,6 +23,13 @@ class TrainSummary(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     method: str
+    rank: int
+    learning_rate: float
+    """The peak."""
+    batch_tokens: int
+    """Tokens of an optimizer step, at most."""
+    chosen: tuple[str, ...] = ()
+    """What the project file left out and the data decided, with the reasons."""
     steps: int
     """Optimizer steps done."""
     steps_planned: int

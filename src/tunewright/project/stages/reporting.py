@@ -63,7 +63,7 @@ def _task_facts(file: ProjectFile) -> dict[str, str]:
         "system prompt": file.task.system or "none",
         "answers": file.task.output.type,
         "base": file.base,
-        "method": f"{file.train.method}, rank {file.train.adapter.rank}",
+        "method": f"{file.train.method}, {file.train.adapter.kind}",
     }
 
 

@@ -25,8 +25,9 @@ def read_summary(train: Artifact) -> TrainSummary:
 
 def gate(ctx: StepContext) -> None:
     """Every row of train and dev rendered and its loss mask checked; refuses on any failure."""
-    from tunewright.models.load import load_tokenizer
+    from tunewright.models.load import base_width, load_tokenizer
     from tunewright.models.template import Renderer
+    from tunewright.train.defaults import Facts
     from tunewright.train.gate import check_rows
     from tunewright.train.length import fit
     from tunewright.train.methods import find_method
@@ -35,14 +36,20 @@ def gate(ctx: StepContext) -> None:
     renderer = Renderer(load_tokenizer(base))
     folder = ctx.inputs["split"].path
     spec, system = ctx.file.train, ctx.file.task.system
-    examples = [example for part in ("train", "dev") for example in load_part(folder, part)]
+    train, dev = (load_part(folder, part) for part in ("train", "dev"))
     method = find_method(spec.method)
-    method.examine(examples, spec)
-    fitted = fit(examples, method, renderer, system, spec)
-    rows = [(example.id, talk) for example in fitted.examples for talk in method.conversations(example)]
-    ctx.emit("gate.start", rows=len(rows))
-    report = check_rows(rows, renderer, max_length=spec.max_length, system=system)
-    report = report.model_copy(update={"cut": fitted.cut, "dropped": fitted.dropped})
+    method.examine([*train, *dev], spec)
+    fitted, fitted_dev = (fit(part, method, renderer, system, spec) for part in (train, dev))
+    own, others = (
+        [(example.id, talk) for example in part.examples for talk in method.conversations(example)]
+        for part in (fitted, fitted_dev)
+    )
+    ctx.emit("gate.start", rows=len(own) + len(others))
+    report = check_rows([*own, *others], renderer, max_length=spec.max_length, system=system)
+    tokens, trained = (sum(counts[: len(own)]) for counts in (report.lengths, report.trained))
+    facts = Facts(len(fitted.examples), tokens, trained, base_width(base))
+    cut, dropped = fitted.cut + fitted_dev.cut, fitted.dropped + fitted_dev.dropped
+    report = report.model_copy(update={"facts": facts, "cut": cut, "dropped": dropped})
     write_json(ctx.out / "gate.json", report.model_dump(mode="json"))
     ctx.emit(
         "gate.done",

@@ -61,7 +61,7 @@ def project_values(
     gates: dict[str, Any] | None = None,
     by_answer: bool = False,
 ) -> dict[str, Any]:
-    """The project file's values. `learning_rate` is for a real base; the embedded one takes the default, and rehearses.
+    """The project file's values. `learning_rate` is for a real base; the embedded one takes a faster one, and rehearses.
 
     `by_answer` cuts the scores by the expected answer, too.
     """
