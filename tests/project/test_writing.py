@@ -32,4 +32,7 @@ def test_what_is_written_reads_back(tmp_path):
 def test_every_field_carries_its_doc():
     text = to_yaml(VALUES)
     assert "# Where the rows come from, by name.\nsources:" in text
-    assert "    # Rank r of the update; more for new skills, less for a format. Left out, chosen from the data.\n    rank: 8" in text
+    assert (
+        "    # Rank r of the update; more for new skills, less for a format. Left out, chosen from the data.\n    rank: 8"
+        in text
+    )

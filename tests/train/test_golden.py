@@ -1,0 +1,77 @@
+"""Golden losses: two real steps of every method, and of every kind of adapter, give the losses they always gave.
+
+A change here is a change of what users train: know why before `PYTHONPATH=tests python tests/train/test_golden.py` writes them anew.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tiny import save_model
+from tunewright.core.example import ask, make_example
+from tunewright.models.base import Base, resolve_base
+from tunewright.train.run import train
+from tunewright.train.spec import TrainSpec
+
+GOLDEN = Path(__file__).with_name("golden.json")
+LOSSES = ("sigmoid", "hinge", "ipo", "robust", "simpo")
+SETTINGS = {
+    "sft": {},
+    "orpo": {"method": "orpo"},
+    "kto": {"method": "kto"},
+    **{f"dpo {loss}": {"method": "dpo", "dpo": {"loss": loss, "nll": 0.2}} for loss in LOSSES},
+    **{kind: {"adapter": {"kind": kind, "rank": 4}} for kind in ("rslora", "dora")},
+    "lora+": {"adapter": {"rank": 4, "b_rate": 16}},
+    "neftune": {"neftune": 5.0},
+}
+
+
+def rows(method: str):
+    talks = [ask(f"What is {i} + {i}?", f"It is {2 * i}.") for i in range(12)]
+    if method == "kto":
+        return [make_example(talk, desirable=place % 2 == 0) for place, talk in enumerate(talks)]
+    if method in ("dpo", "orpo"):
+        return [make_example(talk, rejected="The fox is red.") for talk in talks]
+    return [make_example(talk) for talk in talks]
+
+
+def losses(name: str, base: Base, folder: Path) -> list[float]:
+    """The losses of two steps, and of dev before and after them."""
+    common = {
+        "epochs": 1, "batch_tokens": 10_000, "learning_rate": 1e-2, "adapter": {"rank": 4}, "warmup": 0.0,
+        "precision": "fp32", "dev_every": 1,
+    }  # fmt: skip
+    spec = TrainSpec.model_validate({**common, "epochs": 2, **SETTINGS[name]})
+    examples = rows(spec.method)
+    (folder / "out").mkdir(parents=True)
+    train(
+        spec, examples[:8], examples[8:], base=base, system="Count.", work=folder / "work", out=folder / "out",
+        threads=1,
+    )  # fmt: skip
+    history = json.loads((folder / "out/history.json").read_text())
+    assert len(history["steps"]) == 2
+    return [line["loss"] for part in ("steps", "dev") for line in history[part]]
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_two_steps(name: str, tiny_base: Base, tmp_path: Path) -> None:
+    wanted = json.loads(GOLDEN.read_text())[name]
+    assert losses(name, tiny_base, tmp_path) == pytest.approx(wanted, rel=1e-3)
+
+
+def test_each_setting_has_losses_of_its_own() -> None:
+    """A setting that changed nothing would pass the test above."""
+    golden = json.loads(GOLDEN.read_text())
+    assert golden.keys() == SETTINGS.keys()
+    assert len({tuple(found) for found in golden.values()}) == len(golden)
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as scratch:
+        place = Path(scratch)
+        model = resolve_base(str(save_model(place / "base")), place)
+        found = {name: losses(name, model, place / name) for name in SETTINGS}
+    GOLDEN.write_text(json.dumps(found, indent=1) + "\n")
