@@ -1,6 +1,7 @@
 """Golden losses: two real steps of every method, and of every kind of adapter, give the losses they always gave.
 
-A change here is a change of what users train: know why before `PYTHONPATH=tests python tests/train/test_golden.py` writes them anew.
+A change here is a change of what users train: know why before `PYTHONPATH=tests python tests/train/test_golden.py`
+writes them anew.
 """
 
 import json

@@ -44,6 +44,9 @@ class Watcher:
                 self._console.print(f"  {data['step']:<9} {data['title']} …")
         elif kind == "step.fresh":
             self._console.print(f"[green]✓[/] {data['step']:<9} [dim]fresh[/]")
+        elif kind == "train.sink_failed":
+            words = f"warning: {data['sink']} fails ({data['error']}); training goes on without it"
+            self._console.print(f"[yellow]{escape(words)}[/]")
         elif kind in ("step.done", "step.failed"):
             self._close(kind, data)
         else:

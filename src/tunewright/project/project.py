@@ -70,7 +70,10 @@ class Project:
 
     def check(self, listen: Listener | None = None) -> CheckResult:
         """The data, the base, the suites and the gate before training: every problem at once."""
+        from tunewright.train.sinks import problems as sink_problems
+
         problems = [*self._data_problems(), *self._base_problems(), *self._suite_problems(None)]
+        problems += sink_problems(self.file.train.sinks)
         if problems:
             return CheckResult(problems, [], [])
         try:

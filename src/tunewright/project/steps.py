@@ -106,7 +106,7 @@ STEPS: tuple[Step, ...] = (
         "train",
         "fine-tune",
         needs=("split", "gate", "rehearse"),
-        settings=lambda file: {"system": file.task.system, "train": file.train},
+        settings=lambda file: {"system": file.task.system, "train": file.train.deciding},
         run="tunewright.project.stages.training:train",
         version="2",
         external=("base",),

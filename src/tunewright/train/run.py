@@ -85,7 +85,7 @@ def train(
     precision = _precision(spec)
     identity = [
         _FORMAT,
-        settled,
+        settled.deciding,
         base.hash,
         renderer.template_hash,
         trees,

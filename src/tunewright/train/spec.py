@@ -103,6 +103,8 @@ class TrainSpec(Spec):
     against learning a small set by heart."""
     gradient_checkpointing: bool = False
     """Compute each layer again in the backward pass instead of keeping what it computed: less memory, a third slower."""
+    sinks: tuple[str, ...] = ()
+    """Trackers that show the curves besides the event log: `tensorboard`, `wandb`, `mlflow`, `trackio`, where installed."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Number type of the matrix products. `auto` takes bf16 where the machine multiplies it in hardware; sums, norms,
     the loss and the adapter's weights stay in fp32 on a CPU."""
@@ -116,6 +118,11 @@ class TrainSpec(Spec):
                 f"rehearsal goes with the method sft, not with {self.method}: set train.rehearsal to 0"
             )
         return self
+
+    @property
+    def deciding(self) -> Self:
+        """What decides the result: all but the sinks."""
+        return self.model_copy(update={"sinks": ()})
 
 
 class SettledAdapter(AdapterSpec):

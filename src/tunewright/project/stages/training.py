@@ -81,18 +81,22 @@ def rehearse(ctx: StepContext) -> None:
 
 def train(ctx: StepContext) -> None:
     """The adapter, its history and the proof that it learnt."""
+    from tunewright.train import sinks
     from tunewright.train.run import train as train_adapter
 
     folder = ctx.inputs["split"].path
-    train_adapter(
-        ctx.file.train,
-        load_part(folder, "train"),
-        load_part(folder, "dev"),
-        base=resolve_base(ctx.file.base, ctx.root),
-        system=ctx.file.task.system,
-        rehearsal=read_examples(ctx.inputs["rehearse"].file(REHEARSAL)),
-        work=ctx.work,
-        out=ctx.out,
-        emit=ctx.emit,
-        threads=ctx.threads,
-    )
+    with sinks.shown(
+        ctx.file.train.sinks, ctx.file.name, ctx.work.name, ctx.store.root / "sinks", ctx.emit
+    ) as emit:
+        train_adapter(
+            ctx.file.train,
+            load_part(folder, "train"),
+            load_part(folder, "dev"),
+            base=resolve_base(ctx.file.base, ctx.root),
+            system=ctx.file.task.system,
+            rehearsal=read_examples(ctx.inputs["rehearse"].file(REHEARSAL)),
+            work=ctx.work,
+            out=ctx.out,
+            emit=emit,
+            threads=ctx.threads,
+        )

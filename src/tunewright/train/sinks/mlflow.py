@@ -1,0 +1,37 @@
+"""MLflow: a run in the experiment of the project's name, at MLFLOW_TRACKING_URI or else in the folder."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+LIBRARY = IMPORT = "mlflow"
+
+
+class _MLflow:
+    def __init__(self, client: Any, run: str) -> None:
+        self._client = client
+        self._run = run
+
+    def log(self, step: int, values: Mapping[str, float]) -> None:
+        for name, value in values.items():
+            self._client.log_metric(self._run, name, value, step=step)
+
+    def close(self) -> None:
+        self._client.set_terminated(self._run)
+
+
+def local_store(folder: Path) -> str:
+    """The address of MLflow's database in the folder."""
+    return f"sqlite:///{folder / 'mlflow.db'}"
+
+
+def start(project: str, run: str, folder: Path) -> _MLflow:
+    """A new run, of the same name when training goes on."""
+    from mlflow.tracking import MlflowClient
+
+    where = os.environ.get("MLFLOW_TRACKING_URI") or local_store(folder)
+    client: Any = MlflowClient(tracking_uri=where)
+    experiment = client.get_experiment_by_name(project)
+    number = experiment.experiment_id if experiment else client.create_experiment(project)
+    return _MLflow(client, client.create_run(number, run_name=run).info.run_id)

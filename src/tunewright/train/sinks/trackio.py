@@ -1,0 +1,26 @@
+"""Trackio: a local dashboard; `trackio show` opens it. Its files lie where TRACKIO_DIR says."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+LIBRARY = IMPORT = "trackio"
+
+
+class _Trackio:
+    def __init__(self, run: Any) -> None:
+        self._run = run
+
+    def log(self, step: int, values: Mapping[str, float]) -> None:
+        self._run.log(dict(values), step=step)
+
+    def close(self) -> None:
+        self._run.finish()
+
+
+def start(project: str, run: str, folder: Path) -> _Trackio:
+    """The run, taken up again when training goes on."""
+    import trackio
+
+    made: Any = trackio.init(project=project, name=run, resume="allow")
+    return _Trackio(made)
