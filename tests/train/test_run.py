@@ -336,6 +336,32 @@ def test_gradient_checkpointing_changes_nothing_but_the_memory(whole, tiny_base,
     assert all((again[name] - kept[name]).abs().max() < 1e-6 for name in kept)
 
 
+def test_a_longer_run_is_looked_at_before_it_starts(tiny_base, tmp_path):
+    """And nothing of it changes what is trained."""
+    said = []
+    spec = SPEC.model_copy(update={"batch_tokens": 60, "epochs": 4, "patience": 1000})
+
+    def hear(kind, **data):
+        said.append((kind, data))
+
+    summary = run(tmp_path / "whole", tiny_base, spec, emit=hear)
+    (seen,) = [data for kind, data in said if kind == "train.preflight"]
+    assert summary.steps >= 60
+    assert 0 < seen["peak"] < seen["available"]
+    assert seen["seconds"] > 0
+
+    def stop(kind, **data):
+        if kind == "train.step" and data["step"] == 30:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "cut", tiny_base, spec, emit=stop)
+    again = []
+    run(tmp_path / "cut", tiny_base, spec, emit=lambda kind, **_: again.append(kind))
+    assert "train.preflight" not in again
+    assert contents(tmp_path / "cut" / "out") == contents(tmp_path / "whole" / "out")
+
+
 def test_long_rows_are_left_out_and_counted(tiny_base, tmp_path):
     long = ask("What is it? " * 40, "red")
     spec = SPEC.model_copy(update={"epochs": 1, "max_length": 100, "over_long": "drop"})

@@ -94,6 +94,8 @@ def _sentence(kind: str, data: dict[str, Any]) -> tuple[str, str, int | None, in
         speed = data.get("tokens_per_s")
         pace = f"  {speed:,.0f} tokens/s" if speed else ""
         return "train", f"loss {data['loss']:.3f}{pace}", data["step"], data["steps"]
+    if kind == "train.preflight":
+        return "preflight", f"about {_duration(data['seconds'])}, {data['peak'] / 1e9:.1f} GB", None, None
     if kind == "train.reference":
         return "reference", f"{data['done']:,} rows read under the base", data["done"], data["total"]
     if kind == "train.dev":
@@ -124,6 +126,13 @@ def _sentence(kind: str, data: dict[str, Any]) -> tuple[str, str, int | None, in
     if kind == "release.done":
         return "release", "gates passed" if data["passed"] else "held back by a gate", None, None
     return None
+
+
+def _duration(seconds: float) -> str:
+    """Seconds in words, as exactly as an estimate deserves."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 class _Fraction(ProgressColumn):

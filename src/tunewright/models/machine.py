@@ -7,6 +7,7 @@ do not count. TUNEWRIGHT_THREADS overrides what is found here.
 import ctypes
 import gc
 import os
+import re
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -58,6 +59,23 @@ def free_cores(seconds: float = 0.3) -> int:
     busy: list[float] = psutil.cpu_percent(interval=seconds, percpu=True)
     idle = sum(1 - busy[core] / 100 for core in allowed if core < len(busy))
     return max(1, min(round(float(idle)), len(allowed), int(_quota(Path("/sys/fs/cgroup")) or len(allowed))))
+
+
+def free_memory() -> int:
+    """Bytes that this process may still take: what the system has free, and no more than its cgroup allows."""
+    memory: Any = psutil.virtual_memory()
+    return max(0, min(int(memory.available), _allowance(Path("/sys/fs/cgroup"))))
+
+
+def _allowance(folder: Path) -> int:
+    """Bytes left under a cgroup's limit, what can be dropped of its file cache included; very many without a limit."""
+    try:
+        limit = int((folder / "memory.max").read_text())
+        used = int((folder / "memory.current").read_text())
+        cached = re.search(r"^inactive_file (\d+)$", (folder / "memory.stat").read_text(), re.MULTILINE)
+    except (OSError, ValueError):
+        return 1 << 62
+    return limit - used + (int(cached[1]) if cached else 0)
 
 
 def set_threads(count: int) -> None:

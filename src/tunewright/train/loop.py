@@ -21,6 +21,7 @@ from tunewright.train.methods import Method
 from tunewright.train.optimizer import Optimizer, learning_rate
 from tunewright.train.pack import Batch, Tree, batches, epoch_order, fill
 from tunewright.train.policy import Policy
+from tunewright.train.preflight import Load, look_ahead
 from tunewright.train.spec import SettledSpec
 from tunewright.train.summary import StopReason
 from tunewright.train.watch import Look, Watch, spike_words
@@ -31,6 +32,8 @@ _DEV_SHARE = 0.25
 """Dev rows are taken until they have this share of the tokens trained between two dev losses: about a tenth of the time."""
 _DEV_ROWS = 32
 """Dev rows that are taken at any rate."""
+_WORTH = 60
+"""Steps from which a run is worth three more that say what it will take."""
 _NAMED = 5
 """Rows named where a loss is out of the way."""
 _FIX = "Lower train.learning_rate, or look at the rows."
@@ -114,6 +117,7 @@ class Loop:
         progress = self._resume(optimizer, work)
         self._watch = Watch(line["loss"] for line in work.history() if line["kind"] == "step")
         if progress.step == 0 and not work.history():
+            self._look_ahead(trees, dev_trees, emit)
             self._look_at_dev(dev_trees, progress, work, emit)
         stopped = self._given_up(progress)
         while progress.step < len(self._plan.steps) and not stopped:
@@ -138,6 +142,23 @@ class Loop:
         reason: StopReason = "dev loss got no better" if early else "epochs done"
         return Finished(progress, reason, spike_words(work.history()), self._best(progress, work))
 
+    def _look_ahead(self, trees: Sequence[Tree], dev_trees: Sequence[Tree], emit: Emit) -> None:
+        """Say what a run of some length will take. Raises GateError if it would not fit."""
+        plan = self._plan
+        dev = sum(dev_trees[index].tokens for index in plan.dev) * (1 + len(plan.steps) // plan.dev_every)
+        load = Load(plan.steps, [tree.tokens for tree in trees], self._limit, dev)
+        if len(plan.steps) < _WORTH:
+            return
+
+        def probe(group: Sequence[int]) -> None:
+            cut = batches(trees, group, plan.prefix, self._limit)
+            self._gradients(cut, 0)
+            for parameter in self._parameters.values():
+                parameter.grad = None
+
+        found = look_ahead(load, probe, self._policy.device, self._spec.gradient_checkpointing)
+        emit("train.preflight", **found._asdict())
+
     def _resume(self, optimizer: Optimizer, work: WorkFolder) -> Progress:
         found = work.load()
         if found is None:
@@ -157,15 +178,7 @@ class Loop:
         """One optimizer step; returns its facts for the history, and what its loss is. A diverged one changes nothing."""
         group = self._plan.steps[progress.step]
         cut = batches(trees, group, self._plan.prefix, self._limit)
-        torch.manual_seed(int(hash_value([self._spec.seed, "step", progress.step])[:15], 16))
-        self._policy.model.train()
-        totals = self._method.totals(self._policy, cut, self._spec)
-        total, means = 0.0, dict[str, float]()
-        for batch in cut:
-            part = self._method.part(self._policy, batch, totals, self._spec)
-            total += float(part.loss.detach())
-            part.loss.backward()
-            means = {name: means.get(name, 0.0) + float(value) for name, value in part.means.items()}
+        total, means = self._gradients(cut, progress.step)
         norms = optimizer.norms()
         norm = float(torch.linalg.vector_norm(norms))
         look = self._look(total, norm, cut, progress, work, emit)
@@ -190,6 +203,19 @@ class Loop:
             "trained_tokens": trained,
             **means,
         }, look
+
+    def _gradients(self, cut: Sequence[Batch], step: int) -> tuple[float, dict[str, float]]:
+        """The step's loss and means; the gradients are left in the parameters."""
+        torch.manual_seed(int(hash_value([self._spec.seed, "step", step])[:15], 16))
+        self._policy.model.train()
+        totals = self._method.totals(self._policy, cut, self._spec)
+        total, means = 0.0, dict[str, float]()
+        for batch in cut:
+            part = self._method.part(self._policy, batch, totals, self._spec)
+            total += float(part.loss.detach())
+            part.loss.backward()
+            means = {name: means.get(name, 0.0) + float(value) for name, value in part.means.items()}
+        return total, means
 
     def _look(
         self,

@@ -1,0 +1,87 @@
+"""Preflight: what a run will take, from steps that really take it."""
+
+import re
+import time
+
+import pytest
+import torch
+
+from tunewright.core.errors import GateError
+from tunewright.models import machine
+from tunewright.train import preflight
+from tunewright.train.preflight import Load, look_ahead
+
+CPU = torch.device("cpu")
+MEGABYTE = 1 << 18
+"""Floats in one."""
+
+
+def load(tokens, steps, limit=400, dev_tokens=0):
+    return Load(steps, tokens, limit, dev_tokens)
+
+
+class Greedy:
+    """Takes a megabyte and a tenth of a millisecond for each token."""
+
+    def __init__(self, tokens):
+        self.tokens = tokens
+        self.calls = []
+
+    def __call__(self, group):
+        self.calls.append(list(group))
+        size = sum(self.tokens[index] for index in group)
+        held = torch.ones(size * MEGABYTE)
+        time.sleep(1e-4 * size + 0.01)
+        del held
+
+
+def test_what_fits_is_estimated():
+    tokens = [100, 100, 100, 300]
+    probe = Greedy(tokens)
+    found = look_ahead(load(tokens, [[0], [1], [2], [3]], dev_tokens=300), probe, CPU, False)
+    assert probe.calls == [[0], [3], [3], [2]]
+    # two timed steps of 400 tokens took 0.06 s at least; 600 tokens and a third of 300 are to come
+    assert found.seconds > 0.06 * 700 / 400 * 0.9
+    assert 290e6 < found.peak - _used_now() < 450e6
+    assert found.available > found.peak
+
+
+def _used_now():
+    return preflight._used(CPU)
+
+
+def test_what_would_not_fit_is_refused_before_it_is_tried(monkeypatch):
+    monkeypatch.setattr(preflight, "free_memory", lambda: 220 << 20)
+    tokens = [100, 100, 100, 400]
+    probe = Greedy(tokens)
+    with pytest.raises(GateError, match=r"Training would take about .* GB of memory") as caught:
+        look_ahead(load(tokens, [[0], [1], [2], [3]]), probe, CPU, False)
+    assert probe.calls == [[0]]
+    assert "a batch of 400 tokens" in str(caught.value)
+    assert "Set train.gradient_checkpointing to true" in str(caught.value)
+    fitting = int(re.search(r"train\.max_length to about (\d+)", str(caught.value))[1])
+    assert 150 < fitting < 260
+
+
+def test_with_checkpointing_on_it_is_no_way_out(monkeypatch):
+    monkeypatch.setattr(preflight, "free_memory", lambda: 220 << 20)
+    tokens = [100, 100, 400]
+    with pytest.raises(GateError) as caught:
+        look_ahead(load(tokens, [[0], [1], [2]]), Greedy(tokens), CPU, True)
+    assert "gradient_checkpointing" not in str(caught.value)
+
+
+def test_the_fullest_batch_is_the_limit_or_the_longest_row():
+    several = load([100, 100, 100, 900], [[0, 1], [0, 1, 2], [3]], limit=250)
+    assert [several.fullest(step) for step in several.steps] == [200, 250, 900]
+
+
+def test_free_memory_respects_a_cgroup(tmp_path):
+    assert machine._allowance(tmp_path) > 1 << 60
+    (tmp_path / "memory.max").write_text("max\n")
+    assert machine._allowance(tmp_path) > 1 << 60
+    (tmp_path / "memory.max").write_text("1000\n")
+    (tmp_path / "memory.current").write_text("900\n")
+    (tmp_path / "memory.stat").write_text("anon 500\ninactive_file 300\n")
+    assert machine._allowance(tmp_path) == 400
+    assert 0 < machine.free_memory() < 1 << 50
