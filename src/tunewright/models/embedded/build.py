@@ -85,6 +85,18 @@ LATER = FULL | {
     "refuse": 3,
     "shots": 5,
 }
+LAST = LATER | {
+    "copy": 1.5,
+    "lookup": 3,
+    "extract": 2.5,
+    "sentences": 2.5,
+    "rewrite": 4.5,
+    "label": 3,
+    "json_fields": 6,
+    "json_examples": 3.5,
+    "shots": 8,
+    "refuse": 2,
+}
 CHATS: tuple[tuple[Lesson, int], ...] = (("chat", 256), ("chat", 384), ("chat", 256), ("chat", 512))
 MIXED: tuple[tuple[Lesson, int], ...] = (
     ("chat", 256),
@@ -117,7 +129,9 @@ PHASES = (
     Phase("all again", 2850, (*CHATS, ("form", 192), ("ask", 128)), FULL),
     Phase("cool", 4700, COOL, FULL, rate=(1.0, 0.02)),
     Phase("further", 5950, LONG, LATER, rate=(0.6, 0.6)),
-    Phase("cool further", 8250, LONG, LATER, rate=(0.6, 0.01)),
+    Phase("cool further", 7982, LONG, LATER, rate=(0.6, 0.01)),
+    Phase("third", 10000, LONG, LAST, rate=(0.7, 0.6)),
+    Phase("cool the third", 12500, LONG, LAST, rate=(0.6, 0.01)),
 )
 
 
@@ -236,14 +250,17 @@ def score(folder: Path, n_per_skill: int = 32) -> dict[str, Any]:
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     draws = suite.general_suite(n_per_skill)
     by_skill = suite.scores(draws, suite.answers(model, tokenizer, draws))
-    unseen = {}
+    unseen = dict[str, float]()
     for shots in (0, 4):
         asked = suite.unseen_format(32, shots)
         found = suite.answers(model, tokenizer, asked)
-        unseen[f"{shots}-shot, right"] = round(suite.scores(asked, found)["unseen_format"], 3)
-        unseen[f"{shots}-shot, in the format"] = round(
-            sum(map(suite.in_unseen_format, found)) / len(found), 3
-        )
+        shares = {
+            "right": suite.scores(asked, found)["unseen_format"],
+            "in the format": sum(map(suite.in_unseen_format, found)) / len(found),
+            "first value right, in its marks": sum(map(suite.begins_in_unseen_format, asked, found))
+            / len(found),
+        }
+        unseen |= {f"{shots}-shot, {name}": round(share, 3) for name, share in shares.items()}
     return {
         "general": round(sum(by_skill.values()) / len(by_skill), 3),
         "skills": {skill: round(value, 3) for skill, value in by_skill.items()},

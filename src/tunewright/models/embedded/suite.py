@@ -92,6 +92,11 @@ def in_unseen_format(answer: str) -> bool:
     return re.fullmatch(f"{left}.+{right}{between}{left}.+{right}", answer.strip()) is not None
 
 
+def begins_in_unseen_format(draw: Draw, answer: str) -> bool:
+    """Whether an answer to a draw of `unseen_format` begins as it should: the right code, in its marks."""
+    return answer.strip().startswith(draw.messages[-1][1].split(UNSEEN[2])[0])
+
+
 def grade(draw: Draw, answer: str) -> float:
     """1.0 if the answer is right by the draw's own measure, else 0.0."""
     gold, answer = draw.messages[-1][1].strip(), answer.strip()

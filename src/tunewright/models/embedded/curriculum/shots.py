@@ -49,11 +49,27 @@ AROUND = (
         ("##", "##"),
         ("~~", "~~"),
         ("!!", "!!"),
+        ("{{{", "}}}"),
+        ("==", "=="),
+        ("--", "--"),
+        ("::", "::"),
+        ("$$", "$$"),
+        ("++", "++"),
     ),
 )
 """Marks around a value."""
+SIGNS = "<>[](){}#*-=:;|/+!&~$%@?.,_"
+"""Signs that odd marks are made of."""
 UNSEEN = ("<<", ">>", "^")
 """Marks of the suite's unseen format: no training draw has them."""
+SYSTEM = (
+    "Reply as in the examples.",
+    "Do as the examples do.",
+    "Write it in the format shown.",
+    "Give the values in this format.",
+    "Rewrite each text in the same form.",
+    "Copy the values and put the marks around them.",
+)
 
 
 Maker = Callable[[], tuple[str, str]]
@@ -62,29 +78,53 @@ Maker = Callable[[], tuple[str, str]]
 
 def draw(rng: Random, held_out: bool) -> Draw:
     """Two or more examples of an invented task, then one more; in training several more."""
-    make = pick(rng, (_layout, _layout, _told, _wrap, _choose, _mapped))(rng, held_out)
-    rounds = [make() for _ in range(rng.randrange(4, 7) if held_out else rng.randrange(4, 11))]
-    messages: list[Message] = []
+    rounds = _rounds(rng, held_out)
+    while any(mark in answer for mark in UNSEEN for _, answer in rounds):
+        rounds = _rounds(rng, held_out)
+    messages: list[Message] = [("system", pick(rng, SYSTEM))] if rng.random() < 0.3 else []
     if rng.random() < 0.25:
         rounds = [(f"{asked} =>", answer) for asked, answer in rounds]
         messages += asked_after(rounds, len(rounds) - 1 if held_out else 3)
         return Draw("shots", tuple(messages), "exact")
     for asked, answer in rounds:
         messages += [("user", asked), ("assistant", answer)]
-    return Draw("shots", tuple(messages), "exact", len(messages) - 2 if held_out else 6)
+    # The first three answers cannot be known: they are where the examples begin.
+    given = len(messages) - 2 if held_out else len(messages) - 2 * len(rounds) + 6
+    return Draw("shots", tuple(messages), "exact", given)
+
+
+def _rounds(rng: Random, held_out: bool) -> list[tuple[str, str]]:
+    make = pick(rng, (_layout, _layout, _told, _wrap, _choose, _mapped))(rng, held_out)
+    return [make() for _ in range(rng.randrange(4, 7) if held_out else rng.randrange(4, 11))]
 
 
 def _mark(rng: Random) -> str:
-    mark = pick(rng, MARKS) if rng.random() < 0.7 else pick(rng, words.ACTIONS)
+    kind = rng.random()
+    mark = pick(rng, MARKS) if kind < 0.5 else pick(rng, words.ACTIONS) if kind < 0.75 else _odd(rng)
+    if len(mark) == 1 and mark not in UNSEEN[0] + UNSEEN[1] and rng.random() < 0.35:
+        mark *= rng.choice((2, 2, 3))
     return mark if rng.random() < 0.5 else f" {mark} "
+
+
+def _odd(rng: Random) -> str:
+    """One to three signs in any order."""
+    return "".join(rng.choice(SIGNS) for _ in range(rng.choice((1, 2, 2, 3))))
+
+
+def _around(rng: Random) -> tuple[str, str]:
+    if rng.random() < 0.6:
+        return pick(rng, AROUND)
+    mark = _odd(rng)
+    return mark, mark if rng.random() < 0.5 else _odd(rng)
 
 
 def _form(rng: Random, n: int) -> str:
     """A layout of `n` places in any order between random marks, such as `[{1}] -> {0};` or `[[{0}]]+[[{1}]]`."""
     places = rng.sample(range(n), rng.randrange(1, n + 1))
     if rng.random() < 0.35:
-        left, right = pick(rng, AROUND)
-        return pick(rng, (*MARKS, "", " ", "  ")).join(f"{left}{{{place}}}{right}" for place in places)
+        left, right = _around(rng)
+        between = pick(rng, (*MARKS, "", " ", "  ")) if rng.random() < 0.6 else _odd(rng)
+        return between.join(f"{left}{{{place}}}{right}" for place in places)
     text = _mark(rng).lstrip() if rng.random() < 0.5 else ""
     text += "".join(
         f"{{{place}}}" + (_mark(rng) if index < len(places) - 1 else "") for index, place in enumerate(places)
@@ -133,7 +173,7 @@ def _told(rng: Random, held_out: bool) -> Maker:
 
 
 def _wrap(rng: Random, held_out: bool) -> Maker:
-    before, after = pick(rng, AROUND) if rng.random() < 0.5 else (_mark(rng).lstrip(), _mark(rng).rstrip())
+    before, after = _around(rng) if rng.random() < 0.5 else (_mark(rng).lstrip(), _mark(rng).rstrip())
     times = rng.choice((1, 1, 2))
 
     def one() -> tuple[str, str]:
