@@ -88,6 +88,7 @@ def demo(folder: Path, settings: list[str]) -> Iterator[Line]:
     yield Line("the run, wall", f"{first.wall_s:.0f} s", "≤ 300 s", first.wall_s <= 300)
     yield Line("the run, longest time without a word", f"{silence:.1f} s", "≤ 15 s", silence <= 15)
     yield from step_times(folder)
+    yield from foreseen(folder)
     yield Line(
         "the run, peak memory", f"{first.peak_bytes / 1e9:.2f} GB", "≤ 1.5 GB", first.peak_bytes <= 1.5e9
     )
@@ -143,6 +144,17 @@ def events(folder: Path) -> list[dict[str, Any]]:
 def longest_silence(folder: Path) -> float:
     times = [event["time"] for event in events(folder)]
     return max((late - early for early, late in pairwise(times)), default=0.0)
+
+
+def foreseen(folder: Path) -> Iterator[Line]:
+    """Training as the look ahead said it would be, beside what it was: up to an early stop, if it stopped early."""
+    when = {event["kind"]: event for event in events(folder) if event["kind"].startswith("train.")}
+    if "train.preflight" not in when:
+        return
+    said, last = when["train.preflight"]["seconds"], when["train.step"]
+    seen = when["train.check"]["time"] - when["train.preflight"]["time"]
+    off = abs(said * last["step"] / last["steps"] / seen - 1)
+    yield Line("training time foreseen", f"{said:.0f} s, seen {seen:.0f} s", "within 15 %", off <= 0.15)
 
 
 def step_times(folder: Path) -> Iterator[Line]:

@@ -193,8 +193,9 @@ def ours(case: Case, base: Path) -> tuple[float, list[float]]:
     from tunewright.models.template import Renderer
     from tunewright.train.checkpoint import WorkFolder
     from tunewright.train.defaults import facts_of, settle
+    from tunewright.train.fast import fast_layers
     from tunewright.train.loop import Loop, Plan
-    from tunewright.train.lora import adapter_parameters, add_adapter, fast_layers
+    from tunewright.train.lora import adapter_parameters, add_adapter
     from tunewright.train.methods import find_method
     from tunewright.train.pack import shared_prefix
     from tunewright.train.policy import Policy

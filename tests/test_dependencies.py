@@ -22,7 +22,7 @@ RUNTIME = [
     ),
     *("safetensors", "scipy", "tokenizers", "torch", "transformers"),
 ]
-DEV = ["hypothesis", "mypy", "pytest", "pytest-xdist", "ruff", "trl"]
+DEV = ["hypothesis", "mypy", "pytest", "pytest-xdist", "ruff", "tensorboard", "trl"]
 
 
 def declared() -> dict[str, list[str]]:

@@ -67,6 +67,73 @@ def test_check_warns_of_expected_answers_that_fail_their_grader(cli, tmp_path):
     assert "of the 4 expected answers, 4 score below 1 with regex themselves" in said.err
 
 
+PROJECT = (
+    "name: sums\ntask: {system: Add.}\nsources: {rows: {path: sums.jsonl}}\n"
+    "suites: {target: {examples: test, graders: [{type: exact_match}]}, general: {examples: general}}\n"
+)
+
+
+def write_talks(folder, long=(0,)):
+    """40 conversations of one turn, those numbered in `long` with a long turn before it."""
+    lines = []
+    for number in range(40):
+        turns = [("user", f"sum {number}"), ("assistant", f"{number} or {number + 1}")]
+        if number in long:
+            turns = [("user", f"count to {number} " * 40), ("assistant", "no"), *turns]
+        lines.append(json.dumps({"messages": [{"role": role, "content": text} for role, text in turns]}))
+    (folder / "sums.jsonl").write_text("\n".join(lines))
+    (folder / "tunewright.yaml").write_text(PROJECT)
+
+
+def test_check_tells_what_is_chosen_and_why(cli, tmp_path):
+    write_talks(tmp_path)
+    said = cli("check", "--no-rows")
+    assert said.code == 0
+    assert "train.adapter.rank 8: " in said.out
+    assert "train.epochs 4: 32 examples, and fewer want more passes; training stops" in said.out
+    assert (
+        "train.learning_rate 0.005: 0.005 for a base 256 wide, as measured on the embedded base. train."
+        in said.out
+    )
+    assert "train.batch_tokens 2048: the task's " in said.out
+    said = cli("check", "--no-rows", "--set", "train.adapter.rank=24", "--set", "train.epochs=1")
+    assert "train.adapter.rank" not in said.out
+    assert "train.epochs" not in said.out
+    assert (
+        "warning: train.adapter.rank: vLLM loads an adapter of rank 24 only where it is started with"
+        in said.err
+    )
+
+
+def test_check_tells_which_rows_were_too_long(cli, tmp_path):
+    write_talks(tmp_path, long=range(20))
+    short = ("check", "--no-rows", "--set", "train.max_length=60", "--set")
+    said = cli(*short, "train.over_long=cut")
+    assert said.code == 0
+    assert "rows are longer than train.max_length (60 tokens) and lost their oldest turns: " in said.out
+    said = cli(*short, "train.over_long=drop")
+    assert said.code == 0
+    assert "rows are longer than train.max_length (60 tokens) and are left out: " in said.out
+    assert (
+        "Raise train.max_length, or set train.over_long to drop or cut."
+        in cli(*short, "train.over_long=fail").err
+    )
+
+
+def test_check_refuses_to_drop_a_whole_part(cli, tmp_path):
+    write_talks(tmp_path, long=range(40))
+    said = cli("check", "--set", "train.max_length=60", "--set", "train.over_long=drop")
+    assert said.code == 2
+    assert (
+        "dev rows are longer than train.max_length (60 tokens), and dropping them leaves none. Raise"
+        in said.err
+    )
+    said = cli("check", "--set", "train.max_length=10", "--set", "train.over_long=cut")
+    assert said.code == 2
+    assert "even with their last turn alone" in said.err
+    assert "Raise train.max_length, or set train.over_long to drop. " in f"{said.err} "
+
+
 def test_nothing_is_there_yet(cli, tmp_path):
     (tmp_path / "tickets.csv").write_text(TICKETS)
     cli("init", "mine", "--data", "tickets.csv")

@@ -54,7 +54,7 @@ def test_from_rows_to_a_verdict(method: str, tmp_path: Path, monkeypatch: pytest
     target = next(card for card in result.verdict.variants if card.variant == "fine-tune")
     assert 0 < target.examples <= 6  # test rows, those rated bad left out
     page = project.report().read_text()
-    assert f"{method}, rank 4" in page
+    assert f"{method}, lora" in page
 
 
 def test_rows_without_what_the_method_needs(tmp_path: Path) -> None:

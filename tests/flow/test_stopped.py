@@ -101,7 +101,7 @@ def test_a_run_that_fails_leaves_what_stood_before_it(tmp_path: Path, start: Sta
     )
     said = child.communicate()
     assert child.returncode == 2
-    assert "The loss is no longer a number at step" in said[1]
+    assert "Training broke down at step" in said[1]
     assert "Lower train.learning_rate" in said[1]
     assert "Traceback" not in said[1]
     project = tunewright.open(folder)

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from tunewright.core.errors import ModelError
 from tunewright.models.base import resolve_base
-from tunewright.models.load import load_model, load_tokenizer
+from tunewright.models.load import base_width, load_model, load_tokenizer
 
 IDS = torch.tensor([[1, 5, 9, 40]])
 
@@ -77,7 +77,8 @@ def test_missing_weights_are_not_made_up(tiny_folder, tmp_path):
         load_model(resolve_base(str(folder), tmp_path))
 
 
-def test_no_code_from_the_folder(tiny_folder, tmp_path):
+@pytest.mark.parametrize("load", [load_model, base_width])
+def test_no_code_from_the_folder(tiny_folder, tmp_path, load):
     folder = shutil.copytree(tiny_folder, tmp_path / "custom")
     config = json.loads((folder / "config.json").read_text())
     config |= {
@@ -87,8 +88,16 @@ def test_no_code_from_the_folder(tiny_folder, tmp_path):
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "mine.py").write_text("raise SystemExit('code was run')")
     with pytest.raises(ModelError) as caught:
-        load_model(resolve_base(str(folder), tmp_path))
+        load(resolve_base(str(folder), tmp_path))
     assert "code of its own" in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"model_type": "qwen3", "hidden_size": "wide"}'])
+def test_a_configuration_that_cannot_be_read(tiny_folder, tmp_path, text):
+    folder = shutil.copytree(tiny_folder, tmp_path / "odd")
+    (folder / "config.json").write_text(text)
+    with pytest.raises(ModelError, match=r"configuration of .* cannot be read"):
+        base_width(resolve_base(str(folder), tmp_path))
 
 
 def test_no_tokenizer(tiny_folder, tmp_path):

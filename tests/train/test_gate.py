@@ -4,7 +4,7 @@ import pytest
 
 from tiny import CHATML, make_tokenizer
 from tunewright.core.example import ask
-from tunewright.core.message import Message
+from tunewright.core.message import Message, with_system
 from tunewright.models.template import Renderer
 from tunewright.train.gate import Segment, check_rows
 
@@ -58,6 +58,38 @@ def test_a_row_keeps_its_own_system_prompt(tiny_renderer):
 )
 def test_faults_of_rows(tiny_renderer, row, expected):
     assert kinds(row, tiny_renderer) == expected
+
+
+def test_what_a_long_row_is_told_knows_what_was_tried(tiny_renderer):
+    row = ask("What colour? " * 100, "red")
+    told = {
+        policy: str(check_rows([("a", row)], tiny_renderer, 200, "", over_long=policy).problems[0].problem())
+        for policy in ("fail", "cut")
+    }
+    assert told["fail"].endswith("Raise train.max_length, or set train.over_long to drop or cut.")
+    assert told["cut"].startswith(
+        "rows a: 1 rows are longer than train.max_length even with their last turn alone"
+    )
+    assert told["cut"].endswith("Raise train.max_length, or set train.over_long to drop.")
+
+
+def test_rows_that_are_rendered_are_not_rendered_again(tiny_renderer, monkeypatch):
+    rows = [("a", GOOD), ("b", ask("Hi", "yes"))]
+    known = [tiny_renderer.training(with_system(talk, SYSTEM)) for _, talk in rows]
+    wanted = check_rows(rows, tiny_renderer, 200, SYSTEM)
+    again = []
+    real = tiny_renderer.training
+    monkeypatch.setattr(tiny_renderer, "training", lambda talk: again.append(talk) or real(talk))
+    assert check_rows(rows, tiny_renderer, 200, SYSTEM, rendered=known) == wanted
+    assert again == []
+    assert check_rows(rows, tiny_renderer, 200, SYSTEM, rendered=[known[0], None]) == wanted
+    assert again == [with_system(rows[1][1], SYSTEM)]
+
+
+def test_tokens_that_are_not_the_rows_are_seen(tiny_renderer):
+    other = tiny_renderer.training(ask("What colour?", "blue", system=SYSTEM))
+    report = check_rows([("a", GOOD)], tiny_renderer, 200, SYSTEM, rendered=[other])
+    assert [problem.kind for problem in report.problems] == ["answer changed"]
 
 
 def test_a_control_word_in_a_question_is_noted_and_harmless(tiny_renderer):

@@ -1,8 +1,13 @@
 """Over-long rows: dropped, cut by whole turns or refused, and always counted."""
 
-from tunewright.core.example import make_example
-from tunewright.core.message import Message
-from tunewright.train.length import fit
+import pytest
+
+from tiny import CHATML, make_tokenizer
+from tunewright.core.errors import ModelError
+from tunewright.core.example import ask, make_example
+from tunewright.core.message import Message, with_system
+from tunewright.models.template import Renderer
+from tunewright.train.length import emptied, fit
 from tunewright.train.methods import find_method
 from tunewright.train.spec import TrainSpec
 
@@ -20,10 +25,8 @@ def talk(turns: int, words: int = 3, **more):
 
 
 def length(example, renderer, method="sft"):
-    spec = find_method(method)
-    from tunewright.core.message import with_system
-
-    return max(len(renderer.training(with_system(talk, SYSTEM)).ids) for talk in spec.conversations(example))
+    talks = find_method(method).conversations(example)
+    return max(len(renderer.training(with_system(talk, SYSTEM)).ids) for talk in talks)
 
 
 def fitted(policy, examples, renderer, longest, method="sft"):
@@ -33,13 +36,15 @@ def fitted(policy, examples, renderer, longest, method="sft"):
 
 def test_fail_leaves_all_to_the_gate(tiny_renderer):
     rows = [talk(1), talk(1, words=50)]
-    assert fitted("fail", rows, tiny_renderer, 100) == (rows, (), ())
+    found = fitted("fail", rows, tiny_renderer, 100)
+    assert (found.examples, found.cut, found.dropped) == (rows, (), ())
 
 
 def test_drop_leaves_out_what_is_longer_by_one_token(tiny_renderer):
     rows = [talk(1), talk(2), talk(3)]
     limit = length(rows[1], tiny_renderer)
-    assert fitted("drop", rows, tiny_renderer, limit) == (rows[:2], (), (rows[2].id,))
+    found = fitted("drop", rows, tiny_renderer, limit)
+    assert (found.examples, found.cut, found.dropped) == (rows[:2], (), (rows[2].id,))
     assert fitted("drop", rows, tiny_renderer, limit - 1).dropped == (rows[1].id, rows[2].id)
 
 
@@ -60,7 +65,55 @@ def test_cut_keeps_the_rows_own_instructions(tiny_renderer):
 
 def test_what_is_long_with_its_last_turn_alone_stays_for_the_gate(tiny_renderer):
     row = make_example((*talk(1).messages, *talk(1, words=60).messages))
-    assert fitted("cut", [row], tiny_renderer, 80) == ([row], (), ())
+    found = fitted("cut", [row], tiny_renderer, 80)
+    assert (found.examples, found.cut, found.dropped) == ([row], (), ())
+
+
+def test_cutting_gives_up_where_it_would_take_the_only_trained_answers(tiny_renderer):
+    first, last = talk(1).messages, talk(1, words=4).messages
+    untrained = (last[0], last[1].model_copy(update={"weight": 0}))
+    row = make_example((*first, *untrained))
+    found = fitted("cut", [row], tiny_renderer, length(row, tiny_renderer) - 1)
+    assert (found.examples, found.cut) == ([row], ())
+    both = make_example((*first, *first, *untrained))
+    found = fitted("cut", [both], tiny_renderer, length(both, tiny_renderer) - 1)
+    assert found.examples[0].messages == (*first, *untrained)
+
+
+@pytest.mark.parametrize(
+    ("method", "policy"), [("sft", "fail"), ("sft", "cut"), ("dpo", "drop"), ("dpo", "cut")]
+)
+def test_the_trees_are_the_examples_rendered_once_with_one_system_prompt(tiny_renderer, method, policy):
+    own = make_example((Message(role="system", content="Mine."), *talk(1).messages), rejected="blue")
+    rows = [talk(1, rejected="blue"), talk(3, rejected="blue"), own]
+    found = fitted(policy, rows, tiny_renderer, length(talk(2), tiny_renderer) + 3, method)
+    assert [tree.id for tree in found.rendered()] == [example.id for example in found.examples]
+    for example, tree in zip(found.examples, found.rendered(), strict=True):
+        talks = [with_system(talk, SYSTEM) for talk in find_method(method).conversations(example)]
+        assert [(row.ids, row.mask) for row in tree.rows] == [tiny_renderer.training(talk) for talk in talks]
+
+
+def test_what_the_template_refuses_has_no_tree(tiny_renderer):
+    refuses = Renderer(
+        make_tokenizer("{%- if 'bad' in messages | string -%}{{ 1 / 0 }}{%- endif -%}" + CHATML)
+    )
+    rows = [talk(1), make_example(ask("bad", "red"))]
+    found = fitted("drop", rows, refuses, 100)
+    assert found.examples == rows
+    assert [tree is None for tree in found.trees] == [False, True]
+    with pytest.raises(ModelError, match="refuses a conversation of"):
+        found.rendered()
+
+
+def test_a_part_that_loses_all_its_rows(tiny_renderer):
+    rows = [talk(3), talk(4)]
+    (problem,) = emptied("dev", fitted("drop", rows, tiny_renderer, 20), 20)
+    assert str(problem) == (
+        "train.over_long: all 2 dev rows are longer than train.max_length (20 tokens), and dropping them leaves none."
+        " Raise train.max_length, or set train.over_long to cut."
+    )
+    assert emptied("dev", fitted("drop", [], tiny_renderer, 20), 20) == []
+    assert emptied("dev", fitted("drop", [talk(1), *rows], tiny_renderer, 60), 60) == []
 
 
 def test_the_longer_answer_of_a_pair_counts(tiny_renderer):

@@ -6,7 +6,8 @@ import torch
 from tunewright.core.errors import ModelError
 from tunewright.core.files import read_json
 from tunewright.models.load import load_model
-from tunewright.train.lora import adapter_parameters, add_adapter, fast_layers, file_weights, save_adapter
+from tunewright.train.fast import fast_layers
+from tunewright.train.lora import adapter_parameters, add_adapter, file_weights, save_adapter
 from tunewright.train.spec import AdapterSpec
 
 IDS = torch.tensor([[1, 5, 9, 40, 7]])

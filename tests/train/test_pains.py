@@ -1,12 +1,18 @@
 """What users of other trainers lost days to, as tests. docs/training.md has the whole list with where each is tested."""
 
+import json
+
 import pytest
 from safetensors.torch import load_file, save_file
-from test_run import ROWS, SPEC, run
+from test_run import ROWS, SPEC, SYSTEM, run
 
 from tiny import CHATML, make_tokenizer
 from tunewright.core.errors import GateError
 from tunewright.core.example import ask, make_example
+from tunewright.core.message import with_system
+from tunewright.core.task import TaskSpec
+from tunewright.data.ingest import ingest, inspect_sources
+from tunewright.data.spec import SourceSpec
 from tunewright.models.load import load_model
 from tunewright.models.template import Renderer
 from tunewright.train import learnt
@@ -35,7 +41,7 @@ def test_a_saved_adapter_that_is_not_what_was_trained_is_seen(tiny_base, tmp_pat
     tuned = load_model(tiny_base, adapter=folder)
     rows = [Row("a", list(range(5, 25)), [1] * 20)]
     wanted = learnt.row_logits(tuned, rows)
-    assert learnt.check_reload(tiny_base, folder, rows, wanted, tuned).passed
+    assert learnt.check_reload(load_model(tiny_base), folder, rows, wanted).passed
     weights = load_file(folder / "adapter_model.safetensors")
     first = next(name for name in sorted(weights) if "lora_B" in name)
     if change == "drop":
@@ -43,7 +49,7 @@ def test_a_saved_adapter_that_is_not_what_was_trained_is_seen(tiny_base, tmp_pat
     else:
         weights[first] *= 2
     save_file(weights, folder / "adapter_model.safetensors", metadata={"format": "pt"})
-    check = learnt.check_reload(tiny_base, folder, rows, wanted, tuned)
+    check = learnt.check_reload(load_model(tiny_base), folder, rows, wanted)
     assert not check.passed
     assert words in check.seen
 
@@ -76,9 +82,44 @@ def test_answers_cut_by_the_longest_length_are_refused_not_trained(tiny_renderer
     assert [problem.kind for problem in report.problems] == ["too long"]
 
 
-def test_two_long_rows_do_not_end_an_epoch_of_short_ones(tiny_base, tmp_path):
-    """One long row is a batch of its own, whatever the batch's size."""
+def test_a_row_longer_than_the_batch_is_trained_whole(tiny_base, tmp_path, tiny_renderer):
+    """It is a step of its own, and the shorter rows are trained beside it."""
     long = ask("What is it? " * 30, "It is red.")
+    length = len(tiny_renderer.training(with_system(long, SYSTEM)).ids)
+    assert length > SPEC.batch_tokens
     summary = run(tmp_path, tiny_base, SPEC.model_copy(update={"epochs": 1}), rows=[*ROWS[:10], long])
-    assert summary.rows == 11
-    assert summary.dropped_rows == summary.cut_rows == 0
+    assert (summary.rows, summary.dropped_rows, summary.cut_rows) == (11, 0, 0)
+    history = json.loads((tmp_path / "out" / "history.json").read_text())
+    assert length in [line["tokens"] for line in history["steps"]]
+
+
+TURNS = [{"role": "human", "content": "What colour?"}, {"role": "gpt", "content": "red"}]
+SHARED = {"conversations": [{"from": "human", "value": "What colour?"}, {"from": "gpt", "value": "red"}]}
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"messages": TURNS}, "bad messages: messages[0].role is 'human'; roles are "),
+        (
+            {"prompt": TURNS[:1], "completion": TURNS[1:]},
+            "bad messages: prompt[0].role is 'human'; roles are ",
+        ),
+        (
+            {"messages": [{**TURNS[0], "role": "user"}, TURNS[1]]},
+            "bad messages: messages[1].role is 'gpt'; roles are ",
+        ),
+        (SHARED, "missing column: "),
+    ],
+)
+def test_rows_of_other_roles_are_set_aside_with_the_reason_never_trained_in_silence(tmp_path, row, reason):
+    """ShareGPT's human and gpt; a trainer that drops unknown roles trains on empty rows."""
+    good = {"messages": [{"role": "user", "content": "What?"}, {"role": "assistant", "content": "red"}]}
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(each) + "\n" for each in (good, row)))
+    source = {"s": SourceSpec(path="rows.jsonl")}
+    found = ingest(source, TaskSpec(), tmp_path, tmp_path / "out", reject_budget=0.5)
+    assert (found.examples, found.rejects) == (1, 1)
+    (line,) = (tmp_path / "out" / "rejects.jsonl").read_text().splitlines()
+    assert json.loads(line)["reason"].startswith(reason)
+    (problem,) = inspect_sources(source, TaskSpec(), tmp_path, reject_budget=0.01)
+    assert "1 of 2 rows (50.00%) cannot be used, more than the budget of 1.00%" in problem.message

@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load_file
 
 from tiny import save_model
@@ -268,7 +270,7 @@ def test_two_steps_of_other_architectures(architecture, tmp_path):
 
 def test_a_loss_that_is_no_number(tiny_base, tmp_path):
     spec = SPEC.model_copy(update={"learning_rate": 1e30, "clip": 1e30, "warmup": 0.0})
-    with pytest.raises(GateError, match=r"rows \w{12}.*no longer a number at step"):
+    with pytest.raises(GateError, match=r"broke down at step \d+: the loss is no number, rows \w{12}"):
         run(tmp_path, tiny_base, spec)
 
 
@@ -292,8 +294,8 @@ def test_a_spike_names_its_row_and_training_goes_on(tiny_base, tmp_path):
     assert summary.warnings, "the noise should have been a spike"
     assert make_example(STRANGE).id in summary.warnings[0]
     history = json.loads((tmp_path / "out" / "history.json").read_text())
-    assert len(history["spikes"]) == len(summary.warnings)
-    assert history["spikes"][0]["loss"] > 2 * history["spikes"][0]["usual"]
+    assert len(history["trouble"]) == len(summary.warnings)
+    assert history["trouble"][0]["loss"] > 2 * history["trouble"][0]["usual"]
 
 
 @pytest.fixture
@@ -313,6 +315,14 @@ def test_a_divergence_rolls_back_to_the_best_weights(runaway, tiny_base, tmp_pat
     assert "Lower train.learning_rate" in summary.warnings[-1]
 
 
+def test_without_dev_rows_the_weights_before_the_spike_are_kept(runaway, tiny_base, tmp_path):
+    summary = run(tmp_path, tiny_base, runaway, dev=[])
+    assert summary.stop_reason == "diverged"
+    history = json.loads((tmp_path / "out/history.json").read_text())
+    assert summary.best_step == history["trouble"][0]["step"] - 1
+    assert re.search(r"diverged at step \d+: the loss is .* was usual, rows \w{12}", summary.warnings[-1])
+
+
 @pytest.mark.parametrize("point", [5, 19])
 def test_a_cut_changes_nothing_of_a_divergence(point, runaway, tiny_base, tmp_path):
     run(tmp_path / "whole", tiny_base, runaway)
@@ -327,13 +337,24 @@ def test_a_cut_changes_nothing_of_a_divergence(point, runaway, tiny_base, tmp_pa
     assert contents(tmp_path / "cut" / "out") == contents(tmp_path / "whole" / "out")
 
 
-def test_gradient_checkpointing_changes_nothing_but_the_memory(whole, tiny_base, tmp_path):
-    spec = SPEC.model_copy(update={"gradient_checkpointing": True})
-    run(tmp_path, tiny_base, spec)
-    again, kept = (
-        load_file(folder / "adapter/adapter_model.safetensors") for folder in (tmp_path / "out", whole[0])
-    )
-    assert all((again[name] - kept[name]).abs().max() < 1e-6 for name in kept)
+def test_gradient_checkpointing_changes_nothing_but_the_memory(tiny_base, tmp_path):
+    kept = []
+
+    def run_noting(folder, spec):
+        kept.append(0)
+
+        def pack(tensor):
+            kept[-1] += tensor.numel()
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+            run(folder, tiny_base, spec)
+        return load_file(folder / "out/adapter/adapter_model.safetensors")
+
+    plain = run_noting(tmp_path / "plain", SPEC)
+    again = run_noting(tmp_path / "again", SPEC.model_copy(update={"gradient_checkpointing": True}))
+    assert all((again[name] - plain[name]).abs().max() < 1e-6 for name in plain)
+    assert kept[1] < 0.5 * kept[0]
 
 
 def test_a_longer_run_is_looked_at_before_it_starts(tiny_base, tmp_path):

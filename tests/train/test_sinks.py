@@ -1,11 +1,28 @@
-"""Sinks: the real trackers where they are installed, and what happens when one fails."""
+"""Sinks: the real trackers where they are installed, and what happens when one fails or is slow."""
+
+import threading
+import time
+from contextlib import contextmanager
+from pkgutil import iter_modules
+from typing import get_args
 
 import pytest
+from pydantic import ValidationError
 
-from tunewright.core.errors import UserError
+import tunewright
+from tunewright.core.errors import ProblemsError, UserError
 from tunewright.core.events import silent
 from tunewright.train import sinks
+from tunewright.train.sinks import _worker
+from tunewright.train.spec import TrainSpec
 
+PROJECT = """
+name: sorting
+task: {system: Sort it.}
+sources: {rows: {path: rows.csv, columns: {input: text, expected: kind}}}
+suites: {target: {examples: test, graders: [{type: exact_match}]}}
+train: {sinks: [wandb]}
+"""
 pytestmark = pytest.mark.filterwarnings("default")  # trackers warn of their own libraries
 
 
@@ -43,17 +60,31 @@ def test_mlflow_has_the_curves(tmp_path, monkeypatch):
     (run,) = client.search_runs([experiment.experiment_id])
     assert run.info.run_name == "train-1"
     assert run.info.status == "FINISHED"
-    assert [point.value for point in client.get_metric_history(run.info.run_id, "train/loss")] == [
-        1.0, 0.5, pytest.approx(1 / 3),
-    ]  # fmt: skip
+    losses = [(point.step, point.value) for point in client.get_metric_history(run.info.run_id, "train/loss")]
+    assert losses == [(1, 1.0), (2, 0.5), (3, pytest.approx(1 / 3))]
 
 
-def test_wandb_takes_an_offline_run(tmp_path, monkeypatch):
+def test_mlflow_knows_a_run_that_failed(tmp_path, monkeypatch):
+    pytest.importorskip("mlflow")
+    from mlflow.tracking import MlflowClient
+
+    from tunewright.train.sinks.mlflow import local_store
+
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with pytest.raises(ZeroDivisionError), sinks.shown(["mlflow"], "tickets", "train-1", tmp_path, silent):
+        raise ZeroDivisionError
+    client = MlflowClient(tracking_uri=local_store(tmp_path / "mlflow"))
+    (run,) = client.search_runs([client.get_experiment_by_name("tickets").experiment_id])
+    assert run.info.status == "FAILED"
+
+
+def test_wandb_takes_an_offline_run_and_says_nothing(tmp_path, monkeypatch, capfd):
     pytest.importorskip("wandb")
     monkeypatch.setenv("WANDB_MODE", "offline")
     with sinks.shown(["wandb"], "tickets", "train-1", tmp_path, silent) as emit:
         send(emit)
     assert list(tmp_path.rglob("*.wandb"))
+    assert capfd.readouterr() == ("", "")
 
 
 def test_trackio_has_the_curves(tmp_path, monkeypatch):
@@ -64,56 +95,148 @@ def test_trackio_has_the_curves(tmp_path, monkeypatch):
     assert any((tmp_path / "trackio").rglob("tickets*"))
 
 
-class Fails:
-    """A tracker whose server goes away at the second step."""
+class Fake:
+    """A tracker that keeps what it is told; `on_log` and `on_close` make it slow or let it fail."""
 
-    LIBRARY, IMPORT = "json", "json"
-    seen: list[int] = []  # noqa: RUF012
+    LIBRARY = "json"
 
-    @classmethod
-    def start(cls, project, run, folder):
-        return cls()
+    def __init__(self, on_log=lambda step: None, on_close=lambda: None):
+        self.on_log, self.on_close = on_log, on_close
+        self.started, self.steps, self.closed = 0, [], []
+
+    def start(self, project, run, folder):
+        self.started += 1
+        return self
 
     def log(self, step, values):
-        if step == 2:
-            raise ConnectionError("the server is gone")
-        self.seen.append(step)
+        self.on_log(step)
+        self.steps.append(step)
 
-    def close(self):
-        raise ConnectionError("still gone")
+    def close(self, failed):
+        self.closed.append(failed)
+        self.on_close()
 
 
-def test_one_that_fails_is_left_out_and_said(tmp_path, monkeypatch):
-    monkeypatch.setattr(sinks, "_module", lambda name: Fails)
-    said = []
-    with sinks.shown(["any"], "p", "r", tmp_path, lambda kind, **data: said.append((kind, data))) as emit:
+def gone(*_):
+    raise ConnectionError("the server is gone")
+
+
+@pytest.fixture
+def shown(tmp_path, monkeypatch):
+    """Opens fakes by name, and keeps what is said of them as (sink, error)."""
+
+    @contextmanager
+    def show(names=None, said=None, **fakes):
+        monkeypatch.setattr(sinks, "_module", fakes.get)
+        here = threading.current_thread()
+
+        def emit(kind, **data):
+            assert threading.current_thread() is here  # the event log is not for two threads
+            if kind == "train.sink_failed" and said is not None:
+                said.append((data["sink"], data["error"]))
+
+        with sinks.shown(names or [*fakes], "p", "r", tmp_path, emit) as tell:
+            yield tell
+
+    return show
+
+
+def test_one_that_fails_is_left_out_closed_and_said(shown):
+    bad, good, said = Fake(on_log=lambda step: step == 2 and gone()), Fake(), []
+    with shown(bad=bad, good=good, said=said) as emit:
         send(emit, 4)
-    assert Fails.seen == [1]
-    assert [data for kind, data in said if kind == "train.sink_failed"] == [
-        {"sink": "any", "error": "the server is gone"}
+    assert (bad.steps, bad.closed) == ([1], [True])
+    assert (good.steps, good.closed) == ([1, 2, 3, 4, 4], [False])
+    assert said == [("bad", "the server is gone")]
+
+
+def test_a_failure_is_said_while_training_goes_on(shown):
+    tried, said = threading.Event(), []
+    with shown(bad=Fake(on_log=gone, on_close=tried.set), said=said) as emit:
+        send(emit, 1)
+        assert tried.wait(10)
+        emit("gate.done")
+        assert said == [("bad", "the server is gone")]
+
+
+def test_one_that_fails_on_close_is_said(shown):
+    bad, good, said = Fake(on_close=gone), Fake(), []
+    with shown(bad=bad, good=good, said=said) as emit:
+        send(emit, 1)
+    assert said == [("bad", "the server is gone")]
+    assert bad.closed == good.closed == [False]
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
+def test_a_run_that_does_not_come_to_its_end_is_failed(shown, error):
+    fake = Fake()
+    with pytest.raises(error), shown(fake=fake):
+        raise error
+    assert fake.closed == [True]
+
+
+def test_a_slow_one_does_not_hold_training_up(shown):
+    slow = Fake(on_log=lambda step: time.sleep(0.1))
+    with shown(slow=slow) as emit:
+        began = time.monotonic()
+        send(emit, 9)
+        assert time.monotonic() - began < 0.5
+    assert slow.steps == [*range(1, 10), 9]
+
+
+def test_one_that_hangs_loses_curves_and_is_given_up(shown, monkeypatch):
+    monkeypatch.setattr(_worker, "ROOM", 2)
+    monkeypatch.setattr(_worker, "PATIENCE", 0.1)
+    answers, said = threading.Event(), []
+    with shown(hangs=Fake(on_log=lambda step: answers.wait(60)), said=said) as emit:
+        send(emit, 50)
+    answers.set()
+    assert said == [
+        ("hangs", "too slow: the curves have gaps"),
+        ("hangs", "not done after 0.1 s: its curves may be cut short"),
     ]
-    assert sum(kind == "train.step" for kind, _ in said) == 4
 
 
-def test_one_that_does_not_start(tmp_path, monkeypatch):
-    monkeypatch.setattr(sinks, "_module", lambda name: Fails)
-    monkeypatch.setattr(Fails, "start", classmethod(lambda *_: 1 / 0))
+def test_a_name_given_twice_is_one_sink(shown):
+    fake = Fake()
+    with shown(["fake", "fake"], fake=fake) as emit:
+        send(emit, 1)
+    assert (fake.started, fake.closed) == (1, [False])
+
+
+def test_one_that_does_not_start(shown, monkeypatch):
+    good, bad = Fake(), Fake()
+    monkeypatch.setattr(bad, "start", gone)
     with (
-        pytest.raises(UserError, match=r"train\.sinks: the sink any does not start"),
-        sinks.shown(["any"], "p", "r", tmp_path, silent),
+        pytest.raises(UserError, match=r"train\.sinks: the sink bad does not start"),
+        shown(good=good, bad=bad),
     ):
         pass
+    assert good.closed == [True]
 
 
-def test_a_missing_library_names_the_way_out(monkeypatch):
-    monkeypatch.setattr(
-        sinks, "_module", lambda name: type("Absent", (), {"LIBRARY": "no-such", "IMPORT": "no_such"})
-    )
-    (problem,) = sinks.problems(["any"])
-    assert problem.fix.startswith("`pip install no-such`")
+def test_a_missing_or_broken_library_names_the_way_out(tmp_path, monkeypatch):
+    (tmp_path / "broken.py").write_text("1 / 0")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sinks, "_module", lambda name: type("Absent", (), {"LIBRARY": name}))
+    absent, broken = sinks.problems(["no_such", "broken"])
+    assert absent.fix == "`pip install no_such`, or take it out of train.sinks."
+    assert broken.message == "the sink broken cannot be loaded (division by zero)"
 
 
-def test_an_unknown_sink_is_named():
-    (problem,) = sinks.problems(["tensorbord"])
-    assert problem.message == "there is no sink 'tensorbord'"
-    assert problem.fix == "Known: mlflow, tensorboard, trackio, wandb."
+def test_a_run_is_refused_before_its_first_step(tmp_path, monkeypatch):
+    (tmp_path / "rows.csv").write_text("text,kind\nit broke,bug\n")
+    (tmp_path / "tunewright.yaml").write_text(PROJECT)
+    monkeypatch.setattr(sinks, "_module", lambda name: type("Absent", (), {"LIBRARY": "no_such"}))
+    project = tunewright.open(tmp_path)
+    with pytest.raises(ProblemsError, match="the sink wandb cannot be loaded"):
+        project.run("train")
+    assert not project.store.catalogue.runs()
+    project.run("ingest")
+
+
+def test_the_spec_names_the_sinks_that_there_are():
+    kinds = get_args(get_args(TrainSpec.model_fields["sinks"].annotation)[0])
+    assert sorted(kinds) == sorted(m.name for m in iter_modules(sinks.__path__) if not m.name.startswith("_"))
+    with pytest.raises(ValidationError, match="tensorboard"):
+        TrainSpec(sinks=("tensorbord",))

@@ -1,9 +1,12 @@
 """The watch over the losses: what is a spike, what a divergence, and what is neither."""
 
+import json
 import math
 from random import Random
 
-from tunewright.train.watch import Watch, spike_words
+import pytest
+
+from tunewright.train.watch import Look, Watch, trouble, words
 
 FALLING = [2.0 * math.exp(-step / 20) + 0.3 for step in range(40)]
 
@@ -54,10 +57,26 @@ def _last(losses, loss):
     return watch.look(loss)
 
 
-def test_words():
-    line = {"kind": "spike", "step": 7, "loss": 6.0, "usual": 0.4, "rows": ["a", "b"]}
-    lost = {"kind": "spike", "step": 9, "loss": None, "usual": None, "rows": ["c"]}
-    assert spike_words([line, {"kind": "step"}, lost]) == (
-        "The loss at step 7 was 6 where 0.4 was usual: look at rows a, b.",
-        "The loss at step 9 was no number: look at rows c.",
-    )
+def test_a_steady_climb_is_seen():
+    climb = [0.5 + 0.05 * step for step in range(60)]
+    assert "diverged" in states([*FALLING, *climb])
+
+
+def test_no_number_is_broken_and_leaves_the_watch_as_it_was():
+    watch = Watch([*FALLING])
+    assert watch.look(math.nan).state == watch.look(1.0, math.inf).state == "broken"
+    assert watch.look(0.5).state == "calm"
+
+
+@pytest.mark.parametrize(
+    ("loss", "norm", "state", "wanted"),
+    [
+        (6.0, 1.0, "spike", "A spike at step 7: the loss is 6 where 0.4 was usual, rows a, b"),
+        (6.0, 1.0, "diverged", "Training diverged at step 7: the loss is 6 where 0.4 was usual, rows a, b"),
+        (0.4, math.inf, "broken", "Training broke down at step 7: the gradient is no number, rows a, b"),
+        (math.nan, math.nan, "broken", "Training broke down at step 7: the loss is no number, rows a, b"),
+    ],
+)
+def test_words(loss, norm, state, wanted):
+    line = trouble(7, loss, norm, Look(state, 0.4), ["a", "b"])
+    assert words(json.loads(json.dumps(line))) == wanted

@@ -44,8 +44,10 @@ class Watcher:
                 self._console.print(f"  {data['step']:<9} {data['title']} …")
         elif kind == "step.fresh":
             self._console.print(f"[green]✓[/] {data['step']:<9} [dim]fresh[/]")
+        elif kind == "train.trouble":
+            self._console.print(f"[yellow]warning: {escape(data['words'])}[/]")
         elif kind == "train.sink_failed":
-            words = f"warning: {data['sink']} fails ({data['error']}); training goes on without it"
+            words = f"warning: {data['sink']} fails ({data['error']}); training goes on"
             self._console.print(f"[yellow]{escape(words)}[/]")
         elif kind in ("step.done", "step.failed"):
             self._close(kind, data)

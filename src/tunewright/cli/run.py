@@ -51,6 +51,8 @@ def check(path: str, settings: tuple[str, ...], rows: bool) -> int:
                 f"{len(ids)} rows are longer than train.max_length ({longest} tokens) and {fate}: {named}.",
                 "yellow",
             )
+    for choice in project.choices(made["gate"]):
+        render.say(f"train.{choice.words()}.")
     render.problems(result.warnings, "warning")
     if rows:
         render.masked_rows([row["segments"] for row in gate["samples"]])

@@ -47,16 +47,16 @@ def load_model(
     place = torch.device(device) if device is not None else default_device()
     model = _load_base(base, dtype or default_dtype(place))
     if adapter is not None:
-        model = _load_adapter(model, adapter)
+        model = put_adapter(model, adapter)
     return model.to(place).eval()
 
 
 def base_width(base: Base) -> int:
     """The base's hidden size. Raises ModelError where its configuration cannot be read."""
     try:
-        config: Any = AutoConfig.from_pretrained(base.path)
+        config: Any = AutoConfig.from_pretrained(base.path, trust_remote_code=False, local_files_only=True)
         return int(config.get_text_config().hidden_size)
-    except (OSError, ValueError, KeyError, AttributeError) as error:
+    except Exception as error:
         raise _unreadable(base, "configuration", error) from error
 
 
@@ -89,8 +89,8 @@ def _load_base(base: Base, dtype: torch.dtype) -> Any:
     return model
 
 
-def _load_adapter(model: Any, adapter: Path) -> Any:
-    """The model with the adapter's weights, every one of them found and none left over."""
+def put_adapter(model: Any, adapter: Path) -> Any:
+    """The model with the adapter's weights, every one of them found and none left over. Raises ModelError."""
     from peft import PeftConfig, set_peft_model_state_dict
     from safetensors.torch import load_file
 

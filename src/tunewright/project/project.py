@@ -10,6 +10,7 @@ from tunewright.project.file import GENERAL, ProjectFile, file_path
 from tunewright.project.plan import Planned, plan
 from tunewright.project.reading import read
 from tunewright.project.run import StepOutcome, run
+from tunewright.project.steps import up_to
 from tunewright.store import alias, lineage
 from tunewright.store.artifact import Artifact
 from tunewright.store.store import Store
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tunewright.core.message import Message
     from tunewright.decide.verdict import Verdict
     from tunewright.train.defaults import Choice
+    from tunewright.train.spec import SettledSpec
     from tunewright.train.summary import TrainSummary
 
 Listener = Callable[[Event], None]
@@ -83,13 +85,20 @@ class Project:
             return CheckResult(_problems_of(error), [], [])
         split = next(outcome.artifact for outcome in outcomes if outcome.step == "split")
         problems = self._suite_problems(split)
-        return CheckResult(problems, outcomes, [] if problems else self._warnings(split))
+        gate = next(outcome.artifact for outcome in outcomes if outcome.step == "gate")
+        return CheckResult(problems, outcomes, [] if problems else self._warnings(split, gate))
 
     def run(self, upto: str | None = None, listen: Listener | None = None) -> RunResult:
         """Do whatever is stale, resume whatever was cut off; promote the release when its gates passed.
 
-        `upto` names a step of the table: only the steps that lead to it are run.
+        `upto` names a step of the table: only the steps that lead to it are run. Raises ProblemsError at once for a sink
+        that training could not load.
         """
+        from tunewright.train.sinks import problems as sink_problems
+
+        trains = "train" in {step.name for step in up_to(upto)}
+        if trains and (problems := sink_problems(self.file.train.sinks)):
+            raise ProblemsError(problems)
         with self.store.lock():
             outcomes = run(self.file, self.root, self.store, upto=upto, listen=listen)
             made = {outcome.step: outcome.artifact for outcome in outcomes}
@@ -110,11 +119,7 @@ class Project:
 
     def choices(self, gate: Artifact) -> "tuple[Choice, ...]":
         """What training takes for the settings that the project file leaves out, by the rows that `gate` saw."""
-        from tunewright.core.files import read_json
-        from tunewright.train.defaults import Facts, settle
-
-        facts = Facts(*read_json(gate.file("gate.json"))["facts"])
-        return settle(self.file.train, facts)[1]
+        return self._settled(gate)[1]
 
     def plan(self) -> list[Planned]:
         """Where every step stands: fresh, stale, or waiting for a stale one."""
@@ -167,6 +172,13 @@ class Project:
         served = load_release(self.store, self.root, name, self.file.base)
         return served.generator.generate([tuple(messages)], served.variant.decoding)[0]
 
+    def _settled(self, gate: Artifact) -> "tuple[SettledSpec, tuple[Choice, ...]]":
+        """The settings of training with nothing left out, and what was chosen for it."""
+        from tunewright.core.files import read_json
+        from tunewright.train.defaults import Facts, settle
+
+        return settle(self.file.train, Facts(*read_json(gate.file("gate.json"))["facts"]))
+
     def _promote(self, release: Artifact) -> bool:
         """Let `production` name a release whose gates passed; one that was rolled back needs your word."""
         from tunewright.core.files import read_json
@@ -214,8 +226,11 @@ class Project:
                 problems += _problems_of(error)
         return problems
 
-    def _warnings(self, split: Artifact) -> list[Problem]:
-        """What the method has to say of its rows, and expected answers that score below 1 (the built-in suite's do not)."""
+    def _warnings(self, split: Artifact, gate: Artifact) -> list[Problem]:
+        """What the method has to say of its rows and a server of the adapter, and expected answers that score below 1.
+
+        The built-in suite's do not.
+        """
         from tunewright.data.freeze import load_part
         from tunewright.evals.suites import askable, build_suite
         from tunewright.grade.gold import check_gold
@@ -224,7 +239,7 @@ class Project:
 
         rows = [example for part in ("train", "dev") for example in load_part(split.path, part)]
         found = find_method(self.file.train.method).examine(rows, self.file.train)
-        found += serving_warnings(self.file.train.adapter)
+        found += serving_warnings(self._settled(gate)[0].adapter)
         test = load_part(split.path, "test")
         if left := len(test) - len(askable(test)):
             message = f"of the {len(test)} test rows, {left} are rated bad or ask what another row asks: no suite has them"

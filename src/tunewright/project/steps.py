@@ -83,7 +83,7 @@ STEPS: tuple[Step, ...] = (
             "method": file.train.method,
         },
         run="tunewright.project.stages.training:gate",
-        version="2",
+        version="3",
         external=("base",),
     ),
     Step(

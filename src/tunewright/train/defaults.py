@@ -4,23 +4,31 @@ Rules of thumb, not proofs: a value in the project file always wins, and the dev
 docs/training.md shows them as a table.
 """
 
+import math
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
-from tunewright.train.pack import Tree
+from tunewright.train.pack import Tree, epoch_order, fill
 from tunewright.train.spec import SettledSpec, TrainSpec
 
-_WIDTH = 2048
-"""Hidden size at which the rates below hold."""
-_RATES = {"sft": 2e-4, "dpo": 2e-5, "orpo": 5e-5, "kto": 2e-5}
-"""Peak rates of an adapter. 2e-4 is the usual one for LoRA (arXiv:2305.14314, table 9); preference methods start from
-a model that answers already, and their papers go a tenth as fast."""
+_RATES = (
+    (511, 5e-3, "as measured on the embedded base"),
+    (1023, 1e-3, "between the embedded base's 0.005 and the 0.0002 of wide bases"),
+    (6000, 2e-4, "as arXiv:2305.14314, table 9, has it for 7B and 13B"),
+    (math.inf, 1e-4, "as arXiv:2305.14314, table 9, has it for 33B and 65B"),
+)
+"""Peak rates of an adapter by the base's hidden size: up to which size, the rate, and where it is from (LOG.md has the
+embedded base's). The paper's bases are 4,096, 5,120, 6,656 and 8,192 wide."""
+_SHARES = {"sft": Fraction(1), "dpo": Fraction(1, 10), "orpo": Fraction(1, 4), "kto": Fraction(1, 10)}
+"""A method's share of that rate. Preference methods start from a model that answers already, and their papers go about
+a tenth as fast; orpo learns to answer at the same time."""
 _FEW, _SOME, _MANY = 500, 5_000, 50_000
 _SMALL, _LARGE = 50_000, 5_000_000
 """Trained tokens up to which rank 8 has room, and from which 16 may not have."""
-_STEPS = 60
+_STEPS = 200
 """Optimizer steps that an epoch should have at least."""
-_BATCH = (2048, 16384)
+_BATCHES = (2048, 4096, 8192, 16384)
 
 
 class Facts(NamedTuple):
@@ -29,7 +37,9 @@ class Facts(NamedTuple):
     examples: int
     """Training examples."""
     tokens: int
-    """Tokens of their rows."""
+    """Tokens of an epoch; what the rows of a pair share counts once."""
+    steps: tuple[int, ...]
+    """Optimizer steps that an epoch has with each batch there is to choose from."""
     trained: int
     """Trained tokens of an epoch."""
     width: int
@@ -50,8 +60,15 @@ class Choice(NamedTuple):
 
 def facts_of(trees: Sequence[Tree], width: int) -> Facts:
     """What the task's training trees come to."""
-    rows = [row for tree in trees for row in tree.rows]
-    return Facts(len(trees), sum(len(row.ids) for row in rows), sum(row.trained for row in rows), width)
+    lengths = [tree.tokens for tree in trees]
+    order = epoch_order(len(trees), 0, 0)
+    return Facts(
+        examples=len(trees),
+        tokens=sum(lengths),
+        steps=tuple(len(fill(lengths, order, batch)) for batch in _BATCHES),
+        trained=sum(row.trained for tree in trees for row in tree.rows),
+        width=width,
+    )
 
 
 def settle(spec: TrainSpec, facts: Facts) -> tuple[SettledSpec, tuple[Choice, ...]]:
@@ -62,7 +79,7 @@ def settle(spec: TrainSpec, facts: Facts) -> tuple[SettledSpec, tuple[Choice, ..
     if spec.epochs is None:
         choices.append(_epochs(facts))
     if spec.learning_rate is None:
-        choices.append(_learning_rate(spec.method, facts))
+        choices.append(_learning_rate(spec.method, spec.adapter.b_rate, facts))
     if spec.batch_tokens is None:
         choices.append(_batch_tokens(facts))
     values = spec.model_dump()
@@ -91,17 +108,21 @@ def _epochs(facts: Facts) -> Choice:
     return Choice("epochs", epochs, f"{count:,} examples, and fewer want more passes{more}")
 
 
-def _learning_rate(method: str, facts: Facts) -> Choice:
-    usual = _RATES.get(method, _RATES["sft"])
-    rate = float(f"{usual * _WIDTH / facts.width:.1g}")
-    reason = f"{usual:g} is usual for {method} at width {_WIDTH}; narrower bases go faster, this one is {facts.width} wide"
-    return Choice("learning_rate", rate, reason)
+def _learning_rate(method: str, b_rate: float, facts: Facts) -> Choice:
+    """By the base's width and the method; a method without a share is a KeyError: it has to be given one."""
+    usual, source = next((rate, source) for most, rate, source in _RATES if facts.width <= most)
+    share = _SHARES[method]
+    reason = f"{usual:g} for a base {facts.width} wide, {source}"
+    if share != 1:
+        reason += f"; {method} goes at {share} of that"
+    if b_rate > 1:
+        reason += f"; divided by √{b_rate:g}, for B learns {b_rate:g} times as fast: the geometric mean of both rates stays"
+    rate = usual * share.numerator / share.denominator / math.sqrt(b_rate)
+    return Choice("learning_rate", float(f"{rate:.3g}"), reason)
 
 
 def _batch_tokens(facts: Facts) -> Choice:
-    low, high = _BATCH
-    tokens = min(high, max(low, 1 << (max(1, facts.tokens // _STEPS).bit_length() - 1)))
-    steps = -(-facts.tokens // tokens)
-    return Choice(
-        "batch_tokens", tokens, f"an epoch of {facts.tokens:,} tokens then has about {steps:,} steps"
-    )
+    found = [at for at, steps in enumerate(facts.steps) if steps >= _STEPS]
+    at = max(found, default=0)
+    reason = f"the task's {facts.tokens:,} tokens are then about {facts.steps[at]:,} steps an epoch"
+    return Choice("batch_tokens", _BATCHES[at], reason)

@@ -7,6 +7,7 @@ problems is not to be trained on.
 
 import unicodedata
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
@@ -23,7 +24,7 @@ _NAMED = 10
 
 Kind = Literal[
     "template refuses", "nothing trained", "mask wrong", "no end of turn", "answer changed",
-    "prompt differs", "doubled BOS", "too long", "control token in answer",
+    "prompt differs", "doubled BOS", "too long", "too long to cut", "control token in answer",
 ]  # fmt: skip
 
 _WORDS: dict[str, tuple[str, str]] = {
@@ -58,6 +59,11 @@ _WORDS: dict[str, tuple[str, str]] = {
     "too long": (
         "are longer than train.max_length and would be cut through their answer",
         "Raise train.max_length, or set train.over_long to drop or cut.",
+    ),
+    "too long to cut": (
+        "are longer than train.max_length even with their last turn alone, or lose their only trained answers with the"
+        " turns before",
+        "Raise train.max_length, or set train.over_long to drop.",
     ),
     "control token in answer": (
         "have a control token's name in an answer",
@@ -135,26 +141,39 @@ class _Finding(NamedTuple):
 
 
 def check_rows(
-    rows: Sequence[tuple[str, Conversation]], renderer: Renderer, max_length: int, system: str
+    rows: Sequence[tuple[str, Conversation]],
+    renderer: Renderer,
+    max_length: int,
+    system: str,
+    *,
+    rendered: Sequence[Rendered | None] | None = None,
+    over_long: Literal["fail", "drop", "cut"] = "fail",
 ) -> GateReport:
-    """Check (id, conversation) rows as they would be trained with the task's system prompt."""
+    """Check (id, conversation) rows as they would be trained with the task's system prompt.
+
+    `rendered` are the rows' tokens where they are known, none for a row that is still to be rendered. `over_long` is
+    what was tried with long rows before: it decides what a long one is told.
+    """
+    too_long: Kind = "too long to cut" if over_long == "cut" else "too long"
     found: dict[Kind, list[tuple[str, str | None]]] = {}
     lengths: list[int] = []
     trained: list[int] = []
     samples: list[ShownRow] = []
     notes = 0
-    for name, conversation in rows:
+    for (name, conversation), known in zip(rows, rendered or repeat(None, len(rows)), strict=True):
         whole = with_system(conversation, system)
-        rendered, findings = _check(whole, renderer, max_length)
+        row, findings = _check(whole, known, renderer)
+        if len(row.ids) > max_length:
+            findings.append(_Finding(too_long, f"{len(row.ids)} tokens"))
         for finding in findings:
             found.setdefault(finding.kind, []).append((name, finding.detail))
-        lengths.append(len(rendered.ids))
-        trained.append(sum(rendered.mask))
+        lengths.append(len(row.ids))
+        trained.append(sum(row.mask))
         notes += any(
             renderer.control_words(message.content) for message in whole if message.role != "assistant"
         )
-        if len(samples) < _SHOWN and rendered.ids:
-            samples.append(ShownRow(id=name, segments=tuple(_segments(rendered, renderer))))
+        if len(samples) < _SHOWN and row.ids:
+            samples.append(ShownRow(id=name, segments=tuple(_segments(row, renderer))))
     return GateReport(
         rows=len(rows),
         problems=tuple(_summed(kind, hits) for kind, hits in found.items()),
@@ -171,25 +190,21 @@ def _summed(kind: Kind, hits: Sequence[tuple[str, str | None]]) -> RowProblem:
     )
 
 
-def _check(row: Conversation, renderer: Renderer, max_length: int) -> tuple[Rendered, list[_Finding]]:
-    """The row's tokens and everything wrong with them."""
+def _check(row: Conversation, known: Rendered | None, renderer: Renderer) -> tuple[Rendered, list[_Finding]]:
+    """The row's tokens and everything wrong with them but their number."""
     try:
-        rendered = renderer.training(row)
-        findings = list(_findings(row, rendered, renderer, max_length))
+        rendered = known or renderer.training(row)
+        findings = list(_findings(row, rendered, renderer))
     except ModelError as error:
         kind: Kind = "prompt differs" if "than in serving" in error.message else "template refuses"
         return Rendered([], []), [_Finding(kind, error.message)]
     return rendered, findings
 
 
-def _findings(
-    row: Conversation, rendered: Rendered, renderer: Renderer, max_length: int
-) -> Iterator[_Finding]:
+def _findings(row: Conversation, rendered: Rendered, renderer: Renderer) -> Iterator[_Finding]:
     ids, mask = rendered
     if not any(mask[1:]):
         yield _Finding("nothing trained")
-    if len(ids) > max_length:
-        yield _Finding("too long", f"{len(ids)} tokens")
     if _bos_count(ids, renderer) > 1:
         yield _Finding("doubled BOS")
     if any(renderer.control_words(message.content) for message in row if message.role == "assistant"):

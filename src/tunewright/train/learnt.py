@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from tunewright.core.errors import GateError, ModelError, Problem
-from tunewright.models.base import Base
-from tunewright.models.load import load_model
+from tunewright.models.load import put_adapter
 from tunewright.train.pack import Row
 from tunewright.train.summary import LearntCheck
 
@@ -37,12 +36,15 @@ def check_gradients(names: Sequence[str], reached: Sequence[bool], steps: int) -
 
 
 def row_logits(model: Any, rows: Sequence[Row]) -> list[Tensor]:
-    """Logits [1, L, V] of each row, by the model's own forward pass, on the CPU in fp32."""
+    """Logits [N, V] in fp32, on the CPU, that predict each row's trained tokens, by the model's own forward pass."""
     device = next(model.parameters()).device
     model.eval()
     with torch.no_grad():
         return [
-            model(input_ids=torch.tensor([row.ids], device=device), use_cache=False).logits.float().cpu()
+            model(input_ids=torch.tensor([row.ids], device=device), use_cache=False)
+            .logits[0, [place - 1 for place in range(1, len(row.ids)) if row.mask[place]]]
+            .float()
+            .cpu()
             for row in rows
         ]
 
@@ -53,14 +55,15 @@ def check_effect(base_logits: Sequence[Tensor], tuned_logits: Sequence[Tensor]) 
     return LearntCheck(name="adapter changes the logits", passed=most > 0, seen=f"by up to {most:.3g}")
 
 
-def check_reload(
-    base: Base, adapter: Path, rows: Sequence[Row], wanted: Sequence[Tensor], like: Any
-) -> LearntCheck:
-    """The saved adapter, put on a fresh base, misses no key, has none too many, and gives the logits of training."""
+def check_reload(model: Any, adapter: Path, rows: Sequence[Row], wanted: Sequence[Tensor]) -> LearntCheck:
+    """The saved adapter, put on the base without one, misses no key, has none too many, and gives the logits of training.
+
+    The base is that of training, whose weights nothing changes: a second one may not fit into memory.
+    """
     name = "saved adapter reloads"
-    weight = next(like.parameters())
+    weight = next(model.parameters())
     try:
-        fresh = load_model(base, adapter=adapter, dtype=like.dtype, device=weight.device)
+        fresh = put_adapter(model, adapter).to(weight.device).eval()
     except ModelError as error:
         return LearntCheck(name=name, passed=False, seen=str(error))
     found = row_logits(fresh, rows)

@@ -3,22 +3,34 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from tunewright.core.errors import ModelError
+from tunewright.core.errors import ModelError, Problem
 from tunewright.core.example import Example
 from tunewright.core.message import Conversation, with_system
 from tunewright.models.template import Renderer
 from tunewright.train.methods import Method
+from tunewright.train.pack import Tree
 from tunewright.train.spec import TrainSpec
 
 
 class Fitted(NamedTuple):
-    """Examples as they are trained, and the ids of those that were too long."""
+    """Examples as they are trained, rendered, and the ids of those that were too long."""
 
     examples: list[Example]
+    """Without the task's system prompt."""
+    trees: list[Tree | None]
+    """Each example rendered with the task's system prompt; none where the template refuses it."""
+    refusal: ModelError | None
+    """What the template says of the first example that it refuses."""
     cut: tuple[str, ...]
     """Shortened: their oldest turns are gone."""
     dropped: tuple[str, ...]
     """Left out."""
+
+    def rendered(self) -> list[Tree]:
+        """The trees of all examples. Raises ModelError where the template refuses one."""
+        if self.refusal:
+            raise self.refusal
+        return [tree for tree in self.trees if tree]
 
 
 def fit(
@@ -27,38 +39,69 @@ def fit(
     """The examples by `spec.over_long`: as they are (`fail`: the gate refuses long ones), left out, or cut.
 
     An example is long when any of its rows is, with the task's system prompt. Cutting takes whole turns from the
-    beginning, never instructions, the last question or an answer's part; what is long even so stays for the gate to refuse.
+    beginning, never instructions, the last question, an answer's part or the only trained answers; what is long even so
+    stays for the gate to refuse.
     """
-    if spec.over_long == "fail":
-        return Fitted(list(examples), (), ())
-    kept, cut, dropped = list[Example](), list[str](), list[str]()
+    kept, trees = list[Example](), list[Tree | None]()
+    cut, dropped = list[str](), list[str]()
+    refusal: ModelError | None = None
     for example in examples:
-        if _fits(example, method, renderer, system, spec.max_length):
-            kept.append(example)
-        elif spec.over_long == "drop":
-            dropped.append(example.id)
-        else:
-            shorter = _cut(example, method, renderer, system, spec.max_length)
-            kept.append(shorter or example)
-            if shorter:
+        tree: Tree | None = None
+        try:
+            tree = _tree(example, method, renderer, system)
+        except ModelError as error:
+            refusal = refusal or error
+        if tree and not _fits(tree, spec.max_length):
+            if spec.over_long == "drop":
+                dropped.append(example.id)
+                continue
+            if spec.over_long == "cut" and (
+                found := _cut(example, method, renderer, system, spec.max_length)
+            ):
+                example, tree = found
                 cut.append(example.id)
-    return Fitted(kept, tuple(cut), tuple(dropped))
+        kept.append(example)
+        trees.append(tree)
+    return Fitted(kept, trees, refusal, tuple(cut), tuple(dropped))
 
 
-def _fits(example: Example, method: Method, renderer: Renderer, system: str, longest: int) -> bool:
-    talks = [with_system(talk, system) for talk in method.conversations(example)]
-    try:
-        return all(len(renderer.training(talk).ids) <= longest for talk in talks)
-    except ModelError:
-        return True  # the gate says what is wrong with it
+def emptied(part: str, fitted: Fitted, longest: int) -> list[Problem]:
+    """The problem of a part of the split that had examples, all of them too long."""
+    if fitted.examples or not fitted.dropped:
+        return []
+    return [
+        Problem(
+            f"all {len(fitted.dropped)} {part} rows are longer than train.max_length ({longest} tokens), and dropping them"
+            " leaves none",
+            where="train.over_long",
+            fix="Raise train.max_length, or set train.over_long to cut.",
+        )
+    ]
 
 
-def _cut(example: Example, method: Method, renderer: Renderer, system: str, longest: int) -> Example | None:
-    """The example without as many of its oldest turns as it takes; none where that is not enough."""
+def _tree(example: Example, method: Method, renderer: Renderer, system: str) -> Tree:
+    """The example rendered with the task's system prompt. Raises ModelError where the template refuses it."""
+    instructed = example.model_copy(update={"messages": with_system(example.messages, system)})
+    (tree,) = method.trees([instructed], renderer)
+    return tree
+
+
+def _fits(tree: Tree, longest: int) -> bool:
+    return all(len(row.ids) <= longest for row in tree.rows)
+
+
+def _cut(
+    example: Example, method: Method, renderer: Renderer, system: str, longest: int
+) -> tuple[Example, Tree] | None:
+    """The example without as many of its oldest turns as it takes; none where that is not enough or trains nothing."""
     while (messages := _without_oldest_turn(example.messages)) is not None:
         example = example.model_copy(update={"messages": messages})
-        if _fits(example, method, renderer, system, longest):
-            return example
+        try:
+            tree = _tree(example, method, renderer, system)
+        except ModelError:  # fewer turns may do
+            continue
+        if _fits(tree, longest):
+            return (example, tree) if all(row.trained for row in tree.rows) else None
     return None
 
 

@@ -21,10 +21,10 @@ from tunewright.train.methods import Method
 from tunewright.train.optimizer import Optimizer, learning_rate
 from tunewright.train.pack import Batch, Tree, batches, epoch_order, fill
 from tunewright.train.policy import Policy
-from tunewright.train.preflight import Load, look_ahead
+from tunewright.train.preflight import Load, free_bytes, look_ahead
 from tunewright.train.spec import SettledSpec
 from tunewright.train.summary import StopReason
-from tunewright.train.watch import Look, Watch, spike_words
+from tunewright.train.watch import Look, Watch, trouble, words
 
 _SEQUENCE = {"cpu": 2048, "cuda": 16384}
 """The longest flat sequence of packed rows, in tokens, by device: longer ones were no faster."""
@@ -33,9 +33,14 @@ _DEV_SHARE = 0.25
 _DEV_ROWS = 32
 """Dev rows that are taken at any rate."""
 _WORTH = 60
-"""Steps from which a run is worth three more that say what it will take."""
+"""Steps from which a run is worth some more that say what it will take."""
+_PLENTY = 40
+"""Times the model's size: with that much memory free, a short run is not looked at."""
+_LATER = 32
+"""Bytes a trained weight that the first steps do not show: AdamW's moments, a checkpoint's copies, the best weights."""
 _NAMED = 5
 """Rows named where a loss is out of the way."""
+_ENDS = ("diverged", "broken")
 _FIX = "Lower train.learning_rate, or look at the rows."
 
 
@@ -117,14 +122,13 @@ class Loop:
         progress = self._resume(optimizer, work)
         self._watch = Watch(line["loss"] for line in work.history() if line["kind"] == "step")
         if progress.step == 0 and not work.history():
-            self._look_ahead(trees, dev_trees, emit)
             self._look_at_dev(dev_trees, progress, work, emit)
         stopped = self._given_up(progress)
         while progress.step < len(self._plan.steps) and not stopped:
             begin = time.perf_counter()
             facts, look = self._step(trees, optimizer, progress, work, emit)
-            if look.state == "diverged":
-                return self._rolled_back(facts, look, progress, work)
+            if look.state in _ENDS:
+                return self._rolled_back(progress, work)
             work.note(kind="step", **facts)
             seconds = time.perf_counter() - begin
             emit(
@@ -140,23 +144,35 @@ class Loop:
             work.save(progress, optimizer.tensors(), due=last or stopped)
         early = stopped and progress.step < len(self._plan.steps)
         reason: StopReason = "dev loss got no better" if early else "epochs done"
-        return Finished(progress, reason, spike_words(work.history()), self._best(progress, work))
+        warnings = tuple(f"{words(line)}." for line in _troubles(work))
+        return Finished(progress, reason, warnings, self._best(progress, work))
 
-    def _look_ahead(self, trees: Sequence[Tree], dev_trees: Sequence[Tree], emit: Emit) -> None:
-        """Say what a run of some length will take. Raises GateError if it would not fit."""
-        plan = self._plan
-        dev = sum(dev_trees[index].tokens for index in plan.dev) * (1 + len(plan.steps) // plan.dev_every)
-        load = Load(plan.steps, [tree.tokens for tree in trees], self._limit, dev)
-        if len(plan.steps) < _WORTH:
+    def look_ahead(
+        self, trees: Sequence[Tree], dev_trees: Sequence[Tree], work: WorkFolder, emit: Emit
+    ) -> None:
+        """Say what the run will take, before its first step. Raises GateError if it would not fit.
+
+        A short run is looked at only where memory is scarce beside the model.
+        """
+        plan, device = self._plan, self._policy.device
+        size = sum(value.numel() * value.element_size() for value in self._policy.model.parameters())
+        if work.history() or (len(plan.steps) < _WORTH and free_bytes(device) > _PLENTY * size):
             return
+        looks = 1 + len(plan.steps) // plan.dev_every
+        load = Load(
+            plan.steps,
+            [tree.tokens for tree in trees],
+            self._limit,
+            dev_tokens=looks * sum(dev_trees[index].tokens for index in plan.dev),
+            later=_LATER * sum(value.numel() for value in self._parameters.values()),
+        )
 
         def probe(group: Sequence[int]) -> None:
-            cut = batches(trees, group, plan.prefix, self._limit)
-            self._gradients(cut, 0)
+            self._gradients(batches(trees, group, plan.prefix, self._limit), 0)
             for parameter in self._parameters.values():
                 parameter.grad = None
 
-        found = look_ahead(load, probe, self._policy.device, self._spec.gradient_checkpointing)
+        found = look_ahead(load, probe, device, self._spec.gradient_checkpointing)
         emit("train.preflight", **found._asdict())
 
     def _resume(self, optimizer: Optimizer, work: WorkFolder) -> Progress:
@@ -182,8 +198,8 @@ class Loop:
         norms = optimizer.norms()
         norm = float(torch.linalg.vector_norm(norms))
         look = self._look(total, norm, cut, progress, work, emit)
-        if look.state == "diverged":
-            return {"step": progress.step + 1, "loss": total}, look
+        if look.state in _ENDS:
+            return {}, look
         rate = learning_rate(self._spec, progress.step, len(self._plan.steps))
         optimizer.step(rate, norm)
         trained, tokens = sum(len(batch.labels) for batch in cut), sum(batch.tokens for batch in cut)
@@ -226,43 +242,30 @@ class Loop:
         work: WorkFolder,
         emit: Emit,
     ) -> Look:
-        """What a step's loss is; a spike is noted with its worst rows.
-
-        Raises GateError for a loss that is no number where no good weights are kept.
-        """
-        step = progress.step + 1
-        number = math.isfinite(loss) and math.isfinite(norm)
-        look = self._watch.look(loss) if number else Look("diverged", loss)
-        if look.state != "spike" and number:
+        """What a step's loss is. A spike, a divergence and a broken step are noted with their worst rows."""
+        look = self._watch.look(loss, norm)
+        if look.state in ("calm", "high"):
             return look
         rows = self._policy.unlikeliest(cut, _NAMED)
-        if not number and progress.best_loss is None:
-            problem = Problem(
-                f"The loss is no longer a number at step {step}.", where=f"rows {', '.join(rows)}", fix=_FIX
-            )
-            raise GateError([problem])
-        shown = loss if math.isfinite(loss) else None
-        work.note(kind="spike", step=step, loss=shown, usual=look.usual if number else None, rows=rows)
-        emit("train.spike", step=step, loss=shown, rows=rows)
+        line = trouble(progress.step + 1, loss, norm, look, rows)
+        work.note(**line)
+        emit("train.trouble", words=words(line), **{name: line[name] for name in ("step", "state", "rows")})
+        if look.state == "spike" and progress.best_loss is None:
+            work.save_best(progress.step, self._copy())
         return look
 
-    def _rolled_back(
-        self, facts: Mapping[str, Any], look: Look, progress: Progress, work: WorkFolder
-    ) -> Finished:
-        """The end of a run that diverged: the best weights on dev, and the words for it.
+    def _rolled_back(self, progress: Progress, work: WorkFolder) -> Finished:
+        """The end of a run that diverged: the best weights on dev, without dev those before the loss rose.
 
         Raises GateError where there are none.
         """
-        seen = f"{facts['loss']:.3g}" + (
-            f" where {look.usual:.3g} was usual" if math.isfinite(look.usual) else ""
-        )
-        message = f"Training diverged at step {facts['step']} (loss {seen})"
-        if progress.best_loss is None:
-            raise GateError([Problem(f"{message}.", fix=_FIX)])
-        kept = f"{message}; the weights of step {progress.best_step} are kept, the best on dev. {_FIX}"
-        return Finished(
-            progress, "diverged", (*spike_words(work.history()), kept), self._best(progress, work)
-        )
+        lines = _troubles(work)
+        kept = work.load_best()
+        if kept is None:
+            raise GateError([Problem(f"{words(lines[-1])}.", fix=_FIX)])
+        progress.best_step, best = kept
+        said = f"{words(lines[-1])}; the weights of step {progress.best_step} are kept. {_FIX}"
+        return Finished(progress, "diverged", (*(f"{words(line)}." for line in lines[:-1]), said), best)
 
     def _look_at_dev(
         self, dev_trees: Sequence[Tree], progress: Progress, work: WorkFolder, emit: Emit
@@ -311,3 +314,7 @@ class Loop:
 
     def _copy(self) -> dict[str, Tensor]:
         return {name: value.detach().to("cpu", copy=True) for name, value in self._parameters.items()}
+
+
+def _troubles(work: WorkFolder) -> list[dict[str, Any]]:
+    return [line for line in work.history() if line["kind"] == "trouble"]

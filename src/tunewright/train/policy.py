@@ -15,8 +15,8 @@ from torch import Tensor
 
 from tunewright.core.errors import ModelError
 from tunewright.train import attention
+from tunewright.train.fast import without_adapter
 from tunewright.train.logprobs import token_logprobs
-from tunewright.train.lora import without_adapter
 from tunewright.train.pack import Batch, Row, Tree, pack, shared_prefix
 
 _TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 0.05}
@@ -80,13 +80,21 @@ class Policy:
             self.model.train(training)
 
     def unlikeliest(self, batches: Sequence[Batch], count: int) -> list[str]:
-        """The ids of the rows whose trained tokens are least likely, those without a likelihood at all first."""
+        """The ids of the rows whose good answers are least likely, those without a likelihood at all first.
+
+        Rejected and badly rated answers are to become unlikely, and do not count.
+        """
         found: list[tuple[float, str]] = []
         self.model.eval()
         with torch.no_grad():
             for batch in batches:
-                for value, row in zip(self.row_logprobs(batch).tolist(), batch.rows, strict=True):
-                    found.append((value / row.trained if math.isfinite(value) else -math.inf, row.id))
+                good = [
+                    tree.desirable and not place for tree in batch.trees for place in range(len(tree.rows))
+                ]
+                values = self.row_logprobs(batch).tolist()
+                for value, row, counts in zip(values, batch.rows, good, strict=True):
+                    if counts or not math.isfinite(value):
+                        found.append((value / row.trained if math.isfinite(value) else -math.inf, row.id))
         return list(dict.fromkeys(name for _, name in sorted(found)))[:count]
 
     def restore(self) -> None:

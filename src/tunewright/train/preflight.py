@@ -1,7 +1,8 @@
 """Preflight: what a run will take, in seconds and bytes, from real steps before it; what would not fit is refused.
 
-A middling row is computed first and its memory scaled to the fullest batch, so that a run that would not fit is refused
-before it is tried. Then the step with the fullest batch and a middling one are run, gradients and all, and forgotten.
+A middling row is computed first and its memory scaled to the fullest batch, so that a run that would not fit by far is
+refused before it is tried. Then the step with the fullest batch and a middling one are run, gradients and all, and
+forgotten.
 """
 
 import threading
@@ -16,16 +17,18 @@ import torch
 
 from tunewright.core.errors import GateError, Problem
 from tunewright.models.machine import free_memory
+from tunewright.train.pack import fill
 
 _FORWARD = 1 / 3
 """A dev loss is a forward pass: a third of a step's products."""
 _ROOM = 0.95
 """The share of the free memory that a run may take."""
+_SURE = 1.5
+"""Times the room there is: what one row foretells beyond that is refused without trying."""
+_SHORTEST = 32
+"""Tokens below which no row is worth training."""
 _SAMPLE = 0.002
 """Seconds between two looks at the process's memory."""
-_NOISE = 64 << 20
-"""Growth in bytes below which a single row says nothing of a full batch: libraries that load, pages that stay."""
-
 Probe = Callable[[Sequence[int]], None]
 """Computes the gradients of one step with these trees, and forgets them."""
 
@@ -39,12 +42,19 @@ class Load(NamedTuple):
     """Tokens of each tree."""
     limit: int
     """Tokens of the longest batch that a step is cut into, save for longer rows."""
-    dev_tokens: int
+    dev_tokens: int = 0
     """Tokens of all dev losses together."""
+    later: int = 0
+    """Bytes that the first steps do not show: the optimizer's, a checkpoint's copies."""
 
-    def fullest(self, step: Sequence[int]) -> int:
-        """About the tokens of a step's fullest batch."""
-        return max(max(self.tokens[i] for i in step), min(self.limit, sum(self.tokens[i] for i in step)))
+    def fullest(self, step: Sequence[int]) -> tuple[int, int]:
+        """Tokens of a step's fullest batch, and of its longest row."""
+        groups = fill({index: self.tokens[index] for index in step}, step, self.limit)
+        return max(sum(self.tokens[i] for i in group) for group in groups), max(self.tokens[i] for i in step)
+
+    def size(self, step: Sequence[int]) -> int:
+        """Tokens of a step."""
+        return sum(self.tokens[index] for index in step)
 
 
 class Estimate(NamedTuple):
@@ -57,58 +67,87 @@ class Estimate(NamedTuple):
     """Bytes that it may have."""
 
 
+class _Room(NamedTuple):
+    """The memory there is for a run, and what its fullest batch holds."""
+
+    before: int
+    available: int
+    batch: int
+    """Tokens."""
+    row: int
+    """Tokens of its longest row."""
+    checkpointing: bool
+
+
 def look_ahead(load: Load, probe: Probe, device: torch.device, checkpointing: bool) -> Estimate:
-    """The estimate, after three steps. Raises GateError for a run that would not fit, with what would."""
-    heavy = max(range(len(load.steps)), key=lambda number: load.fullest(load.steps[number]))
-    most = load.fullest(load.steps[heavy])
+    """The estimate, after some steps. Raises GateError for a run that would not fit, with what would."""
+    heavy = max(load.steps, key=load.fullest)
+    middle = sorted(load.steps, key=load.size)[len(load.steps) // 2]
     row = load.tokens.index(median_low(load.tokens))
+    most, longest = load.fullest(heavy)
     before = _used(device)
-    available = before + _free(device)
+    room = _Room(before, before + free_bytes(device), most, longest, checkpointing)
     try:
+        probe([row])  # what the first pass alone brings: libraries, caches, pages
+        start = _used(device)
         with _peak(device) as first:
             probe([row])
-        grown = max(0, first[0] - before)
-        expected = before + round(grown * most / max(1, load.tokens[row]))
-        if grown > _NOISE:
-            _refuse(expected, before, available, most, checkpointing)
+        grown = max(0, first[0] - start) * most / max(1, load.tokens[row])
+        if grown > _SURE * (room.available - start):
+            raise _too_large(round(start + grown), room)
         with _peak(device) as second:
-            probe(load.steps[heavy])
-        _refuse(second[0], before, available, most, checkpointing)
-        middle = sorted(range(len(load.steps)), key=lambda number: _size(load, number))[len(load.steps) // 2]
-        seconds = _timed(probe, load.steps[heavy]) + _timed(probe, load.steps[middle])
+            probe(heavy)
+        peak = second[0] + load.later
+        if peak > before + _ROOM * (room.available - before):
+            raise _too_large(peak, room)
+        seconds = _timed(probe, heavy, device) + _timed(probe, middle, device)
     except torch.OutOfMemoryError as error:
-        raise _too_large(available + 1, before, available, most, checkpointing) from error
-    rate = seconds / (_size(load, heavy) + _size(load, middle))
-    work = sum(_size(load, number) for number in range(len(load.steps))) + _FORWARD * load.dev_tokens
-    return Estimate(rate * work, second[0], available)
+        raise _too_large(None, room) from error
+    work = sum(map(load.size, load.steps)) + _FORWARD * load.dev_tokens
+    return Estimate(seconds / (load.size(heavy) + load.size(middle)) * work, peak, room.available)
 
 
-def _size(load: Load, step: int) -> int:
-    return sum(load.tokens[index] for index in load.steps[step])
+def free_bytes(device: torch.device) -> int:
+    """Bytes that a run may still take: of the accelerator, or of this machine."""
+    if device.type == "cuda":
+        reserved = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(torch.cuda.mem_get_info(device)[0]) + int(reserved)
+    return free_memory()
 
 
-def _timed(probe: Probe, trees: Sequence[int]) -> float:
+def _timed(probe: Probe, trees: Sequence[int], device: torch.device) -> float:
+    _wait(device)
     begin = time.perf_counter()
     probe(trees)
+    _wait(device)
     return time.perf_counter() - begin
 
 
-def _refuse(peak: int, before: int, available: int, tokens: int, checkpointing: bool) -> None:
-    if peak > before + _ROOM * (available - before):
-        raise _too_large(peak, before, available, tokens, checkpointing)
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
 
 
-def _too_large(peak: int, before: int, available: int, tokens: int, checkpointing: bool) -> GateError:
-    fitting = int(tokens * _ROOM * (available - before) / max(1, peak - before))
-    ways = [] if checkpointing else ["Set train.gradient_checkpointing to true"]
-    ways.append(f"set train.max_length to about {fitting} (train.over_long says what becomes of longer rows)")
-    message = (
-        f"Training would take about {_gigabytes(peak)} of memory, and {_gigabytes(available)} are there."
-    )
+def _too_large(peak: int | None, room: _Room) -> GateError:
+    """The refusal; `peak` is none where memory ran out before it could be measured."""
+    if peak is None:
+        message = f"Training ran out of memory, of which {_gigabytes(room.available)} are there."
+        fitting = room.batch // 2
+    else:
+        message = f"Training would take about {_gigabytes(peak)} of memory, and {_gigabytes(room.available)} are there."
+        fitting = int(room.batch * _ROOM * (room.available - room.before) / max(1, peak - room.before))
+    ways = [] if room.checkpointing else ["set train.gradient_checkpointing to true"]
+    if fitting >= room.row:
+        ways.append(f"set train.batch_tokens to about {fitting}")
+    elif fitting >= _SHORTEST:
+        ways.append(
+            f"set train.max_length to about {fitting} (train.over_long says what becomes of longer rows)"
+        )
+    else:
+        ways.append("choose a smaller base")
     fix = ", or ".join(ways)
-    return GateError(
-        [Problem(message, where=f"a batch of {tokens} tokens", fix=f"{fix[0].upper()}{fix[1:]}.")]
-    )
+    where = f"a batch of {room.batch} tokens, its longest row of {room.row}"
+    return GateError([Problem(message, where=where, fix=f"{fix[0].upper()}{fix[1:]}.")])
 
 
 def _gigabytes(count: int) -> str:
@@ -119,13 +158,6 @@ def _used(device: torch.device) -> int:
     if device.type == "cuda":
         return int(torch.cuda.memory_allocated(device))
     return int(psutil.Process().memory_info().rss)
-
-
-def _free(device: torch.device) -> int:
-    if device.type == "cuda":
-        reserved = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-        return int(torch.cuda.mem_get_info(device)[0]) + int(reserved)
-    return free_memory()
 
 
 @contextmanager

@@ -15,12 +15,11 @@ import torch
 import transformers
 from torch import Tensor
 
-from tunewright.core.errors import DataError
+from tunewright.core.errors import DataError, ModelError
 from tunewright.core.events import Emit, silent
 from tunewright.core.example import Example
 from tunewright.core.files import write_json
 from tunewright.core.hashing import hash_value
-from tunewright.core.message import with_system
 from tunewright.models.base import Base
 from tunewright.models.load import base_width, default_device, load_model, load_tokenizer
 from tunewright.models.machine import free_cores, has_fast_bf16, set_threads
@@ -28,9 +27,10 @@ from tunewright.models.template import Renderer
 from tunewright.train import learnt
 from tunewright.train.checkpoint import WorkFolder
 from tunewright.train.defaults import Choice, facts_of, settle
-from tunewright.train.length import fit
+from tunewright.train.fast import fast_layers
+from tunewright.train.length import Fitted, fit
 from tunewright.train.loop import Finished, Loop, Plan, make_plan
-from tunewright.train.lora import adapter_parameters, add_adapter, fast_layers, file_weights, save_adapter
+from tunewright.train.lora import adapter_parameters, add_adapter, file_weights, save_adapter
 from tunewright.train.methods import find_method
 from tunewright.train.pack import Row, Tree, shared_prefix
 from tunewright.train.policy import Policy
@@ -75,31 +75,21 @@ def train(
         raise DataError(
             f"Every row is longer than train.max_length ({spec.max_length} tokens).", fix="Raise it."
         )
-    own = method.trees(_instructed(fitted.examples, system), renderer)
-    dev = method.trees(_instructed(fitted_dev.examples, system), renderer)
+    own, dev = fitted.rendered(), fitted_dev.rendered()
     trees = [*own, *method.trees(rehearsal, renderer)]
     _refuse_untrained(trees)
     facts = facts_of(own, base_width(base))
     settled, choices = settle(spec, facts)
     device = default_device()
     precision = _precision(spec)
-    identity = [
-        _FORMAT,
-        settled.deciding,
-        base.hash,
-        renderer.template_hash,
-        trees,
-        dev,
-        precision,
-        device.type,
-        _versions(),
-    ]
+    origin = [base.hash, renderer.template_hash, precision, device.type]
+    identity = [_FORMAT, settled.deciding, origin, trees, dev, _versions()]
     folder = WorkFolder(work, hash_value(identity), threads or free_cores())
     set_threads(folder.threads)
     plan = make_plan(trees, dev, settled, shared_prefix([*own, *dev]))
     model = add_adapter(load_model(base, device=device), settled.adapter, base, spec.seed)
     if spec.gradient_checkpointing:
-        model.get_base_model().gradient_checkpointing_enable({"use_reentrant": False})
+        _checkpoint_activations(model)
     parameters = adapter_parameters(model)
     before = file_weights(parameters)
     dtype = torch.bfloat16 if precision == "bf16" else model.dtype
@@ -107,9 +97,11 @@ def train(
         policy = Policy(model, [*trees[:_PROBES], *dev[:_PROBES]], dtype, spec.neftune)
         steps, rows = len(plan.steps), sum(len(tree.rows) for tree in trees)
         emit("train.start", steps=steps, rows=rows, packed=policy.packed, threads=folder.threads)
+        loop = Loop(policy, parameters, method, settled, plan)
+        loop.look_ahead(trees, dev, folder, emit)
         if method.needs_reference(spec):
             trees, dev = refer(policy, (trees, dev), plan.prefix, folder, emit)
-        finished = Loop(policy, parameters, method, settled, plan).run(trees, dev, folder, emit)
+        finished = loop.run(trees, dev, folder, emit)
     policy.restore()
     with torch.no_grad():
         for name, parameter in parameters.items():
@@ -118,26 +110,40 @@ def train(
     after = file_weights(parameters)
     save_adapter(model, after, out / "adapter")
     probes = [tree.rows[0] for tree in [*dev, *trees][:_PROBES]]
-    checks = _prove(model, base, out / "adapter", probes, before, after, list(parameters), finished)
-    counts = {
-        "rows": rows,
-        "rehearsal_rows": len(rehearsal),
-        "cut_rows": len(fitted.cut) + len(fitted_dev.cut),
-        "dropped_rows": len(fitted.dropped) + len(fitted_dev.dropped),
-    }
-    summary = _summary(
-        settled, choices, finished, plan, counts, checks, model, precision, policy.packed, folder
-    )
+    counts = _counts(model, parameters, fitted, fitted_dev)
+    counts |= {"rows": rows, "rehearsal_rows": len(rehearsal)}
+    checks = _prove(model, out / "adapter", probes, before, after, list(parameters), finished)
+    summary = _summary(settled, choices, finished, plan, counts, checks, precision, policy.packed, folder)
     _write(out, summary, folder)
     emit("train.done", steps=summary.steps, best_step=summary.best_step, best_dev_loss=summary.best_dev_loss)
     return summary
 
 
-def _instructed(examples: Sequence[Example], system: str) -> list[Example]:
-    """The examples with the task's system prompt before each; their ids stay."""
-    return [
-        example.model_copy(update={"messages": with_system(example.messages, system)}) for example in examples
-    ]
+def _checkpoint_activations(model: Any) -> None:
+    """Let the model compute its layers again in the backward pass. Raises ModelError where it cannot."""
+    inner, how = model.get_base_model(), {"use_reentrant": False}
+    # transformers 5.24 renamed it, and warns of the old name
+    enable = getattr(inner, "activation_checkpointing_enable", None) or inner.gradient_checkpointing_enable
+    try:
+        enable(how)
+    except ValueError as error:
+        raise ModelError(
+            f"The base cannot compute its layers again ({error}).",
+            fix="Set train.gradient_checkpointing to false.",
+        ) from error
+
+
+def _counts(
+    model: Any, parameters: Mapping[str, Tensor], fitted: Fitted, fitted_dev: Fitted
+) -> dict[str, int]:
+    """The model's weights, and the examples that were too long, by the summary's names."""
+    trained = sum(value.numel() for value in parameters.values())
+    return {
+        "parameters": sum(value.numel() for value in model.parameters()) - trained,
+        "trained_parameters": trained,
+        "cut_rows": len(fitted.cut) + len(fitted_dev.cut),
+        "dropped_rows": len(fitted.dropped) + len(fitted_dev.dropped),
+    }
 
 
 def _refuse_untrained(trees: Sequence[Tree]) -> None:
@@ -159,7 +165,6 @@ def _versions() -> list[str]:
 
 def _prove(
     model: Any,
-    base: Base,
     adapter: Path,
     probes: Sequence[Row],
     before: dict[str, Tensor],
@@ -167,7 +172,10 @@ def _prove(
     names: Sequence[str],
     finished: Finished,
 ) -> tuple[LearntCheck, ...]:
-    """The checks that it learnt, by PEFT's own forward pass. Raises GateError where one fails."""
+    """The checks that it learnt, by PEFT's own forward pass; the model is left with the saved adapter.
+
+    Raises GateError where one fails.
+    """
     tuned = learnt.row_logits(model, probes)
     with model.disable_adapter():
         plain = learnt.row_logits(model, probes)
@@ -175,7 +183,7 @@ def _prove(
         learnt.check_changed(before, after),
         learnt.check_gradients(names, finished.progress.reached, finished.progress.step),
         learnt.check_effect(plain, tuned),
-        learnt.check_reload(base, adapter, probes, tuned, model),
+        learnt.check_reload(model.unload(), adapter, probes, tuned),
     )
     learnt.refuse_unlearnt(checks)
     return checks
@@ -188,7 +196,6 @@ def _summary(
     plan: Plan,
     counts: Mapping[str, int],
     checks: tuple[LearntCheck, ...],
-    model: Any,
     precision: Literal["fp32", "bf16"],
     packed: bool,
     folder: WorkFolder,
@@ -197,7 +204,6 @@ def _summary(
     first = next(
         (line["loss"] for line in folder.history() if line["kind"] == "dev" and line["step"] == 0), None
     )
-    trained = sum(value.numel() for value in model.parameters() if value.requires_grad)
     return TrainSummary(
         method=spec.method,
         rank=spec.adapter.rank,
@@ -216,8 +222,6 @@ def _summary(
         trained_tokens=progress.trained_tokens,
         **counts,
         dev_rows=len(plan.dev),
-        parameters=sum(value.numel() for value in model.parameters()) - trained,
-        trained_parameters=trained,
         precision=precision,
         packed=packed,
         shared_prefix=plan.prefix if packed else 0,
@@ -229,13 +233,13 @@ def _summary(
 def _write(out: Path, summary: TrainSummary, folder: WorkFolder) -> None:
     """history.json and train.json."""
     lines = folder.history()
-    steps, dev, spikes = (
+    steps, dev, trouble = (
         [
             {key: value for key, value in line.items() if key != "kind"}
             for line in lines
             if line["kind"] == kind
         ]
-        for kind in ("step", "dev", "spike")
+        for kind in ("step", "dev", "trouble")
     )
-    write_json(out / "history.json", {"steps": steps, "dev": dev, "spikes": spikes})
+    write_json(out / "history.json", {"steps": steps, "dev": dev, "trouble": trouble})
     write_json(out / "train.json", summary.model_dump(mode="json"))

@@ -103,7 +103,7 @@ class TrainSpec(Spec):
     against learning a small set by heart."""
     gradient_checkpointing: bool = False
     """Compute each layer again in the backward pass instead of keeping what it computed: less memory, a third slower."""
-    sinks: tuple[str, ...] = ()
+    sinks: tuple[Literal["tensorboard", "wandb", "mlflow", "trackio"], ...] = ()
     """Trackers that show the curves besides the event log: `tensorboard`, `wandb`, `mlflow`, `trackio`, where installed."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Number type of the matrix products. `auto` takes bf16 where the machine multiplies it in hardware; sums, norms,

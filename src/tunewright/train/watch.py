@@ -24,10 +24,10 @@ _AGAIN = 5
 class Look(NamedTuple):
     """What a step's loss is beside those before it."""
 
-    state: Literal["calm", "spike", "high", "diverged"]
-    """`high` follows a spike until the loss is down again."""
+    state: Literal["calm", "spike", "high", "diverged", "broken"]
+    """`high` follows a spike until the loss is down again; `broken`: the loss or the gradient is no number."""
     usual: float
-    """The median of the losses before, not counting spikes; the loss itself where they are too few to say."""
+    """The lowest that the running median of the losses has been; the loss itself where they are too few to say."""
 
 
 class Watch:
@@ -37,41 +37,57 @@ class Watch:
         """A watch that has seen `losses`."""
         self._recent: deque[float] = deque(maxlen=_WINDOW)
         self._first: float | None = None
+        self._lowest = math.inf
         self._high = 0
         for loss in losses:
             self.look(loss)
 
-    def look(self, loss: float) -> Look:
-        """What the next step's loss is."""
+    def look(self, loss: float, norm: float = 0.0) -> Look:
+        """What the next step's loss is, whose gradient has the norm `norm`."""
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            return Look("broken", self._lowest)
         if self._first is None:
             self._first = abs(loss)
         if len(self._recent) < _USUAL:
             self._recent.append(loss)
             return Look("calm", loss)
         recent = list(self._recent)
-        usual = median(recent[-_USUAL:])
+        self._lowest = min(self._lowest, median(recent[-_USUAL:]))
         spread = median(abs(after - before) for before, after in pairwise(recent))
         far = max(_FAR * spread, _SHARE * self._first)
-        if math.isfinite(loss) and loss <= usual + (_BACK * far if self._high else far):
+        if loss <= self._lowest + (_BACK * far if self._high else far):
             self._recent.append(loss)
             self._high = 0
-            return Look("calm", usual)
+            return Look("calm", self._lowest)
         self._high += 1
         if self._high >= _AGAIN:
-            return Look("diverged", usual)
-        return Look("spike" if self._high == 1 else "high", usual)
+            return Look("diverged", self._lowest)
+        return Look("spike" if self._high == 1 else "high", self._lowest)
 
 
-def spike_words(history: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    """The spikes of a run's history, a sentence each."""
-    return tuple(
-        f"The loss at step {line['step']} was {_number(line['loss'])}"
-        + (f" where {line['usual']:.3g} was usual" if line["usual"] is not None else "")
-        + f": look at rows {', '.join(line['rows'])}."
-        for line in history
-        if line["kind"] == "spike"
-    )
+def trouble(step: int, loss: float, norm: float, look: Look, rows: list[str]) -> dict[str, Any]:
+    """A spike, a divergence or a broken step as a line of the history."""
+    return {
+        "kind": "trouble",
+        "step": step,
+        "state": look.state,
+        "loss": loss if math.isfinite(loss) else None,
+        "grad_norm": norm if math.isfinite(norm) else None,
+        "usual": look.usual if math.isfinite(look.usual) else None,
+        "rows": rows,
+    }
 
 
-def _number(value: float | None) -> str:
-    return "no number" if value is None else f"{value:.3g}"
+def words(line: Mapping[str, Any]) -> str:
+    """A line of trouble as a sentence without its end."""
+    if line["loss"] is None:
+        seen = "the loss is no number"
+    elif line["grad_norm"] is None:
+        seen = "the gradient is no number"
+    else:
+        usual = "" if line["usual"] is None else f" where {line['usual']:.3g} was usual"
+        seen = f"the loss is {line['loss']:.3g}{usual}"
+    what = {"spike": "A spike", "diverged": "Training diverged", "broken": "Training broke down"}[
+        line["state"]
+    ]
+    return f"{what} at step {line['step']}: {seen}, rows {', '.join(line['rows'])}"

@@ -18,8 +18,9 @@ from tunewright.models.base import Base, resolve_base
 from tunewright.models.load import load_model, load_tokenizer
 from tunewright.models.template import Renderer
 from tunewright.train.checkpoint import WorkFolder
+from tunewright.train.fast import fast_layers
 from tunewright.train.loop import Loop, Plan
-from tunewright.train.lora import adapter_parameters, add_adapter, fast_layers, file_weights
+from tunewright.train.lora import adapter_parameters, add_adapter, file_weights
 from tunewright.train.methods import find_method
 from tunewright.train.pack import shared_prefix
 from tunewright.train.policy import Policy

@@ -3,6 +3,7 @@
 from tunewright.core.errors import GateError
 from tunewright.core.files import read_json, write_json
 from tunewright.core.generation import Decoding
+from tunewright.core.message import Conversation
 from tunewright.data.examples import read_examples, write_examples
 from tunewright.data.freeze import load_part
 from tunewright.evals.general import practice
@@ -26,10 +27,10 @@ def read_summary(train: Artifact) -> TrainSummary:
 def gate(ctx: StepContext) -> None:
     """Every row of train and dev rendered and its loss mask checked; refuses on any failure."""
     from tunewright.models.load import base_width, load_tokenizer
-    from tunewright.models.template import Renderer
-    from tunewright.train.defaults import Facts
+    from tunewright.models.template import Rendered, Renderer
+    from tunewright.train.defaults import facts_of
     from tunewright.train.gate import check_rows
-    from tunewright.train.length import fit
+    from tunewright.train.length import emptied, fit
     from tunewright.train.methods import find_method
 
     base = resolve_base(ctx.file.base, ctx.root)
@@ -40,26 +41,29 @@ def gate(ctx: StepContext) -> None:
     method = find_method(spec.method)
     method.examine([*train, *dev], spec)
     fitted, fitted_dev = (fit(part, method, renderer, system, spec) for part in (train, dev))
-    own, others = (
-        [(example.id, talk) for example in part.examples for talk in method.conversations(example)]
-        for part in (fitted, fitted_dev)
-    )
-    ctx.emit("gate.start", rows=len(own) + len(others))
-    report = check_rows([*own, *others], renderer, max_length=spec.max_length, system=system)
-    tokens, trained = (sum(counts[: len(own)]) for counts in (report.lengths, report.trained))
-    facts = Facts(len(fitted.examples), tokens, trained, base_width(base))
+    rows, rendered = list[tuple[str, Conversation]](), list[Rendered | None]()
+    trees = [*fitted.trees, *fitted_dev.trees]
+    for example, tree in zip([*fitted.examples, *fitted_dev.examples], trees, strict=True):
+        talks = method.conversations(example)
+        rows += [(example.id, talk) for talk in talks]
+        rendered += [Rendered(row.ids, row.mask) for row in tree.rows] if tree else [None] * len(talks)
+    ctx.emit("gate.start", rows=len(rows))
+    report = check_rows(rows, renderer, spec.max_length, system, rendered=rendered, over_long=spec.over_long)
+    facts = facts_of([tree for tree in fitted.trees if tree], base_width(base))
     cut, dropped = fitted.cut + fitted_dev.cut, fitted.dropped + fitted_dev.dropped
     report = report.model_copy(update={"facts": facts, "cut": cut, "dropped": dropped})
     write_json(ctx.out / "gate.json", report.model_dump(mode="json"))
+    problems = [found.problem() for found in report.problems]
+    problems += emptied("train", fitted, spec.max_length) + emptied("dev", fitted_dev, spec.max_length)
     ctx.emit(
         "gate.done",
         rows=report.rows,
-        problems=len(report.problems),
+        problems=len(problems),
         cut=len(report.cut),
         dropped=len(report.dropped),
     )
-    if report.problems:
-        raise GateError([found.problem() for found in report.problems])
+    if problems:
+        raise GateError(problems)
 
 
 def rehearse(ctx: StepContext) -> None:

@@ -1,48 +1,35 @@
 """Sinks: where a run's curves are shown besides the event log. One file each, found by its name, its library optional.
 
-A sink's module has `LIBRARY` (what pip installs) and `start(project, run, folder) -> Sink`. A sink that fails is left
-out for the rest of the run, with a warning: it never stops the training.
+A sink's module has `LIBRARY` (what is imported, and what pip installs) and `start(project, run, folder) -> Sink`. A sink
+that fails is left out for the rest of the run, with a warning; one that is slow loses curves. None holds the training up.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any
 
-from tunewright.core.errors import Problem, UserError
+from tunewright.core.errors import Problem, ProblemsError, UserError
 from tunewright.core.events import Emit
+from tunewright.train.sinks._worker import Sink, Worker
 
 _HIDDEN = ("step", "steps", "best")
 """Facts of an event that are no curve."""
 
 
-class Sink(Protocol):
-    """One open run of a tracker."""
-
-    def log(self, step: int, values: Mapping[str, float]) -> None:
-        """Add values at a step."""
-        ...
-
-    def close(self) -> None:
-        """End the run."""
-        ...
-
-
 def problems(names: Sequence[str]) -> list[Problem]:
-    """Sinks that are not there, or whose library is not installed."""
+    """Sinks whose library cannot be loaded."""
     found = []
-    for name in names:
+    for name in dict.fromkeys(names):
+        library = _module(name).LIBRARY
         try:
-            module = _module(name)
-            import_module(module.IMPORT)
-        except UserError as error:
-            found.append(Problem(error.message, error.where, error.fix))
-        except ImportError as error:
-            fix = f"`pip install {module.LIBRARY}`, or take it out of train.sinks."
-            found.append(Problem(f"the sink {name} cannot be loaded ({error})", where="train.sinks", fix=fix))
+            import_module(library)
+        except Exception as error:  # noqa: BLE001  # trackers raise what they like
+            fix = f"`pip install {library}`, or take it out of train.sinks."
+            message = f"the sink {name} cannot be loaded ({str(error) or repr(error)})"
+            found.append(Problem(message, where="train.sinks", fix=fix))
     return found
 
 
@@ -52,41 +39,42 @@ def shown(names: Sequence[str], project: str, run: str, folder: Path, emit: Emit
 
     Raises UserError for a sink that cannot be loaded or started.
     """
-    open_sinks: dict[str, Sink] = {}
-    for problem in problems(names):
-        raise UserError(problem.message, where=problem.where, fix=problem.fix)
-    for name in names:
-        place = folder / name
-        place.mkdir(parents=True, exist_ok=True)
-        try:
-            open_sinks[name] = _module(name).start(project, run, place)
-        except Exception as error:  # trackers raise what they like
-            _close(open_sinks)
-            fix = "Set it up as its own documentation says, or take it out of train.sinks."
-            raise UserError(
-                f"the sink {name} does not start ({error})", where="train.sinks", fix=fix
-            ) from error
+    if found := problems(names):
+        raise ProblemsError(found)
+    if not names:
+        yield emit
+        return
+    worker = Worker()
+
+    def warn() -> None:
+        for failure in worker.failures():
+            emit("train.sink_failed", **failure._asdict())
 
     def tell(kind: str, **data: Any) -> None:
         emit(kind, **data)
-        values = _values(kind, data)
-        for name in [*open_sinks] if values else ():
-            try:
-                open_sinks[name].log(data["step"], values)
-            except Exception as error:  # noqa: BLE001  # trackers raise what they like
-                del open_sinks[name]
-                emit("train.sink_failed", sink=name, error=str(error))
+        if values := _values(kind, data):
+            worker.log(data["step"], values)
+        warn()
 
+    failed = True
     try:
+        for name in dict.fromkeys(names):
+            worker.add(name, _start(name, project, run, folder / name))
         yield tell
+        failed = False
     finally:
-        _close(open_sinks)
+        worker.close(failed)
+        warn()
 
 
-def _close(sinks: Mapping[str, Sink]) -> None:
-    for sink in sinks.values():
-        with suppress(Exception):  # the run is over, its curves are what they are
-            sink.close()
+def _start(name: str, project: str, run: str, place: Path) -> Sink:
+    place.mkdir(parents=True, exist_ok=True)
+    try:
+        sink: Sink = _module(name).start(project, run, place)
+    except Exception as error:  # trackers raise what they like
+        fix = "Set it up as its own documentation says, or take it out of train.sinks."
+        raise UserError(f"the sink {name} does not start ({error})", where="train.sinks", fix=fix) from error
+    return sink
 
 
 def _values(kind: str, data: Mapping[str, Any]) -> dict[str, float]:
@@ -102,7 +90,4 @@ def _values(kind: str, data: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _module(name: str) -> ModuleType:
-    known = sorted(module.name for module in iter_modules(__path__))
-    if name not in known:
-        raise UserError(f"there is no sink {name!r}", where="train.sinks", fix=f"Known: {', '.join(known)}.")
     return import_module(f"{__name__}.{name}")

@@ -1,11 +1,12 @@
 """MLflow: a run in the experiment of the project's name, at MLFLOW_TRACKING_URI or else in the folder."""
 
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-LIBRARY = IMPORT = "mlflow"
+LIBRARY = "mlflow"
 
 
 class _MLflow:
@@ -14,11 +15,14 @@ class _MLflow:
         self._run = run
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
-        for name, value in values.items():
-            self._client.log_metric(self._run, name, value, step=step)
+        from mlflow.entities import Metric
 
-    def close(self) -> None:
-        self._client.set_terminated(self._run)
+        now = int(time.time() * 1000)
+        metrics = [Metric(name, value, now, step) for name, value in values.items()]
+        self._client.log_batch(self._run, metrics=metrics)
+
+    def close(self, failed: bool) -> None:
+        self._client.set_terminated(self._run, status="FAILED" if failed else "FINISHED")
 
 
 def local_store(folder: Path) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-LIBRARY = IMPORT = "tensorboard"
+LIBRARY = "tensorboard"
 
 
 class _TensorBoard:
@@ -18,7 +18,7 @@ class _TensorBoard:
         for name, value in values.items():
             self._writer.add_scalar(name, value, step)
 
-    def close(self) -> None:
+    def close(self, failed: bool) -> None:
         self._writer.close()
 
 

@@ -1,10 +1,14 @@
-"""Trackio: a local dashboard; `trackio show` opens it. Its files lie where TRACKIO_DIR says."""
+"""Trackio: a local dashboard; `trackio show` opens it.
+
+Its files lie not in the folder but in a place of its own: TRACKIO_DIR, read when trackio is first imported, or else
+`trackio` in the Hugging Face cache. It does not tell a failed run from a finished one.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-LIBRARY = IMPORT = "trackio"
+LIBRARY = "trackio"
 
 
 class _Trackio:
@@ -14,7 +18,7 @@ class _Trackio:
     def log(self, step: int, values: Mapping[str, float]) -> None:
         self._run.log(dict(values), step=step)
 
-    def close(self) -> None:
+    def close(self, failed: bool) -> None:
         self._run.finish()
 
 

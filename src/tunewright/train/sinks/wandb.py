@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-LIBRARY = IMPORT = "wandb"
+LIBRARY = "wandb"
 
 
 class _Wandb:
@@ -14,13 +14,14 @@ class _Wandb:
     def log(self, step: int, values: Mapping[str, float]) -> None:
         self._run.log(dict(values), step=step)
 
-    def close(self) -> None:
-        self._run.finish()
+    def close(self, failed: bool) -> None:
+        self._run.finish(exit_code=int(failed))
 
 
 def start(project: str, run: str, folder: Path) -> _Wandb:
-    """The run, under the same id when training goes on."""
+    """A new run, of the same name when training goes on: W&B drops lower steps of a run that it knows."""
     import wandb
 
-    made: Any = wandb.init(project=project, name=run, id=run, dir=str(folder), resume="allow")
+    quiet = wandb.Settings(silent=True, console="off")  # "off": what the terminal shows is no curve
+    made: Any = wandb.init(project=project, name=run, dir=str(folder), settings=quiet)
     return _Wandb(made)
