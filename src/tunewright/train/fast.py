@@ -22,13 +22,15 @@ from tunewright.train.lora import ADAPTER
 @contextmanager
 def fast_layers(model: Any, dtype: torch.dtype) -> Iterator[None]:
     """While it lasts, PEFT's LoRA layers and the frozen RMS norms compute faster, the products in `dtype`."""
-    layers = {name: layer for name, layer in model.named_modules() if _fits(layer) or _is_norm(layer)}
-    for name, layer in layers.items():
-        model.set_submodule(name, FastNorm(layer) if _is_norm(layer) else FastLora(layer, dtype))
+    updates = {name: layer for name, layer in model.named_modules() if _fits(layer)}
+    norms = {name: layer for name, layer in model.named_modules() if _is_norm(layer)}
+    faster = {name: FastLora(layer, dtype) for name, layer in updates.items()}
+    for name, layer in (faster | {name: FastNorm(layer) for name, layer in norms.items()}).items():
+        model.set_submodule(name, layer)
     try:
         yield
     finally:
-        for name, layer in layers.items():
+        for name, layer in (updates | norms).items():
             model.set_submodule(name, layer)
 
 

@@ -98,7 +98,7 @@ def make_plan(trees: Sequence[Tree], dev_trees: Sequence[Tree], spec: SettledSpe
 
 
 class Loop:
-    """One training run. Raises GateError where the loss or the gradient is no number."""
+    """One training run. Raises GateError where it would not fit, or broke down and left no good weights."""
 
     def __init__(
         self,
