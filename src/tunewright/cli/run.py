@@ -135,11 +135,11 @@ def _show_rejects(ingest: Any) -> None:
 def _show_warnings(outcomes: Any) -> None:
     """What training has to say of itself: loss spikes, a divergence."""
     from tunewright.cli import render
-    from tunewright.project.stages.training import read_summary
+    from tunewright.core.files import read_json
 
     for outcome in outcomes:
-        if outcome.step == "train":
-            for words in read_summary(outcome.artifact).warnings:
+        if outcome.step == "train":  # the file itself: a run with nothing to do imports no stage
+            for words in read_json(outcome.artifact.file("train.json"))["warnings"]:
                 render.say(f"warning: {words}", "yellow")
 
 
