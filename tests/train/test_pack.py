@@ -6,9 +6,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.nn.functional import scaled_dot_product_attention
 from transformers import AutoModelForCausalLM
 
 from tiny import make_config
+from tunewright.train import attention
 from tunewright.train.attention import Segments
 from tunewright.train.pack import Row, Tree, batches, by_beginning, epoch_order, fill, pack, shared_prefix
 from tunewright.train.policy import Policy
@@ -81,6 +83,39 @@ def test_answers_to_one_prompt_hang_under_it():
     assert batch.positions.tolist() == [[0, 1, 2, 3, 4, 5, 6, 5, 6, 7, 2, 3, 4]]
     assert batch.places.tolist() == [4, 5, 4, 7, 8, 10, 11]
     assert batch.owners.tolist() == [0, 0, 1, 1, 1, 2, 2]
+
+
+def test_a_filled_batch_learns_the_same():
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(make_config())
+    policy = Policy(model, FOREST)
+    batch = pack(FOREST, 3)
+    filled = batch.filled(16)
+    assert (batch.ids.shape[1], filled.ids.shape[1], filled.tokens) == (25, 32, batch.tokens)
+    assert (filled.segments.lengths[-1], filled.segments.parents[-1]) == (7, -1)
+    assert filled.filled(16) is filled
+    grads = []
+    for each in (batch, filled):
+        values = policy.logprobs(each)
+        values.sum().backward()
+        grads.append([p.grad.clone() for p in model.parameters()])
+        model.zero_grad()
+        torch.testing.assert_close(values, policy.logprobs(batch), atol=1e-6, rtol=1e-6)
+    for one, other in zip(*grads, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("window", [None, 7])
+@pytest.mark.parametrize(("rows", "columns"), [(37, 37), (5, 50), (64, 96)])
+def test_attention_by_products_is_the_fused_one(rows, columns, window):
+    generator = torch.Generator().manual_seed(0)
+    query, key, value = (
+        torch.randn(1, heads, length, 8, generator=generator)
+        for heads, length in ((4, rows), (2, columns), (2, columns))
+    )
+    mask = attention._mask(rows, columns, window, torch.device("cpu"))
+    wanted = scaled_dot_product_attention(query, key, value, mask, enable_gqa=True)
+    torch.testing.assert_close(attention._plain(query, key, value, window, 0.0, None), wanted)
 
 
 def alone(model, row):

@@ -14,11 +14,10 @@ from tunewright.models.base import Base
 
 transformers_logging.disable_progress_bar()
 
-# oneDNN keeps a compiled product for each shape it meets, and packed rows and growing caches bring a new shape each
-# time: with its default of 1,024 kept, memory grew by 600 MB in 85 steps. A layer needs some dozens at a time: with 32
-# kept, training took 1.4 times as long; with 128, memory stays flat and time hardly changes. It reads this at its first
-# product.
-os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "128")
+# oneDNN keeps a compiled product for each shape it meets, and growing caches bring a new shape each time: with its default
+# of 1,024 kept, memory grew by 600 MB in 85 steps. Training fills its sequences up to few shapes, some 200 products: with
+# 128 kept, its steps took 1.2 times as long. It reads this at its first product.
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")
 
 
 def load_tokenizer(base: Base) -> PreTrainedTokenizerBase:

@@ -93,6 +93,18 @@ class Batch(NamedTuple):
         """Tokens of the rows, what they share counted for each."""
         return sum(len(row.ids) for row in self.rows)
 
+    def filled(self, multiple: int) -> "Batch":
+        """The batch with T a multiple of that: a last segment of first tokens that nothing sees or learns from."""
+        more = -self.ids.shape[1] % multiple
+        if not more:
+            return self
+        lengths, parents, dtype = self.segments
+        return self._replace(
+            ids=torch.cat([self.ids, self.ids[:, :1].expand(1, more)], dim=1),
+            positions=torch.cat([self.positions, torch.arange(more)[None]], dim=1),
+            segments=Segments((*lengths, more), (*parents, -1), dtype),
+        )
+
     def to(self, device: torch.device) -> "Batch":
         """The batch on a device."""
         names = ("ids", "positions", "places", "labels", "owners")

@@ -38,7 +38,7 @@ from tunewright.train.reference import refer
 from tunewright.train.spec import SettledSpec, TrainSpec
 from tunewright.train.summary import LearntCheck, TrainSummary
 
-_FORMAT = 3
+_FORMAT = 4
 """Raised when the same inputs would train otherwise, so that old checkpoints are not taken up."""
 _PROBES = 2
 """Rows on which the saved adapter must give the logits of training."""

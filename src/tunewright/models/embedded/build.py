@@ -97,6 +97,14 @@ LAST = LATER | {
     "shots": 8,
     "refuse": 2,
 }
+FOURTH = LAST | {
+    "lookup": 4,
+    "extract": 4,
+    "sentences": 2,
+    "rewrite": 3.5,
+    "json_fields": 9,
+    "arithmetic": 1,
+}
 CHATS: tuple[tuple[Lesson, int], ...] = (("chat", 256), ("chat", 384), ("chat", 256), ("chat", 512))
 MIXED: tuple[tuple[Lesson, int], ...] = (
     ("chat", 256),
@@ -132,6 +140,8 @@ PHASES = (
     Phase("cool further", 7982, LONG, LATER, rate=(0.6, 0.01)),
     Phase("third", 10000, LONG, LAST, rate=(0.7, 0.6)),
     Phase("cool the third", 12500, LONG, LAST, rate=(0.6, 0.01)),
+    Phase("fourth", 16300, LONG, FOURTH, rate=(0.7, 0.6)),
+    Phase("cool the fourth", 18500, LONG, FOURTH, rate=(0.6, 0.01)),
 )
 
 
