@@ -125,6 +125,24 @@ def test_training_alone(ran, monkeypatch, capsys):
     assert said["steps"] == trained.summary.steps
 
 
+def test_dev_answers_decide_which_weights_are_kept(ran):
+    project, _ = ran
+    settings = {"train.dev_answers": 4, "train.strength": "auto"}
+    asked = tunewright.open(project.root, settings=settings)
+    assert [entry.step.name for entry in asked.plan() if entry.state == "stale"] == ["train"]
+    seen = []
+    trained = asked.train(seen.append)
+    looks = [event.data for event in seen if event.kind == "train.dev"]
+    assert "score" not in looks[0]  # the base's answers are the baselines' to measure
+    scores = [look["score"] for look in looks[1:]]
+    assert trained.summary.best_dev_score == max(scores)
+    best = [look for look in looks[1:] if look["score"] == max(scores)]
+    assert trained.summary.best_dev_loss == min(look["loss"] for look in best)
+    # what decides the answers decides the training too
+    other = tunewright.open(project.root, settings=settings | {"decoding.max_new_tokens": 7})
+    assert "train" in [entry.step.name for entry in other.plan() if entry.state == "stale"]
+
+
 def test_rollback_without_a_release_before_says_so(ran):
     project, _ = ran
     with pytest.raises(UserError, match="there is none before to return to"):

@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from tiny import save_model
 from tunewright.core.errors import DataError, GateError, UserError
 from tunewright.core.example import ask, make_example
+from tunewright.core.generation import Decoding, Generator
 from tunewright.models.base import resolve_base
 from tunewright.train import loop
 from tunewright.train.run import train
@@ -415,3 +416,30 @@ def test_rehearsal_rows_train_beside_the_task(whole, tiny_base, tmp_path):
     assert summary.shared_prefix == alone.shared_prefix  # the task's prompt is still computed once
     assert summary.trained_tokens > alone.trained_tokens
     assert summary.dev_rows == alone.dev_rows
+
+
+def test_a_judge_decides_which_weights_are_kept(tiny_base, tmp_path):
+    """Its scores win over the loss, and end training where they get no better."""
+    asked = []
+
+    def judge(generator: Generator) -> float:
+        reply = generator.generate([ROWS[0][:-1]], Decoding(max_new_tokens=3))[0]
+        asked.append(reply.text)
+        return 1 / len(asked)
+
+    spec = SPEC.model_copy(update={"epochs": 20, "patience": 2})
+    summary = run(tmp_path, tiny_base, spec, judge=judge)
+    assert (summary.best_step, summary.best_dev_score) == (3, 1.0)
+    assert (summary.steps, summary.stop_reason) == (9, "dev score got no better")
+    assert len(set(asked)) > 1  # it hears the weights as they stand
+    lines = json.loads((tmp_path / "out/history.json").read_text())["dev"]
+    assert [line.get("score") for line in lines] == [None, 1.0, 0.5, pytest.approx(1 / 3)]
+    assert lines[-1]["loss"] < lines[1]["loss"] == summary.best_dev_loss
+
+
+def test_a_judge_changes_no_step(whole, tiny_base, tmp_path):
+    """Answering in between leaves the training as it was."""
+    out, _ = whole
+    run(tmp_path, tiny_base, judge=lambda generator: len(generator.generate([ROWS[0][:-1]], Decoding())))
+    kept = [json.loads((folder / "history.json").read_text())["steps"] for folder in (out, tmp_path / "out")]
+    assert kept[0] == kept[1]

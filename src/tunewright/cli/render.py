@@ -101,7 +101,10 @@ def _sentence(kind: str, data: dict[str, Any]) -> tuple[str, str, int | None, in
     if kind == "train.reference":
         return "reference", f"{data['done']:,} rows read under the base", data["done"], data["total"]
     if kind == "train.dev":
-        return "dev", f"dev loss {data['loss']:.4f}", None, None
+        score = f", score {100 * data['score']:.1f} %" if "score" in data else ""
+        return "dev", f"dev loss {data['loss']:.4f}{score}", None, None
+    if kind == "train.strength":
+        return "strength", f"strength {data['strength']:g}: dev loss {data['loss']:.4f}", None, None
     if kind == "eval.reply":
         name = f"{data['variant']} on {data['suite']}"
         return name, f"{name} {100 * data['mean']:.1f} %", data["done"], data["total"]

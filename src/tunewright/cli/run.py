@@ -108,9 +108,10 @@ def train(path: str, settings: tuple[str, ...], as_json: bool) -> int:
         f"{summary.steps} of {summary.steps_planned} steps ({summary.epochs:g} epochs): {summary.stop_reason}"
     )
     render.say(f"{summary.method} trained {summary.trained_parameters:,} weights in {steps}.")
+    score = "" if summary.best_dev_score is None else f", score {100 * summary.best_dev_score:.1f} %"
     if summary.best_dev_loss is not None and summary.first_dev_loss is not None:
         render.say(
-            f"dev loss {summary.first_dev_loss:.4f} → {summary.best_dev_loss:.4f}, kept from step {summary.best_step}"
+            f"dev loss {summary.first_dev_loss:.4f} → {summary.best_dev_loss:.4f}{score}, kept from step {summary.best_step}"
         )
     for words in summary.warnings:
         render.say(f"warning: {words}", "yellow")

@@ -31,8 +31,17 @@ class TorchGenerator:
         """`threads` sets torch's thread count for the whole process; None leaves it."""
         if threads is not None:
             torch.set_num_threads(threads)
-        self._renderer = Renderer(load_tokenizer(base))
-        self._model = load_for_inference(base, adapter)
+        self._take(load_for_inference(base, adapter), Renderer(load_tokenizer(base)))
+
+    @classmethod
+    def around(cls, model: Any, renderer: Renderer) -> "TorchGenerator":
+        """A generator around a model in memory: it answers as the model's weights stand when it is asked."""
+        self = cls.__new__(cls)
+        self._take(model, renderer)
+        return self
+
+    def _take(self, model: Any, renderer: Renderer) -> None:
+        self._model, self._renderer = model, renderer
         self._cache_tokens = cache_tokens(self._model)
         config = self._model.config.get_text_config()
         self._positions: int | None = getattr(config, "max_position_embeddings", None)

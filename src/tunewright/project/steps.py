@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tunewright.core.events import Emit
-from tunewright.project.file import ProjectFile
+from tunewright.project.file import TARGET, ProjectFile
 from tunewright.store.artifact import Artifact
 from tunewright.store.store import Store
 
@@ -53,6 +53,13 @@ def _task(file: ProjectFile) -> dict[str, Any]:
 def _asking(file: ProjectFile) -> dict[str, Any]:
     """What decides how a variant answers and is scored."""
     return {"task": file.task, "suites": file.suites, "decoding": file.decoding}
+
+
+def _judging(file: ProjectFile) -> dict[str, Any]:
+    """What decides the scores of dev answers, where training asks for some."""
+    if not file.train.dev_answers:
+        return {}
+    return {"task": file.task, "target": file.suites[TARGET], "decoding": file.decoding}
 
 
 STEPS: tuple[Step, ...] = (
@@ -106,7 +113,7 @@ STEPS: tuple[Step, ...] = (
         "train",
         "fine-tune",
         needs=("split", "gate", "rehearse"),
-        settings=lambda file: {"system": file.task.system, "train": file.train.deciding},
+        settings=lambda file: {"system": file.task.system, "train": file.train.deciding, **_judging(file)},
         run="tunewright.project.stages.training:train",
         version="2",
         external=("base",),

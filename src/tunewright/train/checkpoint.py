@@ -40,8 +40,9 @@ class Progress:
     trained_tokens: int = 0
     best_step: int = 0
     best_loss: float | None = None
+    best_score: float | None = None
     misses: int = 0
-    """Dev losses since the best one."""
+    """Looks at dev since the best one."""
     reached: list[bool] = field(default_factory=list)
     """For each adapter parameter, whether a gradient other than zero has reached it."""
 

@@ -7,7 +7,7 @@ exactly as it would have.
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -32,6 +32,8 @@ _DEV_SHARE = 0.25
 """Dev rows are taken until they have this share of the tokens trained between two dev losses: about a tenth of the time."""
 _DEV_ROWS = 32
 """Dev rows that are taken at any rate."""
+_PARTS = 10
+"""Parts of dev whose losses tell how sure their mean is."""
 _WORTH = 60
 """Steps from which a run is worth some more that say what it will take."""
 _PLENTY = 40
@@ -107,8 +109,11 @@ class Loop:
         method: Method,
         spec: SettledSpec,
         plan: Plan,
+        score: Callable[[], float] | None = None,
     ) -> None:
+        """`score` answers and grades dev rows with the weights as they stand; without it the dev loss decides."""
         self._policy = policy
+        self._score = score
         self._parameters = parameters
         self._method = method
         self._spec = spec
@@ -143,7 +148,8 @@ class Loop:
                 stopped = self._given_up(progress)
             work.save(progress, optimizer.tensors(), due=last or stopped)
         early = stopped and progress.step < len(self._plan.steps)
-        reason: StopReason = "dev loss got no better" if early else "epochs done"
+        no_better: StopReason = "dev score got no better" if self._score else "dev loss got no better"
+        reason: StopReason = no_better if early else "epochs done"
         warnings = tuple(f"{words(line)}." for line in _troubles(work))
         return Finished(progress, reason, warnings, self._best(progress, work))
 
@@ -270,25 +276,31 @@ class Loop:
     def _look_at_dev(
         self, dev_trees: Sequence[Tree], progress: Progress, work: WorkFolder, emit: Emit
     ) -> None:
-        """Take the dev loss, and keep the weights where it is the best since the first step."""
+        """Take the dev loss, and the score where there is one; keep the weights that are the best since the first step."""
         if not self._plan.dev:
             return
-        loss, trained = self._dev_loss(dev_trees)
-        better = progress.step > 0 and loss < (
-            progress.best_loss if progress.best_loss is not None else math.inf
-        )
+        loss, trained = self._dev_loss(dev_trees, self._plan.dev)
+        score = self._score() if self._score and progress.step > 0 else None
+        better = progress.step > 0 and _rank(score, loss) > _rank(progress.best_score, progress.best_loss)
         if better:
-            progress.best_step, progress.best_loss, progress.misses = progress.step, loss, 0
+            progress.best_step, progress.misses = progress.step, 0
+            progress.best_loss, progress.best_score = loss, score
             work.save_best(progress.step, self._copy())
         elif progress.step > 0:
             progress.misses += 1
-        work.note(kind="dev", step=progress.step, loss=loss, trained_tokens=trained)
-        emit("train.dev", step=progress.step, steps=len(self._plan.steps), loss=loss, best=better)
+        found = {"loss": loss} | ({} if score is None else {"score": score})
+        work.note(kind="dev", step=progress.step, trained_tokens=trained, **found)
+        emit("train.dev", step=progress.step, steps=len(self._plan.steps), best=better, **found)
 
-    def _dev_loss(self, dev_trees: Sequence[Tree]) -> tuple[float, int]:
-        """The method's loss over the dev trees as one step, and their trained tokens."""
+    def dev_losses(self, dev_trees: Sequence[Tree]) -> list[float]:
+        """The dev loss of each of some equal parts of the dev trees that are looked at."""
+        parts = min(_PARTS, len(self._plan.dev))
+        return [self._dev_loss(dev_trees, self._plan.dev[part::parts])[0] for part in range(parts)]
+
+    def _dev_loss(self, dev_trees: Sequence[Tree], group: Sequence[int]) -> tuple[float, int]:
+        """The method's loss over a group of dev trees as one step, and their trained tokens."""
         self._policy.model.eval()
-        cut = batches(dev_trees, self._plan.dev, self._plan.prefix, self._limit)
+        cut = batches(dev_trees, group, self._plan.prefix, self._limit)
         with torch.no_grad():
             totals = self._method.totals(self._policy, cut, self._spec)
             parts = (self._method.part(self._policy, batch, totals, self._spec) for batch in cut)
@@ -314,6 +326,11 @@ class Loop:
 
     def _copy(self) -> dict[str, Tensor]:
         return {name: value.detach().to("cpu", copy=True) for name, value in self._parameters.items()}
+
+
+def _rank(score: float | None, loss: float | None) -> tuple[float, float]:
+    """What says how good weights are on dev: the score first, then the loss. Nothing is worse than no look at all."""
+    return (0.0 if score is None else score, -math.inf if loss is None or not math.isfinite(loss) else -loss)
 
 
 def _troubles(work: WorkFolder) -> list[dict[str, Any]]:

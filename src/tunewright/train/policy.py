@@ -102,6 +102,18 @@ class Policy:
                         found.append((value / row.trained if math.isfinite(value) else -math.inf, row.id))
         return list(dict.fromkeys(name for _, name in sorted(found)))[:count]
 
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """While it lasts, the model computes as it would to answer: with its own attention, and no dropout."""
+        training = self.model.training
+        self.model.eval()
+        self.restore()
+        try:
+            yield
+        finally:
+            self._causal.set_attn_implementation(attention.NAME if self.packed else self._stock)
+            self.model.train(training)
+
     def restore(self) -> None:
         """Give the model its own attention back."""
         self._causal.set_attn_implementation(self._stock)

@@ -6,7 +6,8 @@
 or not the run was cut off on the way. `work` keeps the checkpoints until the run is done.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,7 +20,9 @@ from tunewright.core.errors import DataError, ModelError
 from tunewright.core.events import Emit, silent
 from tunewright.core.example import Example
 from tunewright.core.files import write_json
+from tunewright.core.generation import Generator
 from tunewright.core.hashing import hash_value
+from tunewright.generate.torch import TorchGenerator
 from tunewright.models.base import Base
 from tunewright.models.load import base_width, default_device, load_model, load_tokenizer
 from tunewright.models.machine import free_cores, has_fast_bf16, set_threads
@@ -36,10 +39,13 @@ from tunewright.train.pack import Row, Tree, shared_prefix
 from tunewright.train.policy import Policy
 from tunewright.train.reference import refer
 from tunewright.train.spec import SettledSpec, TrainSpec
+from tunewright.train.strength import Measure, Strength, between, choose, put
 from tunewright.train.summary import LearntCheck, TrainSummary
 
 _FORMAT = 4
 """Raised when the same inputs would train otherwise, so that old checkpoints are not taken up."""
+Judge = Callable[[Generator], float]
+"""Asks a generator, and gives the mean score of its answers."""
 _PROBES = 2
 """Rows on which the saved adapter must give the logits of training."""
 
@@ -54,12 +60,14 @@ def train(
     work: Path,
     out: Path,
     rehearsal: Sequence[Example] = (),
+    judge: Judge | None = None,
     emit: Emit = silent,
     threads: int | None = None,
 ) -> TrainSummary:
     """Train an adapter and write it to `out`. Takes up the run that lies in `work`, where it is the same one.
 
-    `rehearsal` examples are trained beside the others, without the task's system prompt.
+    `rehearsal` examples are trained beside the others, without the task's system prompt. `judge` scores what the model
+    answers at each look at dev, the higher the better; then the score decides which weights are kept.
 
     Raises DataError without examples or for one that the method cannot take, ModelError for the base or the template,
     GateError where training went wrong.
@@ -91,21 +99,24 @@ def train(
     if spec.gradient_checkpointing:
         _checkpoint_activations(model)
     parameters = adapter_parameters(model)
+    start = {name: value.detach().to("cpu", copy=True) for name, value in parameters.items()}
     before = file_weights(parameters)
     dtype = torch.bfloat16 if precision == "bf16" else model.dtype
     with fast_layers(model, dtype):
         policy = Policy(model, [*trees[:_PROBES], *dev[:_PROBES]], dtype, spec.neftune)
         steps, rows = len(plan.steps), sum(len(tree.rows) for tree in trees)
         emit("train.start", steps=steps, rows=rows, packed=policy.packed, threads=folder.threads)
-        loop = Loop(policy, parameters, method, settled, plan)
+        score = partial(_score, judge, TorchGenerator.around(model, renderer), policy) if judge else None
+        loop = Loop(policy, parameters, method, settled, plan, score)
         loop.look_ahead(trees, dev, folder, emit)
         if method.needs_reference(spec):
             trees, dev = refer(policy, (trees, dev), plan.prefix, folder, emit)
         finished = loop.run(trees, dev, folder, emit)
+        strength = _strength(
+            settled, parameters, start, finished.best, plan, partial(loop.dev_losses, dev), emit
+        )
     policy.restore()
-    with torch.no_grad():
-        for name, parameter in parameters.items():
-            parameter.copy_(finished.best[name])
+    put(parameters, between(start, finished.best, strength.value))
     emit("train.check", step=finished.progress.step)
     after = file_weights(parameters)
     save_adapter(model, after, out / "adapter")
@@ -113,10 +124,33 @@ def train(
     counts = _counts(model, parameters, fitted, fitted_dev)
     counts |= {"rows": rows, "rehearsal_rows": len(rehearsal)}
     checks = _prove(model, out / "adapter", probes, before, after, list(parameters), finished)
-    summary = _summary(settled, choices, finished, plan, counts, checks, precision, policy.packed, folder)
+    summary = _summary(
+        settled, choices, finished, strength, plan, counts, checks, precision, policy.packed, folder
+    )
     _write(out, summary, folder)
     emit("train.done", steps=summary.steps, best_step=summary.best_step, best_dev_loss=summary.best_dev_loss)
     return summary
+
+
+def _score(judge: Judge, generator: TorchGenerator, policy: Policy) -> float:
+    """What the judge says of the weights as they stand."""
+    with policy.answering():
+        return judge(generator)
+
+
+def _strength(
+    spec: SettledSpec,
+    parameters: Mapping[str, torch.nn.Parameter],
+    start: Mapping[str, Tensor],
+    best: Mapping[str, Tensor],
+    plan: Plan,
+    measure: Measure,
+    emit: Emit,
+) -> Strength:
+    """The spec's strength, or the one that dev chooses. Without dev, all the way."""
+    if spec.strength != "auto":
+        return Strength(spec.strength)
+    return choose(parameters, start, best, measure, emit) if plan.dev else Strength(1.0)
 
 
 def _checkpoint_activations(model: Any) -> None:
@@ -193,6 +227,7 @@ def _summary(
     spec: SettledSpec,
     choices: Sequence[Choice],
     finished: Finished,
+    strength: Strength,
     plan: Plan,
     counts: Mapping[str, int],
     checks: tuple[LearntCheck, ...],
@@ -209,7 +244,9 @@ def _summary(
         rank=spec.adapter.rank,
         learning_rate=spec.learning_rate,
         batch_tokens=spec.batch_tokens,
-        chosen=tuple(choice.words() for choice in choices),
+        chosen=(*(choice.words() for choice in choices), *([strength.words()] if strength.tried else [])),
+        strength=strength.value,
+        strengths=strength.tried,
         steps=progress.step,
         steps_planned=len(plan.steps),
         epochs=round(plan.epochs(progress.step), 4),
@@ -217,6 +254,7 @@ def _summary(
         warnings=finished.warnings,
         best_step=progress.best_step,
         best_dev_loss=progress.best_loss,
+        best_dev_score=progress.best_score,
         first_dev_loss=first,
         tokens=progress.tokens,
         trained_tokens=progress.trained_tokens,

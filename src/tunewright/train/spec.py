@@ -1,6 +1,6 @@
 """Settings of training."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -96,8 +96,14 @@ class TrainSpec(Spec):
     """The gradient's largest norm."""
     dev_every: int | None = Field(None, ge=1)
     """Steps between dev losses; left out, four times an epoch."""
+    dev_answers: int = Field(0, ge=0)
+    """Dev rows that are answered at each look at dev, and graded by the target suite's first grader. Above 0 their mean
+    score says which weights are kept and when training stops; the dev loss decides between equal scores alone."""
     patience: int = Field(3, ge=1)
-    """Dev losses without a better one before training stops."""
+    """Looks at dev without a better one before training stops."""
+    strength: Literal["auto"] | Annotated[float, Field(gt=0, le=1)] = 1.0
+    """How far to go from the base to what was trained: 1 is all the way (WiSE-FT, arXiv:2109.01903). `auto` takes the
+    least that dev cannot tell from the best, by one standard error: less of what the base knew is forgotten."""
     neftune: float = Field(0.0, ge=0)
     """Noise on the rows' embeddings in training, α / √(tokens × width) at most (NEFTune, arXiv:2310.05914, tries 5 to 15);
     against learning a small set by heart."""

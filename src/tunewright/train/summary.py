@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-StopReason = Literal["epochs done", "dev loss got no better", "diverged"]
+StopReason = Literal["epochs done", "dev loss got no better", "dev score got no better", "diverged"]
 
 
 class LearntCheck(BaseModel):
@@ -42,7 +42,13 @@ class TrainSummary(BaseModel):
     best_step: int
     """The step after which the kept weights were taken."""
     best_dev_loss: float | None
-    """The method's loss on dev (sft: nats a trained token) with the kept weights; none without dev rows."""
+    """The method's loss on dev (sft: nats a trained token) after that step; none without dev rows."""
+    best_dev_score: float | None = None
+    """The mean score of the dev answers after that step, where some were asked for."""
+    strength: float = 1.0
+    """How far the kept weights go from the base to what was trained."""
+    strengths: tuple[tuple[float, float, float], ...] = ()
+    """The strengths tried, each with its dev loss over parts of dev and that loss's standard error."""
     first_dev_loss: float | None
     """The same before the first step: the base's."""
     tokens: int

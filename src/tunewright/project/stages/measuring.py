@@ -1,9 +1,11 @@
 """The measuring steps: the baselines and the fine-tune, on every suite, example by example."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from tunewright.baselines import few_shot, prompt
 from tunewright.core.errors import UserError
+from tunewright.core.example import Example
 from tunewright.core.files import read_json, write_json
 from tunewright.data.freeze import load_part
 from tunewright.evals.io import save_scorecard
@@ -84,6 +86,12 @@ def built_suites(ctx: StepContext) -> list[Suite]:
     return [build_suite(name, spec, test, ctx.file.task, ctx.root) for name, spec in ctx.file.suites.items()]
 
 
+def dev_suite(ctx: StepContext, name: str, dev: Sequence[Example]) -> Suite:
+    """Rows of dev, graded as the target suite is."""
+    spec = ctx.file.suites[TARGET].model_copy(update={"examples": "test", "limit": None, "slices": ()})
+    return build_suite(name, spec, dev, ctx.file.task, ctx.root)
+
+
 def _few_shot_chosen_on_dev(ctx: StepContext, base: Base) -> list[Variant]:
     """The few-shot variant whose number of shots does best on dev; none when none is asked for."""
     folder = ctx.inputs["split"].path
@@ -97,13 +105,7 @@ def _few_shot_chosen_on_dev(ctx: StepContext, base: Base) -> list[Variant]:
     if len(candidates) < 2:
         return candidates
     dev = askable(load_part(folder, "dev"))[: ctx.file.baselines.dev_limit]
-    suite = build_suite(
-        DEV_SUITE,
-        ctx.file.suites[TARGET].model_copy(update={"examples": "test", "limit": None, "slices": ()}),
-        dev,
-        ctx.file.task,
-        ctx.root,
-    )
+    suite = dev_suite(ctx, DEV_SUITE, dev)
     cards = [measure(ctx, base, variant, suite) for variant in candidates]
     best = few_shot.choose(cards)
     return [variant for variant in candidates if variant.name == best]

@@ -1,15 +1,23 @@
 """The training steps: the gate before training, and training itself."""
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 from tunewright.core.errors import GateError
+from tunewright.core.example import Example
 from tunewright.core.files import read_json, write_json
-from tunewright.core.generation import Decoding
+from tunewright.core.generation import Decoding, Generator
 from tunewright.core.message import Conversation
 from tunewright.data.examples import read_examples, write_examples
 from tunewright.data.freeze import load_part
 from tunewright.evals.general import practice
+from tunewright.evals.run import evaluate
+from tunewright.evals.suites import askable
+from tunewright.generate.prompted import Prompted
 from tunewright.generate.variant import Variant
 from tunewright.models.base import resolve_base
-from tunewright.project.stages.measuring import measure
+from tunewright.project.stages.measuring import FINE_TUNE, dev_suite, measure
 from tunewright.project.steps import StepContext
 from tunewright.store.artifact import Artifact
 from tunewright.train.summary import TrainSummary
@@ -89,18 +97,36 @@ def train(ctx: StepContext) -> None:
     from tunewright.train.run import train as train_adapter
 
     folder = ctx.inputs["split"].path
+    dev = load_part(folder, "dev")
     with sinks.shown(
         ctx.file.train.sinks, ctx.file.name, ctx.work.name, ctx.store.root / "sinks", ctx.emit
     ) as emit:
         train_adapter(
             ctx.file.train,
             load_part(folder, "train"),
-            load_part(folder, "dev"),
+            dev,
             base=resolve_base(ctx.file.base, ctx.root),
             system=ctx.file.task.system,
             rehearsal=read_examples(ctx.inputs["rehearse"].file(REHEARSAL)),
+            judge=_judge(ctx, dev),
             work=ctx.work,
             out=ctx.out,
             emit=emit,
             threads=ctx.threads,
         )
+
+
+def _judge(ctx: StepContext, dev: Sequence[Example]) -> Callable[[Generator], float] | None:
+    """Grades answers to dev rows by the target suite's headline grader; none where none are asked for."""
+    rows = askable(dev)[: ctx.file.train.dev_answers]
+    if not rows:
+        return None
+    suite = dev_suite(ctx, "train.dev", rows)
+
+    def judge(generator: Generator) -> float:
+        prompted = Prompted(generator, ctx.file.task.system, ())
+        with TemporaryDirectory(dir=ctx.work) as work:
+            found = evaluate(prompted, FINE_TUNE, suite, ctx.file.decoding, work=Path(work))
+        return found.scorecard.mean()
+
+    return judge
