@@ -195,12 +195,13 @@ def ours(case: Case, base: Path) -> tuple[float, list[float]]:
     from tunewright.train.defaults import facts_of, settle
     from tunewright.train.fast import fast_layers
     from tunewright.train.loop import Loop, Plan
-    from tunewright.train.lora import adapter_parameters, add_adapter
+    from tunewright.train.lora import add_adapter
     from tunewright.train.methods import find_method
     from tunewright.train.pack import shared_prefix
     from tunewright.train.policy import Policy
     from tunewright.train.reference import refer
     from tunewright.train.spec import TrainSpec
+    from tunewright.train.weights import trained
 
     torch.set_num_threads(free_cores())
     given = TrainSpec(
@@ -214,7 +215,7 @@ def ours(case: Case, base: Path) -> tuple[float, list[float]]:
     steps = tuple(tuple(range(start, start + ROWS)) for start in range(0, STEPS * ROWS, ROWS))
     plan = Plan(steps, (STEPS,), STEPS, shared_prefix(trees), ())
     model = add_adapter(load_model(model_base), spec.adapter, model_base, 0)
-    parameters = adapter_parameters(model)
+    parameters = trained(model)
     facts: list[dict[str, Any]] = []
 
     def emit(kind: str, **data: Any) -> None:

@@ -22,7 +22,8 @@ RUNTIME = [
     ),
     *("safetensors", "scipy", "tokenizers", "torch", "transformers"),
 ]
-DEV = ["hypothesis", "mypy", "pytest", "pytest-xdist", "ruff", "tensorboard", "trl"]
+EXTRAS = {"qlora": ["bitsandbytes"]}
+DEV = ["bitsandbytes", "hypothesis", "mypy", "pytest", "pytest-xdist", "ruff", "tensorboard", "trl"]
 
 
 def declared() -> dict[str, list[str]]:
@@ -40,10 +41,14 @@ def documented(section: str) -> dict[str, tuple[str, str]]:
 
 
 def test_the_list_is_the_one_we_weighed() -> None:
-    assert declared() == {"run": RUNTIME, "dev": DEV}
+    assert declared() == {"run": RUNTIME, **EXTRAS, "dev": DEV}
 
 
 def test_each_has_its_line_with_a_purpose_and_a_reason() -> None:
+    extras = documented("Extras")
     pages = {"run": documented("To run"), "dev": documented("To develop")}
+    pages |= {
+        extra: {name: extras[name] for name in names if name in extras} for extra, names in EXTRAS.items()
+    }
     assert {group: list(page) for group, page in pages.items()} == declared()
     assert all(what and why for page in pages.values() for what, why in page.values())

@@ -22,7 +22,8 @@ SETTINGS = {
     "orpo": {"method": "orpo"},
     "kto": {"method": "kto"},
     **{f"dpo {loss}": {"method": "dpo", "dpo": {"loss": loss, "nll": 0.2}} for loss in LOSSES},
-    **{kind: {"adapter": {"kind": kind, "rank": 4}} for kind in ("rslora", "dora")},
+    **{kind: {"adapter": {"kind": kind, "rank": 4}} for kind in ("rslora", "dora", "pissa", "qlora")},
+    "full": {"adapter": {"kind": "full"}, "learning_rate": 1e-3},
     "lora+": {"adapter": {"rank": 4, "b_rate": 16}},
     "neftune": {"neftune": 5.0},
 }

@@ -7,8 +7,9 @@ from tunewright.core.errors import ModelError
 from tunewright.core.files import read_json
 from tunewright.models.load import load_model
 from tunewright.train.fast import fast_layers
-from tunewright.train.lora import adapter_parameters, add_adapter, file_weights, save_adapter
+from tunewright.train.lora import add_adapter, file_weights, save_adapter
 from tunewright.train.spec import AdapterSpec
+from tunewright.train.weights import trained
 
 IDS = torch.tensor([[1, 5, 9, 40, 7]])
 
@@ -17,7 +18,7 @@ IDS = torch.tensor([[1, 5, 9, 40, 7]])
 def model(tiny_base):
     tuned = add_adapter(load_model(tiny_base), AdapterSpec(rank=4), tiny_base, seed=0)
     torch.manual_seed(1)
-    for parameter in adapter_parameters(tuned).values():
+    for parameter in trained(tuned).values():
         torch.nn.init.normal_(parameter, std=0.1)
     return tuned
 
@@ -50,7 +51,7 @@ def test_the_fast_layers_do_what_pefts_do(model, dtype, share):
 
 def test_dropout_is_pefts(tiny_base):
     tuned = add_adapter(load_model(tiny_base), AdapterSpec(rank=4, dropout=0.5), tiny_base, seed=0).train()
-    for parameter in adapter_parameters(tuned).values():
+    for parameter in trained(tuned).values():
         torch.nn.init.normal_(parameter, std=0.1)
     torch.manual_seed(3)
     wanted, wanted_grads = run(tuned)
@@ -74,7 +75,7 @@ def test_a_fresh_adapter_changes_nothing(tiny_base):
 
 def test_files_are_pefts_and_the_same_each_time(model, tiny_base, tmp_path):
     for name in ("one", "two"):
-        save_adapter(model, file_weights(adapter_parameters(model)), tmp_path / name)
+        save_adapter(model, file_weights(trained(model)), tmp_path / name)
     for file in ("adapter_config.json", "adapter_model.safetensors"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
     config = read_json(tmp_path / "one/adapter_config.json")

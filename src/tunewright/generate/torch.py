@@ -17,7 +17,7 @@ from tunewright.generate.decode import Answer, decode
 from tunewright.generate.partition import cache_tokens, cut_batches
 from tunewright.generate.sampling import Picker
 from tunewright.models.base import Base
-from tunewright.models.load import load_model, load_tokenizer
+from tunewright.models.load import is_whole, load_model, load_tokenizer
 from tunewright.models.template import Renderer
 
 MERGE_TOLERANCE = 1e-4
@@ -109,7 +109,7 @@ def load_for_inference(base: Base, adapter: Path | None) -> Any:
     adapter stays apart; in fp32 the logits of a probe are compared before and after.
     """
     model = load_model(base, adapter=adapter)
-    if adapter is None or next(model.parameters()).dtype != torch.float32:
+    if adapter is None or is_whole(adapter) or next(model.parameters()).dtype != torch.float32:
         return model
     before = _probe(model)
     merged = model.merge_and_unload()

@@ -1,6 +1,8 @@
 """Loading: a base's tokenizer and weights, with or without an adapter. Safetensors only, and never code from a folder."""
 
+import logging
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,7 @@ def load_tokenizer(base: Base) -> PreTrainedTokenizerBase:
     try:
         tokenizer = AutoTokenizer.from_pretrained(base.path, trust_remote_code=False, local_files_only=True)
     except Exception as error:
-        raise _unreadable(base, "tokenizer", error) from error
+        raise _unreadable(base.ref, base.path, "tokenizer", error) from error
     if not getattr(tokenizer, "is_fast", False):
         fix = "Save it again with a tokenizer.json beside it."
         raise ModelError(f"The tokenizer of {base.ref} has no fast form.", where=str(base.path), fix=fix)
@@ -38,13 +40,21 @@ def load_model(
     adapter: Path | None = None,
     dtype: torch.dtype | None = None,
     device: str | torch.device | None = None,
+    four_bit: bool = False,
 ) -> Any:
     """The base in eval mode, with the adapter (a folder in PEFT's format) on top where one is given.
 
-    By default on the accelerator in bf16, else on the CPU in fp32. Raises ModelError.
+    Where that folder holds a whole model instead, trained from the base, it is that model. By default on the
+    accelerator in bf16, else on the CPU in fp32; `four_bit` packs the linear layers' weights (NF4, arXiv:2305.14314, by
+    bitsandbytes). Raises ModelError.
     """
     place = torch.device(device) if device is not None else default_device()
-    model = _load_base(base, dtype or default_dtype(place))
+    wanted = dtype or default_dtype(place)
+    if adapter is not None and is_whole(adapter):
+        return _load(adapter, str(adapter), wanted).to(place).eval()
+    if four_bit:
+        return _packed(base, wanted, place).eval()
+    model = _load(base.path, base.ref, wanted)
     if adapter is not None:
         model = put_adapter(model, adapter)
     return model.to(place).eval()
@@ -56,7 +66,7 @@ def base_width(base: Base) -> int:
         config: Any = AutoConfig.from_pretrained(base.path, trust_remote_code=False, local_files_only=True)
         return int(config.get_text_config().hidden_size)
     except Exception as error:
-        raise _unreadable(base, "configuration", error) from error
+        raise _unreadable(base.ref, base.path, "configuration", error) from error
 
 
 def default_device() -> torch.device:
@@ -69,27 +79,66 @@ def default_dtype(device: torch.device) -> torch.dtype:
     return torch.float32 if device.type == "cpu" else torch.bfloat16
 
 
-def _load_base(base: Base, dtype: torch.dtype) -> Any:
+def is_whole(folder: Path) -> bool:
+    """Whether a folder of what was trained holds a whole model, not an adapter."""
+    return (folder / "config.json").is_file() and not (folder / "adapter_config.json").is_file()
+
+
+def _load(path: Path, ref: str, dtype: torch.dtype, **more: Any) -> Any:
     try:
         loader: Any = AutoModelForCausalLM
         model, report = loader.from_pretrained(
-            base.path,
+            path,
             dtype=dtype,
             use_safetensors=True,
             trust_remote_code=False,
             local_files_only=True,
             output_loading_info=True,
+            **more,
         )
     except Exception as error:
-        raise _unreadable(base, "model", error) from error
+        raise _unreadable(ref, path, "model", error) from error
     if missing := sorted(report["missing_keys"]):
-        message = f"The base {base.ref} lacks {len(missing)} of its weights, {missing[0]} among them."
-        raise ModelError(message, where=str(base.path), fix="Fetch or save the model again.")
+        message = f"The base {ref} lacks {len(missing)} of its weights, {missing[0]} among them."
+        raise ModelError(message, where=str(path), fix="Fetch or save the model again.")
+    return model
+
+
+def _packed(base: Base, dtype: torch.dtype, place: torch.device) -> Any:
+    """The base with its linear layers' weights in four bits."""
+    if find_spec("bitsandbytes") is None:
+        raise ModelError(
+            "qlora needs bitsandbytes, which is not installed.",
+            where="train.adapter.kind",
+            fix="pip install 'tunewright[qlora]', or choose lora.",
+        )
+    # it tells of a kernel for answering that it would fetch from the hub
+    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
+    from transformers import BitsAndBytesConfig
+
+    how: Any = BitsAndBytesConfig
+    packing = how(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
+    )
+    model = _load(base.path, base.ref, dtype, quantization_config=packing, device_map={"": place})
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            # it would pack the weights anew for answering, and has no gradient for that form
+            module.support_avx512bf16_for_cpu = False
     return model
 
 
 def put_adapter(model: Any, adapter: Path) -> Any:
-    """The model with the adapter's weights, every one of them found and none left over. Raises ModelError."""
+    """The model with the adapter's weights, every one of them found and none left over. Raises ModelError.
+
+    A folder that holds a whole model gives its weights to this one.
+    """
+    if is_whole(adapter):
+        model.load_state_dict(_load(adapter, str(adapter), model.dtype).state_dict())
+        return model
     from peft import PeftConfig, set_peft_model_state_dict
     from safetensors.torch import load_file
 
@@ -118,12 +167,12 @@ def put_adapter(model: Any, adapter: Path) -> Any:
     return tuned
 
 
-def _unreadable(base: Base, what: str, error: Exception) -> ModelError:
+def _unreadable(ref: str, path: Path, what: str, error: Exception) -> ModelError:
     if "trust_remote_code" in str(error) or "custom code" in str(error):
         fix = "Choose a base whose architecture transformers itself knows."
-        return ModelError(f"The base {base.ref} wants to run code of its own.", where=str(base.path), fix=fix)
-    message = f"The {what} of {base.ref} cannot be read ({_first_line(error)})."
-    return ModelError(message, where=str(base.path), fix="Fetch or save the model again.")
+        return ModelError(f"The base {ref} wants to run code of its own.", where=str(path), fix=fix)
+    message = f"The {what} of {ref} cannot be read ({_first_line(error)})."
+    return ModelError(message, where=str(path), fix="Fetch or save the model again.")
 
 
 def _first_line(error: Exception) -> str:

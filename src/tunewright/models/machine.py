@@ -23,6 +23,7 @@ _OPTIONAL = {
     "gguf": "gguf",
     "openai": "openai",
     "llguidance": "llguidance",
+    "bitsandbytes": "bitsandbytes",
 }
 
 

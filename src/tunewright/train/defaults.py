@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from tunewright.train.pack import Tree, epoch_order, fill
-from tunewright.train.spec import SettledSpec, TrainSpec
+from tunewright.train.spec import AdapterSpec, SettledSpec, TrainSpec
 
 _RATES = (
     (511, 5e-3, "as measured on the embedded base"),
@@ -23,6 +23,8 @@ embedded base's). The paper's bases are 4,096, 5,120, 6,656 and 8,192 wide."""
 _SHARES = {"sft": Fraction(1), "dpo": Fraction(1, 10), "orpo": Fraction(1, 4), "kto": Fraction(1, 10)}
 """A method's share of that rate. Preference methods start from a model that answers already, and their papers go about
 a tenth as fast; orpo learns to answer at the same time."""
+_WHOLE = Fraction(1, 10)
+"""What training all weights takes of an adapter's rate: arXiv:2405.09673 finds LoRA's best rates ten times as high."""
 _FEW, _SOME, _MANY = 500, 5_000, 50_000
 _SMALL, _LARGE = 50_000, 5_000_000
 """Trained tokens up to which rank 8 has room, and from which 16 may not have."""
@@ -74,15 +76,17 @@ def facts_of(trees: Sequence[Tree], width: int) -> Facts:
 def settle(spec: TrainSpec, facts: Facts) -> tuple[SettledSpec, tuple[Choice, ...]]:
     """The spec with every field filled in, and the choices made for it."""
     choices = list[Choice]()
-    if spec.adapter.rank is None:
+    if spec.adapter.rank is None and spec.adapter.kind != "full":
         choices.append(_rank(facts))
     if spec.epochs is None:
         choices.append(_epochs(facts))
     if spec.learning_rate is None:
-        choices.append(_learning_rate(spec.method, spec.adapter.b_rate, facts))
+        choices.append(_learning_rate(spec.method, spec.adapter, facts))
     if spec.batch_tokens is None:
         choices.append(_batch_tokens(facts))
     values = spec.model_dump()
+    if spec.adapter.kind == "full":
+        values["adapter"]["rank"] = 0
     for choice in choices:
         place, _, name = choice.field.rpartition(".")
         (values[place] if place else values)[name] = choice.value
@@ -108,16 +112,20 @@ def _epochs(facts: Facts) -> Choice:
     return Choice("epochs", epochs, f"{count:,} examples, and fewer want more passes{more}")
 
 
-def _learning_rate(method: str, b_rate: float, facts: Facts) -> Choice:
-    """By the base's width and the method; a method without a share is a KeyError: it has to be given one."""
+def _learning_rate(method: str, adapter: AdapterSpec, facts: Facts) -> Choice:
+    """By the base's width, the method and the adapter; a method without a share is a KeyError: it has to be given one."""
     usual, source = next((rate, source) for most, rate, source in _RATES if facts.width <= most)
     share = _SHARES[method]
     reason = f"{usual:g} for a base {facts.width} wide, {source}"
     if share != 1:
         reason += f"; {method} goes at {share} of that"
-    if b_rate > 1:
-        reason += f"; divided by √{b_rate:g}, for B learns {b_rate:g} times as fast: the geometric mean of both rates stays"
-    rate = usual * share.numerator / share.denominator / math.sqrt(b_rate)
+    if adapter.kind == "full":
+        share *= _WHOLE
+        reason += f"; training all weights goes at {_WHOLE} of an adapter's rate"
+    faster = adapter.b_rate
+    if faster > 1:
+        reason += f"; divided by √{faster:g}, for B learns {faster:g} times as fast: the geometric mean of both rates stays"
+    rate = usual * share.numerator / share.denominator / math.sqrt(faster)
     return Choice("learning_rate", float(f"{rate:.3g}"), reason)
 
 

@@ -6,12 +6,13 @@ takes two, keeps x once, and runs the products in the base weight's type (bf16 w
 hardware) while A and B stay in fp32. `_Norm` is RMS norm (arXiv:1910.07467, eq. 4) with its gradient in three passes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from peft.tuners.lora.layer import Linear as LoraLinear
+from peft.tuners.lora.layer import LoraLayer
 from peft.tuners.tuners_utils import BaseTunerLayer
 from torch import Tensor, nn
 from torch.nn.functional import linear
@@ -34,6 +35,22 @@ def fast_layers(model: Any, dtype: torch.dtype) -> Iterator[None]:
             model.set_submodule(name, layer)
 
 
+def four_bit(layer: Any) -> bool:
+    """Whether a layer is one of bitsandbytes' with weights of four bits."""
+    kind = type(layer)
+    return kind.__name__ == "Linear4bit" and kind.__module__.startswith("bitsandbytes")
+
+
+def dense(layer: Any, dtype: torch.dtype) -> Callable[[], Tensor]:
+    """What gives a frozen linear layer's weights [out, in] in `dtype`."""
+    if not four_bit(layer):
+        weight = layer.weight.detach().to(dtype)
+        return lambda: weight
+    from bitsandbytes.functional import dequantize_4bit
+
+    return lambda: dequantize_4bit(layer.weight.data, layer.weight.quant_state).to(dtype)
+
+
 @contextmanager
 def without_adapter(model: Any) -> Iterator[None]:
     """While it lasts, the model computes as its base: PEFT's layers and the fast ones alike."""
@@ -47,11 +64,11 @@ def without_adapter(model: Any) -> Iterator[None]:
             layer.enable_adapters(True)
 
 
-def _fits(layer: object) -> bool:
-    """Whether a layer is plain LoRA on a plain linear layer."""
+def _fits(layer: Any) -> bool:
+    """Whether a layer is plain LoRA on a plain linear layer, or on one whose weights have four bits."""
+    plain = isinstance(layer, LoraLinear) and type(layer.base_layer) is nn.Linear
     return (
-        isinstance(layer, LoraLinear)
-        and type(layer.base_layer) is nn.Linear
+        (plain or (isinstance(layer, LoraLayer) and four_bit(layer.base_layer)))
         and not layer.lora_variant
         and layer.active_adapters == [ADAPTER]
         and layer.lora_A[ADAPTER].bias is None
@@ -108,11 +125,15 @@ class _Norm(torch.autograd.Function):
 
 
 class FastLora(nn.Module):
-    """A LoRA layer that computes x [..., in] → [..., out] by `_Update`."""
+    """A LoRA layer that computes x [..., in] → [..., out] by `_Update`.
+
+    A base layer's weights of four bits are made numbers of `dtype` again at each use, there and back, and kept as neither.
+    """
 
     def __init__(self, layer: Any, dtype: torch.dtype) -> None:
         super().__init__()
-        self._weight = layer.base_layer.weight.detach().to(dtype)
+        self._dtype = dtype
+        self._frozen = dense(layer.base_layer, dtype)
         self._bias = None if layer.base_layer.bias is None else layer.base_layer.bias.detach().to(dtype)
         self.lora_A = layer.lora_A[ADAPTER]
         self.lora_B = layer.lora_B[ADAPTER]
@@ -127,10 +148,10 @@ class FastLora(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """The layer's output [..., out] in x's type."""
         if not self._on:
-            return linear(x.to(self._weight.dtype), self._weight, self._bias).to(x.dtype)
+            return linear(x.to(self._dtype), self._frozen(), self._bias).to(x.dtype)
         dropped = None if isinstance(self.dropout, nn.Identity) else self.dropout(x)
         y = _Update.apply(
-            x, dropped, self._weight, self._bias, self.lora_A.weight, self.lora_B.weight, self.scale
+            x, dropped, self._frozen, self._bias, self.lora_A.weight, self.lora_B.weight, self.scale
         )
         return y
 
@@ -143,32 +164,34 @@ class _Update(torch.autograd.Function):
         ctx: Any,
         x: Tensor,
         dropped: Tensor | None,
-        weight: Tensor,
+        frozen: Callable[[], Tensor],
         bias: Tensor | None,
         a: Tensor,
         b: Tensor,
         scale: float,
     ) -> Tensor:
+        weight = frozen()
         flat = x.reshape(-1, x.shape[-1]).to(weight.dtype)
         into = flat if dropped is None else dropped.reshape(flat.shape).to(weight.dtype)
         a, b = a.to(weight.dtype), b.to(weight.dtype)
         low = into @ a.t()
         y = flat @ weight.t() if bias is None else torch.addmm(bias, flat, weight.t())
         y.addmm_(low, b.t(), alpha=scale)
-        ctx.save_for_backward(into, low, weight, a, b)
-        ctx.scale, ctx.shape, ctx.dtype, ctx.dropped = scale, x.shape, x.dtype, dropped is not None
+        ctx.save_for_backward(into, low, a, b)
+        ctx.frozen, ctx.dropped = frozen, dropped is not None
+        ctx.scale, ctx.shape, ctx.dtype = scale, x.shape, x.dtype
         return y.view(*x.shape[:-1], -1).to(x.dtype)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        into, low, weight, a, b = ctx.saved_tensors
-        slope = grads[0].reshape(-1, grads[0].shape[-1]).to(weight.dtype)
+        into, low, a, b = ctx.saved_tensors
+        slope = grads[0].reshape(-1, grads[0].shape[-1]).to(into.dtype)
         inner = (slope @ b).mul_(ctx.scale)
         grad_a = (inner.t() @ into).float()
         grad_b = (slope.t() @ low).mul_(ctx.scale).float()
         grad_x = grad_dropped = None
         if ctx.needs_input_grad[0]:
-            grad_x = slope @ weight
+            grad_x = slope @ ctx.frozen()
             if ctx.dropped:
                 grad_dropped = (inner @ a).view(ctx.shape).to(ctx.dtype)
             else:

@@ -13,7 +13,8 @@ from tunewright.train.pack import Row
 from tunewright.train.summary import LearntCheck
 
 _TOLERANCE = 1e-2
-"""Largest difference of logits on an accelerator, as a share of the largest logit. On a CPU they must be equal."""
+"""Largest difference of logits on an accelerator, as a share of the largest logit. On a CPU they must be equal, or within
+that where the update is saved in another form."""
 
 
 def check_changed(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> LearntCheck:
@@ -27,7 +28,9 @@ def check_changed(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> 
 
 def check_gradients(names: Sequence[str], reached: Sequence[bool], steps: int) -> LearntCheck:
     """A gradient other than zero reached every adapter matrix. After one step only B can have had one, since B = 0."""
-    wanted = [(name, hit) for name, hit in zip(names, reached, strict=True) if steps > 1 or "lora_B" in name]
+    wanted = [
+        (name, hit) for name, hit in zip(names, reached, strict=True) if steps > 1 or "lora_A" not in name
+    ]
     without = [name for name, hit in wanted if not hit]
     seen = f"{len(wanted) - len(without)} of {len(wanted)} matrices" + (
         f"; {without[0]} had none" if without else ""
@@ -55,10 +58,13 @@ def check_effect(base_logits: Sequence[Tensor], tuned_logits: Sequence[Tensor]) 
     return LearntCheck(name="adapter changes the logits", passed=most > 0, seen=f"by up to {most:.3g}")
 
 
-def check_reload(model: Any, adapter: Path, rows: Sequence[Row], wanted: Sequence[Tensor]) -> LearntCheck:
+def check_reload(
+    model: Any, adapter: Path, rows: Sequence[Row], wanted: Sequence[Tensor], *, exact: bool
+) -> LearntCheck:
     """The saved adapter, put on the base without one, misses no key, has none too many, and gives the logits of training.
 
-    The base is that of training, whose weights nothing changes: a second one may not fit into memory.
+    The base is that of training, whose weights nothing changes: a second one may not fit into memory. `exact` says that
+    the saved weights are those trained, number by number, and so are the logits on a CPU.
     """
     name = "saved adapter reloads"
     weight = next(model.parameters())
@@ -69,7 +75,9 @@ def check_reload(model: Any, adapter: Path, rows: Sequence[Row], wanted: Sequenc
     found = row_logits(fresh, rows)
     most = max(float((a - b).abs().max()) for a, b in zip(found, wanted, strict=True))
     allowed = (
-        0.0 if weight.device.type == "cpu" else _TOLERANCE * max(float(part.abs().max()) for part in wanted)
+        0.0
+        if exact and weight.device.type == "cpu"
+        else _TOLERANCE * max(float(part.abs().max()) for part in wanted)
     )
     return LearntCheck(
         name=name, passed=most <= allowed, seen=f"logits differ by {most:.3g} (allowed {allowed:.3g})"

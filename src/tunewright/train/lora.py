@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from peft import LoraConfig
 from safetensors.torch import save
-from torch import Tensor, nn
+from torch import Tensor
 
 from tunewright.core.errors import ModelError, Problem
 from tunewright.core.files import write_atomic, write_json
@@ -17,6 +17,8 @@ from tunewright.models.base import Base
 from tunewright.train.spec import SettledAdapter
 
 ADAPTER = "default"
+_EXACT = 1024
+"""The largest hidden size whose singular values are computed exactly for pissa; above, by 16 passes of an iteration."""
 _SERVED = 16
 """The highest rank that vLLM loads where it is told of none."""
 
@@ -35,6 +37,7 @@ def add_adapter(model: Any, spec: SettledAdapter, base: Base, seed: int) -> Any:
         use_dora=spec.kind == "dora",
         lora_dropout=spec.dropout,
         target_modules=targets,
+        init_lora_weights=_beginning(spec, model),
         task_type="CAUSAL_LM",
     )
     torch.manual_seed(seed)
@@ -48,45 +51,55 @@ def add_adapter(model: Any, spec: SettledAdapter, base: Base, seed: int) -> Any:
     return tuned
 
 
-def adapter_parameters(model: Any) -> dict[str, nn.Parameter]:
-    """The trainable parameters by name, in a fixed order."""
-    return {name: value for name, value in sorted(model.named_parameters()) if value.requires_grad}
+def _beginning(spec: SettledAdapter, model: Any) -> Any:
+    """PEFT's name of how A and B begin."""
+    if spec.kind != "pissa":
+        return True
+    return "pissa" if model.config.get_text_config().hidden_size <= _EXACT else "pissa_niter_16"
 
 
 def file_weights(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """A copy of the adapter's parameters on the CPU, named as PEFT's files name them."""
     return {
-        _file_name(name): value.detach().to("cpu", copy=True).contiguous()
+        file_name(name): value.detach().to("cpu", copy=True).contiguous()
         for name, value in parameters.items()
     }
 
 
-def _file_name(name: str) -> str:
-    """PEFT leaves the adapter's name out, and the end of a magnitude's."""
+def file_name(name: str) -> str:
+    """A parameter's name in PEFT's files, which leave the adapter's name out, and the end of a magnitude's."""
     return name.replace(f".{ADAPTER}.", ".").replace("lora_magnitude_vector.weight", "lora_magnitude_vector")
 
 
 def serving_warnings(spec: SettledAdapter) -> list[Problem]:
     """What the adapter cannot be served with as it is, or as the server is when nothing is set."""
+    if spec.kind == "full":
+        return []
     if spec.kind == "dora":
         fix = "Merge it into the base to serve it there, or choose lora or rslora."
         return [Problem("vLLM loads no DoRA adapters", where="train.adapter.kind", fix=fix)]
-    if spec.rank > _SERVED:
+    rank = 2 * spec.rank if spec.kind == "pissa" else spec.rank  # what pissa saves has twice the rank
+    if rank > _SERVED:
         return [
             Problem(
-                f"vLLM loads an adapter of rank {spec.rank} only where it is started with --max-lora-rank {spec.rank}"
+                f"vLLM loads an adapter of rank {rank} only where it is started with --max-lora-rank {rank}"
                 f" or more (it takes {_SERVED} where nothing is set)",
                 where="train.adapter.rank",
-                fix=f"Start it so, or set the rank to {_SERVED} or less.",
+                fix=f"Start it so, or set the rank to {_SERVED * spec.rank // rank} or less.",
             )
         ]
     return []
 
 
-def save_adapter(model: Any, weights: dict[str, Tensor], folder: Path) -> None:
-    """Write adapter_config.json and adapter_model.safetensors. Equal weights give equal bytes."""
+def save_adapter(
+    model: Any, weights: dict[str, Tensor], folder: Path, changes: Mapping[str, Any] | None = None
+) -> None:
+    """Write adapter_config.json and adapter_model.safetensors. Equal weights give equal bytes.
+
+    `changes` are what the file's configuration says otherwise than the model's.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    config = model.peft_config[ADAPTER].to_dict() | {"inference_mode": True}
+    config = model.peft_config[ADAPTER].to_dict() | {"inference_mode": True, **(changes or {})}
     plain = {
         name: sorted(value) if isinstance(value, set) else value for name, value in sorted(config.items())
     }

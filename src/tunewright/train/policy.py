@@ -30,9 +30,17 @@ class Policy:
     """Log-probabilities by the fastest way that is right for the model. `model` is a PeftModel or a causal model."""
 
     def __init__(
-        self, model: Any, trees: Sequence[Tree], dtype: torch.dtype | None = None, noise: float = 0.0
+        self,
+        model: Any,
+        trees: Sequence[Tree],
+        dtype: torch.dtype | None = None,
+        noise: float = 0.0,
+        *,
+        mixed: bool = False,
     ) -> None:
         """Choose the way on two of `trees`; attention runs in `dtype`. Raises ModelError where no way is right.
+
+        `mixed` runs every layer's products in it, for layers that do not do so themselves.
 
         `noise` is NEFTune's α: in training mode, uniform noise of at most α / √(L H) is added to a row's L embeddings of
         width H (arXiv:2310.05914, algorithm 1).
@@ -40,6 +48,7 @@ class Policy:
         self.model = model
         self._dtype = dtype
         self._noise = noise
+        self._mixed = mixed
         self._causal = model.get_base_model() if hasattr(model, "get_base_model") else model
         self._stock = self._causal.config._attn_implementation
         probe = [tree for tree in trees if all(row.trained for row in tree.rows)][:2]
@@ -76,10 +85,15 @@ class Policy:
 
     def reference_logprobs(self, batch: Batch) -> Tensor:
         """The same [R] under the base, without the adapter; no gradient."""
+        with without_adapter(self.model):
+            return self.still_logprobs(batch)
+
+    def still_logprobs(self, batch: Batch) -> Tensor:
+        """The same [R] with the weights as they stand, without dropout or noise; no gradient."""
         training = self.model.training
         self.model.eval()
         try:
-            with torch.no_grad(), without_adapter(self.model):
+            with torch.no_grad():
                 return self.row_logprobs(batch)
         finally:
             self.model.train(training)
@@ -120,7 +134,7 @@ class Policy:
 
     def _forward(self, module: Any, batch: Batch, **more: Any) -> Any:
         segments = {"segments": batch.segments._replace(dtype=self._dtype)} if self.packed else {}
-        with self._noisy(batch):
+        with self._noisy(batch), torch.autocast(self.device.type, self._dtype, enabled=self._mixed):
             return module(
                 input_ids=batch.ids,
                 position_ids=batch.positions,

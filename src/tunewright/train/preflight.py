@@ -144,7 +144,7 @@ def _too_large(peak: int | None, room: _Room) -> GateError:
             f"set train.max_length to about {fitting} (train.over_long says what becomes of longer rows)"
         )
     else:
-        ways.append("choose a smaller base")
+        ways.append("choose a smaller base, or train.adapter.kind qlora, which packs the base in four bits")
     fix = ", or ".join(ways)
     where = f"a batch of {room.batch} tokens, its longest row of {room.row}"
     return GateError([Problem(message, where=where, fix=f"{fix[0].upper()}{fix[1:]}.")])

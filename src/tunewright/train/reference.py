@@ -1,4 +1,7 @@
-"""The reference: every row's log-probability under the base, taken once before training and kept beside the checkpoints."""
+"""The reference: every row's log-probability under the base, taken once before training and kept beside the checkpoints.
+
+Before the first step the model is the base, whatever is trained of it.
+"""
 
 from collections.abc import Sequence
 from typing import cast
@@ -33,7 +36,7 @@ def _measured(policy: Policy, trees: Sequence[Tree], prefix: int, emit: Emit) ->
     order = sorted(range(len(trees)), key=lambda index: trees[index].tokens)
     found: dict[int, list[float]] = {}
     for batch in batches(trees, order, prefix, _TOKENS):
-        values = iter(cast("list[float]", policy.reference_logprobs(batch).tolist()))
+        values = iter(cast("list[float]", policy.still_logprobs(batch).tolist()))
         found |= {id(tree): [next(values) for _ in tree.rows] for tree in batch.trees}
         emit("train.reference", done=len(found), total=len(trees))
     return [value for tree in trees for value in found[id(tree)]]

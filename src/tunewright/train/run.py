@@ -24,21 +24,20 @@ from tunewright.core.generation import Generator
 from tunewright.core.hashing import hash_value
 from tunewright.generate.torch import TorchGenerator
 from tunewright.models.base import Base
-from tunewright.models.load import base_width, default_device, load_model, load_tokenizer
+from tunewright.models.load import base_width, default_device, load_tokenizer
 from tunewright.models.machine import free_cores, has_fast_bf16, set_threads
 from tunewright.models.template import Renderer
-from tunewright.train import learnt
+from tunewright.train import learnt, weights
 from tunewright.train.checkpoint import WorkFolder
 from tunewright.train.defaults import Choice, facts_of, settle
 from tunewright.train.fast import fast_layers
 from tunewright.train.length import Fitted, fit
 from tunewright.train.loop import Finished, Loop, Plan, make_plan
-from tunewright.train.lora import adapter_parameters, add_adapter, file_weights, save_adapter
 from tunewright.train.methods import find_method
 from tunewright.train.pack import Row, Tree, shared_prefix
 from tunewright.train.policy import Policy
 from tunewright.train.reference import refer
-from tunewright.train.spec import SettledSpec, TrainSpec
+from tunewright.train.spec import SettledAdapter, SettledSpec, TrainSpec
 from tunewright.train.strength import Measure, Strength, between, choose, put
 from tunewright.train.summary import LearntCheck, TrainSummary
 
@@ -95,15 +94,15 @@ def train(
     folder = WorkFolder(work, hash_value(identity), threads or free_cores())
     set_threads(folder.threads)
     plan = make_plan(trees, dev, settled, shared_prefix([*own, *dev]))
-    model = add_adapter(load_model(base, device=device), settled.adapter, base, spec.seed)
+    model = weights.prepare(base, settled.adapter, device, spec.seed)
     if spec.gradient_checkpointing:
         _checkpoint_activations(model)
-    parameters = adapter_parameters(model)
-    start = {name: value.detach().to("cpu", copy=True) for name, value in parameters.items()}
-    before = file_weights(parameters)
+    parameters = weights.trained(model)
+    start = weights.copied(parameters)
     dtype = torch.bfloat16 if precision == "bf16" else model.dtype
     with fast_layers(model, dtype):
-        policy = Policy(model, [*trees[:_PROBES], *dev[:_PROBES]], dtype, spec.neftune)
+        mixed = settled.adapter.kind == "full" and dtype != model.dtype
+        policy = Policy(model, [*trees[:_PROBES], *dev[:_PROBES]], dtype, spec.neftune, mixed=mixed)
         steps, rows = len(plan.steps), sum(len(tree.rows) for tree in trees)
         emit("train.start", steps=steps, rows=rows, packed=policy.packed, threads=folder.threads)
         score = partial(_score, judge, TorchGenerator.around(model, renderer), policy) if judge else None
@@ -116,14 +115,14 @@ def train(
             settled, parameters, start, finished.best, plan, partial(loop.dev_losses, dev), emit
         )
     policy.restore()
-    put(parameters, between(start, finished.best, strength.value))
+    end = between(start, finished.best, strength.value)
+    put(parameters, end)
     emit("train.check", step=finished.progress.step)
-    after = file_weights(parameters)
-    save_adapter(model, after, out / "adapter")
+    weights.save(model, base, settled.adapter, start, end, out / "adapter")
     probes = [tree.rows[0] for tree in [*dev, *trees][:_PROBES]]
     counts = _counts(model, parameters, fitted, fitted_dev)
     counts |= {"rows": rows, "rehearsal_rows": len(rehearsal)}
-    checks = _prove(model, out / "adapter", probes, before, after, list(parameters), finished)
+    checks = _prove(model, settled.adapter, out / "adapter", probes, start, end, finished)
     summary = _summary(
         settled, choices, finished, strength, plan, counts, checks, precision, policy.packed, folder
     )
@@ -155,7 +154,8 @@ def _strength(
 
 def _checkpoint_activations(model: Any) -> None:
     """Let the model compute its layers again in the backward pass. Raises ModelError where it cannot."""
-    inner, how = model.get_base_model(), {"use_reentrant": False}
+    inner = model.get_base_model() if hasattr(model, "get_base_model") else model
+    how = {"use_reentrant": False}
     # transformers 5.24 renamed it, and warns of the old name
     enable = getattr(inner, "activation_checkpointing_enable", None) or inner.gradient_checkpointing_enable
     try:
@@ -171,10 +171,9 @@ def _counts(
     model: Any, parameters: Mapping[str, Tensor], fitted: Fitted, fitted_dev: Fitted
 ) -> dict[str, int]:
     """The model's weights, and the examples that were too long, by the summary's names."""
-    trained = sum(value.numel() for value in parameters.values())
     return {
-        "parameters": sum(value.numel() for value in model.parameters()) - trained,
-        "trained_parameters": trained,
+        "parameters": weights.base_size(model),
+        "trained_parameters": sum(value.numel() for value in parameters.values()),
         "cut_rows": len(fitted.cut) + len(fitted_dev.cut),
         "dropped_rows": len(fitted.dropped) + len(fitted_dev.dropped),
     }
@@ -199,25 +198,29 @@ def _versions() -> list[str]:
 
 def _prove(
     model: Any,
+    spec: SettledAdapter,
     adapter: Path,
     probes: Sequence[Row],
-    before: dict[str, Tensor],
-    after: dict[str, Tensor],
-    names: Sequence[str],
+    start: Mapping[str, Tensor],
+    end: Mapping[str, Tensor],
     finished: Finished,
 ) -> tuple[LearntCheck, ...]:
-    """The checks that it learnt, by PEFT's own forward pass; the model is left with the saved adapter.
+    """The checks that it learnt, by the model's own forward pass; the model is left with what was saved.
 
     Raises GateError where one fails.
     """
+    parameters = weights.trained(model)
     tuned = learnt.row_logits(model, probes)
-    with model.disable_adapter():
-        plain = learnt.row_logits(model, probes)
+    put(parameters, start)  # whatever is trained begins as the base
+    plain = learnt.row_logits(model, probes)
+    put(parameters, end)
     checks = (
-        learnt.check_changed(before, after),
-        learnt.check_gradients(names, finished.progress.reached, finished.progress.step),
+        learnt.check_changed(start, end),
+        learnt.check_gradients(list(start), finished.progress.reached, finished.progress.step),
         learnt.check_effect(plain, tuned),
-        learnt.check_reload(model.unload(), adapter, probes, tuned),
+        learnt.check_reload(
+            weights.without(model, spec, start), adapter, probes, tuned, exact=spec.kind != "pissa"
+        ),
     )
     learnt.refuse_unlearnt(checks)
     return checks

@@ -10,9 +10,11 @@ from tunewright.core.spec import Spec
 class AdapterSpec(Spec):
     """The low-rank adapter (LoRA, arXiv:2106.09685) and its kin."""
 
-    kind: Literal["lora", "rslora", "dora"] = "lora"
+    kind: Literal["lora", "rslora", "dora", "pissa", "qlora", "full"] = "lora"
     """`lora`; `rslora` scales by √rank, for high ranks (arXiv:2312.03732); `dora` also trains each row's size
-    (arXiv:2402.09353): slower, and not loaded by vLLM."""
+    (arXiv:2402.09353): slower, and not loaded by vLLM; `pissa` starts from the base's largest singular values
+    (arXiv:2404.02948); `qlora` trains over a base in four bits (arXiv:2305.14314) to save memory, with bitsandbytes;
+    `full` is no adapter: all weights are trained and saved."""
 
     rank: int | None = Field(None, ge=1, le=512)
     """Rank r of the update; more for new skills, less for a format. Left out, chosen from the data."""
@@ -125,6 +127,17 @@ class TrainSpec(Spec):
             )
         return self
 
+    @model_validator(mode="after")
+    def _goes_together(self) -> Self:
+        kind = self.adapter.kind
+        if self.method == "kto" and kind in ("pissa", "full"):
+            raise ValueError(
+                f"kto asks the base at each step, and {kind} changes it: choose another train.adapter.kind"
+            )
+        if kind == "pissa" and self.strength != 1:
+            raise ValueError("strength scales an update, and pissa's begins as none: set train.strength to 1")
+        return self
+
     @property
     def deciding(self) -> Self:
         """What decides the result: all but the sinks."""
@@ -135,7 +148,7 @@ class SettledAdapter(AdapterSpec):
     """An adapter with nothing left out."""
 
     rank: int
-    """Rank r of the update."""
+    """Rank r of the update; 0 where there is none, and all weights are trained."""
 
 
 class SettledSpec(TrainSpec):

@@ -24,6 +24,7 @@ class TrainSummary(BaseModel):
 
     method: str
     rank: int
+    """The adapter's rank; 0 where all weights are trained."""
     learning_rate: float
     """The peak."""
     batch_tokens: int
@@ -67,7 +68,7 @@ class TrainSummary(BaseModel):
     parameters: int
     """The base's parameters."""
     trained_parameters: int
-    """The adapter's parameters."""
+    """Those that were trained: the adapter's, or all."""
     precision: Literal["fp32", "bf16"]
     packed: bool
     """Whether rows shared sequences, or the base's layers forbade it."""

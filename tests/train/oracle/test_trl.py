@@ -17,10 +17,11 @@ from tunewright.core.example import Example, ask, make_example
 from tunewright.models.base import Base, resolve_base
 from tunewright.models.load import load_model, load_tokenizer
 from tunewright.models.template import Renderer
+from tunewright.train import weights
 from tunewright.train.checkpoint import WorkFolder
 from tunewright.train.fast import fast_layers
 from tunewright.train.loop import Loop, Plan
-from tunewright.train.lora import adapter_parameters, add_adapter, file_weights
+from tunewright.train.lora import add_adapter, file_weights
 from tunewright.train.methods import find_method
 from tunewright.train.pack import shared_prefix
 from tunewright.train.policy import Policy
@@ -82,7 +83,7 @@ def ours(method: str, base: Base, folder: Path, **settings: Any) -> Trained:
     plan = Plan(steps, (STEPS,), STEPS, prefix, ())
     torch.set_num_threads(1)
     model = add_adapter(load_model(base), spec.adapter, base, spec.seed)
-    parameters = adapter_parameters(model)
+    parameters = weights.trained(model)
     work = WorkFolder(folder / "ours", "oracle", 1)
     with fast_layers(model, torch.float32):
         policy = Policy(model, trees)
@@ -107,7 +108,7 @@ def theirs(method: str, base: Base, folder: Path, **settings: Any) -> Trained:
         r=4, lora_alpha=8, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM"
     )
     tuned = get_peft_model(model, adapter)
-    tuned.load_state_dict(adapter_parameters(start), strict=False)
+    tuned.load_state_dict(weights.trained(start), strict=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         spec = config(
@@ -121,7 +122,7 @@ def theirs(method: str, base: Base, folder: Path, **settings: Any) -> Trained:
         trainer.train()
     losses = [line["loss"] for line in trainer.state.log_history if "loss" in line]
     trained: PeftModel = trainer.accelerator.unwrap_model(trainer.model)
-    return Trained(losses, file_weights(adapter_parameters(trained)))
+    return Trained(losses, file_weights(weights.trained(trained)))
 
 
 def _trl_row(example: Example, method: str) -> dict[str, Any]:

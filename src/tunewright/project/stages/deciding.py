@@ -112,7 +112,9 @@ def read_verdict(artifact: Artifact) -> Verdict:
 
 
 def _name_base(config: Path, base: Base) -> None:
-    """Write the base's name into a released adapter, for engines that look for the base there."""
+    """Write the base's name into a released adapter, for engines that look for the base there. A whole model needs none."""
+    if not config.exists():
+        return
     write_json(config, {**read_json(config), "base_model_name_or_path": base.portable_ref})
 
 

@@ -1,0 +1,67 @@
+"""What is trained: an adapter's weights or all of the model's, how they begin, and how they are saved.
+
+An adapter is saved in PEFT's format, a whole model (`full`) in transformers'. Either goes on the base, or in its
+place, by `models/load.py`, so that nothing after training has to know which it was.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tunewright.models.base import Base
+from tunewright.models.load import load_model, load_tokenizer
+from tunewright.train import lora, pissa
+from tunewright.train.fast import four_bit
+from tunewright.train.spec import SettledAdapter
+
+Weights = Mapping[str, Tensor]
+"""Parameters by name."""
+
+
+def prepare(base: Base, spec: SettledAdapter, device: torch.device, seed: int) -> Any:
+    """The base, ready to train what the spec names and nothing else. Raises ModelError where it cannot be."""
+    if spec.kind == "full":
+        return load_model(base, device=device, dtype=torch.float32).requires_grad_(True)
+    model = load_model(base, device=device, four_bit=spec.kind == "qlora")
+    return lora.add_adapter(model, spec, base, seed)
+
+
+def trained(model: Any) -> dict[str, nn.Parameter]:
+    """The trainable parameters by name, in a fixed order."""
+    return {name: value for name, value in sorted(model.named_parameters()) if value.requires_grad}
+
+
+def base_size(model: Any) -> int:
+    """How many weights the base has; of those packed in four bits, each counts."""
+    own = sum(value.numel() for name, value in model.named_parameters() if ".lora_" not in name)
+    packed = [layer for layer in model.modules() if four_bit(layer)]
+    return own + sum(layer.in_features * layer.out_features - layer.weight.numel() for layer in packed)
+
+
+def copied(parameters: Weights) -> dict[str, Tensor]:
+    """A copy on the CPU."""
+    return {name: value.detach().to("cpu", copy=True) for name, value in parameters.items()}
+
+
+def save(model: Any, base: Base, spec: SettledAdapter, start: Weights, end: Weights, folder: Path) -> None:
+    """Write what was trained from `start` to `end`. Equal weights give equal bytes."""
+    if spec.kind == "full":
+        model.save_pretrained(folder)
+        load_tokenizer(base).save_pretrained(folder)
+        return
+    changes, weights = (
+        pissa.as_update(model, start, end) if spec.kind == "pissa" else ({}, lora.file_weights(end))
+    )
+    lora.save_adapter(model, weights, folder, changes)
+
+
+def without(model: Any, spec: SettledAdapter, start: Weights) -> Any:
+    """The model without its adapter: the base again. A model trained whole stays as it is."""
+    if spec.kind == "full":
+        return model
+    if spec.kind == "pissa":
+        pissa.give_back(model, start)
+    return model.unload()

@@ -1,0 +1,209 @@
+"""Every kind of adapter, and none: it trains, starts as the base, and what is saved gives the logits of training."""
+
+import math
+from importlib.util import find_spec
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from test_run import ROWS, SPEC, contents, run
+
+from tunewright.core.errors import ModelError
+from tunewright.core.example import make_example
+from tunewright.core.files import read_json
+from tunewright.core.generation import Decoding
+from tunewright.generate.torch import TorchGenerator
+from tunewright.models import load
+from tunewright.models.load import load_model, load_tokenizer
+from tunewright.models.template import Renderer
+from tunewright.train import learnt, weights
+from tunewright.train.defaults import Facts, settle
+from tunewright.train.fast import fast_layers, four_bit
+from tunewright.train.lora import ADAPTER, serving_warnings
+from tunewright.train.methods import find_method
+from tunewright.train.policy import Policy
+from tunewright.train.run import train
+from tunewright.train.spec import AdapterSpec, SettledAdapter, TrainSpec
+
+needs_bitsandbytes = pytest.mark.skipif(find_spec("bitsandbytes") is None, reason="needs bitsandbytes")
+KINDS = ("lora", "rslora", "dora", "pissa", pytest.param("qlora", marks=needs_bitsandbytes), "full")
+CPU = torch.device("cpu")
+
+
+def spec_of(kind: str, **more) -> TrainSpec:
+    rate = 1e-3 if kind == "full" else 1e-2
+    return SPEC.model_copy(update={"adapter": AdapterSpec(kind=kind, rank=4), "learning_rate": rate, **more})
+
+
+def prepared(base, kind: str):
+    return weights.prepare(base, SettledAdapter(kind=kind, rank=4), CPU, 0)
+
+
+@pytest.fixture(scope="module")
+def rows(tiny_base):
+    renderer = Renderer(load_tokenizer(tiny_base))
+    trees = find_method("sft").trees([make_example(row) for row in ROWS[:2]], renderer)
+    return [tree.rows[0] for tree in trees]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_begins_as_the_base(tiny_base, rows, kind):
+    model = prepared(tiny_base, kind)
+    base = load_model(tiny_base, four_bit=kind == "qlora")
+    for found, wanted in zip(learnt.row_logits(model, rows), learnt.row_logits(base, rows), strict=True):
+        torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_learns_and_goes_on_the_base(tiny_base, tmp_path, kind):
+    summary = run(tmp_path, tiny_base, spec_of(kind))
+    assert summary.best_dev_loss < 0.9 * summary.first_dev_loss
+    assert [check.passed for check in summary.checks] == [True] * 4
+    plain = load_model(tiny_base)
+    assert summary.parameters == sum(value.numel() for value in plain.parameters())
+    assert (summary.trained_parameters == summary.parameters) == (kind == "full")
+    generator = TorchGenerator(tiny_base, tmp_path / "out/adapter")
+    reply = generator.generate([ROWS[0][:-1]], Decoding(max_new_tokens=8))[0]
+    assert reply.error is None
+
+
+@pytest.mark.parametrize("kind", ["pissa", "full"])
+def test_a_run_gives_the_same_bytes_again(tiny_base, tmp_path, kind):
+    for name in ("one", "other"):
+        run(tmp_path / name, tiny_base, spec_of(kind, epochs=1))
+    assert contents(tmp_path / "one/out") == contents(tmp_path / "other/out")
+
+
+def test_pissa_saves_an_update_of_twice_the_rank(tiny_base, tmp_path, rows):
+    run(tmp_path, tiny_base, spec_of("pissa", epochs=1))
+    config = read_json(tmp_path / "out/adapter/adapter_config.json")
+    assert (config["r"], config["lora_alpha"], config["init_lora_weights"]) == (8, 16, True)
+    stored = load_file(tmp_path / "out/adapter/adapter_model.safetensors")
+    assert {value.shape[0 if "lora_A" in name else 1] for name, value in stored.items()} == {8}
+
+
+def test_pissa_starts_from_the_largest_singular_values(tiny_base):
+    model, base = prepared(tiny_base, "pissa"), load_model(tiny_base)
+    layer = model.base_model.model.model.layers[0].mlp.up_proj
+    weight = base.model.layers[0].mlp.up_proj.weight.detach()
+    u, s, v = torch.linalg.svd(weight, full_matrices=False)
+    rest = (u[:, 4:] * s[4:]) @ v[4:]
+    torch.testing.assert_close(layer.base_layer.weight.detach(), rest, atol=1e-5, rtol=1e-3)
+
+
+def test_full_saves_a_model_that_any_loader_takes(tiny_base, tmp_path):
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    run(tmp_path, tiny_base, spec_of("full", epochs=1))
+    folder = tmp_path / "out/adapter"
+    assert load.is_whole(folder)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    ours = load_model(tiny_base, adapter=folder)
+    ids = torch.arange(9)[None]
+    assert torch.equal(model(input_ids=ids).logits, ours(input_ids=ids).logits)
+    assert AutoTokenizer.from_pretrained(folder).chat_template
+
+
+def test_full_in_bf16_keeps_its_weights_in_fp32(tiny_base, tmp_path):
+    summary = run(tmp_path, tiny_base, spec_of("full", precision="bf16"))
+    assert summary.best_dev_loss < 0.9 * summary.first_dev_loss
+    stored = load_file(tmp_path / "out/adapter/model.safetensors")
+    assert {value.dtype for value in stored.values()} == {torch.float32}
+
+
+@needs_bitsandbytes
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_gradient_through_four_bits_is_that_of_the_numbers_they_stand_for(tiny_base, rows, dtype):
+    """bitsandbytes' own layer gives none on a CPU; the fast one computes with the unpacked weights."""
+    grads = []
+    for unpacked in (False, True):
+        model = prepared(tiny_base, "qlora")
+        if unpacked:
+            _unpack(model)
+        with torch.no_grad():
+            for name, value in sorted(weights.trained(model).items()):
+                value.copy_(torch.randn(value.shape, generator=torch.Generator().manual_seed(len(name))))
+        with fast_layers(model, dtype):
+            ids = torch.tensor([rows[0].ids])
+            model(input_ids=ids).logits.square().mean().backward()
+        grads.append([value.grad for value in weights.trained(model).values()])
+    assert len(grads[0]) == 28
+    for one, other in zip(*grads, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-5)
+
+
+def _unpack(model) -> None:
+    """Put plain linear layers in the place of those with four bits."""
+    from bitsandbytes.functional import dequantize_4bit
+    from peft.tuners.lora.layer import Linear as LoraLinear
+
+    for name, layer in list(model.named_modules()):
+        if not four_bit(getattr(layer, "base_layer", None)):
+            continue
+        packed = layer.base_layer
+        plain = torch.nn.Linear(packed.in_features, packed.out_features, bias=False)
+        plain.weight = torch.nn.Parameter(
+            dequantize_4bit(packed.weight.data, packed.weight.quant_state).float(), requires_grad=False
+        )
+        fresh = LoraLinear(plain, ADAPTER, r=4, lora_alpha=8, config=model.peft_config[ADAPTER])
+        model.set_submodule(name, fresh)
+
+
+@needs_bitsandbytes
+def test_four_bits_survive_an_answer(tiny_base, rows):
+    """The base answers in between (dev answers, the probe) and trains on as before."""
+    model = prepared(tiny_base, "qlora")
+    trees = find_method("sft").trees(
+        [make_example(row) for row in ROWS[:2]], Renderer(load_tokenizer(tiny_base))
+    )
+    with fast_layers(model, torch.float32):
+        policy = Policy(model, trees, torch.float32)
+        assert policy.packed
+    before = learnt.row_logits(model, rows)
+    model.train()
+    with torch.no_grad():
+        after = model(input_ids=torch.tensor([rows[0].ids])).logits[0]
+    places = [place - 1 for place in range(1, len(rows[0].ids)) if rows[0].mask[place]]
+    torch.testing.assert_close(after[places], before[0], atol=1e-4, rtol=1e-4)
+
+
+def test_without_bitsandbytes_qlora_says_what_to_install(tiny_base, monkeypatch):
+    monkeypatch.setattr(load, "find_spec", lambda name: None)
+    with pytest.raises(ModelError, match=r"qlora needs bitsandbytes") as caught:
+        prepared(tiny_base, "qlora")
+    assert "tunewright[qlora]" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"method": "kto", "adapter": {"kind": "full"}}, "kto asks the base at each step"),
+        ({"method": "kto", "adapter": {"kind": "pissa"}}, "kto asks the base at each step"),
+        ({"strength": "auto", "adapter": {"kind": "pissa"}}, "set train.strength to 1"),
+    ],
+)
+def test_what_does_not_go_together(settings, words):
+    with pytest.raises(ValueError, match=words):
+        TrainSpec.model_validate(settings)
+
+
+def test_dpo_on_all_weights_measures_against_the_base(tiny_base, tmp_path):
+    """The first loss is log 2: policy and reference are the same before the first step."""
+    pairs = [make_example(row, rejected="The fox is red.") for row in ROWS[:12]]
+    spec = spec_of("full", method="dpo", epochs=1)
+    (tmp_path / "out").mkdir()
+    summary = train(
+        spec, pairs[:8], pairs[8:], base=tiny_base, system="Count.", work=tmp_path / "work", out=tmp_path / "out",
+        threads=1,
+    )  # fmt: skip
+    assert summary.first_dev_loss == pytest.approx(math.log(2), abs=1e-4)
+
+
+def test_defaults_of_all_weights():
+    facts = Facts(examples=900, tokens=90_000, steps=(40, 20, 10, 5), trained=9_000, width=2048)
+    whole, choices = settle(TrainSpec(adapter=AdapterSpec(kind="full")), facts)
+    assert whole.adapter.rank == 0
+    assert whole.learning_rate == pytest.approx(2e-5)
+    assert not any(choice.field == "adapter.rank" for choice in choices)
+    assert serving_warnings(whole.adapter) == []
+    assert "rank 32" in serving_warnings(SettledAdapter(kind="pissa", rank=16))[0].message
