@@ -69,7 +69,7 @@ class Watcher:
             self._progress.remove_task(self._task)
             self._task = None
         if kind == "step.done":
-            said = "; ".join(self._said.values())
+            said = "; ".join(text for key, text in self._said.items() if key != "train")
             self._console.print(
                 f"[green]✓[/] {data['step']:<9} {data['seconds']:>6.1f} s  [dim]{escape(said)}[/]"
             )
@@ -93,11 +93,15 @@ class Watcher:
 def _sentence(kind: str, data: dict[str, Any]) -> tuple[str, str, int | None, int | None] | None:
     """What to say of an event: (what it replaces, the words, done, total)."""
     if kind == "train.step":
-        speed = data.get("tokens_per_s")
-        pace = f"  {speed:,.0f} tokens/s" if speed else ""
-        return "train", f"loss {data['loss']:.3f}{pace}", data["step"], data["steps"]
+        words = (
+            f"loss {data['loss']:.3f}, {_duration(data['seconds_left'])} left, {data['tokens_per_s']:,} tokens/s"
+            f" ({data['trained_tokens_per_s']:,} trained), gradient {data['grad_norm']:.2g},"
+            f" {data['memory'] / 1e9:.1f} GB{_cost(data)}"
+        )
+        return "train", words, data["step"], data["steps"]
     if kind == "train.preflight":
-        return "preflight", f"about {_duration(data['seconds'])}, {data['peak'] / 1e9:.1f} GB", None, None
+        words = f"about {_duration(data['seconds'])}, {data['peak'] / 1e9:.1f} GB{_cost(data)}"
+        return "preflight", words, None, None
     if kind == "train.reference":
         return "reference", f"{data['done']:,} rows read under the base", data["done"], data["total"]
     if kind == "train.dev":
@@ -131,6 +135,10 @@ def _sentence(kind: str, data: dict[str, Any]) -> tuple[str, str, int | None, in
     if kind == "release.done":
         return "release", "gates passed" if data["passed"] else "held back by a gate", None, None
     return None
+
+
+def _cost(data: dict[str, Any]) -> str:
+    return f", {data['cost']:.2g} {data['currency']}" if "cost" in data else ""
 
 
 def _duration(seconds: float) -> str:

@@ -42,6 +42,6 @@ class PriceSpec(Spec):
     output_per_million: float = Field(0.0, ge=0)
     """Price of a million tokens out."""
     machine_per_hour: float = Field(0.0, ge=0)
-    """Price of the machine that serves, an hour."""
+    """Price of the machine that serves, an hour. Training is told at the same price as it goes."""
     currency: str = "USD"
     """The currency, as shown."""

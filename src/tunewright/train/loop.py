@@ -21,7 +21,7 @@ from tunewright.train.methods import Method
 from tunewright.train.optimizer import Optimizer, learning_rate
 from tunewright.train.pack import Batch, Tree, batches, epoch_order, fill
 from tunewright.train.policy import Policy
-from tunewright.train.preflight import Load, free_bytes, look_ahead
+from tunewright.train.preflight import Load, free_bytes, look_ahead, used_bytes
 from tunewright.train.spec import SettledSpec
 from tunewright.train.summary import StopReason
 from tunewright.train.watch import Look, Watch, trouble, words
@@ -129,17 +129,22 @@ class Loop:
         if progress.step == 0 and not work.history():
             self._look_at_dev(dev_trees, progress, work, emit)
         stopped = self._given_up(progress)
+        first, started = progress.step, time.perf_counter()
         while progress.step < len(self._plan.steps) and not stopped:
             begin = time.perf_counter()
             facts, look = self._step(trees, optimizer, progress, work, emit)
             if look.state in _ENDS:
                 return self._rolled_back(progress, work)
             work.note(kind="step", **facts)
-            seconds = time.perf_counter() - begin
+            now = time.perf_counter()
+            left = (len(self._plan.steps) - progress.step) * (now - started) / (progress.step - first)
             emit(
                 "train.step",
                 steps=len(self._plan.steps),
-                tokens_per_s=round(facts["tokens"] / seconds),
+                tokens_per_s=round(facts["tokens"] / (now - begin)),
+                trained_tokens_per_s=round(facts["trained_tokens"] / (now - begin)),
+                memory=used_bytes(self._policy.device),
+                seconds_left=round(left, 1),
                 **facts,
             )
             last = progress.step == len(self._plan.steps)

@@ -85,11 +85,11 @@ def look_ahead(load: Load, probe: Probe, device: torch.device, checkpointing: bo
     middle = sorted(load.steps, key=load.size)[len(load.steps) // 2]
     row = load.tokens.index(median_low(load.tokens))
     most, longest = load.fullest(heavy)
-    before = _used(device)
+    before = used_bytes(device)
     room = _Room(before, before + free_bytes(device), most, longest, checkpointing)
     try:
         probe([row])  # what the first pass alone brings: libraries, caches, pages
-        start = _used(device)
+        start = used_bytes(device)
         with _peak(device) as first:
             probe([row])
         grown = max(0, first[0] - start) * most / max(1, load.tokens[row])
@@ -154,7 +154,8 @@ def _gigabytes(count: int) -> str:
     return f"{count / 1e9:.2f} GB"
 
 
-def _used(device: torch.device) -> int:
+def used_bytes(device: torch.device) -> int:
+    """Memory in use now: of this process, or of the accelerator."""
     if device.type == "cuda":
         return int(torch.cuda.memory_allocated(device))
     return int(psutil.Process().memory_info().rss)
@@ -163,7 +164,7 @@ def _used(device: torch.device) -> int:
 @contextmanager
 def _peak(device: torch.device) -> Iterator[list[int]]:
     """The largest memory in use while it lasts, in bytes, as the list's only item."""
-    found = [_used(device)]
+    found = [used_bytes(device)]
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         yield found
@@ -173,7 +174,7 @@ def _peak(device: torch.device) -> Iterator[list[int]]:
 
     def watch() -> None:
         while not done.wait(_SAMPLE):
-            found[0] = max(found[0], _used(device))
+            found[0] = max(found[0], used_bytes(device))
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
@@ -182,4 +183,4 @@ def _peak(device: torch.device) -> Iterator[list[int]]:
     finally:
         done.set()
         thread.join()
-        found[0] = max(found[0], _used(device))
+        found[0] = max(found[0], used_bytes(device))

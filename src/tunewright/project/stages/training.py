@@ -1,16 +1,20 @@
 """The training steps: the gate before training, and training itself."""
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from tunewright.core.errors import GateError
+from tunewright.core.events import Emit
 from tunewright.core.example import Example
 from tunewright.core.files import read_json, write_json
 from tunewright.core.generation import Decoding, Generator
 from tunewright.core.message import Conversation
 from tunewright.data.examples import read_examples, write_examples
 from tunewright.data.freeze import load_part
+from tunewright.decide.spec import PriceSpec
 from tunewright.evals.general import practice
 from tunewright.evals.run import evaluate
 from tunewright.evals.suites import askable
@@ -98,8 +102,9 @@ def train(ctx: StepContext) -> None:
 
     folder = ctx.inputs["split"].path
     dev = load_part(folder, "dev")
+    told = priced(ctx.emit, ctx.file.prices)
     with sinks.shown(
-        ctx.file.train.sinks, ctx.file.name, ctx.work.name, ctx.store.root / "sinks", ctx.emit
+        ctx.file.train.sinks, ctx.file.name, ctx.work.name, ctx.store.root / "sinks", told
     ) as emit:
         train_adapter(
             ctx.file.train,
@@ -114,6 +119,21 @@ def train(ctx: StepContext) -> None:
             emit=emit,
             threads=ctx.threads,
         )
+
+
+def priced(emit: Emit, prices: PriceSpec) -> Emit:
+    """Says with the look ahead what training will cost, and with each step what it has cost since now."""
+    if not prices.machine_per_hour:
+        return emit
+    began = time.monotonic()
+
+    def tell(kind: str, **data: Any) -> None:
+        seconds = {"train.preflight": data.get("seconds"), "train.step": time.monotonic() - began}.get(kind)
+        if seconds is not None:
+            data |= {"cost": seconds / 3600 * prices.machine_per_hour, "currency": prices.currency}
+        emit(kind, **data)
+
+    return tell
 
 
 def _judge(ctx: StepContext, dev: Sequence[Example]) -> Callable[[Generator], float] | None:

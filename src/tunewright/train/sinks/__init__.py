@@ -15,7 +15,7 @@ from tunewright.core.errors import Problem, ProblemsError, UserError
 from tunewright.core.events import Emit
 from tunewright.train.sinks._worker import Sink, Worker
 
-_HIDDEN = ("step", "steps", "best")
+_HIDDEN = ("step", "steps", "best", "seconds_left", "currency")
 """Facts of an event that are no curve."""
 
 

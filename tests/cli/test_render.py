@@ -1,0 +1,56 @@
+"""What the progress says of training's events: the sentences a user reads."""
+
+import pytest
+
+from tunewright.cli.render import _sentence
+from tunewright.decide.spec import PriceSpec
+from tunewright.project.stages.training import priced
+
+STEP = {
+    "step": 40,
+    "steps": 160,
+    "loss": 0.0614,
+    "grad_norm": 0.4527,
+    "tokens_per_s": 6504,
+    "trained_tokens_per_s": 1811,
+    "memory": 880_000_000,
+    "seconds_left": 200.0,
+}
+
+
+def test_a_step_says_loss_time_speed_gradient_and_memory():
+    words = "loss 0.061, 3 min left, 6,504 tokens/s (1,811 trained), gradient 0.45, 0.9 GB"
+    assert _sentence("train.step", STEP) == ("train", words, 40, 160)
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "end"),
+    [
+        ("train.step", STEP | {"cost": 0.0123, "currency": "EUR"}, ", 0.9 GB, 0.012 EUR"),
+        (
+            "train.preflight",
+            {"seconds": 7200.0, "peak": 21.5e9, "cost": 4.0, "currency": "USD"},
+            "about 2.0 h, 21.5 GB, 4 USD",
+        ),
+        ("train.preflight", {"seconds": 30.0, "peak": 1e9}, "about 30 s, 1.0 GB"),
+        ("train.dev", {"loss": 0.5, "score": 0.914}, "dev loss 0.5000, score 91.4 %"),
+        ("train.strength", {"strength": 0.85, "loss": 0.0212}, "strength 0.85: dev loss 0.0212"),
+    ],
+)
+def test_what_ends_a_sentence(kind, data, end):
+    assert _sentence(kind, data)[1].endswith(end)
+
+
+def test_training_is_priced_by_the_hour():
+    said = []
+    tell = priced(
+        lambda kind, **data: said.append((kind, data)), PriceSpec(machine_per_hour=2.0, currency="EUR")
+    )
+    tell("train.preflight", seconds=1800.0)
+    tell("train.step", step=1)
+    tell("train.dev", loss=0.1)
+    assert said[0] == ("train.preflight", {"seconds": 1800.0, "cost": 1.0, "currency": "EUR"})
+    assert 0 <= said[1][1]["cost"] < 0.01
+    assert said[2] == ("train.dev", {"loss": 0.1})
+    emit = print
+    assert priced(emit, PriceSpec()) is emit
