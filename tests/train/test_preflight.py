@@ -47,7 +47,7 @@ def test_what_fits_is_estimated():
 
 
 def _used_now():
-    return preflight._used(CPU)
+    return preflight.used_bytes(CPU)
 
 
 def test_what_would_not_fit_is_refused_before_it_is_tried(monkeypatch):
