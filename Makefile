@@ -1,7 +1,7 @@
 # make demo      set up and run the main job on the embedded base model
 # make test      set up and pass the tests
 # make test-all  the long journeys too
-# make bench     print the measured figures beside their targets
+# make bench     print the measured figures beside their targets (bench/training.py and bench/preparing.py have the others)
 # make lint      ruff and mypy
 # make docs      write the generated pages anew
 

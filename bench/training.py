@@ -21,6 +21,9 @@ HERE = Path(__file__).parent
 BANKING = HERE.parents[1] / "shared" / "data" / "banking77" / "train.csv"
 VOCABULARY = 151_936
 STEPS, ROWS = 4, 16
+TRL_ROWS = {"sft": 4}
+"""Rows of a padded batch of TRL's, by method, as fast as a whole step's and with two fifths of the memory. KTO compares the
+rows of a batch."""
 
 
 class Case(NamedTuple):
@@ -233,7 +236,7 @@ def ours(case: Case, base: Path) -> tuple[float, list[float]]:
 
 
 def trl(case: Case, base: Path) -> tuple[float, list[float]]:
-    """TRL's trainer at its best valid settings here: one padded batch a step, no checkpointing of activations."""
+    """TRL's trainer at its best valid settings here: padded batches, no checkpointing of activations."""
     import os
     import time
     import warnings
@@ -259,10 +262,12 @@ def trl(case: Case, base: Path) -> tuple[float, list[float]]:
     torch.manual_seed(0)
     adapter = LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
     model = get_peft_model(AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32), adapter)
+    batch = TRL_ROWS.get(case.method, ROWS)
     more = {"precompute_ref_log_probs": True} if case.method in ("dpo", "kto") else {}
     with tempfile.TemporaryDirectory() as scratch:
         spec = Spec(
-            output_dir=scratch, per_device_train_batch_size=ROWS, max_steps=STEPS, logging_steps=1, learning_rate=1e-4,
+            output_dir=scratch, per_device_train_batch_size=batch, gradient_accumulation_steps=ROWS // batch,
+            max_steps=STEPS, logging_steps=1, learning_rate=1e-4,
             lr_scheduler_type="cosine", warmup_steps=0, train_sampling_strategy="sequential", report_to="none",
             use_cpu=True, bf16=False, gradient_checkpointing=False, save_strategy="no", disable_tqdm=True,
             max_length=1024, **more,

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import AddedToken
 
 from tiny import CHATML, make_tokenizer
 from tunewright.core.errors import ModelError
@@ -108,6 +109,26 @@ def test_a_merge_across_the_seam_is_cut():
     ids, mask = renderer.training(row)
     assert ids[: mask.index(1)] == renderer.prompt(row[:-1])
     assert trained_text(renderer, row) == "e door<|im_end|>"
+
+
+@settings(max_examples=50)
+@given(st.lists(st.text(max_size=12), min_size=2, max_size=2))
+def test_sections_give_the_ids_of_the_whole(tiny_renderer, texts):
+    row = ask(*(text + "." for text in texts), system=ROW[0].content)
+    text = tiny_renderer.text(row)
+    assert tiny_renderer._sections
+    whole = tiny_renderer.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    ids, starts = tiny_renderer._tokens(text, 0)
+    assert (ids, starts) == (whole["input_ids"], [start for start, _ in whole["offset_mapping"]])
+
+
+def test_a_control_token_that_takes_the_blank_before_it_leaves_the_text_whole():
+    tokenizer = make_tokenizer()
+    plain = Renderer(tokenizer).training(ROW)
+    tokenizer.add_special_tokens({"eos_token": AddedToken("<|im_end|>", lstrip=True, special=True)})
+    renderer = Renderer(tokenizer)
+    assert not renderer._sections
+    assert renderer.training(ROW) == plain
 
 
 def test_a_thinking_template():

@@ -15,6 +15,8 @@ from tunewright.models.adapter import attach
 from tunewright.models.base import Base
 
 transformers_logging.disable_progress_bar()
+# peft brings in bitsandbytes where it is installed, which tells of a kernel for answering that it would fetch from the hub
+logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
 
 # oneDNN keeps a compiled product for each shape it meets, and growing caches bring a new shape each time: with its default
 # of 1,024 kept, memory grew by 600 MB in 85 steps. Training fills its sequences up to few shapes, some 200 products: with
@@ -112,8 +114,6 @@ def _packed(base: Base, dtype: torch.dtype, place: torch.device) -> Any:
             where="train.adapter.kind",
             fix="pip install 'tunewright[qlora]', or choose lora.",
         )
-    # it tells of a kernel for answering that it would fetch from the hub
-    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
     from transformers import BitsAndBytesConfig
 
     how: Any = BitsAndBytesConfig

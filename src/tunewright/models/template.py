@@ -14,6 +14,8 @@ ticket) is spelled out as text: only the template writes control tokens.
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
+from copy import deepcopy
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -28,6 +30,10 @@ from tunewright.core.message import Conversation, Message
 SETTINGS = {"enable_thinking": False}
 """What templates are told besides the messages: answers come without a thinking part."""
 
+_SHORT, _REMEMBERED = 64, 256
+"""Texts of so many characters are remembered with their ids, and so many of them."""
+_TRIED, _PROBES = 4, ("", "a b", " x\n", "\n\nÉ1 ")
+"""Control tokens, and texts after them, that sections are tried on."""
 _PRIVATE_USE = range(0xE000, 0xF8FF)
 
 
@@ -63,6 +69,11 @@ class Renderer:
             fix = "Choose an instruction-tuned base, or put a chat_template.jinja beside its tokenizer."
             raise ModelError("The base's tokenizer has no chat template.", fix=fix)
         self.tokenizer: Any = tokenizer
+        self._tokenizer: Any = deepcopy(self.tokenizer.backend_tokenizer)
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self._section = lru_cache(maxsize=_REMEMBERED)(self._encoded)
+        self._known: dict[str, tuple[int, ...]] = {}
         self._template: str = tokenizer.get_chat_template()
         self._marked = re.search(r"\{%-?\s*generation\s*-?%\}", self._template) is not None
         self._control = {
@@ -71,6 +82,7 @@ class Renderer:
         words = sorted(self._control, key=len, reverse=True)
         self._control_pattern = re.compile("|".join(map(re.escape, words)) if words else r"(?!)")
         self._control_ids = frozenset(self._control.values())
+        self._sections = self._falls_into_sections()
         self.folds_system = False
         self.end_of_turn = self._find_end_of_turn()
         self.folds_system = not self._takes(
@@ -151,7 +163,7 @@ class Renderer:
         seals = [match.start() for match in re.finditer(re.escape(seal), text)]
         if not seals:
             whole = self._tokens(text, 0)
-            cuts = [span[0] for span in spans if span and not self._is_prefix(text[: span[0]], whole[0])]
+            cuts = [span[0] for span in spans if span and not self._is_prefix(text[: span[0]], *whole)]
             if not cuts:
                 return whole
         else:
@@ -167,12 +179,52 @@ class Renderer:
         return ids, starts
 
     def _tokens(self, text: str, offset: int) -> tuple[list[int], list[int]]:
-        encoded = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
-        return encoded["input_ids"], [offset + start for start, _ in encoded["offset_mapping"]]
+        """Ids and the character each begins at. Sections that many rows have alike (the system prompt) are remembered."""
+        edges = [0, len(text)]
+        if self._sections:
+            edges = sorted({*edges, *(found.start() for found in self._control_pattern.finditer(text))})
+        ids: list[int] = []
+        starts: list[int] = []
+        for begin, end in pairwise(edges):
+            own, at = self._section(text[begin:end])
+            ids += own
+            starts += [offset + begin + start for start in at] if offset + begin else at
+        return ids, starts
 
-    def _is_prefix(self, head: str, ids: list[int]) -> bool:
-        prefix: list[int] = self.tokenizer(head, add_special_tokens=False)["input_ids"]
-        return ids[: len(prefix)] == prefix
+    def _encoded(self, text: str) -> tuple[list[int], list[int]]:
+        found = self._tokenizer.encode(text, add_special_tokens=False)
+        return found.ids, [start for start, _ in found.offsets]
+
+    def _falls_into_sections(self) -> bool:
+        """Whether a text's ids are those of its sections, each from a control token on: some tokenizers look further."""
+        tails = [word + text for word in list(self._control)[:_TRIED] for text in _PROBES]
+        return bool(tails) and all(
+            self._encoded(head + tail)[0] == self._encoded(head)[0] + self._encoded(tail)[0]
+            for head in ("", "a ", *tails)
+            for tail in tails
+        )
+
+    def _is_prefix(self, head: str, ids: list[int], starts: list[int]) -> bool:
+        """Whether the text that begins with `head`, `ids` that begin at the characters `starts`, begins with its ids.
+
+        No merge reaches across a control token, so what stands before the head's last one is the same in both.
+        """
+        last = max(map(head.rfind, self._control), default=-1)
+        if last >= 0:
+            tail, begin = self._ids(head[last:]), bisect_left(starts, last)
+            if begin < len(ids) and starts[begin] == last and tuple(ids[begin : begin + len(tail)]) == tail:
+                return True
+        prefix = self._ids(head)
+        return tuple(ids[: len(prefix)]) == prefix
+
+    def _ids(self, text: str) -> tuple[int, ...]:
+        """The ids of a text; short ones, which many rows have alike, are remembered."""
+        if text not in self._known:
+            found = tuple(self._tokenizer.encode(text, add_special_tokens=False).ids)
+            if len(text) > _SHORT or len(self._known) >= _REMEMBERED:
+                return found
+            self._known[text] = found
+        return self._known[text]
 
     def _render(self, conversation: Conversation, *, answering: bool) -> _Text:
         if self.folds_system:
@@ -258,5 +310,8 @@ def _folded(conversation: Conversation) -> Conversation:
 
 def _unused(conversation: Conversation) -> str:
     """A private-use character that no message holds."""
-    held = {letter for message in conversation for letter in message.content}
-    return next(chr(code) for code in _PRIVATE_USE if chr(code) not in held)
+    return next(
+        letter
+        for letter in map(chr, _PRIVATE_USE)
+        if not any(letter in message.content for message in conversation)
+    )
