@@ -43,6 +43,7 @@ def _train(
     The losses, each the mean over a step, in nats (`train/methods` has the formulas):
 
     - `sft`: the negative log-likelihood of a trained token, answers and their end of turn.
+    - `cpt`: the same of a token of a document, its end with it and its first token without.
     - `dpo`: of a pair, by `train.dpo.loss`: sigmoid (arXiv:2305.18290), hinge (SLiC-HF, arXiv:2305.10425), ipo
       (arXiv:2310.12036), robust (arXiv:2403.00409), simpo (arXiv:2405.14734).
     - `orpo`: of a pair (arXiv:2403.07691).

@@ -55,8 +55,10 @@ def test_wider_bases_go_slower(width, rate):
     assert chosen(FACTS._replace(width=width))[0].learning_rate == rate
 
 
-@pytest.mark.parametrize(("method", "rate"), [("sft", 2e-4), ("dpo", 2e-5), ("orpo", 5e-5), ("kto", 2e-5)])
-def test_preferences_go_slower(method, rate):
+@pytest.mark.parametrize(
+    ("method", "rate"), [("sft", 2e-4), ("cpt", 1e-4), ("dpo", 2e-5), ("orpo", 5e-5), ("kto", 2e-5)]
+)
+def test_documents_and_preferences_go_slower(method, rate):
     settled, choices = chosen(method=method)
     assert settled.learning_rate == rate
     assert (f"{method} goes at" in choices["learning_rate"].reason) == (method != "sft")

@@ -3,10 +3,13 @@
 import pytest
 
 from tiny import CHATML, make_tokenizer
-from tunewright.core.example import ask
+from tunewright.core.example import ask, make_document
 from tunewright.core.message import Message, with_system
-from tunewright.models.template import Renderer
+from tunewright.models.template import Rendered, Renderer
 from tunewright.train.gate import Segment, check_rows
+from tunewright.train.length import fit
+from tunewright.train.methods import cpt
+from tunewright.train.spec import TrainSpec
 
 GOOD = ask("What colour?", "red")
 SYSTEM = "Reply with one word."
@@ -80,15 +83,15 @@ def test_rows_that_are_rendered_are_not_rendered_again(tiny_renderer, monkeypatc
     again = []
     real = tiny_renderer.training
     monkeypatch.setattr(tiny_renderer, "training", lambda talk: again.append(talk) or real(talk))
-    assert check_rows(rows, tiny_renderer, 200, SYSTEM, rendered=known) == wanted
+    assert check_rows(rows, tiny_renderer, 200, SYSTEM, rendered=[[row] for row in known]) == wanted
     assert again == []
-    assert check_rows(rows, tiny_renderer, 200, SYSTEM, rendered=[known[0], None]) == wanted
+    assert check_rows(rows, tiny_renderer, 200, SYSTEM, rendered=[[known[0]], []]) == wanted
     assert again == [with_system(rows[1][1], SYSTEM)]
 
 
 def test_tokens_that_are_not_the_rows_are_seen(tiny_renderer):
     other = tiny_renderer.training(ask("What colour?", "blue", system=SYSTEM))
-    report = check_rows([("a", GOOD)], tiny_renderer, 200, SYSTEM, rendered=[other])
+    report = check_rows([("a", GOOD)], tiny_renderer, 200, SYSTEM, rendered=[[other]])
     assert [problem.kind for problem in report.problems] == ["answer changed"]
 
 
@@ -143,3 +146,54 @@ def test_a_problem_in_words(tiny_renderer):
     assert str(problem.problem()).startswith(
         "rows row0, row1, row2: 12 rows are longer than train.max_length"
     )
+
+
+PAGE = "What colour is the door? The door is red. How much is it? It is eleven euros."
+
+
+def document(renderer, text=PAGE, longest=20):
+    """A document as the gate takes it, and its pieces as they are trained."""
+    example = make_document(text)
+    (trees,) = fit([example], cpt, renderer, SYSTEM, TrainSpec(method="cpt", max_length=longest)).trees
+    return [("page", example.messages)], [Rendered(tree.rows[0].ids, tree.rows[0].mask) for tree in trees]
+
+
+def test_a_document_passes_in_pieces(tiny_renderer):
+    rows, pieces = document(tiny_renderer)
+    report = check_rows(rows, tiny_renderer, 20, SYSTEM, rendered=[pieces])
+    assert report.passed
+    assert report.rows == len(report.lengths) == len(pieces) > 1
+    assert report.trained == tuple(length - 1 for length in report.lengths)
+    head, rest = report.samples[0].segments
+    assert (head.trained, rest.trained) == (False, True)
+    assert PAGE.startswith(head.text + rest.text)
+    assert check_rows(rows, tiny_renderer, 200, SYSTEM).lengths == (sum(report.trained) + 1,)
+
+
+def test_a_control_word_in_a_document_is_noted_and_harmless(tiny_renderer):
+    rows, pieces = document(tiny_renderer, "Cafe\u0301 <|im_end|> red")
+    report = check_rows(rows, tiny_renderer, 20, SYSTEM, rendered=[pieces])
+    assert report.passed
+    assert report.notes == {"control words in documents": 1}
+
+
+def test_faults_of_documents():
+    renderer = Renderer(make_tokenizer(bos_token="<s>"))
+    bos, end = renderer.tokenizer.bos_token_id, renderer.end_of_text
+    rows, (first, *others) = document(renderer)
+    middle, last = others[0], others[-1]
+    faults = {
+        "untrained text": [first, middle._replace(mask=[0, 0, *middle.mask[2:]]), *others[1:]],
+        "no end of text": [first, *others[:-1], Rendered(last.ids[:-1], last.mask[:-1])],
+        "doubled BOS": [Rendered([bos, bos, *first.ids[:-1]], [0] + [1] * len(first.ids)), *others],
+        "control token in text": [Rendered([first.ids[0], end, *first.ids[1:]], [0, 1, *first.mask[1:]]), *others],
+        "text changed": [first, *others[1:]],
+    }  # fmt: skip
+    for kind, pieces in faults.items():
+        report = check_rows(rows, renderer, 200, SYSTEM, rendered=[pieces])
+        assert kind in [problem.kind for problem in report.problems]
+        assert (
+            "rows page: 1 rows are documents" in str(report.problems[-1].problem()) or kind == "doubled BOS"
+        )
+    (problem,) = check_rows(rows, renderer, 19, SYSTEM, rendered=[[first, *others]]).problems
+    assert (problem.kind, problem.detail) == ("too long", "20 tokens")

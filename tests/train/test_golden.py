@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tiny import save_model
-from tunewright.core.example import ask, make_example
+from tunewright.core.example import ask, make_document, make_example
 from tunewright.models.base import Base, resolve_base
 from tunewright.train.run import train
 from tunewright.train.spec import TrainSpec
@@ -19,6 +19,7 @@ GOLDEN = Path(__file__).with_name("golden.json")
 LOSSES = ("sigmoid", "hinge", "ipo", "robust", "simpo")
 SETTINGS = {
     "sft": {},
+    "cpt": {"method": "cpt"},
     "orpo": {"method": "orpo"},
     "kto": {"method": "kto"},
     **{f"dpo {loss}": {"method": "dpo", "dpo": {"loss": loss, "nll": 0.2}} for loss in LOSSES},
@@ -31,6 +32,8 @@ SETTINGS = {
 
 def rows(method: str):
     talks = [ask(f"What is {i} + {i}?", f"It is {2 * i}.") for i in range(12)]
+    if method == "cpt":
+        return [make_document(f"{asked.content} {said.content}") for asked, said in talks]
     if method == "kto":
         return [make_example(talk, desirable=place % 2 == 0) for place, talk in enumerate(talks)]
     if method in ("dpo", "orpo"):

@@ -402,7 +402,7 @@ def test_nothing_to_train_on(tiny_base, tmp_path):
 
 
 def test_an_unknown_method(tiny_base, tmp_path):
-    with pytest.raises(UserError, match="Known: dpo, kto, orpo, sft"):
+    with pytest.raises(UserError, match="Known: cpt, dpo, kto, orpo, sft"):
         run(tmp_path, tiny_base, SPEC.model_copy(update={"method": "sfft"}))
 
 

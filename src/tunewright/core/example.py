@@ -1,11 +1,11 @@
-"""Example: one row of a data set, a conversation that ends with the expected answer."""
+"""Example: one row of a data set, a conversation that ends with the expected answer, or a document."""
 
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from tunewright.core.hashing import SHORT, hash_value
-from tunewright.core.message import Conversation, Message
+from tunewright.core.message import Conversation, Message, is_document
 
 
 class Origin(BaseModel):
@@ -22,7 +22,10 @@ class Origin(BaseModel):
 
 
 class Example(BaseModel):
-    """One row: the conversation whose last assistant message is what we want the model to say."""
+    """One row: the conversation whose last assistant message is what we want the model to say.
+
+    A document is a row whose only message is the assistant's: text to learn from, which answers nothing.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -44,6 +47,11 @@ class Example(BaseModel):
         return f"{self.origin.file}:{self.origin.row}" if self.origin else f"example {self.id}"
 
     @property
+    def is_document(self) -> bool:
+        """Whether it is a document: its text is `expected`, and nothing is asked."""
+        return is_document(self.messages)
+
+    @property
     def prompt(self) -> Conversation:
         """Everything before the last message: what a variant is asked."""
         return self.messages[:-1]
@@ -57,12 +65,14 @@ class Example(BaseModel):
 
     @property
     def expected(self) -> str:
-        """The last (assistant) message's text."""
+        """The last (assistant) message's text; the whole text of a document."""
         return self.messages[-1].content
 
     @property
     def input_text(self) -> str:
-        """The last user message's text, for tables and pages."""
+        """The last user message's text, or a document's, for tables and pages."""
+        if self.is_document:
+            return self.expected
         return next((m.content for m in reversed(self.messages) if m.role == "user"), "")
 
 
@@ -74,9 +84,26 @@ def make_example(
     rejected: str | None = None,
     desirable: bool = True,
 ) -> Example:
-    """An example with its id. Raises ValueError unless the last message is the assistant's."""
+    """A conversation with its id. Raises ValueError unless it asks something and the last message is the assistant's."""
     if len(messages) < 2 or messages[-1].role != "assistant":
         raise ValueError("an example needs at least one message and, last, the assistant's answer")
+    return _made(messages, fields, origin, rejected, desirable)
+
+
+def make_document(
+    text: str, *, fields: dict[str, Any] | None = None, origin: Origin | None = None
+) -> Example:
+    """A document with its id."""
+    return _made((Message(role="assistant", content=text),), fields, origin, None, True)
+
+
+def _made(
+    messages: Conversation,
+    fields: dict[str, Any] | None,
+    origin: Origin | None,
+    rejected: str | None,
+    desirable: bool,
+) -> Example:
     rest = [] if rejected is None and desirable else [{"rejected": rejected, "desirable": desirable}]
     return Example(
         id=hash_value([*(m.wire() for m in messages), *rest])[:SHORT],

@@ -39,11 +39,17 @@ def last_answer_trained(conversation: Conversation) -> Conversation:
     return (*prompt, conversation[-1].model_copy(update={"weight": None}))
 
 
+def is_document(conversation: Conversation) -> bool:
+    """Whether it is a document: one message of the assistant's, which nothing asks for."""
+    return len(conversation) == 1 and conversation[0].role == "assistant"
+
+
 def with_system(conversation: Conversation, system: str) -> Conversation:
     """The conversation with the task's system prompt before it, unless it begins with instructions of its own.
 
-    Training, evals and serving all put the prompt there, and through this function alone: they must agree.
+    A document stays as it is. Training, evals and serving all put the prompt there, and through this function alone:
+    they must agree.
     """
-    if not system or (conversation and conversation[0].instructs):
+    if not system or is_document(conversation) or (conversation and conversation[0].instructs):
         return conversation
     return (Message(role="system", content=system), *conversation)

@@ -129,7 +129,8 @@ def _leak_findings(parts: Parts, leaks: list[Keyed]) -> list[Finding]:
     for part, rows in parts.items():
         if mine := [row for row in leaks if row.part == part]:
             share = _share(len(mine), len(rows))
-            message = f"{share} of {part} ask what a row of train asks: scores on {part} would flatter."
+            verb = "say" if all(row.example.is_document for row in mine) else "ask"
+            message = f"{share} of {part} {verb} what a row of train {verb}s: scores on {part} would flatter."
             findings.append(_finding("leak", mine, message, part))
     return findings
 
@@ -185,14 +186,17 @@ def _duplicate_findings(parts: Parts) -> list[Finding]:
 def _trivial_findings(parts: Parts) -> list[Finding]:
     findings = []
     for part, rows in parts.items():
-        if trivial := [row for row in rows if _is_trivial(row.example.expected)]:
+        if trivial := [row for row in rows if _is_trivial(row.example)]:
             shown = trivial[0].example.expected.strip()[:20]
             message = f"{_share(len(trivial), len(rows))} of {part} answer nothing ({shown!r})."
             findings.append(_finding("trivial_answer", trivial, message, part))
     return findings
 
 
-def _is_trivial(answer: str) -> bool:
+def _is_trivial(example: Example) -> bool:
+    answer = example.expected
+    if example.is_document:
+        return not answer.strip()
     return not any(letter.isalnum() for letter in answer) or normal_text(answer) in _NOTHINGS
 
 

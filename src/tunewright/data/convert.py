@@ -1,19 +1,18 @@
-"""Rows become examples: columns to a user's message and an answer, or a chat row's own messages."""
+"""Rows become examples: columns to a user's message and an answer, a chat row's own messages, or a column to a document."""
 
 from typing import Any
 
-from tunewright.core.example import Example, Origin, make_example
+from tunewright.core.example import Example, Origin, make_document, make_example
 from tunewright.core.message import Conversation, Message
 from tunewright.core.task import TaskSpec
 from tunewright.data.answers import answer_reader, loose_reader
 from tunewright.data.names import did_you_mean, listed
 from tunewright.data.rows import BadFile, BadRow
 from tunewright.data.sources.chat import talk as read_talk
-from tunewright.data.spec import SourceSpec
+from tunewright.data.sources.jsonl import kind_of
+from tunewright.data.spec import ANSWERING, TEXT, SourceSpec
 from tunewright.data.template import InputTemplate
 
-_MEANT = ("input", "expected", "rejected", "desirable")
-"""Names of columns that make the example; all others become fields."""
 _RATINGS = {
     **dict.fromkeys(("true", "1", "1.0", "yes", "good", "up", "+1", "👍"), True),
     **dict.fromkeys(("false", "0", "0.0", "no", "bad", "down", "-1", "-1.0", "👎"), False),
@@ -63,7 +62,7 @@ class TableRows:
         self._input = spec.columns.get("input", "input")
         self._expected = spec.columns.get("expected", "expected")
         self._rejected, self._desirable = spec.columns.get("rejected"), spec.columns.get("desirable")
-        self._renamed = {ours: theirs for ours, theirs in spec.columns.items() if ours not in _MEANT}
+        self._renamed = {ours: theirs for ours, theirs in spec.columns.items() if ours not in ANSWERING}
         self._mapped = set(spec.columns.values()) | {self._input, self._expected}
         self._needs = {ours: spec.columns[ours] for ours in spec.columns} | {"expected": self._expected}
         if "input" in task.template.names:
@@ -71,19 +70,7 @@ class TableRows:
 
     def check_columns(self, columns: tuple[str, ...]) -> None:
         """Raises BadFile if a file with these columns lacks one that is needed, or has a name meant twice."""
-        for ours, theirs in self._needs.items():
-            if theirs not in columns:
-                raise BadFile(
-                    f"there is no column {theirs!r} for {ours!r}; the columns are {listed(columns)}.",
-                    fix=did_you_mean(theirs, columns)
-                    or f"Map it under columns: {{{ours}: <the file's column>}}.",
-                )
-        for ours, theirs in self._renamed.items():
-            if ours != theirs and ours in columns and ours not in self._mapped:
-                raise BadFile(
-                    f"{ours!r} is mapped to the column {theirs!r}, but the file has a column {ours!r} too.",
-                    fix="Map one of them to another name.",
-                )
+        _check_columns(columns, self._needs, self._renamed, self._mapped)
 
     def example(self, values: dict[str, Any], origin: Origin) -> Example:
         """The example that a row's columns make. Raises BadRow."""
@@ -113,6 +100,53 @@ class TableRows:
         if self._input in values:
             context["input"] = values[self._input]
         return context
+
+
+class DocumentRows:
+    """Reads the rows of a source of documents: one column is the text, the others become fields."""
+
+    def __init__(self, spec: SourceSpec) -> None:
+        self._text = spec.columns.get(TEXT, TEXT)
+        self._renamed = {ours: theirs for ours, theirs in spec.columns.items() if ours != TEXT}
+        self._mapped = {self._text, *self._renamed.values()}
+
+    def check_columns(self, columns: tuple[str, ...]) -> None:
+        """Raises BadFile if a file with these columns lacks one that is needed, or has a name meant twice."""
+        _check_columns(columns, {TEXT: self._text, **self._renamed}, self._renamed, self._mapped)
+
+    def example(self, values: dict[str, Any], origin: Origin) -> Example:
+        """The document that a row holds, as it is written. Raises BadRow."""
+        if self._text not in values:
+            raise BadRow(_missing(self._text, TEXT, values))
+        text = values[self._text]
+        if text is not None and not isinstance(text, str):
+            raise BadRow(f"bad text: {self._text!r} is {kind_of(text)}, not a text")
+        if text is None or not text.strip():
+            raise BadRow("empty text: the document is blank")
+        if "\0" in text:
+            raise BadRow("broken text: a NUL character stands in the document")
+        fields = {name: value for name, value in values.items() if name not in self._mapped}
+        renamed = {ours: values[theirs] for ours, theirs in self._renamed.items() if theirs in values}
+        return make_document(text, fields={**fields, **renamed}, origin=origin)
+
+
+def _check_columns(
+    columns: tuple[str, ...], needs: dict[str, str], renamed: dict[str, str], mapped: set[str]
+) -> None:
+    """Raises BadFile where a column of `needs` (ours → theirs) is not there, or a field's new name is taken."""
+    for ours, theirs in needs.items():
+        if theirs not in columns:
+            raise BadFile(
+                f"there is no column {theirs!r} for {ours!r}; the columns are {listed(columns)}.",
+                fix=did_you_mean(theirs, columns)
+                or f"Map it under columns: {{{ours}: <the file's column>}}.",
+            )
+    for ours, theirs in renamed.items():
+        if ours != theirs and ours in columns and ours not in mapped:
+            raise BadFile(
+                f"{ours!r} is mapped to the column {theirs!r}, but the file has a column {ours!r} too.",
+                fix="Map one of them to another name.",
+            )
 
 
 def _missing(theirs: str, ours: str, values: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ from tunewright.core.events import Emit, silent
 from tunewright.core.example import Origin
 from tunewright.core.files import write_json
 from tunewright.core.task import TaskSpec
-from tunewright.data.convert import ChatRows, TableRows, Task
+from tunewright.data.convert import ChatRows, DocumentRows, TableRows, Task
 from tunewright.data.examples import to_line
 from tunewright.data.files import InputFile, find_files
 from tunewright.data.rows import BadFile, BadRow, Reject, Row, Table
@@ -31,6 +31,7 @@ EXAMPLES, REJECTS, SUMMARY = "examples.jsonl", "rejects.jsonl", "summary.json"
 RAW_CHARS = 2000
 """The most characters of a reject's raw row that are kept."""
 _PROGRESS_EVERY = 5000
+_Reader = ChatRows | DocumentRows | TableRows
 
 
 class IngestError(DataError, ProblemsError):
@@ -174,15 +175,16 @@ class _Scan:
 
     def _read_file(self, spec: SourceSpec, file: InputFile, tally: _FileTally) -> None:
         try:
-            table, is_chat = open_file(file.path, spec)
+            table, kind = open_file(file.path, spec)
         except OSError as error:
             raise BadFile(f"it cannot be read: {error.strerror}.") from None
         with closing(table.rows):
-            reader: ChatRows | TableRows
-            if is_chat:
+            reader: _Reader
+            if kind == "chat":
                 reader = ChatRows(self._task)
             else:
-                reader = TableRows(spec, self._task, table.sparse)
+                documents = kind == "documents"
+                reader = DocumentRows(spec) if documents else TableRows(spec, self._task, table.sparse)
                 if table.columns:
                     reader.check_columns(table.columns)
             if table.columns is not None:
@@ -191,7 +193,7 @@ class _Scan:
                 self._take(row, reader, tally)
         self._emit("ingest.file", source=tally.source, file=tally.name, **tally.counts.model_dump())
 
-    def _take(self, row: Row | Reject, reader: ChatRows | TableRows, tally: _FileTally) -> None:
+    def _take(self, row: Row | Reject, reader: _Reader, tally: _FileTally) -> None:
         result = row if isinstance(row, Reject) else _converted(row, reader, tally)
         if isinstance(result, Reject):
             tally.rejects += 1
@@ -276,7 +278,7 @@ def _readable(table: Table) -> Iterator[Row | Reject]:
         yield row
 
 
-def _converted(row: Row, reader: ChatRows | TableRows, tally: _FileTally) -> bytes | Reject:
+def _converted(row: Row, reader: _Reader, tally: _FileTally) -> bytes | Reject:
     try:
         origin = Origin(source=tally.source, file=tally.name, row=row.number)
         return to_line(reader.example(row.values, origin))

@@ -7,7 +7,7 @@ from tunewright.data.normal import example_key, input_key, normal_text
 
 
 class Keyed(NamedTuple):
-    """An example in its part, with its normalised input, messages and answer."""
+    """An example in its part, with its normalised input, messages and answer. A document's text is all three."""
 
     part: str
     example: Example

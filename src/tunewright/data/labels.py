@@ -47,7 +47,8 @@ class _Seen(NamedTuple):
 
 
 def label_tables(parts: dict[str, list[Example]]) -> list[LabelTable]:
-    """The tables; none where answers are free text."""
+    """The tables; none where answers are free text. Documents answer nothing, and have no part in them."""
+    parts = {part: [row for row in rows if not row.is_document] for part, rows in parts.items()}
     answers = [(part, example, _object(example.expected)) for part, rows in parts.items() for example in rows]
     if not answers or any(value is None for _, _, value in answers):
         seen = [_Seen(part, example.id, example.expected.strip()) for part, example, _ in answers]

@@ -9,7 +9,7 @@ from tunewright.core.example import Example
 
 
 class LengthRow(BaseModel):
-    """Lengths in characters of one part's inputs (all messages of the prompt together) or answers."""
+    """Lengths in characters of one part's inputs (all messages of the prompt together, a document's text) or answers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -24,8 +24,15 @@ class LengthRow(BaseModel):
 
 
 def length_rows(parts: dict[str, list[Example]]) -> list[LengthRow]:
-    """Two rows for each part that is not empty. Quantiles are nearest-rank: lengths that occur."""
-    return [_row(part, what, rows) for part, rows in parts.items() if rows for what in ("input", "answer")]
+    """A row for each part's inputs and one for its answers, where it has some. Quantiles are nearest-rank: lengths that
+    occur.
+    """
+    found = []
+    for part, rows in parts.items():
+        answered = [example for example in rows if not example.is_document]
+        found += [_row(part, "input", rows)] if rows else []
+        found += [_row(part, "answer", answered)] if answered else []
+    return found
 
 
 def _row(part: str, what: Literal["input", "answer"], rows: list[Example]) -> LengthRow:
@@ -48,6 +55,6 @@ def _row(part: str, what: Literal["input", "answer"], rows: list[Example]) -> Le
 
 
 def _chars(example: Example, what: Literal["input", "answer"]) -> int:
-    return (
-        len(example.expected) if what == "answer" else sum(len(message.content) for message in example.prompt)
-    )
+    if what == "answer" or example.is_document:
+        return len(example.expected)
+    return sum(len(message.content) for message in example.prompt)

@@ -13,8 +13,8 @@ def normal_text(text: str) -> str:
 
 
 def input_key(example: Example) -> str:
-    """A hash of the normalised prompt: equal for rows that ask the same."""
-    return _key(example.prompt)
+    """A hash of the normalised prompt, or of a document's text: equal for rows that ask, or say, the same."""
+    return _key(example.messages if example.is_document else example.prompt)
 
 
 def example_key(example: Example) -> str:

@@ -6,6 +6,11 @@ from pydantic import Field, model_validator
 
 from tunewright.core.spec import Spec
 
+TEXT = "text"
+"""Our name for the column that holds documents."""
+ANSWERING = frozenset({"input", "expected", "rejected", "desirable"})
+"""Our names for the columns that make a conversation."""
+
 
 class SourceSpec(Spec):
     """Files that hold raw rows."""
@@ -13,12 +18,19 @@ class SourceSpec(Spec):
     path: str
     """A file, relative to the project's folder; a glob takes several."""
     format: Literal["auto", "chat", "csv", "tsv", "json", "jsonl", "parquet"] = "auto"
-    """The files' format; `auto` goes by the ending and, in JSON and Parquet, by the first row's keys."""
+    """The files' format; `auto` goes by the ending and, in JSON and Parquet, by the first row's keys. JSON rows of a
+    `text` and no `input` or `expected` are documents."""
     columns: dict[str, str] = Field(default_factory=dict)
     """Our name → the file's column: {input: text, expected: label}; for preference methods also `rejected` (a worse
-    answer) or `desirable` (a rating of the answer). Other names become fields (for slices and templates)."""
+    answer) or `desirable` (a rating of the answer); for cpt, without any of these, `text` (a document). Other names
+    become fields (for slices and templates)."""
     encoding: str = "utf-8"
     """The text encoding of CSV, TSV and JSON files."""
+
+    @property
+    def holds_documents(self) -> bool:
+        """Whether `columns` names a text and nothing that asks or answers."""
+        return TEXT in self.columns and not ANSWERING & self.columns.keys()
 
 
 class DropDuplicates(Spec):

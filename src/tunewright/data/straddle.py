@@ -23,7 +23,8 @@ def refuse_straddling(parts: Parts, column: str) -> None:
         for example in parts[part]:
             known, other = first.setdefault(input_key(example), (part, example))
             if known != part:
-                rows.append(f"{example.place} ({part}) asks what {other.place} ({known}) asks")
+                verb = "says" if example.is_document else "asks"
+                rows.append(f"{example.place} ({part}) {verb} what {other.place} ({known}) {verb}")
     if rows:
         raise DataError(
             f"the column {column!r} puts equal inputs into different parts, {_times(len(rows))}: {_first(rows)}.",

@@ -37,8 +37,7 @@ def build_suite(name: str, spec: SuiteSpec, test: Sequence[Example], task: TaskS
     rows = test if spec.examples == "test" else read_examples(root, spec.examples, task)
     examples = askable(rows)
     if not examples:
-        why = f": all {len(rows)} rows are rated bad" if rows else ""
-        raise SuiteError([Problem(f"the suite has no examples{why}.", where=f"suites.{name}")])
+        raise SuiteError([_empty(name, rows)])
     _check_slices(name, spec, examples)
     _check_repeats(name, examples[: spec.limit])
     graders = build_graders(spec.graders or default_graders(task), task)
@@ -52,17 +51,31 @@ def build_suite(name: str, spec: SuiteSpec, test: Sequence[Example], task: TaskS
 
 
 def askable(rows: Sequence[Example]) -> list[Example]:
-    """The rows that a variant can be asked: rated bad, an answer is nothing to expect; and rows that differ in their
-    rejected answers alone ask the same, so the first of them counts.
+    """The rows that a variant can be asked: a document asks nothing; rated bad, an answer is nothing to expect; and rows
+    that differ in their rejected answers alone ask the same, so the first of them counts.
     """
     asked: set[Conversation] = set()
     found: list[Example] = []
     for example in rows:
         again = example.rejected is not None and example.messages in asked
         asked.add(example.messages)
-        if example.desirable and not again:
+        if example.desirable and not again and not example.is_document:
             found.append(example)
     return found
+
+
+def _empty(name: str, rows: Sequence[Example]) -> Problem:
+    """The problem of a suite none of whose `rows` can be asked."""
+    where = f"suites.{name}"
+    if not any(example.is_document for example in rows):
+        why = f": all {len(rows)} rows are rated bad" if rows else ""
+        return Problem(f"the suite has no examples{why}.", where=where)
+    kinds = "documents" if all(example.is_document for example in rows) else "documents or rated bad"
+    return Problem(
+        f"the suite has no examples: all {len(rows)} rows are {kinds}, and nothing can be asked.",
+        where=where,
+        fix="Name a chat JSONL file of questions with their answers (examples: questions.jsonl).",
+    )
 
 
 def _check_slices(name: str, spec: SuiteSpec, examples: Sequence[Example]) -> None:

@@ -3,6 +3,7 @@
     renderer = Renderer(load_tokenizer(base))
     renderer.prompt(conversation)      ids to answer
     renderer.training(conversation)    ids, and which of them are trained: the answers with their end-of-turn tokens
+    renderer.document(text)            ids of a text without the template, all trained but the first
 
 Where a template has no system role (Gemma's), the system prompt stands at the head of the first question.
 
@@ -130,6 +131,30 @@ class Renderer:
                 )
             self._mark(mask, ids, starts, span)
         return Rendered(ids, mask)
+
+    def document(self, text: str) -> Rendered:
+        """Ids and mask of a text that no template frames, with an end-of-sequence token and, where the tokenizer begins
+        with one by itself, a beginning-of-sequence token. Control words are spelled out.
+
+        A tokenizer without an end-of-sequence token ends the text with the template's end of turn.
+        """
+        message = Message(role="assistant", content=text)
+        seal = _unused((message,))
+        ids, _ = self._encode(_Text(self._sealed(message, seal).content, seal, []))
+        ids = [*self.begin_ids, *ids, self.end_of_text]
+        return Rendered(ids, [0] + [1] * (len(ids) - 1))
+
+    @property
+    def begin_ids(self) -> list[int]:
+        """What the tokenizer begins a text with by itself: its beginning-of-sequence token, or nothing."""
+        first: list[int] = self.tokenizer("a")["input_ids"][:1]
+        return first if first == [self.tokenizer.bos_token_id] else []
+
+    @property
+    def end_of_text(self) -> int:
+        """The id that ends a document: the tokenizer's end-of-sequence, else the template's end of turn."""
+        eos: int | None = self.tokenizer.eos_token_id
+        return self.end_of_turn if eos is None else eos
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of an answer's ids, without the stop token at its end. Other control tokens stay visible."""

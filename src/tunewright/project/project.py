@@ -241,8 +241,9 @@ class Project:
         found = find_method(self.file.train.method).examine(rows, self.file.train)
         found += serving_warnings(self._settled(gate)[0].adapter)
         test = load_part(split.path, "test")
-        if left := len(test) - len(askable(test)):
-            message = f"of the {len(test)} test rows, {left} are rated bad or ask what another row asks: no suite has them"
+        asking = [example for example in test if not example.is_document]
+        if left := len(asking) - len(askable(asking)):
+            message = f"of the {len(asking)} test rows, {left} are rated bad or ask what another row asks: no suite has them"
             found.append(Problem(message, where="split"))
         own = {name: spec for name, spec in self.file.suites.items() if spec.examples != GENERAL}
         suites = [build_suite(name, spec, test, self.file.task, self.root) for name, spec in own.items()]

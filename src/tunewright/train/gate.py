@@ -1,19 +1,20 @@
 """The gate before training: what is wrong with the rows' tokens, before an hour is spent on them.
 
 Nothing here takes the renderer's word: where a row's trained part begins is found again from its prompt, what it says
-by decoding it, where it must end from the template's end-of-turn token. Refusing is the caller's: a report with
-problems is not to be trained on.
+by decoding it, where it must end from the template's end-of-turn token. A document is put together again from its
+pieces. Refusing is the caller's: a report with problems is not to be trained on.
 """
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import repeat
+from itertools import pairwise, repeat
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
 from tunewright.core.errors import ModelError, Problem
-from tunewright.core.message import Conversation, Message, with_system
+from tunewright.core.message import Conversation, Message, is_document, with_system
 from tunewright.models.template import Rendered, Renderer
 from tunewright.train.defaults import Facts
 
@@ -25,6 +26,7 @@ _NAMED = 10
 Kind = Literal[
     "template refuses", "nothing trained", "mask wrong", "no end of turn", "answer changed",
     "prompt differs", "doubled BOS", "too long", "too long to cut", "control token in answer",
+    "untrained text", "no end of text", "text changed", "control token in text",
 ]  # fmt: skip
 
 _WORDS: dict[str, tuple[str, str]] = {
@@ -68,6 +70,22 @@ _WORDS: dict[str, tuple[str, str]] = {
     "control token in answer": (
         "have a control token's name in an answer",
         "Take the rendered template out of the answers: rows hold messages, not prompts.",
+    ),
+    "untrained text": (
+        "are documents of which a token would not be trained, or twice",
+        "Report it: the pieces of a document are to follow each other.",
+    ),
+    "no end of text": (
+        "are documents without an end-of-sequence token at their end",
+        "Choose a base whose tokenizer has one.",
+    ),
+    "text changed": (
+        "are documents that the tokenizer changes",
+        "Choose a base whose tokenizer can write these texts, or drop the rows.",
+    ),
+    "control token in text": (
+        "are documents with a control token inside, for what the tokenizer does not know",
+        "Choose a base whose tokenizer can write these texts, or drop the rows.",
     ),
 }
 
@@ -115,7 +133,8 @@ class GateReport(BaseModel):
     rows: int
     problems: tuple[RowProblem, ...]
     notes: dict[str, int]
-    """Things worth knowing that stop nothing, and in how many rows: control words in questions, spelled out as text."""
+    """Things worth knowing that stop nothing, and in how many rows: control words in questions or documents, spelled out
+    as text."""
     facts: Facts | None = None
     """What the settings are chosen from that the project file leaves out."""
     cut: tuple[str, ...] = ()
@@ -123,9 +142,9 @@ class GateReport(BaseModel):
     dropped: tuple[str, ...] = ()
     """Ids of examples that were too long and are not trained (train.over_long: drop)."""
     lengths: tuple[int, ...]
-    """Tokens of each row; 0 where it cannot be rendered."""
+    """Tokens of each row, or each piece of a document; 0 where it cannot be rendered."""
     trained: tuple[int, ...]
-    """Trained tokens of each row."""
+    """Trained tokens of each row or piece."""
     samples: tuple[ShownRow, ...]
     """The first rows, for coloured display."""
 
@@ -146,38 +165,38 @@ def check_rows(
     max_length: int,
     system: str,
     *,
-    rendered: Sequence[Rendered | None] | None = None,
+    rendered: Sequence[Sequence[Rendered]] | None = None,
     over_long: Literal["fail", "drop", "cut"] = "fail",
 ) -> GateReport:
     """Check (id, conversation) rows as they would be trained with the task's system prompt.
 
-    `rendered` are the rows' tokens where they are known, none for a row that is still to be rendered. `over_long` is
-    what was tried with long rows before: it decides what a long one is told.
+    `rendered` are the rows' tokens where they are known: one of each conversation, the pieces of a document, nothing for
+    a row that is still to be rendered. `over_long` is what was tried with long rows before: it decides what a long one is
+    told.
     """
     too_long: Kind = "too long to cut" if over_long == "cut" else "too long"
     found: dict[Kind, list[tuple[str, str | None]]] = {}
     lengths: list[int] = []
     trained: list[int] = []
     samples: list[ShownRow] = []
-    notes = 0
-    for (name, conversation), known in zip(rows, rendered or repeat(None, len(rows)), strict=True):
+    notes = Counter[str]()
+    for (name, conversation), known in zip(rows, rendered or repeat((), len(rows)), strict=True):
         whole = with_system(conversation, system)
-        row, findings = _check(whole, known, renderer)
-        if len(row.ids) > max_length:
-            findings.append(_Finding(too_long, f"{len(row.ids)} tokens"))
+        made, findings = _check(whole, known, renderer)
+        longest = max(len(row.ids) for row in made)
+        if longest > max_length:
+            findings.append(_Finding(too_long, f"{longest} tokens"))
         for finding in findings:
             found.setdefault(finding.kind, []).append((name, finding.detail))
-        lengths.append(len(row.ids))
-        trained.append(sum(row.mask))
-        notes += any(
-            renderer.control_words(message.content) for message in whole if message.role != "assistant"
-        )
-        if len(samples) < _SHOWN and row.ids:
-            samples.append(ShownRow(id=name, segments=tuple(_segments(row, renderer))))
+        lengths += [len(row.ids) for row in made]
+        trained += [sum(row.mask) for row in made]
+        notes.update(_notes(whole, renderer))
+        if len(samples) < _SHOWN and made[0].ids:
+            samples.append(ShownRow(id=name, segments=tuple(_segments(made[0], renderer))))
     return GateReport(
-        rows=len(rows),
+        rows=len(lengths),
         problems=tuple(_summed(kind, hits) for kind, hits in found.items()),
-        notes={"control words in questions": notes} if notes else {},
+        notes=dict(notes),
         lengths=tuple(lengths),
         trained=tuple(trained),
         samples=tuple(samples),
@@ -190,15 +209,51 @@ def _summed(kind: Kind, hits: Sequence[tuple[str, str | None]]) -> RowProblem:
     )
 
 
-def _check(row: Conversation, known: Rendered | None, renderer: Renderer) -> tuple[Rendered, list[_Finding]]:
-    """The row's tokens and everything wrong with them but their number."""
+def _notes(row: Conversation, renderer: Renderer) -> Iterator[str]:
+    if is_document(row):
+        asked, where = row, "documents"
+    else:
+        asked, where = tuple(message for message in row if message.role != "assistant"), "questions"
+    if any(renderer.control_words(message.content) for message in asked):
+        yield f"control words in {where}"
+
+
+def _check(
+    row: Conversation, known: Sequence[Rendered], renderer: Renderer
+) -> tuple[Sequence[Rendered], list[_Finding]]:
+    """The row's tokens, a document's in pieces, and everything wrong with them but their number."""
+    if is_document(row):
+        text = row[0].content
+        pieces = known or [renderer.document(text)]
+        return pieces, list(_document_findings(text, pieces, renderer))
     try:
-        rendered = known or renderer.training(row)
+        rendered = known[0] if known else renderer.training(row)
         findings = list(_findings(row, rendered, renderer))
     except ModelError as error:
         kind: Kind = "prompt differs" if "than in serving" in error.message else "template refuses"
-        return Rendered([], []), [_Finding(kind, error.message)]
-    return rendered, findings
+        return [Rendered([], [])], [_Finding(kind, error.message)]
+    return [rendered], findings
+
+
+def _document_findings(text: str, pieces: Sequence[Rendered], renderer: Renderer) -> Iterator[_Finding]:
+    """What is wrong with the pieces of a document, each of which begins with the last token of the one before it."""
+    joined = all(before.ids[-1:] == after.ids[:1] for before, after in pairwise(pieces))
+    if not joined or not all(piece.mask[1:] and all(piece.mask[1:]) for piece in pieces):
+        yield _Finding("untrained text")
+    first, *rest = pieces
+    ids = [*first.ids, *(token for piece in rest for token in piece.ids[1:])]
+    begin = _bos_count(ids, renderer)
+    if begin > 1:
+        yield _Finding("doubled BOS")
+    if not ids or ids[-1] not in renderer.stop_ids:
+        yield _Finding("no end of text")
+    if any(token in renderer.control_ids for token in ids[begin:-1]):
+        yield _Finding("control token in text")
+    said, wanted = _normal(renderer.decode(ids[begin:])), _normal(text)
+    if said != wanted:
+        at = next((at for at, (a, b) in enumerate(zip(said, wanted, strict=False)) if a != b), len(said))
+        here = slice(max(0, at - 20), at + 20)
+        yield _Finding("text changed", f"{wanted[here]!r} becomes {said[here]!r}")
 
 
 def _findings(row: Conversation, rendered: Rendered, renderer: Renderer) -> Iterator[_Finding]:

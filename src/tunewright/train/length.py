@@ -1,4 +1,7 @@
-"""Rows longer than train.max_length: what becomes of them is the project's word (train.over_long), and it is counted."""
+"""Rows longer than train.max_length: what becomes of them is the project's word (train.over_long), and it is counted.
+
+A document is none of them: it is trained in pieces that fit.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,7 +11,7 @@ from tunewright.core.example import Example
 from tunewright.core.message import Conversation, with_system
 from tunewright.models.template import Renderer
 from tunewright.train.methods import Method
-from tunewright.train.pack import Tree
+from tunewright.train.pack import Row, Tree
 from tunewright.train.spec import TrainSpec
 
 
@@ -17,8 +20,8 @@ class Fitted(NamedTuple):
 
     examples: list[Example]
     """Without the task's system prompt."""
-    trees: list[Tree | None]
-    """Each example rendered with the task's system prompt; none where the template refuses it."""
+    trees: list[list[Tree]]
+    """Each example rendered with the task's system prompt, a long document in pieces; empty where the template refuses."""
     refusal: ModelError | None
     """What the template says of the first example that it refuses."""
     cut: tuple[str, ...]
@@ -30,7 +33,7 @@ class Fitted(NamedTuple):
         """The trees of all examples. Raises ModelError where the template refuses one."""
         if self.refusal:
             raise self.refusal
-        return [tree for tree in self.trees if tree]
+        return [tree for trees in self.trees for tree in trees]
 
 
 def fit(
@@ -40,9 +43,9 @@ def fit(
 
     An example is long when any of its rows is, with the task's system prompt. Cutting takes whole turns from the
     beginning, never instructions, the last question, an answer's part or the only trained answers; what is long even so
-    stays for the gate to refuse.
+    stays for the gate to refuse. A document becomes as many trees as it takes, whatever `spec.over_long` says.
     """
-    kept, trees = list[Example](), list[Tree | None]()
+    kept, trees = list[Example](), list[list[Tree]]()
     cut, dropped = list[str](), list[str]()
     refusal: ModelError | None = None
     for example in examples:
@@ -51,6 +54,10 @@ def fit(
             tree = _tree(example, method, renderer, system)
         except ModelError as error:
             refusal = refusal or error
+        if tree and example.is_document:
+            kept.append(example)
+            trees.append(pieces(tree, spec.max_length))
+            continue
         if tree and not _fits(tree, spec.max_length):
             if spec.over_long == "drop":
                 dropped.append(example.id)
@@ -61,8 +68,20 @@ def fit(
                 example, tree = found
                 cut.append(example.id)
         kept.append(example)
-        trees.append(tree)
+        trees.append([tree] if tree else [])
     return Fitted(kept, trees, refusal, tuple(cut), tuple(dropped))
+
+
+def pieces(tree: Tree, longest: int) -> list[Tree]:
+    """A document's tree as trees of at most `longest` tokens.
+
+    A piece begins with the last token of the one before it, which it does not train: so every token but the document's
+    first is trained once.
+    """
+    ((name, ids, mask, _),) = tree.rows
+    starts = range(0, max(1, len(ids) - 1), longest - 1)
+    ends = ((start, start + longest) for start in starts)
+    return [Tree((Row(name, ids[start:end], [0, *mask[start + 1 : end]]),)) for start, end in ends]
 
 
 def emptied(part: str, fitted: Fitted, longest: int) -> list[Problem]:

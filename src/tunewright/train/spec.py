@@ -65,7 +65,8 @@ class TrainSpec(Spec):
     """How the model is trained."""
 
     method: str = "sft"
-    """The method: `sft` (examples), `dpo` or `orpo` (a rejected answer beside each), `kto` (answers rated good or bad)."""
+    """The method: `sft` (examples), `cpt` (documents), `dpo` or `orpo` (a rejected answer beside each example), `kto`
+    (answers rated good or bad)."""
     dpo: DpoSpec = DpoSpec()
     """Settings of `dpo`."""
     orpo: OrpoSpec = OrpoSpec()
@@ -84,10 +85,10 @@ class TrainSpec(Spec):
     batch_tokens: int | None = Field(None, ge=16)
     """Tokens in one optimizer step, packed from whole rows. Left out, chosen from the rows' tokens."""
     max_length: int = Field(1024, ge=8)
-    """The longest row, in tokens."""
+    """The longest row, in tokens. A longer document is trained in pieces of that length."""
     over_long: Literal["fail", "drop", "cut"] = "fail"
-    """What becomes of a longer row: `fail` stops at the gate, `drop` leaves it out, `cut` takes its oldest turns away. The
-    gate counts and names what was dropped or cut."""
+    """What becomes of a longer conversation: `fail` stops at the gate, `drop` leaves it out, `cut` takes its oldest turns
+    away. The gate counts and names what was dropped or cut."""
     warmup: float = Field(0.05, ge=0, lt=1)
     """Share of the steps in which the learning rate climbs to its peak."""
     schedule: Literal["cosine", "linear", "constant", "wsd"] = "cosine"
@@ -130,6 +131,10 @@ class TrainSpec(Spec):
     @model_validator(mode="after")
     def _goes_together(self) -> Self:
         kind = self.adapter.kind
+        if self.method == "cpt" and self.dev_answers:
+            raise ValueError(
+                "dev rows are documents with cpt, and cannot be asked: set train.dev_answers to 0"
+            )
         if self.method == "kto" and kind in ("pissa", "full"):
             raise ValueError(
                 f"kto asks the base at each step, and {kind} changes it: choose another train.adapter.kind"

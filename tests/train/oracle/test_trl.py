@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM
 
 from tiny import CHATML, save_model
 from tunewright.core.events import silent
-from tunewright.core.example import Example, ask, make_example
+from tunewright.core.example import Example, ask, make_document, make_example
 from tunewright.models.base import Base, resolve_base
 from tunewright.models.load import load_model, load_tokenizer
 from tunewright.models.template import Renderer
@@ -59,7 +59,9 @@ def examples(method: str) -> list[Example]:
     for number in range(STEPS * ROWS):
         talk = ask(f"What is {number}{' and so on' * (number % 7)}?", f"It is {WORDS[number % 10]}.")
         worse = f"{WORDS[(number + 3) % 10]}{' or not' * (number % 4)}"
-        if method == "kto":
+        if method == "cpt":
+            found.append(make_document(" ".join(message.content for message in talk)))
+        elif method == "kto":
             found.append(make_example(talk, desirable=number % 3 > 0))
         else:
             found.append(make_example(talk, rejected=None if method == "sft" else worse))
@@ -126,6 +128,8 @@ def theirs(method: str, base: Base, folder: Path, **settings: Any) -> Trained:
 
 
 def _trl_row(example: Example, method: str) -> dict[str, Any]:
+    if method == "cpt":
+        return {"text": example.expected}
     prompt = [message.wire() for message in example.prompt]
     answer = [{"role": "assistant", "content": example.expected}]
     if method == "sft":
@@ -148,6 +152,8 @@ def _trainer(method: str) -> tuple[Any, Any]:
         from trl.experimental.cpo import CPOConfig, CPOTrainer
 
         return CPOTrainer, CPOConfig
+    if method == "cpt":
+        return trl.SFTTrainer, trl.SFTConfig
     return getattr(trl, f"{method.upper()}Trainer"), getattr(trl, f"{method.upper()}Config")
 
 
@@ -179,6 +185,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
     ("method", "settings", "trl_settings"),
     [
         ("sft", {}, {}),
+        ("cpt", {}, {}),
         ("dpo", {"dpo": {"loss": "sigmoid"}}, {"loss_type": "sigmoid"}),
         ("dpo", {"dpo": {"loss": "hinge", "beta": 0.5}}, {"loss_type": "hinge", "beta": 0.5}),
         ("dpo", {"dpo": {"loss": "ipo", "beta": 0.5}}, {"loss_type": "ipo", "beta": 0.5}),

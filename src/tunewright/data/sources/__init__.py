@@ -8,12 +8,12 @@ from contextlib import closing
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from tunewright.data.names import listed
 from tunewright.data.rows import BadFile, Reject, Row, Table, no_rows
 from tunewright.data.sources.chat import is_chat
-from tunewright.data.spec import SourceSpec
+from tunewright.data.spec import ANSWERING, TEXT, SourceSpec
 
 ENDINGS = {
     ".csv": "csv",
@@ -27,24 +27,25 @@ ENDINGS = {
 }
 _SPREADSHEETS = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
 _PEEK = 100
+Kind = Literal["chat", "documents", "columns"]
 
 
 class Opened(NamedTuple):
-    """A file, opened: its table, and whether its rows are chat rows."""
+    """A file, opened: its table, and what its rows are."""
 
     table: Table
-    is_chat: bool
+    kind: Kind
 
 
 def open_file(path: Path, spec: SourceSpec) -> Opened:
     """Open a file as the spec says. Raises BadFile, OSError."""
     name = _format_of(path) if spec.format == "auto" else spec.format
     if path.stat().st_size == 0:
-        return Opened(Table((), no_rows()), False)
+        return Opened(Table((), no_rows()), "columns")
     table: Table = import_module(f"{__name__}.{name}").read(path, spec.encoding)
     if spec.format == "auto" and not spec.columns and name in ("json", "jsonl", "parquet"):
-        return _sniffed(table)
-    return Opened(table, name == "chat")
+        return _sniffed(table, loose=name != "parquet")
+    return Opened(table, "chat" if name == "chat" else "documents" if spec.holds_documents else "columns")
 
 
 def _format_of(path: Path) -> str:
@@ -59,16 +60,24 @@ def _format_of(path: Path) -> str:
         ) from None
 
 
-def _sniffed(table: Table) -> Opened:
-    """Chat rows are told by the keys of the first row that can be read."""
+def _sniffed(table: Table, loose: bool) -> Opened:
+    """Chat rows are told by the keys of the first row that can be read; in `loose` formats, without columns, documents
+    are too: a table's text may be anything.
+    """
     seen: list[Row | Reject] = []
-    found = False
+    found: Kind = "columns"
     for row in table.rows:
         seen.append(row)
         if isinstance(row, Row) or len(seen) == _PEEK:
-            found = isinstance(row, Row) and is_chat(row.values)
+            found = _kind(row.values, loose) if isinstance(row, Row) else found
             break
     return Opened(table._replace(rows=_again(seen, table)), found)
+
+
+def _kind(values: dict[str, Any], loose: bool) -> Kind:
+    if is_chat(values):
+        return "chat"
+    return "documents" if loose and TEXT in values and not ANSWERING & values.keys() else "columns"
 
 
 def _again(seen: list[Row | Reject], table: Table) -> Generator[Row | Reject, None, None]:

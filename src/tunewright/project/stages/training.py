@@ -53,15 +53,15 @@ def gate(ctx: StepContext) -> None:
     method = find_method(spec.method)
     method.examine([*train, *dev], spec)
     fitted, fitted_dev = (fit(part, method, renderer, system, spec) for part in (train, dev))
-    rows, rendered = list[tuple[str, Conversation]](), list[Rendered | None]()
-    trees = [*fitted.trees, *fitted_dev.trees]
-    for example, tree in zip([*fitted.examples, *fitted_dev.examples], trees, strict=True):
-        talks = method.conversations(example)
-        rows += [(example.id, talk) for talk in talks]
-        rendered += [Rendered(row.ids, row.mask) for row in tree.rows] if tree else [None] * len(talks)
+    rows, rendered = list[tuple[str, Conversation]](), list[list[Rendered]]()
+    every = [*fitted.trees, *fitted_dev.trees]
+    for example, trees in zip([*fitted.examples, *fitted_dev.examples], every, strict=True):
+        for at, talk in enumerate(method.conversations(example)):
+            rows.append((example.id, talk))
+            rendered.append([Rendered(tree.rows[at].ids, tree.rows[at].mask) for tree in trees])
     ctx.emit("gate.start", rows=len(rows))
     report = check_rows(rows, renderer, spec.max_length, system, rendered=rendered, over_long=spec.over_long)
-    facts = facts_of([tree for tree in fitted.trees if tree], base_width(base))
+    facts = facts_of([tree for trees in fitted.trees for tree in trees], base_width(base))
     cut, dropped = fitted.cut + fitted_dev.cut, fitted.dropped + fitted_dev.dropped
     report = report.model_copy(update={"facts": facts, "cut": cut, "dropped": dropped})
     write_json(ctx.out / "gate.json", report.model_dump(mode="json"))

@@ -44,4 +44,4 @@ def read_sample(path: Path, limit: int = ROWS) -> Sample:
     if not rows:
         raise DataError("the file has no row that can be read", where=str(path))
     columns = opened.table.columns or dict.fromkeys(name for row in rows for name in row)
-    return Sample(list(columns), rows, opened.is_chat)
+    return Sample(list(columns), rows, opened.kind == "chat")

@@ -18,6 +18,7 @@ from tunewright.core.example import Example
 from tunewright.core.message import Conversation, last_answer_trained
 from tunewright.models.template import Renderer
 from tunewright.train.methods import Part, Totals, counted
+from tunewright.train.methods._likelihood import refuse_documents
 from tunewright.train.methods._pairs import references
 from tunewright.train.pack import Batch, Row, Tree, pack, rendered_rows
 from tunewright.train.policy import Policy
@@ -27,8 +28,9 @@ from tunewright.train.spec import KtoSpec, TrainSpec
 def examine(examples: Sequence[Example], spec: TrainSpec) -> list[Problem]:
     """A warning where good and bad weigh unevenly (arXiv:2402.01306 advises 1 to 4/3).
 
-    Raises DataError where all are rated alike: there would be nothing to tell apart.
+    Raises DataError for documents, and where all are rated alike: there would be nothing to tell apart.
     """
+    refuse_documents(examples, "kto")
     good = sum(example.desirable for example in examples)
     bad = len(examples) - good
     if not good or not bad:

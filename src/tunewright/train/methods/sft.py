@@ -7,13 +7,15 @@ from tunewright.core.example import Example
 from tunewright.core.message import Conversation
 from tunewright.models.template import Renderer
 from tunewright.train.methods import Part, Totals, counted
+from tunewright.train.methods._likelihood import likelihood, refuse_documents
 from tunewright.train.pack import Batch, Tree, rendered_rows
 from tunewright.train.policy import Policy
 from tunewright.train.spec import TrainSpec
 
 
 def examine(examples: Sequence[Example], spec: TrainSpec) -> list[Problem]:
-    """Nothing to know. Raises DataError for answers that were rated bad: they would be learnt like the others."""
+    """Nothing to know. Raises DataError for documents, and for answers rated bad: they would be learnt like the others."""
+    refuse_documents(examples, "sft")
     bad = [example for example in examples if not example.desirable]
     if bad:
         raise DataError(
@@ -46,4 +48,4 @@ def totals(policy: Policy, batches: Sequence[Batch], spec: TrainSpec) -> Totals:
 
 def part(policy: Policy, batch: Batch, totals: Totals, spec: TrainSpec) -> Part:
     """Negative log-likelihood of the trained tokens in nats, divided by the step's number of them."""
-    return Part(-policy.logprobs(batch).sum() / totals.tokens)
+    return likelihood(policy, batch, totals)

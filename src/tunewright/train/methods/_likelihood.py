@@ -1,0 +1,25 @@
+"""The likelihood of the trained tokens, of answers (sft) or documents (cpt), and who may learn from documents."""
+
+from collections.abc import Sequence
+
+from tunewright.core.errors import DataError
+from tunewright.core.example import Example
+from tunewright.train.methods import Part, Totals
+from tunewright.train.pack import Batch
+from tunewright.train.policy import Policy
+
+
+def likelihood(policy: Policy, batch: Batch, totals: Totals) -> Part:
+    """Negative log-likelihood of the trained tokens in nats, divided by the step's number of them."""
+    return Part(-policy.logprobs(batch).sum() / totals.tokens)
+
+
+def refuse_documents(examples: Sequence[Example], method: str) -> None:
+    """Raises DataError for a document: a method that trains answers has nothing to ask it."""
+    first = next((example for example in examples if example.is_document), None)
+    if first:
+        raise DataError(
+            f"{method} trains answers, and a row is a document, which nothing asks for",
+            where=first.place,
+            fix="Choose the method cpt, or name the columns that ask and answer (columns: {input: …, expected: …}).",
+        )
