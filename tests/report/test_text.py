@@ -51,7 +51,7 @@ def test_cuts():
 
 
 def test_facts():
-    values = [True, None, 1234, 0.000123456, 12345.6, ["a", 2], {"x": 1}, "t"]
+    values = [True, None, 1234, 0.000123456, 12345.6, ["a", 2], ["One.", "Two."], {"x": 1}, "t"]
     assert [fact(value) for value in values] == [
         "yes",
         "–",
@@ -59,6 +59,7 @@ def test_facts():
         "0.0001235",
         "12,346",
         "a, 2",
+        "One. Two.",
         "x: 1",
         "t",
     ]

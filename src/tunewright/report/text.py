@@ -61,7 +61,7 @@ def compare(expected: str, reply: str) -> list[Piece]:
 
 
 def fact(value: Any) -> str:
-    """A fact as a table shows it: few digits for floats, commas in large integers, lists joined."""
+    """A fact as a table shows it: few digits for floats, commas in large integers, lists joined, sentences by a blank."""
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "–"}[value]
     if isinstance(value, int):
@@ -71,7 +71,8 @@ def fact(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name}: {fact(inner)}" for name, inner in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(fact(inner) for inner in value)
+        parts = [fact(inner) for inner in value]
+        return (" " if all(part.endswith(".") for part in parts) else ", ").join(parts)
     return str(value)
 
 
