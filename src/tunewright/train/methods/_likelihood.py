@@ -4,12 +4,29 @@ from collections.abc import Sequence
 
 from tunewright.core.errors import DataError
 from tunewright.core.example import Example
-from tunewright.train.methods import Part, Totals
+from tunewright.core.message import Conversation
+from tunewright.train.methods import Part, Totals, counted
 from tunewright.train.pack import Batch
 from tunewright.train.policy import Policy
+from tunewright.train.spec import TrainSpec
 
 
-def likelihood(policy: Policy, batch: Batch, totals: Totals) -> Part:
+def needs_reference(spec: TrainSpec) -> bool:
+    """No."""
+    return False
+
+
+def conversations(example: Example) -> list[Conversation]:
+    """The example as it is."""
+    return [example.messages]
+
+
+def totals(policy: Policy, batches: Sequence[Batch], spec: TrainSpec) -> Totals:
+    """Trained tokens and trees."""
+    return counted(batches)
+
+
+def part(policy: Policy, batch: Batch, totals: Totals, spec: TrainSpec) -> Part:
     """Negative log-likelihood of the trained tokens in nats, divided by the step's number of them."""
     return Part(-policy.logprobs(batch).sum() / totals.tokens)
 

@@ -8,13 +8,12 @@ from collections.abc import Sequence
 
 from tunewright.core.errors import DataError, Problem
 from tunewright.core.example import Example
-from tunewright.core.message import Conversation
 from tunewright.models.template import Renderer
-from tunewright.train.methods import Part, Totals, counted
-from tunewright.train.methods._likelihood import likelihood
-from tunewright.train.pack import Batch, Row, Tree
-from tunewright.train.policy import Policy
+from tunewright.train.methods._likelihood import conversations, needs_reference, part, totals
+from tunewright.train.pack import Row, Tree
 from tunewright.train.spec import TrainSpec
+
+__all__ = ["conversations", "examine", "needs_reference", "part", "totals", "trees"]
 
 
 def examine(examples: Sequence[Example], spec: TrainSpec) -> list[Problem]:
@@ -29,26 +28,6 @@ def examine(examples: Sequence[Example], spec: TrainSpec) -> list[Problem]:
     return []
 
 
-def needs_reference(spec: TrainSpec) -> bool:
-    """No."""
-    return False
-
-
-def conversations(example: Example) -> list[Conversation]:
-    """The document as it is."""
-    return [example.messages]
-
-
 def trees(examples: Sequence[Example], renderer: Renderer) -> list[Tree]:
     """Each document whole, a tree of one row."""
     return [Tree((Row(example.id, *renderer.document(example.expected)),)) for example in examples]
-
-
-def totals(policy: Policy, batches: Sequence[Batch], spec: TrainSpec) -> Totals:
-    """Trained tokens and trees."""
-    return counted(batches)
-
-
-def part(policy: Policy, batch: Batch, totals: Totals, spec: TrainSpec) -> Part:
-    """Negative log-likelihood of the documents' tokens in nats, divided by the step's number of them."""
-    return likelihood(policy, batch, totals)

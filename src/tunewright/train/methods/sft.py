@@ -4,13 +4,18 @@ from collections.abc import Sequence
 
 from tunewright.core.errors import DataError, Problem
 from tunewright.core.example import Example
-from tunewright.core.message import Conversation
 from tunewright.models.template import Renderer
-from tunewright.train.methods import Part, Totals, counted
-from tunewright.train.methods._likelihood import likelihood, refuse_documents
-from tunewright.train.pack import Batch, Tree, rendered_rows
-from tunewright.train.policy import Policy
+from tunewright.train.methods._likelihood import (
+    conversations,
+    needs_reference,
+    part,
+    refuse_documents,
+    totals,
+)
+from tunewright.train.pack import Tree, rendered_rows
 from tunewright.train.spec import TrainSpec
+
+__all__ = ["conversations", "examine", "needs_reference", "part", "totals", "trees"]
 
 
 def examine(examples: Sequence[Example], spec: TrainSpec) -> list[Problem]:
@@ -26,26 +31,6 @@ def examine(examples: Sequence[Example], spec: TrainSpec) -> list[Problem]:
     return []
 
 
-def needs_reference(spec: TrainSpec) -> bool:
-    """No."""
-    return False
-
-
-def conversations(example: Example) -> list[Conversation]:
-    """The example as it is."""
-    return [example.messages]
-
-
 def trees(examples: Sequence[Example], renderer: Renderer) -> list[Tree]:
     """Each conversation rendered, a tree of one row."""
     return [Tree(rendered_rows(example.id, conversations(example), renderer)) for example in examples]
-
-
-def totals(policy: Policy, batches: Sequence[Batch], spec: TrainSpec) -> Totals:
-    """Trained tokens and trees."""
-    return counted(batches)
-
-
-def part(policy: Policy, batch: Batch, totals: Totals, spec: TrainSpec) -> Part:
-    """Negative log-likelihood of the trained tokens in nats, divided by the step's number of them."""
-    return likelihood(policy, batch, totals)
