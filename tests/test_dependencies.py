@@ -11,6 +11,7 @@ RUNTIME = [
         "click",
         "jinja2",
         "jsonschema",
+        "llguidance",
         "numpy",
         "peft",
         "psutil",

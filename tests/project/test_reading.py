@@ -85,6 +85,11 @@ def test_every_problem_at_once_with_its_line(tmp_path):
             "tunewright.yaml:9: split: train, dev and test add up to 0.7; they are shares of 1",
         ),
         (
+            GOOD.replace("type: json\n    schema: schema.json", "type: text")
+            + "decoding: {constrained: true}\n",
+            "tunewright.yaml:8: decoding.constrained holds answers to a JSON Schema, and the task is text. Set it to false,",
+        ),
+        (
             GOOD + "gates: {min_scores: {json_shema: 0.9}}\n",
             "tunewright.yaml:9: gates.min_scores: the target suite has no grader json_shema. Did you mean json_schema?",
         ),

@@ -3,10 +3,11 @@
 import pytest
 
 from tiny import CHATML, make_tokenizer
-from tunewright.core.example import ask, make_document
+from tunewright.core.example import ask, make_document, make_example
 from tunewright.core.message import Message, with_system
+from tunewright.generate.constraint import Constraints
 from tunewright.models.template import Rendered, Renderer
-from tunewright.train.gate import Segment, check_rows
+from tunewright.train.gate import Segment, check_answers, check_rows
 from tunewright.train.length import fit
 from tunewright.train.methods import cpt
 from tunewright.train.spec import TrainSpec
@@ -197,3 +198,24 @@ def test_faults_of_documents():
         )
     (problem,) = check_rows(rows, renderer, 19, SYSTEM, rendered=[[first, *others]]).problems
     assert (problem.kind, problem.detail) == ("too long", "20 tokens")
+
+
+def test_answers_that_the_constraint_would_bar(tiny_renderer):
+    schema = {
+        "type": "object",
+        "properties": {"a": {"type": "string"}, "b": {"type": "number"}},
+        "required": ["a"],
+    }
+    constraint = Constraints(tiny_renderer).for_schema(schema)
+    written = ['{"a": "é \\n", "b": -1.5e-07}', '{"a": "red"}', '{"a":"red"}', '{"b": 1, "a": "red"}']
+    rows = [make_example(ask(f"question {number}", text)) for number, text in enumerate(written)]
+    bad = make_example(ask("and?", "none of this"), desirable=False)
+    pair = make_example(ask("or?", '{"a": ""}'), rejected="nor this")
+    assert check_answers([*rows[:2], bad, pair, make_document("a text")], constraint) == ()
+    (problem,) = check_answers([*rows, bad, pair], constraint)
+    assert (problem.kind, problem.rows, problem.ids) == ("answer barred", 2, (rows[2].id, rows[3].id))
+    assert str(problem.problem()) == (
+        f"rows {rows[2].id}, {rows[3].id}: 2 rows have an answer that decoding.constrained would not let the model write"
+        """ (after '{"a":' comes '"red"}')"""
+        ". Mend the answers or the schema, or set decoding.constrained: false."
+    )

@@ -1,7 +1,7 @@
 """Generator: anything that answers. Decoding says how, Reply is what came back."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from pydantic import Field
 
@@ -9,8 +9,8 @@ from tunewright.core.message import Conversation
 from tunewright.core.spec import Spec
 
 
-class Decoding(Spec):
-    """How an answer is drawn."""
+class _Drawing(Spec):
+    """How tokens are drawn."""
 
     max_new_tokens: int = Field(256, ge=1)
     """The most tokens an answer may have."""
@@ -20,6 +20,20 @@ class Decoding(Spec):
     """Sample from the smallest set of tokens with this much probability."""
     seed: int = 0
     """Seeds the sampling."""
+
+
+class Decoding(_Drawing):
+    """How an answer is drawn."""
+
+    json_schema: dict[str, Any] | None = None
+    """Each token is one that leads to JSON of this schema; none: any text."""
+
+
+class DecodingSpec(_Drawing):
+    """How answers to the task are drawn."""
+
+    constrained: bool = False
+    """Hold answers to the task's JSON Schema while they are written, those of the baselines too."""
 
 
 class Reply(NamedTuple):

@@ -38,8 +38,9 @@ def load_variant(
 
 
 def bare(variant: Variant) -> Variant:
-    """The variant without its task's prompt and examples, for suites whose conversations come complete."""
-    return variant.model_copy(update={"system": "", "shots": ()})
+    """The variant without its task's prompt, examples and schema, for suites whose conversations come complete."""
+    free = variant.decoding.model_copy(update={"json_schema": None})
+    return variant.model_copy(update={"system": "", "shots": (), "decoding": free})
 
 
 @lru_cache(maxsize=1)

@@ -7,6 +7,7 @@ import torch
 
 from tunewright.core.generation import Decoding
 from tunewright.core.hashing import hash_value
+from tunewright.generate.constraint import Held
 
 
 class Picker:
@@ -16,8 +17,10 @@ class Picker:
     on which rows share its batch.
     """
 
-    def __init__(self, decoding: Decoding, prompts: Sequence[Sequence[int]]) -> None:
-        self._decoding = decoding
+    def __init__(
+        self, decoding: Decoding, prompts: Sequence[Sequence[int]], held: Held | None = None
+    ) -> None:
+        self._decoding, self._held = decoding, held
         seeds = (
             [hash_value([decoding.seed, list(prompt)]) for prompt in prompts] if decoding.temperature else []
         )
@@ -25,6 +28,13 @@ class Picker:
 
     def __call__(self, logits: torch.Tensor, rows: Sequence[int]) -> list[int]:
         """One token for each of `rows`, whose logits are the rows of `logits` [len(rows), vocabulary]."""
+        if self._held is None:
+            return self._draw(logits, rows)
+        tokens = self._draw(self._held.mask(logits, rows), rows)
+        self._held.take(rows, tokens)
+        return tokens
+
+    def _draw(self, logits: torch.Tensor, rows: Sequence[int]) -> list[int]:
         if not self._decoding.temperature:
             return logits.argmax(-1).tolist()
         draws = torch.tensor([[self._chances[row].random()] for row in rows], dtype=torch.float64)

@@ -13,6 +13,7 @@ import torch
 from tunewright.core.errors import ModelError
 from tunewright.core.generation import Decoding, OnReply, Reply
 from tunewright.core.message import Conversation
+from tunewright.generate.constraint import Constraints
 from tunewright.generate.decode import Answer, decode
 from tunewright.generate.partition import cache_tokens, cut_batches
 from tunewright.generate.sampling import Picker
@@ -42,6 +43,7 @@ class TorchGenerator:
 
     def _take(self, model: Any, renderer: Renderer) -> None:
         self._model, self._renderer = model, renderer
+        self._constraints = Constraints(renderer)
         self._cache_tokens = cache_tokens(self._model)
         config = self._model.config.get_text_config()
         self._positions: int | None = getattr(config, "max_position_embeddings", None)
@@ -49,7 +51,10 @@ class TorchGenerator:
     def generate(
         self, conversations: Sequence[Conversation], decoding: Decoding, on_reply: OnReply | None = None
     ) -> list[Reply]:
-        """One reply for each conversation, in order. A prompt that does not fit the model gets an error reply."""
+        """One reply for each conversation, in order. A prompt that does not fit the model gets an error reply.
+
+        Raises ModelError where answers cannot be held to the decoding's schema.
+        """
         prompts: dict[int, list[int]] = {}
         replies: dict[int, Reply] = {}
 
@@ -89,6 +94,8 @@ class TorchGenerator:
 
     def _answer(self, prompts: dict[int, list[int]], decoding: Decoding, settle: OnReply) -> None:
         indices, batch = list(prompts), list(prompts.values())
+        schema = decoding.json_schema
+        held = None if schema is None else self._constraints.for_schema(schema).hold(len(batch))
         room = [min(decoding.max_new_tokens, self._room(prompt)) for prompt in batch]
 
         def finish(row: int, answer: Answer) -> None:
@@ -96,7 +103,7 @@ class TorchGenerator:
             end: Literal["stop", "length"] = "stop" if answer.stopped else "length"
             settle(indices[row], Reply(text, len(batch[row]), len(answer.ids), answer.seconds, end))
 
-        decode(self._model, batch, room, self._renderer.stop_ids, Picker(decoding, batch), finish)
+        decode(self._model, batch, room, self._renderer.stop_ids, Picker(decoding, batch, held), finish)
 
     def _room(self, prompt: Sequence[int]) -> int:
         return self._positions - len(prompt) if self._positions is not None else 1 << 30

@@ -6,9 +6,9 @@ from typing import Annotated
 from pydantic import Field
 
 from tunewright.baselines.spec import BaselinesSpec
-from tunewright.core.generation import Decoding
+from tunewright.core.generation import Decoding, DecodingSpec
 from tunewright.core.spec import Spec
-from tunewright.core.task import TaskSpec
+from tunewright.core.task import JsonOutput, TaskSpec
 from tunewright.data.spec import DataSpec, DropDuplicates, RecipeOp, SourceSpec, SplitSpec
 from tunewright.decide.spec import GatesSpec, PriceSpec
 from tunewright.evals.spec import SuiteSpec
@@ -46,7 +46,7 @@ class ProjectFile(Spec):
     """What variants are measured on: `target` is the task itself, `general` shows what else was lost."""
     baselines: BaselinesSpec = BaselinesSpec()
     """The rivals a fine-tune must beat."""
-    decoding: Decoding = Decoding()
+    decoding: DecodingSpec = DecodingSpec()
     """How answers are drawn, in evals and in the release."""
     train: TrainSpec = TrainSpec()
     """How the model is trained."""
@@ -54,6 +54,14 @@ class ProjectFile(Spec):
     """What must hold before a release."""
     prices: PriceSpec = PriceSpec()
     """What tokens and time cost."""
+
+    @property
+    def answering(self) -> Decoding:
+        """How variants answer the task: the decoding, with the task's schema where answers are held to it."""
+        output, held = self.task.output, self.decoding.constrained
+        schema = output.schema_ if held and isinstance(output, JsonOutput) else None
+        drawn = self.decoding.model_dump(exclude={"constrained"})
+        return Decoding(**drawn, json_schema=schema if isinstance(schema, dict) else None)
 
 
 def file_path(path: Path) -> Path:

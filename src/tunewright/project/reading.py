@@ -251,6 +251,10 @@ def _complete(file: ProjectFile, path: Path, raw: Any) -> ProjectFile:
                         "json_schema needs a schema, and the task is text", where, "Give the grader a schema."
                     )
                 )
+    if data.get("decoding", {}).get("constrained") and output.get("type") != "json":
+        message = "decoding.constrained holds answers to a JSON Schema, and the task is text"
+        fix = "Set it to false, or give the task a JSON output with a schema."
+        problems.append(Problem(message, at("decoding", "constrained"), fix))
     if not suites[TARGET].get("graders"):
         suites[TARGET]["graders"] = [
             grader.model_dump(mode="json", by_alias=True) for grader in default_graders(file.task)

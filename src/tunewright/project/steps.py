@@ -55,6 +55,12 @@ def _asking(file: ProjectFile) -> dict[str, Any]:
     return {"task": file.task, "suites": file.suites, "decoding": file.decoding}
 
 
+def _held_to(file: ProjectFile) -> dict[str, Any]:
+    """The schema that answers are held to, where they are."""
+    schema = file.answering.json_schema
+    return {} if schema is None else {"held_to": schema}
+
+
 def _judging(file: ProjectFile) -> dict[str, Any]:
     """What decides the scores of dev answers, where training asks for some."""
     if not file.train.dev_answers:
@@ -88,6 +94,7 @@ STEPS: tuple[Step, ...] = (
             "max_length": file.train.max_length,
             "over_long": file.train.over_long,
             "method": file.train.method,
+            **_held_to(file),
         },
         run="tunewright.project.stages.training:gate",
         version="3",

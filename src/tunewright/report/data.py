@@ -52,6 +52,8 @@ class ReportData(BaseModel):
     verdict: Verdict
     task: dict[str, str] = {}
     """Facts of the task, in the order shown: {"system prompt": …, "output": …, "base": …}."""
+    held: bool = False
+    """Whether every variant's answers to the task were held to its schema while they were written."""
     cards: tuple[Scorecard, ...] = ()
     """Every variant on the target suite: the candidate's and the rivals' replies."""
     examples: dict[str, ExampleText] = {}

@@ -14,7 +14,9 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from tunewright.core.errors import ModelError, Problem
+from tunewright.core.example import Example
 from tunewright.core.message import Conversation, Message, is_document, with_system
+from tunewright.generate.constraint import Constraint
 from tunewright.models.template import Rendered, Renderer
 from tunewright.train.defaults import Facts
 
@@ -26,7 +28,7 @@ _NAMED = 10
 Kind = Literal[
     "template refuses", "nothing trained", "mask wrong", "no end of turn", "answer changed",
     "prompt differs", "doubled BOS", "too long", "too long to cut", "control token in answer",
-    "untrained text", "no end of text", "text changed", "control token in text",
+    "untrained text", "no end of text", "text changed", "control token in text", "answer barred",
 ]  # fmt: skip
 
 _WORDS: dict[str, tuple[str, str]] = {
@@ -86,6 +88,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "control token in text": (
         "are documents with a control token inside, for what the tokenizer does not know",
         "Choose a base whose tokenizer can write these texts, or drop the rows.",
+    ),
+    "answer barred": (
+        "have an answer that decoding.constrained would not let the model write",
+        "Mend the answers or the schema, or set decoding.constrained: false.",
     ),
 }
 
@@ -201,6 +207,14 @@ def check_rows(
         trained=tuple(trained),
         samples=tuple(samples),
     )
+
+
+def check_answers(examples: Sequence[Example], constraint: Constraint) -> tuple[RowProblem, ...]:
+    """The problem of expected answers that an answer held to the schema could not be, where there are any."""
+    asked = (example for example in examples if example.desirable and not example.is_document)
+    faults = ((example.id, constraint.fault(example.expected)) for example in asked)
+    barred = [(name, fault) for name, fault in faults if fault is not None]
+    return (_summed("answer barred", barred),) if barred else ()
 
 
 def _summed(kind: Kind, hits: Sequence[tuple[str, str | None]]) -> RowProblem:

@@ -29,7 +29,7 @@ def baselines(ctx: StepContext) -> None:
     """The rivals: their variants, and a scorecard each."""
     base = resolve_base(ctx.file.base, ctx.root)
     chosen = _few_shot_chosen_on_dev(ctx, base)
-    plain = prompt.variant(base=base, system=ctx.file.task.system, decoding=ctx.file.decoding)
+    plain = prompt.variant(base=base, system=ctx.file.task.system, decoding=ctx.file.answering)
     rivals = [plain] if ctx.file.baselines.prompt else []
     rivals += chosen
     if not rivals:
@@ -61,7 +61,7 @@ def fine_tune_variant(ctx: StepContext, base: Base, adapter: Path) -> Variant:
         base_hash=base.hash,
         adapter=str(adapter),
         system=ctx.file.task.system,
-        decoding=ctx.file.decoding,
+        decoding=ctx.file.answering,
     )
 
 
@@ -100,7 +100,7 @@ def _few_shot_chosen_on_dev(ctx: StepContext, base: Base) -> list[Variant]:
         askable(load_part(folder, "train")),
         base=base,
         system=ctx.file.task.system,
-        decoding=ctx.file.decoding,
+        decoding=ctx.file.answering,
     )
     if len(candidates) < 2:
         return candidates
@@ -118,10 +118,11 @@ def measure(ctx: StepContext, base: Base, variant: Variant, suite: Suite) -> Sco
 
     set_threads(ctx.threads)
     # the general suite asks without the task's prompt: it is about the model, not about the task
-    generator = load_variant(bare(variant) if suite.name == GENERAL else variant, base)
+    asked = bare(variant) if suite.name == GENERAL else variant
+    generator = load_variant(asked, base)
     work = ctx.work / "replies" / f"{variant.name}--{suite.name}"
     work.mkdir(parents=True, exist_ok=True)
-    found = evaluate_generator(generator, variant.name, suite, variant.decoding, work=work, emit=ctx.emit)
+    found = evaluate_generator(generator, variant.name, suite, asked.decoding, work=work, emit=ctx.emit)
     card = ctx.out / card_name(variant.name, suite.name)
     card.parent.mkdir(exist_ok=True)
     save_scorecard(found.scorecard, card)

@@ -35,6 +35,7 @@ def gather(ctx: StepContext) -> ReportData:
         project=ctx.file.name,
         verdict=read_verdict(made["decide"]),
         task=_task_facts(ctx.file),
+        held=ctx.file.answering.json_schema is not None,
         cards=(
             *suite_cards(ctx, TARGET),
             read_card(made["baselines"], PROMPT, GENERAL),

@@ -38,10 +38,11 @@ def read_summary(train: Artifact) -> TrainSummary:
 
 def gate(ctx: StepContext) -> None:
     """Every row of train and dev rendered and its loss mask checked; refuses on any failure."""
+    from tunewright.generate.constraint import Constraints
     from tunewright.models.load import base_width, load_tokenizer
     from tunewright.models.template import Rendered, Renderer
     from tunewright.train.defaults import facts_of
-    from tunewright.train.gate import check_rows
+    from tunewright.train.gate import check_answers, check_rows
     from tunewright.train.length import emptied, fit
     from tunewright.train.methods import find_method
 
@@ -61,6 +62,9 @@ def gate(ctx: StepContext) -> None:
             rendered.append([Rendered(tree.rows[at].ids, tree.rows[at].mask) for tree in trees])
     ctx.emit("gate.start", rows=len(rows))
     report = check_rows(rows, renderer, spec.max_length, system, rendered=rendered, over_long=spec.over_long)
+    if schema := ctx.file.answering.json_schema:
+        barred = check_answers([*train, *dev], Constraints(renderer).for_schema(schema))
+        report = report.model_copy(update={"problems": (*report.problems, *barred)})
     facts = facts_of([tree for trees in fitted.trees for tree in trees], base_width(base))
     cut, dropped = fitted.cut + fitted_dev.cut, fitted.dropped + fitted_dev.dropped
     report = report.model_copy(update={"facts": facts, "cut": cut, "dropped": dropped})
@@ -146,7 +150,7 @@ def _judge(ctx: StepContext, dev: Sequence[Example]) -> Callable[[Generator], fl
     def judge(generator: Generator) -> float:
         prompted = Prompted(generator, ctx.file.task.system, ())
         with TemporaryDirectory(dir=ctx.work) as work:
-            found = evaluate(prompted, FINE_TUNE, suite, ctx.file.decoding, work=Path(work))
+            found = evaluate(prompted, FINE_TUNE, suite, ctx.file.answering, work=Path(work))
         return found.scorecard.mean()
 
     return judge

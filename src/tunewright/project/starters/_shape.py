@@ -84,6 +84,7 @@ def project_values(
         **_split(roles),
         "suites": {"target": target, "general": {"examples": "general"}},
         "baselines": {"prompt": True, "few_shot": [2, 4]},
+        **({"decoding": {"constrained": True}} if output else {}),
         "train": {**train, **own},
         "gates": {"beats_baselines": True, **(gates or {}), "max_general_loss": 3.0},
     }
