@@ -33,7 +33,7 @@ from tunewright.train.defaults import Choice, facts_of, settle
 from tunewright.train.fast import fast_layers
 from tunewright.train.length import Fitted, fit
 from tunewright.train.loop import Finished, Loop, Plan, make_plan
-from tunewright.train.methods import find_method
+from tunewright.train.methods import find_method, sft
 from tunewright.train.pack import Row, Tree, shared_prefix
 from tunewright.train.policy import Policy
 from tunewright.train.reference import refer
@@ -83,7 +83,7 @@ def train(
             f"Every row is longer than train.max_length ({spec.max_length} tokens).", fix="Raise it."
         )
     own, dev = fitted.rendered(), fitted_dev.rendered()
-    trees = [*own, *method.trees(rehearsal, renderer)]
+    trees = [*own, *sft.trees(rehearsal, renderer)]
     _refuse_untrained(trees)
     facts = facts_of(own, base_width(base))
     settled, choices = settle(spec, facts)

@@ -61,6 +61,10 @@ class KtoSpec(Spec):
     """Weight of the bad answers."""
 
 
+REHEARSES = ("sft", "cpt")
+"""The methods whose loss is a likelihood, so that general answers can be trained in the same step."""
+
+
 class TrainSpec(Spec):
     """How the model is trained."""
 
@@ -122,9 +126,10 @@ class TrainSpec(Spec):
 
     @model_validator(mode="after")
     def _rehearses_answers(self) -> Self:
-        if self.rehearsal and self.method != "sft":
+        if self.rehearsal and self.method not in REHEARSES:
             raise ValueError(
-                f"rehearsal goes with the method sft, not with {self.method}: set train.rehearsal to 0"
+                f"rehearsal goes with the methods {' and '.join(REHEARSES)}, not with {self.method}: set"
+                " train.rehearsal to 0"
             )
         return self
 

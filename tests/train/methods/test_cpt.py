@@ -11,7 +11,7 @@ from tunewright.core.errors import DataError
 from tunewright.core.example import ask, make_document, make_example
 from tunewright.core.message import with_system
 from tunewright.models.base import Base
-from tunewright.models.load import load_model
+from tunewright.models.load import load_model, load_tokenizer
 from tunewright.models.template import Rendered, Renderer
 from tunewright.train.length import fit
 from tunewright.train.methods import cpt
@@ -109,10 +109,6 @@ def test_what_cpt_refuses() -> None:
         f"example {talk.id}: cpt trains documents, and a row is a conversation. Choose the method sft, or name the column"
         " that holds the text alone (columns: {text: …})."
     )
-    with pytest.raises(
-        ValueError, match=r"rehearsal goes with the method sft, not with cpt: set train\.rehearsal to 0"
-    ):
-        TrainSpec(method="cpt", rehearsal=0.5)
     with pytest.raises(ValueError, match=r"cannot be asked: set train\.dev_answers to 0"):
         TrainSpec(method="cpt", dev_answers=8)
 
@@ -132,3 +128,26 @@ def test_a_run_learns_documents_in_pieces(tiny_base: Base, tiny_renderer, tmp_pa
     assert all(check.passed for check in found.checks)
     whole = [tiny_renderer.document(row.expected).ids for row in rows[:8]]
     assert found.trained_tokens == found.epochs * sum(len(ids) - 1 for ids in whole)
+
+
+def test_rehearsal_keeps_what_documents_would_push_out(tiny_base: Base, tmp_path: Path) -> None:
+    """Answers are trained as conversations beside the documents, and are likelier after it than without them."""
+    rows = [make_document(f"The door number {number} is red. " * 2) for number in range(12)]
+    general = [make_example(ask(f"Is the door {number} open?", "yes, eleven euros")) for number in range(12)]
+    spec = TrainSpec(method="cpt", epochs=4, batch_tokens=256, learning_rate=1e-2, precision="fp32")
+    found = {}
+    for name, rehearsal in (("alone", []), ("beside", general)):
+        out = tmp_path / name / "out"
+        out.mkdir(parents=True)
+        summary = train(
+            spec, rows, [], base=tiny_base, system="Ignored.", work=tmp_path / name / "work", out=out,
+            rehearsal=rehearsal, threads=1,
+        )  # fmt: skip
+        assert summary.rehearsal_rows == len(rehearsal)
+        model = load_model(tiny_base, adapter=out / "adapter", device="cpu")
+        renderer = Renderer(load_tokenizer(tiny_base))
+        row = renderer.training(general[0].messages)
+        logits = model(torch.tensor([row.ids])).logits[0].log_softmax(-1)
+        trained = [at for at in range(1, len(row.ids)) if row.mask[at]]
+        found[name] = -sum(logits[at - 1, row.ids[at]].item() for at in trained) / len(trained)
+    assert found["beside"] < 0.6 * found["alone"]
