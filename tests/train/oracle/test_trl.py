@@ -75,12 +75,12 @@ class Trained(NamedTuple):
     adapter: dict[str, torch.Tensor]
 
 
-def ours(method: str, base: Base, folder: Path, **settings: Any) -> Trained:
-    """Our loop over the rows in their order, `ROWS` a step."""
+def ours(method: str, base: Base, folder: Path, rows: int = ROWS, **settings: Any) -> Trained:
+    """Our loop over the rows in their order, so many a step."""
     spec = TrainSpec(method=method, **SETTINGS, **settings)
     found = find_method(method)
-    trees = found.trees(examples(method), Renderer(load_tokenizer(base)))
-    steps = tuple(tuple(range(start, start + ROWS)) for start in range(0, STEPS * ROWS, ROWS))
+    trees = found.trees(examples(method)[: STEPS * rows], Renderer(load_tokenizer(base)))
+    steps = tuple(tuple(range(start, start + rows)) for start in range(0, STEPS * rows, rows))
     prefix = shared_prefix(trees)
     plan = Plan(steps, (STEPS,), STEPS, prefix, ())
     torch.set_num_threads(1)
@@ -97,11 +97,11 @@ def ours(method: str, base: Base, folder: Path, **settings: Any) -> Trained:
     return Trained(losses, file_weights(parameters))
 
 
-def theirs(method: str, base: Base, folder: Path, **settings: Any) -> Trained:
+def theirs(method: str, base: Base, folder: Path, rows: int = ROWS, **settings: Any) -> Trained:
     """TRL's trainer over the same rows, from the same adapter."""
     from datasets import Dataset
 
-    rows = Dataset.from_list([_trl_row(example, method) for example in examples(method)])
+    data = Dataset.from_list([_trl_row(example, method) for example in examples(method)])
     make, config = _trainer(method)
     torch.set_num_threads(1)
     model = AutoModelForCausalLM.from_pretrained(base.path, dtype=torch.float32)
@@ -114,13 +114,13 @@ def theirs(method: str, base: Base, folder: Path, **settings: Any) -> Trained:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         spec = config(
-            output_dir=str(folder / "theirs"), per_device_train_batch_size=ROWS, max_steps=STEPS, logging_steps=1,
+            output_dir=str(folder / "theirs"), per_device_train_batch_size=rows, max_steps=STEPS, logging_steps=1,
             learning_rate=5e-3, lr_scheduler_type="cosine", warmup_steps=0, weight_decay=0.0, max_grad_norm=1.0,
             train_sampling_strategy="sequential", report_to="none", use_cpu=True, bf16=False, fp16=False,
             gradient_checkpointing=False, save_strategy="no", seed=0, disable_tqdm=True, max_length=512,
             **settings,
         )  # fmt: skip
-        trainer = make(model=tuned, args=spec, train_dataset=rows, processing_class=load_tokenizer(base))
+        trainer = make(model=tuned, args=spec, train_dataset=data, processing_class=load_tokenizer(base))
         trainer.train()
     losses = [line["loss"] for line in trainer.state.log_history if "loss" in line]
     trained: PeftModel = trainer.accelerator.unwrap_model(trainer.model)
@@ -215,6 +215,19 @@ def test_the_losses_and_the_adapter_are_trls(
         ),
     )
     (tmp_path / "losses.json").write_text(json.dumps([found.losses, wanted.losses]))
+    agree(found, wanted)
+
+
+def test_dpo_with_the_chosen_answers_likelihood_is_trls(base: Base, tmp_path: Path) -> None:
+    """A pair a step: TRL takes the likelihood over the tokens of all pairs, the paper and we over each pair's own."""
+    found = ours("dpo", base, tmp_path, rows=1, dpo={"loss": "sigmoid", "nll": 0.7})
+    both = {"loss_type": ["sigmoid", "sft"], "loss_weights": [1.0, 0.7]}
+    agree(found, theirs("dpo", base, tmp_path, rows=1, **both))
+    assert found.losses[0] > 0.7  # log 2 is the loss without the likelihood, before the first step
+
+
+def agree(found: Trained, wanted: Trained) -> None:
+    """Losses within 1e-4 and adapters within 1e-3."""
     assert len(found.losses) == STEPS
     assert found.losses == pytest.approx(wanted.losses, rel=1e-4, abs=1e-5)
     assert found.losses[-1] != found.losses[0]
