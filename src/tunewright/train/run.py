@@ -8,12 +8,11 @@ or not the run was cut off on the way. `work` keeps the checkpoints until the ru
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
-import peft
 import torch
-import transformers
 from torch import Tensor
 
 from tunewright.core.errors import DataError, ModelError
@@ -193,7 +192,7 @@ def _precision(spec: TrainSpec) -> Literal["fp32", "bf16"]:
 
 
 def _versions() -> list[str]:
-    return [str(torch.__version__), transformers.__version__, peft.__version__]
+    return [version(name) for name in ("torch", "transformers", "peft")]
 
 
 def _prove(
