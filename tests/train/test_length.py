@@ -90,7 +90,9 @@ def test_the_trees_are_the_examples_rendered_once_with_one_system_prompt(tiny_re
     assert [tree.id for tree in found.rendered()] == [example.id for example in found.examples]
     for example, tree in zip(found.examples, found.rendered(), strict=True):
         talks = [with_system(talk, SYSTEM) for talk in find_method(method).conversations(example)]
-        assert [(row.ids, row.mask) for row in tree.rows] == [tiny_renderer.training(talk) for talk in talks]
+        assert [(list(row.ids), list(row.mask)) for row in tree.rows] == [
+            tiny_renderer.training(talk) for talk in talks
+        ]
 
 
 def test_what_the_template_refuses_has_no_tree(tiny_renderer):

@@ -12,7 +12,18 @@ from transformers import AutoModelForCausalLM
 from tiny import make_config
 from tunewright.train import attention
 from tunewright.train.attention import Segments
-from tunewright.train.pack import Row, Tree, batches, by_beginning, epoch_order, fill, pack, shared_prefix
+from tunewright.train.pack import (
+    Row,
+    Tree,
+    batches,
+    by_beginning,
+    compact,
+    digest,
+    epoch_order,
+    fill,
+    pack,
+    shared_prefix,
+)
 from tunewright.train.policy import Policy
 
 ROWS = [
@@ -173,3 +184,17 @@ def test_attention_in_bf16_is_near_enough(settings):
     exact, rounded = Policy(model, FOREST), Policy(model, FOREST, torch.bfloat16)
     batch = pack(FOREST, 2)
     torch.testing.assert_close(rounded.logprobs(batch), exact.logprobs(batch), atol=0.15, rtol=0)
+
+
+def test_a_digest_tells_trees_apart_and_not_how_they_are_kept():
+    row, small = Row("a", [5, 300, 7], [0, 0, 1]), compact("a", [5, 300, 7], [0, 0, 1])
+    assert digest([Tree((row,))]) == digest([Tree((small,))])
+    assert (list(small.ids), list(small.mask), small.trained, small.prompt) == (row.ids, row.mask, 1, 2)
+    others = [
+        Tree((row._replace(id="b"),)), Tree((row._replace(ids=[5, 300, 8]),)), Tree((row._replace(mask=[0, 1, 1]),)),
+        Tree((row._replace(reference=-1.5),)), Tree((row,), desirable=False), Tree((row, row)),
+        Tree((Row("a", [5, 300], [0, 0]),)),
+    ]  # fmt: skip
+    found = {digest([tree]) for tree in [Tree((row,)), *others]}
+    assert len(found) == 8
+    assert digest([Tree((row, row))]) != digest([Tree((row,)), Tree((row,))])

@@ -7,7 +7,7 @@ pieces. Refusing is the caller's: a report with problems is not to be trained on
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise, repeat
 from typing import Literal, NamedTuple
 
@@ -171,7 +171,7 @@ def check_rows(
     max_length: int,
     system: str,
     *,
-    rendered: Sequence[Sequence[Rendered]] | None = None,
+    rendered: Iterable[Sequence[Rendered]] | None = None,
     over_long: Literal["fail", "drop", "cut"] = "fail",
 ) -> GateReport:
     """Check (id, conversation) rows as they would be trained with the task's system prompt.
@@ -186,7 +186,9 @@ def check_rows(
     trained: list[int] = []
     samples: list[ShownRow] = []
     notes = Counter[str]()
-    for (name, conversation), known in zip(rows, rendered or repeat((), len(rows)), strict=True):
+    for (name, conversation), known in zip(
+        rows, repeat((), len(rows)) if rendered is None else rendered, strict=True
+    ):
         whole = with_system(conversation, system)
         made, findings = _check(whole, known, renderer)
         longest = max(len(row.ids) for row in made)

@@ -44,7 +44,7 @@ def row_logits(model: Any, rows: Sequence[Row]) -> list[Tensor]:
     model.eval()
     with torch.no_grad():
         return [
-            model(input_ids=torch.tensor([row.ids], device=device), use_cache=False)
+            model(input_ids=torch.tensor([list(row.ids)], device=device), use_cache=False)
             .logits[0, [place - 1 for place in range(1, len(row.ids)) if row.mask[place]]]
             .float()
             .cpu()

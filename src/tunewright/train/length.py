@@ -11,7 +11,7 @@ from tunewright.core.example import Example
 from tunewright.core.message import Conversation, with_system
 from tunewright.models.template import Renderer
 from tunewright.train.methods import Method
-from tunewright.train.pack import Row, Tree
+from tunewright.train.pack import Tree, compact
 from tunewright.train.spec import TrainSpec
 
 
@@ -81,7 +81,7 @@ def pieces(tree: Tree, longest: int) -> list[Tree]:
     ((name, ids, mask, _),) = tree.rows
     starts = range(0, max(1, len(ids) - 1), longest - 1)
     ends = ((start, start + longest) for start in starts)
-    return [Tree((Row(name, ids[start:end], [0, *mask[start + 1 : end]]),)) for start, end in ends]
+    return [Tree((compact(name, ids[start:end], [0, *mask[start + 1 : end]]),)) for start, end in ends]
 
 
 def emptied(part: str, fitted: Fitted, longest: int) -> list[Problem]:

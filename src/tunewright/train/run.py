@@ -33,7 +33,7 @@ from tunewright.train.fast import fast_layers
 from tunewright.train.length import Fitted, fit
 from tunewright.train.loop import Finished, Loop, Plan, make_plan
 from tunewright.train.methods import find_method, sft
-from tunewright.train.pack import Row, Tree, shared_prefix
+from tunewright.train.pack import Row, Tree, digest, shared_prefix
 from tunewright.train.policy import Policy
 from tunewright.train.reference import refer
 from tunewright.train.spec import SettledAdapter, SettledSpec, TrainSpec
@@ -89,7 +89,7 @@ def train(
     device = default_device()
     precision = _precision(spec)
     origin = [base.hash, renderer.template_hash, precision, device.type]
-    identity = [_FORMAT, settled.deciding, origin, trees, dev, _versions()]
+    identity = [_FORMAT, settled.deciding, origin, digest(trees), digest(dev), _versions()]
     folder = WorkFolder(work, hash_value(identity), threads or free_cores())
     set_threads(folder.threads)
     plan = make_plan(trees, dev, settled, shared_prefix([*own, *dev]))

@@ -15,7 +15,7 @@ from tunewright.models.load import load_model, load_tokenizer
 from tunewright.models.template import Rendered, Renderer
 from tunewright.train.length import fit
 from tunewright.train.methods import cpt
-from tunewright.train.pack import Row, Tree, pack
+from tunewright.train.pack import Tree, compact, pack
 from tunewright.train.policy import Policy
 from tunewright.train.run import train
 from tunewright.train.spec import TrainSpec
@@ -48,7 +48,7 @@ def test_a_document_is_its_text_and_the_end_without_template_or_system_prompt(ti
     ids = [*tiny_renderer.tokenizer(TEXT)["input_ids"], tiny_renderer.tokenizer.eos_token_id]
     document = make_document(TEXT)
     assert with_system(document.messages, "Reply with one word.") == document.messages
-    row = Row(document.id, ids, [0] + [1] * (len(ids) - 1))
+    row = compact(document.id, ids, [0] + [1] * (len(ids) - 1))
     assert fitted(tiny_renderer, 200, TEXT).trees == [[Tree((row,))]]
 
 
@@ -85,7 +85,7 @@ def test_a_long_document_is_trained_in_pieces_that_overlap_by_one_token(tiny_ren
     assert [len(row.ids) for row in rows[:-1]] == [longest] * (len(rows) - 1)
     assert 2 <= len(rows[-1].ids) <= longest
     assert [after.ids[0] for after in rows[1:]] == [before.ids[-1] for before in rows[:-1]]
-    assert [row.mask for row in rows] == [[0] + [1] * (len(row.ids) - 1) for row in rows]
+    assert [list(row.mask) for row in rows] == [[0] + [1] * (len(row.ids) - 1) for row in rows]
     trained = [token for row in rows for token in row.ids[1:]]
     assert trained == whole.ids[1:]
     end = tiny_renderer.end_of_text

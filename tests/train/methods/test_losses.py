@@ -60,8 +60,12 @@ def test_mismatched_answers_follow_the_prompts() -> None:
         for name, number in (("a", 5), ("b", 6), ("c", 7))
     ]
     crossed = kto.mismatched(trees)
-    assert [tree.rows[0].ids for tree in crossed] == [[1, 5, 2, 37, 47], [1, 6, 2, 35, 45], [1, 7, 2, 36, 46]]
-    assert [tree.rows[0].mask for tree in crossed] == [[0, 0, 0, 1, 1]] * 3
+    assert [list(tree.rows[0].ids) for tree in crossed] == [
+        [1, 5, 2, 37, 47],
+        [1, 6, 2, 35, 45],
+        [1, 7, 2, 36, 46],
+    ]
+    assert [list(tree.rows[0].mask) for tree in crossed] == [[0, 0, 0, 1, 1]] * 3
 
 
 def test_a_pair_trains_its_last_answers_alone() -> None:

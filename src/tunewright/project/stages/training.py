@@ -11,7 +11,6 @@ from tunewright.core.events import Emit
 from tunewright.core.example import Example
 from tunewright.core.files import read_json, write_json
 from tunewright.core.generation import Decoding, Generator
-from tunewright.core.message import Conversation
 from tunewright.data.examples import read_examples, write_examples
 from tunewright.data.freeze import load_part
 from tunewright.decide.spec import PriceSpec
@@ -54,12 +53,14 @@ def gate(ctx: StepContext) -> None:
     method = find_method(spec.method)
     method.examine([*train, *dev], spec)
     fitted, fitted_dev = (fit(part, method, renderer, system, spec) for part in (train, dev))
-    rows, rendered = list[tuple[str, Conversation]](), list[list[Rendered]]()
-    every = [*fitted.trees, *fitted_dev.trees]
-    for example, trees in zip([*fitted.examples, *fitted_dev.examples], every, strict=True):
-        for at, talk in enumerate(method.conversations(example)):
-            rows.append((example.id, talk))
-            rendered.append([Rendered(tree.rows[at].ids, tree.rows[at].mask) for tree in trees])
+    examples, every = [*fitted.examples, *fitted_dev.examples], [*fitted.trees, *fitted_dev.trees]
+    talks = [method.conversations(example) for example in examples]
+    rows = [(example.id, talk) for example, each in zip(examples, talks, strict=True) for talk in each]
+    rendered = (
+        [Rendered(list(tree.rows[at].ids), list(tree.rows[at].mask)) for tree in trees]
+        for trees, each in zip(every, talks, strict=True)
+        for at in range(len(each))
+    )
     ctx.emit("gate.start", rows=len(rows))
     report = check_rows(rows, renderer, spec.max_length, system, rendered=rendered, over_long=spec.over_long)
     if schema := ctx.file.answering.json_schema:

@@ -10,7 +10,7 @@ from tunewright.core.errors import DataError, Problem
 from tunewright.core.example import Example
 from tunewright.models.template import Renderer
 from tunewright.train.methods._likelihood import conversations, needs_reference, part, totals
-from tunewright.train.pack import Row, Tree
+from tunewright.train.pack import Tree, compact
 from tunewright.train.spec import TrainSpec
 
 __all__ = ["conversations", "examine", "needs_reference", "part", "totals", "trees"]
@@ -30,4 +30,4 @@ def examine(examples: Sequence[Example], spec: TrainSpec) -> list[Problem]:
 
 def trees(examples: Sequence[Example], renderer: Renderer) -> list[Tree]:
     """Each document whole, a tree of one row."""
-    return [Tree((Row(example.id, *renderer.document(example.expected)),)) for example in examples]
+    return [Tree((compact(example.id, *renderer.document(example.expected)),)) for example in examples]

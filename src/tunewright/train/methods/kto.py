@@ -20,7 +20,7 @@ from tunewright.models.template import Renderer
 from tunewright.train.methods import Part, Totals, counted
 from tunewright.train.methods._likelihood import refuse_documents
 from tunewright.train.methods._pairs import references
-from tunewright.train.pack import Batch, Row, Tree, pack, rendered_rows
+from tunewright.train.pack import Batch, Row, Tree, compact, pack, rendered_rows
 from tunewright.train.policy import Policy
 from tunewright.train.spec import KtoSpec, TrainSpec
 
@@ -97,8 +97,8 @@ def mismatched(trees: Sequence[Tree]) -> list[Tree]:
 
 def _crossed(asked: Row, answered: Row) -> Tree:
     prompt, answer = asked.ids[: asked.prompt], answered.ids[answered.prompt :]
-    mask = [0] * len(prompt) + answered.mask[answered.prompt :]
-    return Tree((Row(asked.id, prompt + answer, mask),))
+    mask = [*[0] * len(prompt), *answered.mask[answered.prompt :]]
+    return Tree((compact(asked.id, [*prompt, *answer], mask),))
 
 
 def part(policy: Policy, batch: Batch, totals: Totals, spec: TrainSpec) -> Part:
