@@ -1,12 +1,15 @@
-"""The policy's noise (NEFTune): as much as the paper says, in training alone."""
+"""The policy's noise (NEFTune), as much as the paper says, in training alone; and what it says where memory is short."""
 
+import pytest
 import torch
 from test_pack import FOREST
 from transformers import AutoModelForCausalLM
 
 from tiny import make_config
+from tunewright.core.errors import ModelError
+from tunewright.models.load import load_model
 from tunewright.train.attention import Segments
-from tunewright.train.pack import pack, shared_prefix
+from tunewright.train.pack import Row, Tree, pack, shared_prefix
 from tunewright.train.policy import Policy
 
 
@@ -52,3 +55,19 @@ def test_without_training_there_is_none():
     assert not torch.equal(noisy.logprobs(batch), plain.logprobs(batch))
     noisy.model.eval()
     assert torch.equal(noisy.logprobs(batch), plain.logprobs(batch))
+
+
+def test_too_little_memory_is_not_the_bases_fault(tiny_base):
+    """What the machine says of its memory is passed on, and no slower way is tried."""
+    trees = [Tree((Row("a", [1, 7, 8, 9, 2], [0, 0, 1, 1, 1]),))] * 2
+    model = load_model(tiny_base)
+    asked = []
+
+    def refuse(*_: object) -> None:
+        asked.append(1)
+        raise torch.OutOfMemoryError("no")
+
+    model.get_input_embeddings().register_forward_pre_hook(refuse)
+    with pytest.raises(ModelError, match="not enough memory for two rows"):
+        Policy(model, trees)
+    assert len(asked) == 1

@@ -418,6 +418,40 @@ def test_rehearsal_rows_train_beside_the_task(whole, tiny_base, tmp_path):
     assert summary.dev_rows == alone.dev_rows
 
 
+def test_rehearsal_rows_that_are_too_long_are_left_out(tiny_base, tmp_path):
+    short, long = (make_example(ask(f"Reply with one word: {i}", "yes " * i)) for i in (2, 200))
+    summary = run(tmp_path, tiny_base, SPEC.model_copy(update={"max_length": 100}), rehearsal=[short, long])
+    assert (summary.rows, summary.rehearsal_rows) == (21, 1)
+
+
+def test_what_lay_where_the_adapter_goes_is_gone(whole, tiny_base, tmp_path):
+    folder = tmp_path / "out/adapter"
+    folder.mkdir(parents=True)
+    for name in ("config.json", "model.safetensors"):
+        (folder / name).write_text("{}")
+    run(tmp_path, tiny_base)
+    assert contents(tmp_path / "out") == contents(whole[0])
+
+
+def test_a_run_that_starts_over_says_so(tiny_base, tmp_path):
+    run(tmp_path, tiny_base, SPEC.model_copy(update={"seed": 1}))
+    said = []
+    run(
+        tmp_path,
+        tiny_base,
+        emit=lambda kind, **data: said.append(data["words"]) if kind == "train.discarded" else None,
+    )
+    assert said == ["rows, settings or library versions changed: training starts over"]
+
+
+def test_an_adapter_that_does_not_pass_is_not_left_behind(tiny_base, tmp_path, monkeypatch):
+    """A run whose proof fails: its weights have not moved."""
+    monkeypatch.setattr(loop, "learning_rate", lambda spec, step, total: 0.0)
+    with pytest.raises(GateError, match="Training did not take: adapter changed"):
+        run(tmp_path, tiny_base)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_a_judge_decides_which_weights_are_kept(tiny_base, tmp_path):
     """Its scores win over the loss, and end training where they get no better."""
     asked = []

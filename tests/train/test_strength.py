@@ -1,6 +1,7 @@
 """Strength: how far the weights go, what dev chooses, and that the saved adapter is the one chosen."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from safetensors.torch import load_file
 from test_run import SPEC, run
 
 from tunewright.train.spec import TrainSpec
-from tunewright.train.strength import Strength, Tried, between, choose, least
+from tunewright.train.strength import Strength, Tried, between, choose, least, told
 
 
 def test_between_scales_the_update_and_nothing_else():
@@ -39,19 +40,22 @@ def test_a_search_stops_where_dev_tells_the_difference():
     weight = torch.nn.Parameter(torch.zeros(1))
     events = []
 
-    def measure() -> list[float]:  # best at 0.9, with an error of 0.0035
+    def measure() -> list[
+        float
+    ]:  # best at 0.9; three parts of dev, hard ones last, that say different things of the rest
         far = (weight.item() - 0.9) ** 2
-        return [far, far + 0.006, far + 0.012]
+        return [far - 0.1 * abs(weight.item() - 0.9), 7 + far, 50 + far + 0.1 * abs(weight.item() - 0.9)]
 
     found = choose(
         {"w": weight}, {"w": torch.zeros(1)}, {"w": torch.ones(1)}, measure,
         lambda kind, **data: events.append((kind, data["strength"])),
     )  # fmt: skip
-    assert found.value == 0.85  # 0.05² is within the error, 0.1² is not
+    assert found.value == 0.85  # 0.05² is within 0.05 / 10 / √3, and 0.1² not within twice that
     assert [one.strength for one in found.tried] == [1.0, 0.95, 0.9, 0.85, 0.8]
     assert events == [("train.strength", one.strength) for one in found.tried]
-    assert found.words().startswith(
-        "strength 0.85: the least that dev cannot tell from the best (dev loss 0.0"
+    assert found.words() == (
+        "strength 0.85: the least that dev cannot tell from the best (dev loss 19.0025; best 19.0000 at 0.9; the difference"
+        " is known to ± 0.0029)"
     )
 
 
@@ -97,3 +101,23 @@ def test_without_dev_it_goes_all_the_way(tiny_base, tmp_path):
 def test_a_bad_strength(bad):
     with pytest.raises(ValueError, match="strength"):
         TrainSpec(strength=bad)
+
+
+def test_the_error_is_of_the_difference_on_the_same_rows():
+    """Parts that are unevenly hard say nothing of it."""
+    uneven = torch.tensor([0.1, 0.9, 5.0, 0.3], dtype=torch.float64)
+    best, worse = told({1.0: uneven, 0.5: uneven + 0.15})
+    assert (best.error, worse.error) == (0.0, pytest.approx(0.0, abs=1e-12))
+    assert least([best, worse]) == 1.0
+    unsure = told({1.0: uneven, 0.5: uneven + torch.tensor([0.3, -0.2, 0.2, -0.1])})
+    assert unsure[1].error == pytest.approx(0.1190, abs=1e-3)
+    assert least(unsure) == 0.5
+
+
+def test_strengths_without_a_finite_loss_are_passed_over():
+    weight = torch.nn.Parameter(torch.zeros(1))
+    ends = ({"w": weight}, {"w": torch.zeros(1)}, {"w": torch.ones(1)})
+    assert choose(*ends, lambda: [math.inf, 1.0], lambda *_, **__: None) == Strength(1.0)
+    found = choose(*ends, lambda: [math.inf if weight > 0.97 else 1.0, 1.0], lambda *_, **__: None)
+    assert [one.strength for one in found.tried][:2] == [0.95, 0.9]
+    assert found.value == 0.5

@@ -21,6 +21,7 @@ from tunewright.train.defaults import Facts, settle
 from tunewright.train.fast import fast_layers, four_bit
 from tunewright.train.lora import ADAPTER, serving_warnings
 from tunewright.train.methods import find_method
+from tunewright.train.pack import Row, Tree, pack
 from tunewright.train.policy import Policy
 from tunewright.train.run import train
 from tunewright.train.spec import AdapterSpec, SettledAdapter, TrainSpec
@@ -36,7 +37,7 @@ def spec_of(kind: str, **more) -> TrainSpec:
 
 
 def prepared(base, kind: str):
-    return weights.prepare(base, SettledAdapter(kind=kind, rank=4), CPU, 0)
+    return weights.prepare(base, SettledAdapter(kind=kind, rank=4), CPU, 0, torch.float32)
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +125,7 @@ def test_the_gradient_through_four_bits_is_that_of_the_numbers_they_stand_for(ti
             for name, value in sorted(weights.trained(model).items()):
                 value.copy_(torch.randn(value.shape, generator=torch.Generator().manual_seed(len(name))))
         with fast_layers(model, dtype):
-            ids = torch.tensor([rows[0].ids])
+            ids = torch.tensor([list(rows[0].ids)])
             model(input_ids=ids).logits.square().mean().backward()
         grads.append([value.grad for value in weights.trained(model).values()])
     assert len(grads[0]) == 28
@@ -162,7 +163,7 @@ def test_four_bits_survive_an_answer(tiny_base, rows):
     before = learnt.row_logits(model, rows)
     model.train()
     with torch.no_grad():
-        after = model(input_ids=torch.tensor([rows[0].ids])).logits[0]
+        after = model(input_ids=torch.tensor([list(rows[0].ids)])).logits[0]
     places = [place - 1 for place in range(1, len(rows[0].ids)) if rows[0].mask[place]]
     torch.testing.assert_close(after[places], before[0], atol=1e-4, rtol=1e-4)
 
@@ -207,3 +208,81 @@ def test_defaults_of_all_weights():
     assert not any(choice.field == "adapter.rank" for choice in choices)
     assert serving_warnings(whole.adapter) == []
     assert "rank 32" in serving_warnings(SettledAdapter(kind="pissa", rank=16))[0].message
+
+
+@pytest.mark.parametrize(
+    ("kind", "device", "precision", "wanted"),
+    [
+        ("lora", "cuda", torch.bfloat16, torch.bfloat16),
+        ("lora", "cuda", torch.float32, torch.float32),
+        ("qlora", "cuda", torch.bfloat16, torch.bfloat16),
+        ("pissa", "cuda", torch.bfloat16, torch.float32),
+        ("full", "cuda", torch.bfloat16, torch.float32),
+        ("dora", "cpu", torch.bfloat16, torch.float32),
+    ],
+)
+def test_the_type_that_the_base_is_kept_in(kind, device, precision, wanted):
+    """In bf16, pissa's base would lose what its adapter starts as, and full weights their small steps."""
+    assert weights.kept_dtype(SettledAdapter(kind=kind, rank=4), torch.device(device), precision) == wanted
+
+
+@pytest.mark.parametrize("name", ["dropout", "b_rate", "targets"])
+def test_full_refuses_what_only_an_adapter_has(name):
+    value = {"dropout": 0.1, "b_rate": 4, "targets": ("q_proj",)}[name]
+    with pytest.raises(ValueError, match=rf"full trains all weights, and {name} is an adapter's"):
+        TrainSpec.model_validate({"adapter": {"kind": "full", name: value}})
+    assert TrainSpec.model_validate({"adapter": {"kind": "full", "rank": 16}}).adapter.kind == "full"
+
+
+class Cut(Exception):
+    """The run was cut off."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [
+        ("rslora", {}),
+        ("dora", {"precision": "bf16"}),
+        ("pissa", {}),
+        pytest.param("qlora", {}, marks=needs_bitsandbytes),
+        ("full", {"precision": "bf16"}),
+        ("lora", {"precision": "bf16", "neftune": 5.0, "gradient_checkpointing": True}),
+        ("lora", {"strength": "auto"}),
+    ],
+)
+def test_cut_off_twice_it_ends_in_the_same_bytes(tiny_base, tmp_path, kind, more):
+    spec = spec_of(kind, **more)
+    run(tmp_path / "whole", tiny_base, spec)
+    for point in ("train.step", "train.check"):
+
+        def cut(event, point=point, **facts):
+            if event == point and facts["step"] > 3:
+                raise Cut
+
+        with pytest.raises(Cut):
+            run(tmp_path / "cut", tiny_base, spec, emit=cut)
+    run(tmp_path / "cut", tiny_base, spec)
+    assert contents(tmp_path / "cut/out") == contents(tmp_path / "whole/out")
+
+
+def test_dora_in_bf16_says_the_same_in_fewer_bits(tiny_base, rows):
+    model = prepared(tiny_base, "dora")
+    trees = [Tree((row,)) for row in rows]
+    exact = Policy(model, trees, torch.float32).logprobs(pack(trees))
+    mixed = Policy(model, trees, torch.bfloat16, mixed=True).logprobs(pack(trees))
+    assert not torch.equal(exact, mixed)
+    torch.testing.assert_close(exact, mixed, atol=0.1, rtol=0.05)
+
+
+def test_the_proof_looks_at_some_places_alone(tiny_base, rows):
+    """The same logits as the whole row's, and no more of a long row than its first trained tokens."""
+    model = load_model(tiny_base)
+    whole = model(input_ids=torch.tensor([list(rows[0].ids)])).logits[0]
+    places = [place - 1 for place in range(1, len(rows[0].ids)) if rows[0].mask[place]]
+    assert torch.equal(learnt.row_logits(model, rows)[0], whole[places])
+    long = Row("a", list(range(5, 105)), [0] * 40 + [1, 0] * 30)
+    begun = long.begun(8)
+    assert (len(begun.ids), begun.trained, begun.prompt) == (55, 8, 40)
+    assert rows[0].begun(99) == rows[0]._replace(
+        ids=rows[0].ids[: places[-1] + 2], mask=rows[0].mask[: places[-1] + 2]
+    )

@@ -44,7 +44,7 @@ class Watcher:
                 self._console.print(f"  {data['step']:<9} {data['title']} …")
         elif kind == "step.fresh":
             self._console.print(f"[green]✓[/] {data['step']:<9} [dim]fresh[/]")
-        elif kind == "train.trouble":
+        elif kind in ("train.trouble", "train.discarded"):
             self._console.print(f"[yellow]warning: {escape(data['words'])}[/]")
         elif kind == "train.sink_failed":
             words = f"warning: {data['sink']} fails ({data['error']}); training goes on"

@@ -58,6 +58,7 @@ class WorkFolder:
         self._cost = 0.0
         known = _read_run(path / "run.json")
         self.resumed = known.get("fingerprint") == fingerprint
+        self.discarded = bool(known) and not self.resumed
         self.threads = int(known["threads"]) if self.resumed else threads
         if not self.resumed:
             self.clear()

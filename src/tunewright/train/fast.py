@@ -107,10 +107,11 @@ class FastNorm(nn.Module):
 
 
 class _Norm(torch.autograd.Function):
-    """y = w x / rms(x), in fp32. With n = 1 / rms(x): dx = n w g − x n³ mean(w g x)."""
+    """y = w x / rms(x), in fp32 whatever x is. With n = 1 / rms(x): dx = n w g − x n³ mean(w g x)."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, eps: float) -> Tensor:
+        ctx.dtype, x = x.dtype, x.to(weight.dtype)
         square = torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_()
         inverse = square.div_(x.shape[-1]).add_(eps).rsqrt_()
         ctx.save_for_backward(x, inverse, weight)
@@ -121,7 +122,7 @@ class _Norm(torch.autograd.Function):
         x, inverse, weight = ctx.saved_tensors
         slope = grads[0] * weight
         share = torch.linalg.vecdot(slope, x).unsqueeze(-1).mul_(inverse**3).div_(x.shape[-1])
-        return slope.mul_(inverse).addcmul_(x, share, value=-1.0), None, None
+        return slope.mul_(inverse).addcmul_(x, share, value=-1.0).to(ctx.dtype), None, None
 
 
 class FastLora(nn.Module):

@@ -1,6 +1,7 @@
 """Did it learn? Proofs taken after training, for runs that look healthy and did nothing."""
 
 from collections.abc import Mapping, Sequence
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ that where the update is saved in another form."""
 
 
 def check_changed(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> LearntCheck:
-    """Every adapter matrix differs from what it was initialised with."""
+    """The weights differ from those that training began with."""
     same = [name for name, tensor in after.items() if torch.equal(tensor, before[name])]
     seen = f"{len(after) - len(same)} of {len(after)} matrices changed" + (
         f"; {same[0]} did not" if same else ""
@@ -40,16 +41,21 @@ def check_gradients(names: Sequence[str], reached: Sequence[bool], steps: int) -
 
 def row_logits(model: Any, rows: Sequence[Row]) -> list[Tensor]:
     """Logits [N, V] in fp32, on the CPU, that predict each row's trained tokens, by the model's own forward pass."""
-    device = next(model.parameters()).device
     model.eval()
     with torch.no_grad():
-        return [
-            model(input_ids=torch.tensor([list(row.ids)], device=device), use_cache=False)
-            .logits[0, [place - 1 for place in range(1, len(row.ids)) if row.mask[place]]]
-            .float()
-            .cpu()
-            for row in rows
-        ]
+        return [_logits(model, row).float().cpu() for row in rows]
+
+
+def _logits(model: Any, row: Row) -> Tensor:
+    """Logits [N, V] of one row; a model that can takes them at these places alone."""
+    device = next(model.parameters()).device
+    places = torch.tensor([place - 1 for place in range(1, len(row.ids)) if row.mask[place]], device=device)
+    plain = model.get_base_model() if hasattr(model, "get_base_model") else model
+    kept = "logits_to_keep" in signature(plain.forward).parameters
+    more = {"logits_to_keep": places} if kept else {}
+    ids = torch.tensor([list(row.ids)], device=device)
+    logits: Tensor = model(input_ids=ids, use_cache=False, **more).logits[0]
+    return logits if kept else logits[places]
 
 
 def check_effect(base_logits: Sequence[Tensor], tuned_logits: Sequence[Tensor]) -> LearntCheck:
@@ -63,8 +69,8 @@ def check_reload(
 ) -> LearntCheck:
     """The saved adapter, put on the base without one, misses no key, has none too many, and gives the logits of training.
 
-    The base is that of training, whose weights nothing changes: a second one may not fit into memory. `exact` says that
-    the saved weights are those trained, number by number, and so are the logits on a CPU.
+    The base is that of training, for a second one may not fit into memory. `exact` says that nothing has changed its
+    weights and that the saved ones are those trained, number by number: then so are the logits on a CPU.
     """
     name = "saved adapter reloads"
     weight = next(model.parameters())

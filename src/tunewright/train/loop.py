@@ -38,8 +38,9 @@ _WORTH = 60
 """Steps from which a run is worth some more that say what it will take."""
 _PLENTY = 40
 """Times the model's size: with that much memory free, a short run is not looked at."""
-_LATER = 32
-"""Bytes a trained weight that the first steps do not show: AdamW's moments, a checkpoint's copies, the best weights."""
+_LATER = {"cpu": 32, "cuda": 16}
+"""Bytes a trained weight that the first steps do not show, by device: AdamW's moments, and on a CPU a checkpoint's copies
+and the best weights, which an accelerator leaves to the host."""
 _NAMED = 5
 """Rows named where a loss is out of the way."""
 _ENDS = ("diverged", "broken")
@@ -175,7 +176,7 @@ class Loop:
             [tree.tokens for tree in trees],
             self._limit,
             dev_tokens=looks * sum(dev_trees[index].tokens for index in plan.dev),
-            later=_LATER * sum(value.numel() for value in self._parameters.values()),
+            later=_LATER.get(device.type, 32) * sum(value.numel() for value in self._parameters.values()),
         )
 
         def probe(group: Sequence[int]) -> None:

@@ -38,6 +38,12 @@ class Row(NamedTuple):
         """Tokens before the first trained one; all of them where none is trained."""
         return self.mask.index(1, 1) if 1 in self.mask[1:] else len(self.ids)
 
+    def begun(self, trained: int) -> "Row":
+        """The row up to its so-many-th trained token."""
+        places = [place for place in range(1, len(self.ids)) if self.mask[place]][:trained]
+        end = places[-1] + 1 if places else len(self.ids)
+        return self._replace(ids=self.ids[:end], mask=self.mask[:end])
+
 
 def rendered_rows(name: str, conversations: Sequence[Conversation], renderer: Renderer) -> tuple[Row, ...]:
     """A row for each conversation, all of one id."""

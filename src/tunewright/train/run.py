@@ -6,6 +6,7 @@
 or not the run was cut off on the way. `work` keeps the checkpoints until the run is done.
 """
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
@@ -15,7 +16,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from tunewright.core.errors import DataError, ModelError
+from tunewright.core.errors import DataError, GateError, ModelError
 from tunewright.core.events import Emit, silent
 from tunewright.core.example import Example
 from tunewright.core.files import write_json
@@ -44,8 +45,8 @@ _FORMAT = 4
 """Raised when the same inputs would train otherwise, so that old checkpoints are not taken up."""
 Judge = Callable[[Generator], float]
 """Asks a generator, and gives the mean score of its answers."""
-_PROBES = 2
-"""Rows on which the saved adapter must give the logits of training."""
+_PROBES, _PROBED = 2, 32
+"""Rows on which the saved adapter must give the logits of training, and trained tokens of each."""
 
 
 def train(
@@ -82,25 +83,28 @@ def train(
             f"Every row is longer than train.max_length ({spec.max_length} tokens).", fix="Raise it."
         )
     own, dev = fitted.rendered(), fitted_dev.rendered()
-    trees = [*own, *sft.trees(rehearsal, renderer)]
+    fitted_rehearsal = fit(rehearsal, sft, renderer, "", spec.model_copy(update={"over_long": "drop"}))
+    trees = [*own, *fitted_rehearsal.rendered()]
     _refuse_untrained(trees)
     facts = facts_of(own, base_width(base))
     settled, choices = settle(spec, facts)
     device = default_device()
     precision = _precision(spec)
     origin = [base.hash, renderer.template_hash, precision, device.type]
-    identity = [_FORMAT, settled.deciding, origin, digest(trees), digest(dev), _versions()]
+    identity = [_FORMAT, settled.deciding, origin, digest(trees), digest(dev), _versions(settled)]
     folder = WorkFolder(work, hash_value(identity), threads or free_cores())
     set_threads(folder.threads)
+    if folder.discarded:
+        emit("train.discarded", words="rows, settings or library versions changed: training starts over")
     plan = make_plan(trees, dev, settled, shared_prefix([*own, *dev]))
-    model = weights.prepare(base, settled.adapter, device, spec.seed)
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    model = weights.prepare(base, settled.adapter, device, spec.seed, dtype)
     if spec.gradient_checkpointing:
         _checkpoint_activations(model)
     parameters = weights.trained(model)
     start = weights.copied(parameters)
-    dtype = torch.bfloat16 if precision == "bf16" else model.dtype
     with fast_layers(model, dtype):
-        mixed = settled.adapter.kind == "full" and dtype != model.dtype
+        mixed = settled.adapter.kind in ("full", "dora") and dtype != model.dtype  # no layer of ours does it
         policy = Policy(model, [*trees[:_PROBES], *dev[:_PROBES]], dtype, spec.neftune, mixed=mixed)
         steps, rows = len(plan.steps), sum(len(tree.rows) for tree in trees)
         emit("train.start", steps=steps, rows=rows, packed=policy.packed, threads=folder.threads)
@@ -117,10 +121,11 @@ def train(
     end = between(start, finished.best, strength.value)
     put(parameters, end)
     emit("train.check", step=finished.progress.step)
+    shutil.rmtree(out / "adapter", ignore_errors=True)
     weights.save(model, base, settled.adapter, start, end, out / "adapter")
-    probes = [tree.rows[0] for tree in [*dev, *trees][:_PROBES]]
+    probes = [tree.rows[0].begun(_PROBED) for tree in [*dev, *trees][:_PROBES]]
     counts = _counts(model, parameters, fitted, fitted_dev)
-    counts |= {"rows": rows, "rehearsal_rows": len(rehearsal)}
+    counts |= {"rows": rows, "rehearsal_rows": len(fitted_rehearsal.examples)}
     checks = _prove(model, settled.adapter, out / "adapter", probes, start, end, finished)
     summary = _summary(
         settled, choices, finished, strength, plan, counts, checks, precision, policy.packed, folder
@@ -191,8 +196,9 @@ def _precision(spec: TrainSpec) -> Literal["fp32", "bf16"]:
     return spec.precision
 
 
-def _versions() -> list[str]:
-    return [version(name) for name in ("torch", "transformers", "peft")]
+def _versions(spec: SettledSpec) -> list[str]:
+    packing = ["bitsandbytes"] if spec.adapter.kind == "qlora" else []
+    return [version(name) for name in ("torch", "transformers", "peft", *packing)]
 
 
 def _prove(
@@ -221,7 +227,11 @@ def _prove(
             weights.without(model, spec, start), adapter, probes, tuned, exact=spec.kind != "pissa"
         ),
     )
-    learnt.refuse_unlearnt(checks)
+    try:
+        learnt.refuse_unlearnt(checks)
+    except GateError:
+        shutil.rmtree(adapter)
+        raise
     return checks
 
 

@@ -144,9 +144,19 @@ class TrainSpec(Spec):
             raise ValueError(
                 f"kto asks the base at each step, and {kind} changes it: choose another train.adapter.kind"
             )
+        if kind == "full" and (idle := self._of_an_adapter()):
+            raise ValueError(
+                f"full trains all weights, and {idle} is an adapter's: leave train.adapter.{idle} out"
+            )
         if kind == "pissa" and self.strength != 1:
             raise ValueError("strength scales an update, and pissa's begins as none: set train.strength to 1")
         return self
+
+    def _of_an_adapter(self) -> str | None:
+        """A setting that was given and would do nothing, or something else, without an adapter; or none."""
+        plain = AdapterSpec()
+        names = ("dropout", "b_rate", "targets")
+        return next((name for name in names if getattr(self.adapter, name) != getattr(plain, name)), None)
 
     @property
     def deciding(self) -> Self:

@@ -4,7 +4,8 @@ Between the two, weights give back much of what the fine-tune forgot before they
 arXiv:2109.01903: θ = θ₀ + s (θ₁ − θ₀)). Of a LoRA pair only B is scaled, so that the update is s B A.
 
 `auto` takes the least strength whose dev loss is within one standard error of the best strength's (the one-standard-error
-rule; Hastie, Tibshirani, Friedman, The Elements of Statistical Learning, 2nd ed., section 7.10).
+rule; Hastie, Tibshirani, Friedman, The Elements of Statistical Learning, 2nd ed., section 7.10). The error is that of the
+difference, part of dev by part: both strengths saw the same rows.
 """
 
 import math
@@ -32,7 +33,7 @@ class Tried(NamedTuple):
     strength: float
     loss: float
     error: float
-    """The standard error of that loss."""
+    """The standard error of how far it is from the best one's; 0 of the best itself."""
 
 
 class Strength(NamedTuple):
@@ -47,7 +48,7 @@ class Strength(NamedTuple):
         own = next(one for one in self.tried if one.strength == self.value)
         return (
             f"strength {self.value:g}: the least that dev cannot tell from the best (dev loss {own.loss:.4f}; best"
-            f" {best.loss:.4f} ± {best.error:.4f} at {best.strength:g})"
+            f" {best.loss:.4f} at {best.strength:g}; the difference is known to ± {own.error:.4f})"
         )
 
 
@@ -71,27 +72,41 @@ def choose(
 ) -> Strength:
     """The least strength that dev cannot tell from the best; the parameters are left anywhere.
 
-    Goes down until a loss is out of reach of the best one.
+    Goes down until a loss is out of reach of the best one. A strength without a finite loss is passed over; 1 where none
+    has one.
     """
-    tried: list[Tried] = []
+    seen: dict[float, Tensor] = {}
     for number in range(round((1 - _LEAST) / _STEP) + 1):
         strength = round(1 - number * _STEP, 2)
         put(parameters, between(start, end, strength))
-        tried.append(_tried(strength, measure()))
-        emit("train.strength", strength=strength, loss=tried[-1].loss)
-        best = min(tried, key=lambda one: one.loss)
-        if tried[-1].loss > best.loss + best.error:
-            break
-    return Strength(least(tried), tuple(tried))
+        losses = torch.tensor(measure(), dtype=torch.float64)
+        emit("train.strength", strength=strength, loss=float(losses.mean()))
+        if losses.isfinite().all():
+            seen[strength] = losses
+            last = told(seen)[-1]
+            if last.loss - min(one.loss for one in told(seen)) > last.error:
+                break
+    tried = told(seen)
+    return Strength(least(tried), tuple(tried)) if tried else Strength(1.0)
+
+
+def told(losses: Mapping[float, Tensor]) -> list[Tried]:
+    """What is known of strengths by their losses [parts] on the same parts of dev."""
+    if not losses:
+        return []
+    best = min(losses.values(), key=lambda values: float(values.mean()))
+    return [
+        Tried(strength, float(values.mean()), _error(values - best)) for strength, values in losses.items()
+    ]
 
 
 def least(tried: Sequence[Tried]) -> float:
     """The least strength whose loss is within one standard error of the best one's."""
     best = min(tried, key=lambda one: one.loss)
-    return min(one.strength for one in tried if one.loss <= best.loss + best.error)
+    return min(one.strength for one in tried if one.loss - best.loss <= one.error)
 
 
-def _tried(strength: float, losses: Sequence[float]) -> Tried:
-    values = torch.tensor(losses, dtype=torch.float64)
-    error = float(values.std()) / math.sqrt(len(losses)) if len(losses) > 1 else 0.0
-    return Tried(strength, float(values.mean()), error)
+def _error(differences: Tensor) -> float:
+    """The standard error of their mean."""
+    count = len(differences)
+    return float(differences.std()) / math.sqrt(count) if count > 1 else 0.0

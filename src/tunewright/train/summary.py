@@ -49,7 +49,8 @@ class TrainSummary(BaseModel):
     strength: float = 1.0
     """How far the kept weights go from the base to what was trained."""
     strengths: tuple[tuple[float, float, float], ...] = ()
-    """The strengths tried, each with its dev loss over parts of dev and that loss's standard error."""
+    """The strengths tried, each with its dev loss over parts of dev, and the standard error of how far that is from the
+    best one's."""
     first_dev_loss: float | None
     """The same before the first step: the base's."""
     tokens: int

@@ -21,12 +21,25 @@ Weights = Mapping[str, Tensor]
 """Parameters by name."""
 
 
-def prepare(base: Base, spec: SettledAdapter, device: torch.device, seed: int) -> Any:
-    """The base, ready to train what the spec names and nothing else. Raises ModelError where it cannot be."""
+def prepare(base: Base, spec: SettledAdapter, device: torch.device, seed: int, dtype: torch.dtype) -> Any:
+    """The base, ready to train what the spec names and nothing else, with products in `dtype`.
+
+    Raises ModelError where it cannot be.
+    """
+    kept = kept_dtype(spec, device, dtype)
     if spec.kind == "full":
-        return load_model(base, device=device, dtype=torch.float32).requires_grad_(True)
-    model = load_model(base, device=device, four_bit=spec.kind == "qlora")
+        return load_model(base, device=device, dtype=kept).requires_grad_(True)
+    model = load_model(base, device=device, dtype=kept, four_bit=spec.kind == "qlora")
     return lora.add_adapter(model, spec, base, seed)
+
+
+def kept_dtype(spec: SettledAdapter, device: torch.device, dtype: torch.dtype) -> torch.dtype:
+    """The type of the base's weights beside products in `dtype`: the same on an accelerator, fp32 on a CPU.
+
+    Weights that are trained (full) or changed before training (pissa) are in fp32 anywhere: bf16 would round them.
+    """
+    exact = spec.kind in ("full", "pissa") or device.type == "cpu"
+    return torch.float32 if exact else dtype
 
 
 def trained(model: Any) -> dict[str, nn.Parameter]:
