@@ -60,6 +60,14 @@ def test_a_text_beside_an_answer_makes_no_document(desk, row: dict[str, Any], so
     assert (example.is_document, example.input_text, example.expected) == (False, "t", "a")
 
 
+def test_a_table_with_a_column_of_answers_holds_no_documents(desk) -> None:
+    """The text is the template's, and the answer's column has our own name for it."""
+    desk.write("t.csv", "body,expected\nlamp,order\n")
+    task = TaskSpec(input="Text: {{ text }}")
+    (example,) = desk.ingest("t.csv", task, columns={"text": "body"}).examples
+    assert (example.input_text, example.expected) == ("Text: lamp", "order")
+
+
 def test_a_column_that_is_not_there(desk) -> None:
     desk.write("t.csv", "boby\nx\n")
     with pytest.raises(DataError, match=r"no column 'body' for 'text'; the columns are boby\. Did you mean"):

@@ -89,6 +89,17 @@ def test_json_answers_have_one_form(desk):
     ]
 
 
+def test_members_and_items_that_have_no_name_of_their_own_are_in_order_too(desk):
+    pair = {"properties": {"sku": {}, "count": {}}}
+    schema = {"additionalProperties": pair, "patternProperties": {"^list": {"prefixItems": [pair]}}}
+    given = {"b": {"count": 1, "sku": "x"}, "list_1": [{"count": 2, "sku": "y"}], "a": {"sku": "z"}}
+    desk.write("t.jsonl", json.dumps({"input": "q", "expected": given}) + "\n")
+    (example,) = desk.ingest("t.jsonl", json_task(schema)).examples
+    assert example.expected == (
+        '{"b": {"sku": "x", "count": 1}, "list_1": [{"sku": "y", "count": 2}], "a": {"sku": "z"}}'
+    )
+
+
 def test_json_answers_that_cannot_be_used(desk):
     answers = ["", "{", '{"id": 1, "id": 2}', '{"id": NaN}', '{"id": "x"}', "{}"]
     answers += ['{"id": 1, "priority": "mid"}', "[" * 9999]

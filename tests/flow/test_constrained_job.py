@@ -81,6 +81,31 @@ def test_without_it_the_gate_is_another_one(tmp_path: Path) -> None:
     assert (states["split"], states["gate"], states["baselines"]) == ("fresh", "stale", "waits")
 
 
+def test_moving_a_property_is_another_project(tmp_path: Path) -> None:
+    """Rows are written, and answers held, in the order of the properties."""
+    folder = write_project(tmp_path / "shop")
+    tunewright.open(folder).run(upto="gate")
+    moved = dict(reversed(SCHEMA["properties"].items()))
+    (folder / "schema.json").write_text(json.dumps(SCHEMA | {"properties": moved}))
+    assert {entry.step.name: entry.state for entry in tunewright.open(folder).plan()}["ingest"] == "stale"
+    assert tunewright.open(folder).check().problems == []
+
+
+def test_the_gate_looks_at_every_expected_answer(tmp_path: Path) -> None:
+    """An empty schema takes any JSON, and a number with an exponent is none that a bounded one lets a model write."""
+    folder = write_project(tmp_path / "shop", schema={})
+    assert tunewright.open(folder).check().problems == []
+    bounded = {"type": "object", "properties": {"count": {"type": "number", "minimum": 0}}}
+    (folder / "schema.json").write_text(json.dumps(bounded))
+    rows = [json.loads(line) for line in (folder / "rows.jsonl").read_text().splitlines()]
+    for row, part in zip(rows, ["train"] * 40 + ["dev"] * 16 + ["test"] * 16, strict=True):
+        row |= {"expected": {"count": 2e-7 if part == "test" else 1}, "split": part}
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    project = tunewright.open(folder, settings={"split.column": "split"})
+    (problem,) = project.check().problems
+    assert "16 rows have an answer that decoding.constrained would not let the model write" in str(problem)
+
+
 def test_a_schema_that_cannot_be_held_is_refused_by_check_and_run(tmp_path: Path) -> None:
     schema = SCHEMA | {"not": {"required": ["nothing"]}}
     project = tunewright.open(write_project(tmp_path / "shop", schema=schema))

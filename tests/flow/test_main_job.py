@@ -143,6 +143,22 @@ def test_dev_answers_decide_which_weights_are_kept(ran):
     assert "train" in [entry.step.name for entry in other.plan() if entry.state == "stale"]
 
 
+@pytest.mark.filterwarnings("default")  # TensorBoard warns of its own libraries
+def test_a_sink_shows_what_training_costs(ran):
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    project, _ = ran
+    shown = tunewright.open(project.root, settings={"train.sinks": ["tensorboard"], "train.epochs": 1})
+    seen = []
+    shown.train(seen.append)
+    costs = [event.data["cost"] for event in seen if event.kind == "train.step"]
+    (folder,) = (project.store.root / "sinks" / "tensorboard").iterdir()
+    curves = EventAccumulator(str(folder)).Reload()
+    assert [point.value for point in curves.Scalars("train/cost")] == pytest.approx(costs)
+    assert "train/currency" not in curves.Tags()["scalars"]
+
+
 def test_rollback_without_a_release_before_says_so(ran):
     project, _ = ran
     with pytest.raises(UserError, match="there is none before to return to"):

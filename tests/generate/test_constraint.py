@@ -126,6 +126,9 @@ def test_what_an_answer_could_not_be(tiny_renderer: Renderer, text: str, fault: 
         ({"not": {"type": "string"}}, "Unimplemented keys"),
         ({"type": "string", "pattern": "(?=a)b"}, "regex parse error"),
         ({"$ref": "http://127.0.0.1:9/x"}, "does not fetch"),
+        # a schema's own word for the engine does not weaken it
+        ({"not": {"type": "string"}, "x-guidance": {"lenient": True}}, "Unimplemented keys"),
+        ({"oneOf": [{"type": "string"}, {"minLength": 2}], "x-guidance": {"coerce_one_of": True}}, "oneOf"),
     ],
 )
 def test_a_schema_that_cannot_be_held(tiny_base: Base, schema: dict[str, Any], said: str) -> None:
@@ -136,6 +139,30 @@ def test_a_schema_that_cannot_be_held(tiny_base: Base, schema: dict[str, Any], s
     assert said in message
     assert message.endswith("). Set decoding.constrained: false, or change the schema.")
     assert "\n" not in message
+
+
+def test_an_engine_that_gives_up_is_an_error_of_that_reply(tiny_base: Base) -> None:
+    """Patterns whose intersection has more states than the engine takes; nothing of it shows before the answer."""
+    patterns = [{"type": "string", "pattern": f"^(.*[a-{chr(99 + i)}].{{{20 + i}}})*$"} for i in range(8)]
+    heavy = {
+        "type": "object",
+        "properties": {"a": {"allOf": patterns}},
+        "required": ["a"],
+        "additionalProperties": False,
+    }
+    replies = TorchGenerator(tiny_base).generate(prompts(2), Decoding(json_schema=heavy, max_new_tokens=20))
+    assert [(reply.text, reply.finish) for reply in replies] == [("", "error")] * 2
+    assert "the schema became too much to hold an answer to: " in (replies[0].error or "")
+
+
+def test_the_order_of_the_properties_is_another_constraint(tiny_renderer: Renderer) -> None:
+    made = Constraints(tiny_renderer)
+    parts = {"a": {"type": "integer"}, "b": {"type": "integer"}}
+    for names in ("ab", "ba"):
+        one, other = names
+        constraint = made.for_schema({"type": "object", "properties": {name: parts[name] for name in names}})
+        assert constraint.fault(f'{{"{one}": 1, "{other}": 2}}') is None
+        assert constraint.fault(f'{{"{other}": 2, "{one}": 1}}') is not None
 
 
 def _is_json(text: str) -> bool:

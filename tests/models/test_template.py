@@ -1,9 +1,11 @@
 """The renderer: what is trained, what is served, and that the two agree."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import AddedToken
+from tokenizers import AddedToken, normalizers
 
 from tiny import CHATML, make_tokenizer
 from tunewright.core.errors import ModelError
@@ -129,6 +131,44 @@ def test_a_control_token_that_takes_the_blank_before_it_leaves_the_text_whole():
     renderer = Renderer(tokenizer)
     assert not renderer._sections
     assert renderer.training(ROW) == plain
+
+
+@pytest.mark.parametrize(
+    ("flags", "before", "falls"),
+    [
+        ({}, " ", True),
+        ({"rstrip": True}, " ", True),
+        ({"lstrip": True}, " ", False),
+        ({"single_word": True}, "", False),
+        ({"normalized": True}, " ", False),
+    ],
+)
+def test_a_sixth_control_token_decides_whether_there_are_sections(flags, before, falls):
+    tokenizer = make_tokenizer(CHATML.replace("<|im_end|>", f"{before}<|end|>"))
+    tokenizer.backend_tokenizer.normalizer = normalizers.Replace("e <", "e_<")
+    tokenizer.add_special_tokens({"eos_token": AddedToken("<|end|>", special=True, **flags)})
+    renderer = Renderer(tokenizer)
+    text = renderer.text(ask("One?", "two the", system="Be brief."))
+    assert renderer._tokens(text, 0)[0] == tokenizer(text, add_special_tokens=False)["input_ids"]
+    assert renderer._sections == falls
+
+
+def test_a_thousand_control_tokens_are_looked_at_quickly():
+    tokenizer = make_tokenizer()
+    tokenizer.add_special_tokens({"additional_special_tokens": [f"<|held_{n}|>" for n in range(1000)]})
+    began = time.process_time()
+    assert Renderer(tokenizer)._sections
+    assert time.process_time() - began < 1
+
+
+def test_only_short_sections_are_remembered():
+    renderer = Renderer(make_tokenizer())
+    renderer.training(ask("Which?" * 1000, "red"))
+    assert renderer._section.cache_info().currsize == 2  # the answer, and the line break after it
+    long, short = "The door. " * 1000, "The <|im_end|> door."
+    assert renderer.document(long).ids == [*renderer._encoded(long)[0], 2]
+    assert renderer.tokenizer.decode(renderer.document(short).ids) == short + "<|im_end|>"
+    assert renderer._section.cache_info().currsize == 2
 
 
 def test_a_thinking_template():

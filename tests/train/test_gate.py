@@ -217,5 +217,6 @@ def test_answers_that_the_constraint_would_bar(tiny_renderer):
     assert str(problem.problem()) == (
         f"rows {rows[2].id}, {rows[3].id}: 2 rows have an answer that decoding.constrained would not let the model write"
         """ (after '{"a":' comes '"red"}')"""
-        ". Mend the answers or the schema, or set decoding.constrained: false."
+        ". Mend the answers, give each object of the schema all its properties in one place (not some beside anyOf, allOf or"
+        " $ref), or set decoding.constrained: false."
     )

@@ -6,9 +6,10 @@ import torch
 from tunewright.core.errors import ModelError
 from tunewright.core.files import read_json
 from tunewright.models.load import load_model
+from tunewright.train import lora
 from tunewright.train.fast import fast_layers
-from tunewright.train.lora import add_adapter, file_weights, save_adapter
-from tunewright.train.spec import AdapterSpec
+from tunewright.train.lora import add_adapter, file_weights, save_adapter, serving_warnings
+from tunewright.train.spec import AdapterSpec, SettledAdapter
 from tunewright.train.weights import trained
 
 IDS = torch.tensor([[1, 5, 9, 40, 7]])
@@ -91,3 +92,61 @@ def test_targets_that_do_not_fit(tiny_base, targets):
     with pytest.raises(ModelError) as caught:
         add_adapter(load_model(tiny_base), AdapterSpec(rank=16, targets=targets), tiny_base, seed=0)
     assert "train.adapter.targets" in caught.value.fix
+
+
+@pytest.mark.parametrize("exact", [1024, 0])
+def test_pissa_needs_as_many_singular_values_as_its_rank(tiny_base, monkeypatch, exact):
+    monkeypatch.setattr(lora, "_EXACT", exact)
+    with pytest.raises(ModelError, match="a layer of this base has 16, fewer than the rank 17") as caught:
+        add_adapter(load_model(tiny_base), AdapterSpec(kind="pissa", rank=17), tiny_base, seed=0)
+    assert caught.value.where == "train.adapter.rank"
+    assert caught.value.fix.startswith("Set it to 16 or less")
+    tuned = add_adapter(load_model(tiny_base), AdapterSpec(kind="pissa", rank=16), tiny_base, seed=0)
+    assert {min(value.shape) for value in trained(tuned).values()} == {16}
+    wide = AdapterSpec(kind="pissa", rank=32, targets=("mlp.up_proj", "q_proj"))  # 32 → 48 and 32 → 32
+    assert {
+        min(value.shape) for value in trained(add_adapter(load_model(tiny_base), wide, tiny_base, 0)).values()
+    } == {32}
+    assert add_adapter(load_model(tiny_base), AdapterSpec(rank=17), tiny_base, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "rank", "message", "fix"),
+    [
+        ("lora", 24, "rank 24 only where it is started with --max-lora-rank 32 or", "set the rank to 16 or"),
+        (
+            "rslora",
+            64,
+            "rank 64 only where it is started with --max-lora-rank 64 or",
+            "set the rank to 16 or",
+        ),
+        ("pissa", 12, "rank 24 only where it is started with --max-lora-rank 32 or", "set the rank to 8 or"),
+        (
+            "pissa",
+            129,
+            "rank 258 only where it is started with --max-lora-rank 320 or",
+            "set the rank to 8 or",
+        ),
+        (
+            "lora",
+            512,
+            "rank 512 only where it is started with --max-lora-rank 512 or",
+            "set the rank to 16 or",
+        ),
+        (
+            "pissa",
+            300,
+            "vLLM loads no adapter of rank 600: 512 is the highest",
+            "set the rank to 256 or less",
+        ),
+    ],
+)
+def test_vllm_is_told_a_rank_that_it_takes(kind, rank, message, fix):
+    (found,) = serving_warnings(SettledAdapter(kind=kind, rank=rank))
+    assert message in found.message
+    assert fix in found.fix
+
+
+@pytest.mark.parametrize(("kind", "rank"), [("lora", 16), ("pissa", 8), ("full", 0)])
+def test_vllm_takes_a_low_rank_as_it_is_started(kind, rank):
+    assert serving_warnings(SettledAdapter(kind=kind, rank=rank)) == []

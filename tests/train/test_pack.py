@@ -129,6 +129,33 @@ def test_attention_by_products_is_the_fused_one(rows, columns, window):
     torch.testing.assert_close(attention._plain(query, key, value, window, 0.0, None), wanted)
 
 
+def test_masks_are_kept_up_to_a_sum_of_bytes():
+    attended = [(rows, 1000 + rows) for rows in range(400, 1100, 10)]
+    for rows, columns in attended:
+        query, key = torch.randn(1, 1, rows, 8), torch.randn(1, 1, columns, 8)
+        attention._attend_segment(query, key, key, 0.0, None, None)
+    kept = [tensor.nbytes for tensor in attention._kept._tensors.values()]
+    assert sum(rows * columns for rows, columns in attended) > attention._KEPT_BYTES
+    assert sum(kept) <= attention._kept.bytes <= attention._KEPT_BYTES
+    assert attended[-1][0] * attended[-1][1] in kept
+
+
+def test_what_is_kept_longest_unused_goes_first():
+    kept, made = attention.Kept(3 * (100 + attention._OWN_BYTES)), []
+
+    def make(number, size=100):
+        made.append(number)
+        return torch.zeros(size, dtype=torch.uint8)
+
+    for number in (1, 2, 3, 1, 4, 1, 3, 2):
+        kept.get(make, number)
+    assert made == [1, 2, 3, 4, 2]
+    before = kept.bytes
+    for _ in range(2):
+        kept.get(make, 5, 10_000)  # larger than the room
+    assert (made[5:], kept.bytes) == ([5, 5], before)
+
+
 def alone(model, row):
     """Log-probabilities of a row's trained tokens, straight from the definition."""
     logits = model(input_ids=torch.tensor([row.ids]), use_cache=False).logits[0]

@@ -19,6 +19,8 @@ ReadAnswer = Callable[[Any, bool], str]
 The second argument says that nulls inside may stand for absent members (see Table.sparse).
 """
 
+_Plan = tuple[dict[str, Any], list[Any], list[Any]]
+"""The schemas of an object's named members, of a list's items, and of an object's other members."""
 _COMBINED = ("allOf", "anyOf", "oneOf")
 _REMEMBERED = 4096
 
@@ -158,7 +160,7 @@ class KeyOrder:
 
     def __init__(self, schema: dict[str, Any]) -> None:
         self._root = schema
-        self._plans: dict[int, tuple[dict[str, Any], list[Any]]] = {}
+        self._plans: dict[int, _Plan] = {}
 
     def arrange(self, value: Any) -> Any:
         """The same value with its keys in order."""
@@ -174,27 +176,35 @@ class KeyOrder:
         for schema in schemas:
             for name, part in self._plan(schema)[0].items():
                 named.setdefault(name, []).append(part)
+        others = [part for schema in schemas for part in self._plan(schema)[2]]
         keys = [name for name in named if name in value] + [key for key in value if key not in named]
-        return {key: self._arranged(value[key], named.get(key, [])) for key in keys}
+        return {key: self._arranged(value[key], named.get(key, others)) for key in keys}
 
-    def _plan(self, schema: Any) -> tuple[dict[str, Any], list[Any]]:
-        """The properties and the item schemas that a schema names, by reference and in its branches too."""
+    def _plan(self, schema: Any) -> _Plan:
+        """What a schema says of an object's members and a list's items, by reference and in its branches too."""
         if id(schema) not in self._plans:
             self._plans[id(schema)] = self._planned(schema, set())
         return self._plans[id(schema)]
 
-    def _planned(self, schema: Any, seen: set[int]) -> tuple[dict[str, Any], list[Any]]:
+    def _planned(self, schema: Any, seen: set[int]) -> _Plan:
         if not isinstance(schema, dict) or id(schema) in seen:
-            return {}, []
+            return {}, [], []
         seen.add(id(schema))
         properties = dict(schema["properties"]) if isinstance(schema.get("properties"), dict) else {}
-        items = [schema["items"]] if isinstance(schema.get("items"), dict) else []
+        items = [
+            part
+            for part in (schema.get("items"), *(schema.get("prefixItems") or ()))
+            if isinstance(part, dict)
+        ]
+        others = [part for part in (schema.get("additionalProperties"),) if isinstance(part, dict)]
+        others += (schema.get("patternProperties") or {}).values()
         branches = [branch for word in _COMBINED for branch in schema.get(word) or ()]
         for branch in [self._referred(schema.get("$ref")), *branches]:
-            more, below = self._planned(branch, seen)
+            more, below, rest = self._planned(branch, seen)
             properties |= {name: part for name, part in more.items() if name not in properties}
             items += below
-        return properties, items
+            others += rest
+        return properties, items, others
 
     def _referred(self, reference: Any) -> Any:
         """The schema that a local reference (`#/$defs/name`) points at."""

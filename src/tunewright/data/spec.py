@@ -8,7 +8,9 @@ from tunewright.core.spec import Spec
 
 TEXT = "text"
 """Our name for the column that holds documents."""
-ANSWERING = frozenset({"input", "expected", "rejected", "desirable"})
+EXPECTED = "expected"
+"""Our name for the column that holds answers, and the column's where no other is given."""
+ANSWERING = frozenset({"input", EXPECTED, "rejected", "desirable"})
 """Our names for the columns that make a conversation."""
 
 
@@ -22,8 +24,8 @@ class SourceSpec(Spec):
     `text` and no `input` or `expected` are documents."""
     columns: dict[str, str] = Field(default_factory=dict)
     """Our name → the file's column: {input: text, expected: label}; for preference methods also `rejected` (a worse
-    answer) or `desirable` (a rating of the answer); for cpt, without any of these, `text` (a document). Other names
-    become fields (for slices and templates)."""
+    answer) or `desirable` (a rating of the answer); for cpt, without any of these and no column
+    `expected` in the file, `text` (a document). Other names become fields (for slices and templates)."""
     encoding: str = "utf-8"
     """The text encoding of CSV, TSV and JSON files."""
 

@@ -10,16 +10,20 @@ is never led to a form that training did not show. The mask holds what is writte
 answer cut off by `max_new_tokens` is no JSON. The engine is llguidance, which refuses a schema that it cannot hold.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 
 from tunewright.core.errors import ModelError
-from tunewright.core.hashing import hash_value
 from tunewright.models.template import Renderer
 
-_FORM: Any = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
+_FORM: Any = {
+    "whitespace_flexible": False, "whitespace_pattern": None, "item_separator": ", ", "key_separator": ": ",
+    "lenient": False, "coerce_one_of": False,
+}  # fmt: skip
+"""What a schema may not say otherwise in its own `x-guidance`."""
 _OFF = "Set decoding.constrained: false, or change the schema."
 
 
@@ -35,7 +39,7 @@ class Constraints:
         """Raises ModelError where the schema, or this tokenizer, cannot be held to."""
         from llguidance.hf import from_tokenizer
 
-        name = hash_value(dict(schema))
+        name = json.dumps(schema)  # a hash would not see the order of the properties
         if name not in self._ready:
             try:
                 if self._tokenizer is None:
@@ -52,13 +56,15 @@ class Constraint:
     """One schema, ready to hold answers to. Raises ModelError where it cannot be."""
 
     def __init__(self, tokenizer: Any, schema: Mapping[str, Any]) -> None:
-        from llguidance import LLMatcher
+        from llguidance import LLMatcher, LLParserLimits
 
         self._tokenizer = tokenizer
         grammar = LLMatcher.grammar_from_json_schema(dict(schema), overrides=_FORM)
-        self._start = LLMatcher(tokenizer, grammar, log_level=0)
-        if self._start.is_error():
-            message = f"answers cannot be held to this schema ({_line(self._start.get_error())})"
+        limits = LLParserLimits(verbose_errors=False)
+        self._start = LLMatcher(tokenizer, grammar, log_level=0, limits=limits)
+        problem = self._start.get_error() or "; ".join(self._start.get_grammar_warnings())
+        if problem:
+            message = f"answers cannot be held to this schema ({_line(problem)})"
             raise ModelError(message, where="task.output.schema", fix=_OFF)
 
     def hold(self, rows: int) -> "Held":
@@ -72,6 +78,8 @@ class Constraint:
         taken = matcher.try_consume_tokens(tokens)
         if taken == len(tokens):
             return None if matcher.is_accepting() else "it ends too early"
+        if matcher.is_error():
+            return _given_up(matcher)
         good = self._tokenizer.decode_str(tokens[:taken])
         return (
             f"after {good[-30:]!r} comes {text[len(good) :][:20]!r}" if good else f"it begins {text[:20]!r}"
@@ -85,7 +93,10 @@ class Held:
         self._matchers, self._vocabulary = matchers, vocabulary
 
     def mask(self, logits: torch.Tensor, rows: Sequence[int]) -> torch.Tensor:
-        """The logits [len(rows), vocabulary] with -inf for tokens that lead away from the schema."""
+        """The logits [len(rows), vocabulary] with -inf for tokens that lead away from the schema.
+
+        Where the engine has given up on a row, its stop token is all that is left.
+        """
         from llguidance.numpy import allocate_token_bitmask, fill_next_token_bitmask
 
         bits = allocate_token_bitmask(len(rows), self._vocabulary)
@@ -99,13 +110,20 @@ class Held:
         return logits.masked_fill(barred, float("-inf"))
 
     def take(self, rows: Sequence[int], tokens: Sequence[int]) -> None:
-        """What was drawn for these rows. Raises ModelError where the engine gives up on a schema."""
+        """What was drawn for these rows."""
         for row, token in zip(rows, tokens, strict=True):
             matcher = self._matchers[row]
             # stopped: the JSON is whole, and its stop token is all that the mask leaves
-            if not matcher.is_stopped() and not matcher.consume_token(token):
-                message = f"the schema became too much to hold an answer to ({_line(matcher.get_error())})"
-                raise ModelError(message, where="task.output.schema", fix=_OFF)
+            if not matcher.is_stopped():
+                matcher.consume_token(token)
+
+    def problem(self, row: int) -> str | None:
+        """Why the row's answer could not be held to the end, or none."""
+        return _given_up(self._matchers[row]) if self._matchers[row].is_error() else None
+
+
+def _given_up(matcher: Any) -> str:
+    return f"the schema became too much to hold an answer to: {_line(matcher.get_error())}"
 
 
 def _line(text: str) -> str:

@@ -99,6 +99,9 @@ class TorchGenerator:
         room = [min(decoding.max_new_tokens, self._room(prompt)) for prompt in batch]
 
         def finish(row: int, answer: Answer) -> None:
+            if held and (problem := held.problem(row)):
+                settle(indices[row], _failure(problem, len(batch[row])))
+                return
             text = self._renderer.decode(answer.ids)
             end: Literal["stop", "length"] = "stop" if answer.stopped else "length"
             settle(indices[row], Reply(text, len(batch[row]), len(answer.ids), answer.seconds, end))

@@ -17,7 +17,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from copy import deepcopy
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, NamedTuple
 
 from jinja2 import TemplateError
@@ -31,8 +31,8 @@ from tunewright.core.message import Conversation, Message
 SETTINGS = {"enable_thinking": False}
 """What templates are told besides the messages: answers come without a thinking part."""
 
-_SHORT, _REMEMBERED = 64, 256
-"""Texts of so many characters are remembered with their ids, and so many of them."""
+_SHORT, _SECTION, _REMEMBERED = 64, 4000, 256
+"""Texts and sections of so many characters are remembered with their ids, and so many of them."""
 _TRIED, _PROBES = 4, ("", "a b", " x\n", "\n\nÉ1 ")
 """Control tokens, and texts after them, that sections are tried on."""
 _PRIVATE_USE = range(0xE000, 0xF8FF)
@@ -140,8 +140,8 @@ class Renderer:
         """
         message = Message(role="assistant", content=text)
         seal = _unused((message,))
-        ids, _ = self._encode(_Text(self._sealed(message, seal).content, seal, []))
-        ids = [*self.begin_ids, *ids, self.end_of_text]
+        pieces = self._sealed(message, seal).content.split(seal)
+        ids = [*self.begin_ids, *chain(*(self._encoded(piece)[0] for piece in pieces)), self.end_of_text]
         return Rendered(ids, [0] + [1] * (len(ids) - 1))
 
     @property
@@ -211,7 +211,8 @@ class Renderer:
         ids: list[int] = []
         starts: list[int] = []
         for begin, end in pairwise(edges):
-            own, at = self._section(text[begin:end])
+            encode = self._section if end - begin <= _SECTION else self._encoded
+            own, at = encode(text[begin:end])
             ids += own
             starts += [offset + begin + start for start in at] if offset + begin else at
         return ids, starts
@@ -222,11 +223,24 @@ class Renderer:
 
     def _falls_into_sections(self) -> bool:
         """Whether a text's ids are those of its sections, each from a control token on: some tokenizers look further."""
+        if any(map(self._looks_around, self._tokenizer.get_added_tokens_decoder().values())):
+            return False
         tails = [word + text for word in list(self._control)[:_TRIED] for text in _PROBES]
         return bool(tails) and all(
             self._encoded(head + tail)[0] == self._encoded(head)[0] + self._encoded(tail)[0]
             for head in ("", "a ", *tails)
             for tail in tails
+        )
+
+    def _looks_around(self, token: Any) -> bool:
+        """Whether an added token depends on what stands before the section that it begins, or after the one that it ends.
+
+        One that takes the blanks after it (Phi-3's) does so only where another begins with a blank.
+        """
+        if token.single_word or (token.rstrip and any(word[:1].isspace() for word in self._control)):
+            return True
+        return token.special and (
+            token.lstrip or (token.normalized and self._tokenizer.normalizer is not None)
         )
 
     def _is_prefix(self, head: str, ids: list[int], starts: list[int]) -> bool:

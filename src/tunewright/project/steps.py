@@ -1,10 +1,12 @@
 """THE TABLE: every step of the main job, in order. The CLI, the plan and the pages are drawn from it."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tunewright.core.events import Emit
+from tunewright.core.task import JsonOutput
 from tunewright.project.file import TARGET, ProjectFile
 from tunewright.store.artifact import Artifact
 from tunewright.store.store import Store
@@ -47,25 +49,28 @@ class Step(NamedTuple):
 
 
 def _task(file: ProjectFile) -> dict[str, Any]:
-    return {"task": file.task}
+    """The task; of a schema also the order of its properties, which no hash of values sees and answers are written in."""
+    output = file.task.output
+    order = {"schema": json.dumps(output.schema_)} if isinstance(output, JsonOutput) else {}
+    return {"task": file.task, **order}
 
 
 def _asking(file: ProjectFile) -> dict[str, Any]:
     """What decides how a variant answers and is scored."""
-    return {"task": file.task, "suites": file.suites, "decoding": file.decoding}
+    return {**_task(file), "suites": file.suites, "decoding": file.decoding}
 
 
 def _held_to(file: ProjectFile) -> dict[str, Any]:
     """The schema that answers are held to, where they are."""
     schema = file.answering.json_schema
-    return {} if schema is None else {"held_to": schema}
+    return {} if schema is None else {"held_to": json.dumps(schema)}
 
 
 def _judging(file: ProjectFile) -> dict[str, Any]:
     """What decides the scores of dev answers, where training asks for some."""
     if not file.train.dev_answers:
         return {}
-    return {"task": file.task, "target": file.suites[TARGET], "decoding": file.decoding}
+    return {**_task(file), "target": file.suites[TARGET], "decoding": file.decoding}
 
 
 STEPS: tuple[Step, ...] = (
@@ -73,7 +78,7 @@ STEPS: tuple[Step, ...] = (
         "ingest",
         "read the sources into examples",
         needs=(),
-        settings=lambda file: {"task": file.task, "sources": file.sources, "data": file.data},
+        settings=lambda file: {**_task(file), "sources": file.sources, "data": file.data},
         run="tunewright.project.stages.data:ingest",
         version="2",
         external=("sources",),
@@ -148,7 +153,7 @@ STEPS: tuple[Step, ...] = (
         settings=lambda file: {
             "name": file.name,
             "base": file.base,
-            "task": file.task,
+            **_task(file),
             "decoding": file.decoding,
         },
         run="tunewright.project.stages.deciding:release",

@@ -91,7 +91,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "answer barred": (
         "have an answer that decoding.constrained would not let the model write",
-        "Mend the answers or the schema, or set decoding.constrained: false.",
+        "Mend the answers, give each object of the schema all its properties in one place (not some beside anyOf, allOf or"
+        " $ref), or set decoding.constrained: false.",
     ),
 }
 

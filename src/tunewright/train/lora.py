@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from peft import LoraConfig
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
+from transformers.pytorch_utils import Conv1D
 
 from tunewright.core.errors import ModelError, Problem
 from tunewright.core.files import write_atomic, write_json
@@ -21,15 +22,22 @@ _EXACT = 1024
 """The largest hidden size whose singular values are computed exactly for pissa; above, by 16 passes of an iteration."""
 _SERVED = 16
 """The highest rank that vLLM loads where it is told of none."""
+_SERVABLE = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+"""What it can be told: the values of --max-lora-rank that it takes."""
 
 
 def add_adapter(model: Any, spec: SettledAdapter, base: Base, seed: int) -> Any:
-    """The model with a fresh adapter (B = 0), only the adapter trainable. Raises ModelError where no layer fits."""
+    """The model with a fresh adapter (B = 0), only the adapter trainable.
+
+    Raises ModelError where no layer fits, or where one has fewer singular values than pissa is to begin with.
+    """
     targets = spec.targets if isinstance(spec.targets, str) else list(spec.targets)
     head = model.get_output_embeddings()
     if any(module is head and name.split(".")[-1] in targets for name, module in model.named_modules()):
         fix = "Leave the output head out of train.adapter.targets: engines that serve adapters refuse one on it."
         raise ModelError("The adapter would sit on the output head.", fix=fix)
+    if spec.kind == "pissa":
+        _refuse_high_rank(model, spec)
     config: Any = LoraConfig(
         r=spec.rank,
         lora_alpha=spec.alpha or (8 if spec.kind == "rslora" else 2 * spec.rank),  # type: ignore[arg-type]  # PEFT divides it
@@ -49,6 +57,28 @@ def add_adapter(model: Any, spec: SettledAdapter, base: Base, seed: int) -> Any:
     # equal bases give equal files, whatever they are called here; a release names its base in words
     tuned.peft_config[ADAPTER].base_model_name_or_path = base.hash[:SHORT]
     return tuned
+
+
+def _refuse_high_rank(model: Any, spec: SettledAdapter) -> None:
+    """Raise ModelError where a layer to be adapted has fewer singular values than the rank."""
+    head = model.get_output_embeddings()
+    values = [
+        min(module.weight.shape)
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Linear | Conv1D) and module is not head and _is_target(name, spec)
+    ]
+    if values and spec.rank > min(values):
+        raise ModelError(
+            f"pissa begins as the base's largest singular values, and a layer of this base has {min(values)},"
+            f" fewer than the rank {spec.rank}.",
+            where="train.adapter.rank",
+            fix=f"Set it to {min(values)} or less, or choose another train.adapter.kind.",
+        )
+
+
+def _is_target(name: str, spec: SettledAdapter) -> bool:
+    """Whether PEFT puts the adapter on the linear layer of that name."""
+    return spec.targets == "all-linear" or any(f".{name}".endswith(f".{end}") for end in spec.targets)
 
 
 def _beginning(spec: SettledAdapter, model: Any) -> Any:
@@ -79,16 +109,22 @@ def serving_warnings(spec: SettledAdapter) -> list[Problem]:
         fix = "Merge it into the base to serve it there, or choose lora or rslora."
         return [Problem("vLLM loads no DoRA adapters", where="train.adapter.kind", fix=fix)]
     rank = 2 * spec.rank if spec.kind == "pissa" else spec.rank  # what pissa saves has twice the rank
-    if rank > _SERVED:
-        return [
-            Problem(
-                f"vLLM loads an adapter of rank {rank} only where it is started with --max-lora-rank {rank}"
-                f" or more (it takes {_SERVED} where nothing is set)",
-                where="train.adapter.rank",
-                fix=f"Start it so, or set the rank to {_SERVED * spec.rank // rank} or less.",
-            )
-        ]
-    return []
+    if rank <= _SERVED:
+        return []
+    times = rank // spec.rank
+    asked = next((allowed for allowed in _SERVABLE if allowed >= rank), None)
+    if asked is None:
+        message = f"vLLM loads no adapter of rank {rank}: {_SERVABLE[-1]} is the highest that it takes"
+        fix = (
+            f"Merge it into the base to serve it there, or set the rank to {_SERVABLE[-1] // times} or less."
+        )
+    else:
+        message = (
+            f"vLLM loads an adapter of rank {rank} only where it is started with --max-lora-rank {asked}"
+            f" or more (it takes {_SERVED} where nothing is set)"
+        )
+        fix = f"Start it so, or set the rank to {_SERVED // times} or less."
+    return [Problem(message, where="train.adapter.rank", fix=fix)]
 
 
 def save_adapter(

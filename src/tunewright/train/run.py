@@ -78,24 +78,17 @@ def train(
     emit("train.load", base=base.ref)
     renderer = Renderer(load_tokenizer(base))
     fitted, fitted_dev = (fit(part, method, renderer, system, spec) for part in (examples, dev_examples))
-    if not fitted.examples:
-        raise DataError(
-            f"Every row is longer than train.max_length ({spec.max_length} tokens).", fix="Raise it."
-        )
-    own, dev = fitted.rendered(), fitted_dev.rendered()
     fitted_rehearsal = fit(rehearsal, sft, renderer, "", spec.model_copy(update={"over_long": "drop"}))
+    own, dev = fitted.rendered(), fitted_dev.rendered()
     trees = [*own, *fitted_rehearsal.rendered()]
-    _refuse_untrained(trees)
+    _refuse_untrained(fitted, trees, spec)
     facts = facts_of(own, base_width(base))
     settled, choices = settle(spec, facts)
     device = default_device()
     precision = _precision(spec)
     origin = [base.hash, renderer.template_hash, precision, device.type]
     identity = [_FORMAT, settled.deciding, origin, digest(trees), digest(dev), _versions(settled)]
-    folder = WorkFolder(work, hash_value(identity), threads or free_cores())
-    set_threads(folder.threads)
-    if folder.discarded:
-        emit("train.discarded", words="rows, settings or library versions changed: training starts over")
+    folder = _opened(work, identity, threads, emit)
     plan = make_plan(trees, dev, settled, shared_prefix([*own, *dev]))
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     model = weights.prepare(base, settled.adapter, device, spec.seed, dtype)
@@ -133,6 +126,15 @@ def train(
     _write(out, summary, folder)
     emit("train.done", steps=summary.steps, best_step=summary.best_step, best_dev_loss=summary.best_dev_loss)
     return summary
+
+
+def _opened(work: Path, identity: Sequence[Any], threads: int | None, emit: Emit) -> WorkFolder:
+    """The work folder, with as many threads as the run that lies there began with."""
+    folder = WorkFolder(work, hash_value(identity), threads or free_cores())
+    set_threads(folder.threads)
+    if folder.discarded:
+        emit("train.discarded", words="rows, settings or library versions changed: training starts over")
+    return folder
 
 
 def _score(judge: Judge, generator: TorchGenerator, policy: Policy) -> float:
@@ -183,7 +185,11 @@ def _counts(
     }
 
 
-def _refuse_untrained(trees: Sequence[Tree]) -> None:
+def _refuse_untrained(fitted: Fitted, trees: Sequence[Tree], spec: TrainSpec) -> None:
+    if not fitted.examples:
+        raise DataError(
+            f"Every row is longer than train.max_length ({spec.max_length} tokens).", fix="Raise it."
+        )
     empty = [row.id for tree in trees for row in tree.rows if not row.trained]
     if empty:
         fix = "Run `tunewright check`: the gate says why."

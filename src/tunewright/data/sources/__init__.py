@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 from tunewright.data.names import listed
 from tunewright.data.rows import BadFile, Reject, Row, Table, no_rows
 from tunewright.data.sources.chat import is_chat
-from tunewright.data.spec import ANSWERING, TEXT, SourceSpec
+from tunewright.data.spec import ANSWERING, EXPECTED, TEXT, SourceSpec
 
 ENDINGS = {
     ".csv": "csv",
@@ -45,7 +45,9 @@ def open_file(path: Path, spec: SourceSpec) -> Opened:
     table: Table = import_module(f"{__name__}.{name}").read(path, spec.encoding)
     if spec.format == "auto" and not spec.columns and name in ("json", "jsonl", "parquet"):
         return _sniffed(table, loose=name != "parquet")
-    return Opened(table, "chat" if name == "chat" else "documents" if spec.holds_documents else "columns")
+    answered = EXPECTED in (table.columns or ())
+    documents = spec.holds_documents and not answered
+    return Opened(table, "chat" if name == "chat" else "documents" if documents else "columns")
 
 
 def _format_of(path: Path) -> str:

@@ -63,8 +63,9 @@ def gate(ctx: StepContext) -> None:
     )
     ctx.emit("gate.start", rows=len(rows))
     report = check_rows(rows, renderer, spec.max_length, system, rendered=rendered, over_long=spec.over_long)
-    if schema := ctx.file.answering.json_schema:
-        barred = check_answers([*train, *dev], Constraints(renderer).for_schema(schema))
+    if (schema := ctx.file.answering.json_schema) is not None:
+        asked = [*train, *dev, *load_part(folder, "test")]
+        barred = check_answers(asked, Constraints(renderer).for_schema(schema))
         report = report.model_copy(update={"problems": (*report.problems, *barred)})
     facts = facts_of([tree for trees in fitted.trees for tree in trees], base_width(base))
     cut, dropped = fitted.cut + fitted_dev.cut, fitted.dropped + fitted_dev.dropped
@@ -107,10 +108,9 @@ def train(ctx: StepContext) -> None:
 
     folder = ctx.inputs["split"].path
     dev = load_part(folder, "dev")
-    told = priced(ctx.emit, ctx.file.prices)
     with sinks.shown(
-        ctx.file.train.sinks, ctx.file.name, ctx.work.name, ctx.store.root / "sinks", told
-    ) as emit:
+        ctx.file.train.sinks, ctx.file.name, ctx.work.name, ctx.store.root / "sinks", ctx.emit
+    ) as shown:
         train_adapter(
             ctx.file.train,
             load_part(folder, "train"),
@@ -121,7 +121,7 @@ def train(ctx: StepContext) -> None:
             judge=_judge(ctx, dev),
             work=ctx.work,
             out=ctx.out,
-            emit=emit,
+            emit=priced(shown, ctx.file.prices),
             threads=ctx.threads,
         )
 
