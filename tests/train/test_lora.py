@@ -1,5 +1,8 @@
 """The fast LoRA layers against PEFT's own."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -150,3 +153,9 @@ def test_vllm_is_told_a_rank_that_it_takes(kind, rank, message, fix):
 @pytest.mark.parametrize(("kind", "rank"), [("lora", 16), ("pissa", 8), ("full", 0)])
 def test_vllm_takes_a_low_rank_as_it_is_started(kind, rank):
     assert serving_warnings(SettledAdapter(kind=kind, rank=rank)) == []
+
+
+def test_the_libraries_that_come_along_say_nothing():
+    command = [sys.executable, "-c", "import tunewright.train.lora"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("", "")

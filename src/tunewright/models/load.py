@@ -1,6 +1,5 @@
 """Loading: a base's tokenizer and weights, with or without an adapter. Safetensors only, and never code from a folder."""
 
-import logging
 import os
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,8 +14,6 @@ from tunewright.models.adapter import attach
 from tunewright.models.base import Base
 
 transformers_logging.disable_progress_bar()
-# peft brings in bitsandbytes where it is installed, which tells of a kernel for answering that it would fetch from the hub
-logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
 
 # oneDNN keeps a compiled product for each shape it meets, and growing caches bring a new shape each time: with its default
 # of 1,024 kept, memory grew by 600 MB in 85 steps. Training fills its sequences up to few shapes, some 200 products: with

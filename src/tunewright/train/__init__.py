@@ -8,6 +8,8 @@ import sys
 from types import ModuleType
 from typing import Any
 
+import tunewright.models  # noqa: F401 - before anything here imports peft: it keeps what peft brings along quiet
+
 
 class _Train(ModuleType):
     """The package, which can be called."""
