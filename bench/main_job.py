@@ -94,6 +94,7 @@ def demo(folder: Path, settings: list[str]) -> Iterator[Line]:
     )
     yield Line("the run with nothing stale, wall", f"{again.wall_s:.2f} s", "≤ 1.5 s", again.wall_s <= 1.5)
     yield Line("verdict", verdict["outcome"], "", None)
+    yield from not_held(folder, settings)
 
 
 def quality(verdict: dict[str, Any]) -> Iterator[Line]:
@@ -119,16 +120,30 @@ def quality(verdict: dict[str, Any]) -> Iterator[Line]:
     yield Line("general suite, points lost", f"{loss:.1f}", "≤ 3, or the gate fails", loss <= 3 or held)
 
 
-def copied_fields(folder: Path, settings: list[str]) -> Iterator[Line]:
-    """Field by field, on test, where every name and product is held out."""
+def target_replies(folder: Path, settings: list[str]) -> tuple[Any, ...]:
+    """The fine-tune's scored replies on test."""
     import tunewright
     from tunewright.evals.io import load_scorecard
     from tunewright.project.reading import parse_setting
 
     project = tunewright.open(folder, settings=dict(map(parse_setting, settings)))
     made = {entry.step.name: entry.artifact for entry in project.plan()}
-    card = load_scorecard(made["evaluate"].file("cards/fine-tune--target.jsonl"))
-    parts = [reply.scores["field_accuracy"].parts or {} for reply in card.replies]
+    return load_scorecard(made["evaluate"].file("cards/fine-tune--target.jsonl")).replies
+
+
+def not_held(folder: Path, settings: list[str]) -> Iterator[Line]:
+    """The same weights' answers where nothing holds them to the schema."""
+    settings = [*settings, "decoding.constrained=false"]
+    checked(measure([*COMMAND, "run", "evaluate", *(f"--set={one}" for one in settings)], folder))
+    replies = target_replies(folder, settings)
+    for grader, words in (("json_schema", "schema compliance"), ("field_accuracy", "field accuracy")):
+        mean = sum(reply.scores[grader].value for reply in replies) / len(replies)
+        yield Line(f"{words}, fine-tune, not held to the schema", f"{mean:.1%}", "", None)
+
+
+def copied_fields(folder: Path, settings: list[str]) -> Iterator[Line]:
+    """Field by field, on test, where every name and product is held out."""
+    parts = [reply.scores["field_accuracy"].parts or {} for reply in target_replies(folder, settings)]
     for field in COPIED:
         values = [scores[field] for scores in parts if field in scores]
         mean = sum(values) / len(values) if values else 0.0
