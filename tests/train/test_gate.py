@@ -144,6 +144,7 @@ def test_a_problem_in_words(tiny_renderer):
     rows = [(f"row{i}", ask("What colour? " * 100, "red")) for i in range(12)]
     (problem,) = check_rows(rows, tiny_renderer, 200, SYSTEM).problems
     assert (problem.rows, len(problem.ids)) == (12, 10)
+    assert problem.problem().examples == ("row0", "row1", "row2")
     assert str(problem.problem()).startswith(
         "rows row0, row1, row2: 12 rows are longer than train.max_length"
     )

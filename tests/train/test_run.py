@@ -158,10 +158,11 @@ def test_killed_again_and_again_gives_the_same_bytes(whole, tiny_base, tmp_path)
     assert contents(tmp_path / "out") == contents(whole[0])
 
 
-def test_resuming_loses_one_step_at_most(tiny_base, tmp_path):
-    class Cut(Exception):
-        """The run was cut off."""
+class Cut(Exception):
+    """The run was cut off."""
 
+
+def test_resuming_loses_one_step_at_most(tiny_base, tmp_path):
     def cut(kind, **facts):
         if kind == "train.step" and facts["step"] == 4:
             raise Cut

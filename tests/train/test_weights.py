@@ -6,7 +6,7 @@ from importlib.util import find_spec
 import pytest
 import torch
 from safetensors.torch import load_file
-from test_run import ROWS, SPEC, contents, run
+from test_run import ROWS, SPEC, Cut, contents, run
 
 from tunewright.core.errors import ModelError
 from tunewright.core.example import make_example
@@ -232,10 +232,6 @@ def test_full_refuses_what_only_an_adapter_has(name):
     with pytest.raises(ValueError, match=rf"full trains all weights, and {name} is an adapter's"):
         TrainSpec.model_validate({"adapter": {"kind": "full", name: value}})
     assert TrainSpec.model_validate({"adapter": {"kind": "full", "rank": 16}}).adapter.kind == "full"
-
-
-class Cut(Exception):
-    """The run was cut off."""
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ class TorchGenerator:
         """`threads` sets torch's thread count for the whole process; None leaves it."""
         if threads is not None:
             torch.set_num_threads(threads)
-        self._take(load_for_inference(base, adapter), Renderer(load_tokenizer(base)))
+        self._take(load_for_inference(base, adapter), Renderer(load_tokenizer(base, adapter)))
 
     @classmethod
     def around(cls, model: Any, renderer: Renderer) -> "TorchGenerator":

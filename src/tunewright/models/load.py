@@ -12,6 +12,7 @@ from transformers.utils import logging as transformers_logging
 from tunewright.core.errors import ModelError
 from tunewright.models.adapter import attach
 from tunewright.models.base import Base
+from tunewright.models.vocabulary import make_room
 
 transformers_logging.disable_progress_bar()
 
@@ -21,12 +22,14 @@ transformers_logging.disable_progress_bar()
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")
 
 
-def load_tokenizer(base: Base) -> PreTrainedTokenizerBase:
-    """The base's tokenizer. Raises ModelError where there is none that can be read."""
+def load_tokenizer(base: Base, adapter: Path | None = None) -> PreTrainedTokenizerBase:
+    """The base's tokenizer, or the one that the adapter brings along. Raises ModelError where it cannot be read."""
+    own = adapter is not None and (adapter / "tokenizer.json").is_file()
+    path = adapter if adapter is not None and own else base.path
     try:
-        tokenizer = AutoTokenizer.from_pretrained(base.path, trust_remote_code=False, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False, local_files_only=True)
     except Exception as error:
-        raise _unreadable(base.ref, base.path, "tokenizer", error) from error
+        raise _unreadable(base.ref, path, "tokenizer", error) from error
     if not getattr(tokenizer, "is_fast", False):
         fix = "Save it again with a tokenizer.json beside it."
         raise ModelError(f"The tokenizer of {base.ref} has no fast form.", where=str(base.path), fix=fix)
@@ -147,13 +150,22 @@ def put_adapter(model: Any, adapter: Path) -> Any:
         config = PeftConfig.from_pretrained(str(adapter))
         config.inference_mode = True
         config.base_model_name_or_path = model.name_or_path  # PEFT warns where its own note says otherwise
+        indices: Any = getattr(config, "trainable_token_indices", None) or {}
+        make_room(model, 1 + max((token for ids in indices.values() for token in ids), default=-1))
         tuned = attach(model, config)
         report: Any = set_peft_model_state_dict(tuned, load_file(weights))
     except Exception as error:
         raise ModelError(
             f"The adapter cannot be put on this base ({_first_line(error)}).", where=str(adapter)
         ) from error
-    missing = [key for key in report.missing_keys if "lora_" in key]
+    # a head that is tied to the embeddings takes their new rows, and has none of its own in the file
+    held = indices and any("trainable_tokens" in key for key in load_file(weights))
+    wanted = (
+        ("lora_",)
+        if held and model.config.get_text_config().tie_word_embeddings
+        else ("lora_", "trainable_tokens")
+    )
+    missing = [key for key in report.missing_keys if any(word in key for word in wanted)]
     if missing or report.unexpected_keys:
         odd = (missing or report.unexpected_keys)[0]
         count = len(missing) + len(report.unexpected_keys)

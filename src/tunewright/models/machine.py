@@ -22,7 +22,6 @@ _OPTIONAL = {
     "llama.cpp": "xllamacpp",
     "gguf": "gguf",
     "openai": "openai",
-    "llguidance": "llguidance",
     "bitsandbytes": "bitsandbytes",
 }
 

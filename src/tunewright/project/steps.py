@@ -66,6 +66,12 @@ def _held_to(file: ProjectFile) -> dict[str, Any]:
     return {} if schema is None else {"held_to": json.dumps(schema)}
 
 
+def _new_words(file: ProjectFile) -> dict[str, Any]:
+    """The words that get tokens of their own, where there are any."""
+    words = file.train.adapter.new_words
+    return {"new_words": words} if words else {}
+
+
 def _judging(file: ProjectFile) -> dict[str, Any]:
     """What decides the scores of dev answers, where training asks for some."""
     if not file.train.dev_answers:
@@ -100,6 +106,7 @@ STEPS: tuple[Step, ...] = (
             "over_long": file.train.over_long,
             "method": file.train.method,
             **_held_to(file),
+            **_new_words(file),
         },
         run="tunewright.project.stages.training:gate",
         version="3",

@@ -19,6 +19,7 @@ from tunewright.core.message import Conversation, Message, is_document, with_sys
 from tunewright.generate.constraint import Constraint
 from tunewright.models.template import Rendered, Renderer
 from tunewright.train.defaults import Facts
+from tunewright.train.pack import Tree
 
 _SHOWN = 5
 """Rows shown with their mask."""
@@ -113,7 +114,9 @@ class RowProblem(BaseModel):
         """As an error shows it."""
         words, fix = _WORDS[self.kind]
         detail = f" ({self.detail})" if self.detail else ""
-        return Problem(f"{self.rows} rows {words}{detail}.", where=f"rows {', '.join(self.ids[:3])}", fix=fix)
+        named = self.ids[:3]
+        where = f"rows {', '.join(named)}"
+        return Problem(f"{self.rows} rows {words}{detail}.", where=where, fix=fix, examples=named)
 
 
 class Segment(NamedTuple):
@@ -218,6 +221,18 @@ def check_answers(examples: Sequence[Example], constraint: Constraint) -> tuple[
     faults = ((example.id, constraint.fault(example.expected)) for example in asked)
     barred = [(name, fault) for name, fault in faults if fault is not None]
     return (_summed("answer barred", barred),) if barred else ()
+
+
+def unseen_words(words: Sequence[str], renderer: Renderer, trees: Iterable[Tree]) -> list[Problem]:
+    """The problem of new words that stand in no training row: nothing would teach their embeddings."""
+    ids = dict(zip(renderer.tokenizer.convert_tokens_to_ids(list(words)), words, strict=True))
+    seen = {token for tree in trees for row in tree.rows for token in row.ids if token in ids}
+    unseen = [word for token, word in ids.items() if token not in seen]
+    if not unseen:
+        return []
+    message = f"{len(unseen)} of {len(words)} new words stand in no training row, {unseen[0]!r} among them"
+    fix = "Take them out, or write them as the rows do: letter for letter, not as a part of a longer word."
+    return [Problem(message, where="train.adapter.new_words", fix=fix)]
 
 
 def _summed(kind: Kind, hits: Sequence[tuple[str, str | None]]) -> RowProblem:

@@ -1,6 +1,6 @@
 """The adapter: PEFT's LoRA modules around the base's linear layers, and its files in PEFT's format."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,8 @@ _SERVABLE = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """What it can be told: the values of --max-lora-rank that it takes."""
 
 
-def add_adapter(model: Any, spec: SettledAdapter, base: Base, seed: int) -> Any:
-    """The model with a fresh adapter (B = 0), only the adapter trainable.
+def add_adapter(model: Any, spec: SettledAdapter, base: Base, seed: int, tokens: Sequence[int] = ()) -> Any:
+    """The model with a fresh adapter (B = 0), only the adapter trainable, and the embeddings of `tokens` with it.
 
     Raises ModelError where no layer fits, or where one has fewer singular values than pissa is to begin with.
     """
@@ -46,6 +46,7 @@ def add_adapter(model: Any, spec: SettledAdapter, base: Base, seed: int) -> Any:
         lora_dropout=spec.dropout,
         target_modules=targets,
         init_lora_weights=_beginning(spec, model),
+        trainable_token_indices=_new_tokens(model, tokens) if tokens else None,
         task_type="CAUSAL_LM",
     )
     torch.manual_seed(seed)
@@ -57,6 +58,18 @@ def add_adapter(model: Any, spec: SettledAdapter, base: Base, seed: int) -> Any:
     # equal bases give equal files, whatever they are called here; a release names its base in words
     tuned.peft_config[ADAPTER].base_model_name_or_path = base.hash[:SHORT]
     return tuned
+
+
+def _new_tokens(model: Any, tokens: Sequence[int]) -> dict[str, list[int]]:
+    """The tokens by the layers that have a row for each: the embeddings, and the head where it has weights of its own."""
+    layers = [model.get_input_embeddings()]
+    if not model.config.get_text_config().tie_word_embeddings:
+        layers.append(model.get_output_embeddings())
+    return {
+        name.split(".")[-1]: list(tokens)
+        for name, module in model.named_modules()
+        if any(module is layer for layer in layers)
+    }
 
 
 def _refuse_high_rank(model: Any, spec: SettledAdapter) -> None:
@@ -98,13 +111,17 @@ def file_weights(parameters: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def file_name(name: str) -> str:
     """A parameter's name in PEFT's files, which leave the adapter's name out, and the end of a magnitude's."""
-    return name.replace(f".{ADAPTER}.", ".").replace("lora_magnitude_vector.weight", "lora_magnitude_vector")
+    plain = name.replace(f".{ADAPTER}.", ".").removesuffix(f".{ADAPTER}")
+    return plain.replace("lora_magnitude_vector.weight", "lora_magnitude_vector")
 
 
 def serving_warnings(spec: SettledAdapter) -> list[Problem]:
     """What the adapter cannot be served with as it is, or as the server is when nothing is set."""
     if spec.kind == "full":
         return []
+    if spec.new_words:
+        fix = "Merge it into the base to serve it there (its tokenizer goes with it), or leave the words out."
+        return [Problem("vLLM loads no adapters with new tokens", where="train.adapter.new_words", fix=fix)]
     if spec.kind == "dora":
         fix = "Merge it into the base to serve it there, or choose lora or rslora."
         return [Problem("vLLM loads no DoRA adapters", where="train.adapter.kind", fix=fix)]

@@ -24,7 +24,7 @@ from tunewright.core.generation import Generator
 from tunewright.core.hashing import hash_value
 from tunewright.generate.torch import TorchGenerator
 from tunewright.models.base import Base
-from tunewright.models.load import base_width, default_device, load_tokenizer
+from tunewright.models.load import base_width, default_device
 from tunewright.models.machine import free_cores, has_fast_bf16, set_threads
 from tunewright.models.template import Renderer
 from tunewright.train import learnt, weights
@@ -76,7 +76,7 @@ def train(
     if not examples:
         raise DataError("There are no rows to train on.", fix="Look at the split: its train part is empty.")
     emit("train.load", base=base.ref)
-    renderer = Renderer(load_tokenizer(base))
+    renderer = Renderer(weights.own_tokenizer(base, spec.adapter))
     fitted, fitted_dev = (fit(part, method, renderer, system, spec) for part in (examples, dev_examples))
     fitted_rehearsal = fit(rehearsal, sft, renderer, "", spec.model_copy(update={"over_long": "drop"}))
     own, dev = fitted.rendered(), fitted_dev.rendered()

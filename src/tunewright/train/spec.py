@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from tunewright.core.spec import Spec
 
@@ -26,6 +26,19 @@ class AdapterSpec(Spec):
     """How many times faster B learns than A (LoRA+, arXiv:2402.12354, advises 16 with a lower learning rate)."""
     targets: Literal["all-linear"] | tuple[str, ...] = "all-linear"
     """Module names to adapt; by default every linear layer but the head."""
+    new_words: tuple[str, ...] = ()
+    """Words that get a token of their own, whose embedding begins as the mean of its pieces' and is trained: names that are
+    many tokens, in prompts and answers alike. The adapter brings its tokenizer along; vLLM does not load it."""
+
+    @field_validator("new_words")
+    @classmethod
+    def _are_words(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        for word in words:
+            if not word or word != word.strip() or words.count(word) > 1:
+                raise ValueError(
+                    f"{word!r} is no word, or stands twice: give each once, without blanks around it"
+                )
+        return words
 
 
 class DpoSpec(Spec):
@@ -148,6 +161,13 @@ class TrainSpec(Spec):
             raise ValueError(
                 f"full trains all weights, and {idle} is an adapter's: leave train.adapter.{idle} out"
             )
+        if self.adapter.new_words and (kind == "pissa" or self.method == "kto"):
+            other = (
+                "pissa saves another adapter than it trains"
+                if kind == "pissa"
+                else "kto asks the base at each step"
+            )
+            raise ValueError(f"{other}, and new words are in neither: leave train.adapter.new_words out")
         if kind == "pissa" and self.strength != 1:
             raise ValueError("strength scales an update, and pissa's begins as none: set train.strength to 1")
         return self

@@ -4,7 +4,7 @@ An adapter is saved in PEFT's format, a whole model (`full`) in transformers'. E
 place, by `models/load.py`, so that nothing after training has to know which it was.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from tunewright.models.base import Base
 from tunewright.models.load import load_model, load_tokenizer
+from tunewright.models.vocabulary import add_words, begin, make_room, pieces
 from tunewright.train import lora, pissa
 from tunewright.train.fast import four_bit
-from tunewright.train.spec import SettledAdapter
+from tunewright.train.spec import AdapterSpec, SettledAdapter
 
 Weights = Mapping[str, Tensor]
 """Parameters by name."""
@@ -27,10 +28,26 @@ def prepare(base: Base, spec: SettledAdapter, device: torch.device, seed: int, d
     Raises ModelError where it cannot be.
     """
     kept = kept_dtype(spec, device, dtype)
-    if spec.kind == "full":
-        return load_model(base, device=device, dtype=kept).requires_grad_(True)
     model = load_model(base, device=device, dtype=kept, four_bit=spec.kind == "qlora")
-    return lora.add_adapter(model, spec, base, seed)
+    tokens: Sequence[int] = ()
+    if spec.new_words:
+        tokenizer = own_tokenizer(base, spec)
+        parts = pieces(tokenizer, load_tokenizer(base), spec.new_words)
+        make_room(model, len(tokenizer))
+        begin(model, parts)
+        tokens = sorted(parts)
+    return (
+        model.requires_grad_(True)
+        if spec.kind == "full"
+        else lora.add_adapter(model, spec, base, seed, tokens)
+    )
+
+
+def own_tokenizer(base: Base, spec: AdapterSpec) -> Any:
+    """The base's tokenizer with the adapter's new words. Raises ModelError for one that it has already."""
+    tokenizer = load_tokenizer(base)
+    add_words(tokenizer, spec.new_words)
+    return tokenizer
 
 
 def kept_dtype(spec: SettledAdapter, device: torch.device, dtype: torch.dtype) -> torch.dtype:
@@ -49,7 +66,9 @@ def trained(model: Any) -> dict[str, nn.Parameter]:
 
 def base_size(model: Any) -> int:
     """How many weights the base has; of those packed in four bits, each counts."""
-    own = sum(value.numel() for name, value in model.named_parameters() if ".lora_" not in name)
+    added = (".lora_", ".trainable_tokens_")
+    parameters = model.named_parameters()
+    own = sum(value.numel() for name, value in parameters if not any(part in name for part in added))
     packed = [layer for layer in model.modules() if four_bit(layer)]
     return own + sum(layer.in_features * layer.out_features - layer.weight.numel() for layer in packed)
 
@@ -63,12 +82,14 @@ def save(model: Any, base: Base, spec: SettledAdapter, start: Weights, end: Weig
     """Write what was trained from `start` to `end`. Equal weights give equal bytes."""
     if spec.kind == "full":
         model.save_pretrained(folder)
-        load_tokenizer(base).save_pretrained(folder)
+        own_tokenizer(base, spec).save_pretrained(folder)
         return
     changes, weights = (
         pissa.as_update(model, start, end) if spec.kind == "pissa" else ({}, lora.file_weights(end))
     )
     lora.save_adapter(model, weights, folder, changes)
+    if spec.new_words:
+        own_tokenizer(base, spec).save_pretrained(folder)
 
 
 def without(model: Any, spec: SettledAdapter, start: Weights) -> Any:

@@ -38,17 +38,18 @@ def read_summary(train: Artifact) -> TrainSummary:
 def gate(ctx: StepContext) -> None:
     """Every row of train and dev rendered and its loss mask checked; refuses on any failure."""
     from tunewright.generate.constraint import Constraints
-    from tunewright.models.load import base_width, load_tokenizer
+    from tunewright.models.load import base_width
     from tunewright.models.template import Rendered, Renderer
     from tunewright.train.defaults import facts_of
-    from tunewright.train.gate import check_answers, check_rows
+    from tunewright.train.gate import check_answers, check_rows, unseen_words
     from tunewright.train.length import emptied, fit
     from tunewright.train.methods import find_method
+    from tunewright.train.weights import own_tokenizer
 
     base = resolve_base(ctx.file.base, ctx.root)
-    renderer = Renderer(load_tokenizer(base))
     folder = ctx.inputs["split"].path
     spec, system = ctx.file.train, ctx.file.task.system
+    renderer = Renderer(own_tokenizer(base, spec.adapter))
     train, dev = (load_part(folder, part) for part in ("train", "dev"))
     method = find_method(spec.method)
     method.examine([*train, *dev], spec)
@@ -72,6 +73,7 @@ def gate(ctx: StepContext) -> None:
     report = report.model_copy(update={"facts": facts, "cut": cut, "dropped": dropped})
     write_json(ctx.out / "gate.json", report.model_dump(mode="json"))
     problems = [found.problem() for found in report.problems]
+    problems += unseen_words(spec.adapter.new_words, renderer, fitted.rendered() if not problems else [])
     problems += emptied("train", fitted, spec.max_length) + emptied("dev", fitted_dev, spec.max_length)
     ctx.emit(
         "gate.done",
