@@ -1,10 +1,15 @@
 """The commands that need no run: init, schema, doctor, status, release, chat."""
 
 import json
+import re
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 
+from tunewright.core.generation import Reply
+from tunewright.generate.variant import Variant
+from tunewright.project import serving
 from tunewright.project.reading import read
 
 TICKETS = 'text,answer\nIt broke.,"{""kind"": ""bug""}"\nI love it.,"{""kind"": ""praise""}"\n'
@@ -110,14 +115,17 @@ def test_check_tells_which_rows_were_too_long(cli, tmp_path):
     short = ("check", "--no-rows", "--set", "train.max_length=60", "--set")
     said = cli(*short, "train.over_long=cut")
     assert said.code == 0
-    assert "rows are longer than train.max_length (60 tokens) and lost their oldest turns: " in said.out
+    assert (
+        "rows are longer than train.max_length (60 tokens) and lost their oldest turns: sums.jsonl:"
+        in said.out
+    )
     said = cli(*short, "train.over_long=drop")
     assert said.code == 0
-    assert "rows are longer than train.max_length (60 tokens) and are left out: " in said.out
-    assert (
-        "Raise train.max_length, or set train.over_long to drop or cut."
-        in cli(*short, "train.over_long=fail").err
-    )
+    assert "rows are longer than train.max_length (60 tokens) and are left out: sums.jsonl:" in said.out
+    said = cli(*short, "train.over_long=fail")
+    assert re.search(r"error: (sums\.jsonl:\d+, ){2}sums\.jsonl:\d+: \d+ rows are longer than", said.err)
+    assert "Raise train.max_length, or set train.over_long to drop or cut." in said.err
+    assert cli("run", "gate", *short[2:], "train.over_long=fail").err.endswith(said.err[-200:])
 
 
 def test_check_refuses_to_drop_a_whole_part(cli, tmp_path):
@@ -146,6 +154,31 @@ def test_nothing_is_there_yet(cli, tmp_path):
     assert "Nothing is released yet" in cli("release", "-p", "mine").out
     assert "production names no release yet" in cli("chat", "hello", "-p", "mine").err
     assert "names no alias, step or artifact here" in cli("lineage", "-p", "mine").err
+
+
+class Hostile:
+    """Answers with what would clear a screen; asked to fail, fails with it."""
+
+    def generate(self, conversations, decoding):
+        failed = "fail" in conversations[0][-1].content
+        return [Reply("" if failed else "a\x1b[2Jb", 0, 0, 0.0, "stop", "c\x1b[2Jd" if failed else None)]
+
+
+def test_a_reply_does_not_steer_the_terminal(cli, tmp_path, monkeypatch):
+    (tmp_path / "tunewright.yaml").write_text(PROJECT)
+    variant = Variant(name="v", base_hash="")
+    monkeypatch.setattr(serving, "load_release", lambda *_: serving.Served(None, Hostile(), variant))
+    monkeypatch.setattr(sys, "stdin", StringIO("hello\nfail\n"))
+    assert cli("chat", "hello").out == "a⟨001B⟩[2Jb"
+    assert cli("chat", "fail").err == "error: c⟨001B⟩[2Jd"
+    assert cli("chat").out == "you> a⟨001B⟩[2Jb you> c⟨001B⟩[2Jd you>"
+
+
+def test_init_does_not_repeat_what_steers_a_terminal(cli, tmp_path):
+    (tmp_path / "rows.csv").write_text("text,\x1b[2Jlabel\nq,a\nr,b\n")
+    assert cli("init", "mine", "--recipe", "classification", "--data", "rows.csv").out.startswith(
+        "The input is text: its name says so. The answer is ⟨001B⟩[2Jlabel: "
+    )
 
 
 def test_both_names_are_one_command():

@@ -2,7 +2,10 @@
 
 import pytest
 
+from tunewright.cli import render
 from tunewright.cli.render import _sentence
+from tunewright.core.errors import Problem
+from tunewright.core.events import Event
 from tunewright.decide.spec import PriceSpec
 from tunewright.project.stages.training import priced
 
@@ -54,3 +57,22 @@ def test_training_is_priced_by_the_hour():
     assert said[2] == ("train.dev", {"loss": 0.1})
     emit = print
     assert priced(emit, PriceSpec()) is emit
+
+
+def test_nothing_that_is_shown_steers_the_terminal(capsys):
+    hostile, shown = "\x1b[2J\x1b]0;\x07\ud800", "⟨001B⟩[2J⟨001B⟩]0;⟨0007⟩⟨D800⟩"
+    render.masked_rows([[[hostile, False], [hostile, True]]])
+    render.say(hostile)
+    render.table([""], [[hostile]])
+    render.problems([Problem(hostile, "[red]")])
+    render.Watcher()(Event("train.trouble", 0.0, {"words": hostile}))
+    out, err = capsys.readouterr()
+    assert [line.strip() for line in out.split("\n")] == [
+        f"row 1  {shown}⟦{shown}⟧",
+        "",
+        shown,
+        "",
+        shown,
+        "",
+    ]
+    assert err == f"error: [red]: {shown}\nwarning: {shown}\n"

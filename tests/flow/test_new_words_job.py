@@ -12,8 +12,11 @@ from tunewright.core.message import Message
 def test_new_words_through_the_main_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUNEWRIGHT_THREADS", "1")
     settings = {
-        "train.adapter.new_words": ["praise"], "train.epochs": 1, "gates.beats_baselines": False, "gates.max_general_loss": 100,
-    }  # fmt: skip
+        "train.adapter.new_words": ["praise"],
+        "train.epochs": 1,
+        "gates.beats_baselines": False,
+        "gates.max_general_loss": 100,
+    }
     project = tunewright.open(write_project(tmp_path / "sorting"), settings=settings)
     checked = project.check()
     assert checked.problems == []

@@ -232,15 +232,17 @@ def test_check_gold_counts_and_names_the_first_row() -> None:
 @pytest.mark.parametrize(
     ("schema", "message"),
     [
-        ({"type": "strnig"}, "schema.type: not a JSON Schema: 'strnig' is not valid under any"),
-        ({"properties": {"a": {"minimum": "x"}}}, "schema.properties.a.minimum: not a JSON Schema"),
-        ({"pattern": "("}, "schema.pattern: not a JSON Schema: '(' is not a 'regex'"),
+        ({"type": "strnig"}, "schema.type: this is not a JSON Schema: 'strnig' is not valid under any"),
+        ({"properties": {"a": {"minimum": "x"}}}, "schema.properties.a.minimum: this is not a JSON Schema"),
+        ({"pattern": "("}, "schema.pattern: this is not a JSON Schema: '(' is not a 'regex'"),
         (
             {"items": {"$ref": "#/$defs/nope"}},
             "schema: the schema refers to '#/$defs/nope', which is not in it",
         ),
         ({"$ref": "http://localhost:1/x.json"}, "which is not in it"),
         ({"$schema": 3}, "`$schema` is not a text"),
+        ({"$schema": "http://[x"}, "that cannot be read (Invalid IPv6 URL)"),
+        ({"$ref": "#/allOf/x", "allOf": [{}]}, "an address or a reference that cannot be read ("),
     ],
 )
 def test_a_schema_that_is_none(schema: dict[str, Any], message: str) -> None:

@@ -44,6 +44,7 @@ def test_facts(tmp_path, monkeypatch):
     assert facts.cores_free == 2
     assert 0 < facts.memory_available <= facts.memory_total
     assert facts.disk_free > 0
+    assert "llguidance" not in facts.extras  # it is always there
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's heap")

@@ -90,6 +90,17 @@ def test_every_problem_at_once_with_its_line(tmp_path):
             "tunewright.yaml:8: decoding.constrained holds answers to a JSON Schema, and the task is text. Set it to false,",
         ),
         (
+            GOOD + "suites:\n  skills: {examples: general}\n",
+            "tunewright.yaml:10: suites.skills: the built-in suite stands under no name but general, and is always"
+            " measured. Give this suite other examples (test, or a chat JSONL file), or take it out.",
+        ),
+        (
+            GOOD + "suites:\n  general: {examples: mine.jsonl}\n",
+            "tunewright.yaml:10: suites.general: the name is kept for the built-in suite, which asks without the task's"
+            " prompt. Write examples: general, or give a suite of your own another name.",
+        ),
+        (GOOD + "suites:\n  general: {limit: 12}\n", "Write examples: general, or give"),
+        (
             GOOD + "gates: {min_scores: {json_shema: 0.9}}\n",
             "tunewright.yaml:9: gates.min_scores: the target suite has no grader json_shema. Did you mean json_schema?",
         ),
@@ -105,6 +116,13 @@ def test_one_clear_sentence(tmp_path, text, said):
         ("{", "the schema file schema.json is not JSON"),
         ("[1]", "this is not a JSON Schema: it is a list, not an object"),
         ('{"type": "objekt"}', "this is not a JSON Schema: 'objekt' is not valid"),
+        ('{"$schema": 5}', "tunewright.yaml:6: `$schema` is not a text (at schema.$schema)"),
+        ('{"$schema": "http://[x"}', "a reference that cannot be read (Invalid IPv6 URL)"),
+        (
+            '{"$ref": "#/$defs/no"}',
+            "tunewright.yaml:6: the schema refers to '#/$defs/no', which is not in it",
+        ),
+        ('{"not":' * 200 + "{}" + "}" * 200, "tunewright.yaml:6: the schema is nested too deep"),
     ],
 )
 def test_a_schema_that_is_none(tmp_path, schema, said):

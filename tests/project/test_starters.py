@@ -42,7 +42,7 @@ def test_an_unknown_recipe_is_one_clear_sentence() -> None:
 @pytest.mark.parametrize("recipe", NAMES)
 @pytest.mark.parametrize("base", ["embedded", "Qwen/Qwen3-0.6B"])
 def test_each_begins_a_project_file_that_stands(recipe: str, base: str, intents: Path) -> None:
-    for data in (None, intents):
+    for data in (None, EXAMPLE if recipe == "structured-output" else intents):
         values = starters.begin(recipe, "mine", data, base=base)
         file = ProjectFile.model_validate(values)
         # the embedded base is narrow, and what it learns fast with is chosen from its width
@@ -74,6 +74,44 @@ def test_structured_output_reads_json_texts_in_csv(tmp_path: Path) -> None:
     assert starters.begin("structured-output", "x", path)["task"]["output"]["schema"]["properties"] == {
         "who": {"type": "string"}
     }
+
+
+def test_structured_output_reads_arrays(tmp_path: Path) -> None:
+    rows = [{"text": f"order {n}", "json": json.dumps([{"sku": n}])} for n in range(3)]
+    task = starters.begin("structured-output", "x", write_rows(tmp_path / "a.jsonl", rows))["task"]
+    assert task["system"].startswith(
+        "Answer with one JSON array and nothing else. The items' keys are sku. Copy"
+    )
+    assert task["output"]["schema"]["items"]["required"] == ["sku"]
+
+
+TEXT = "Begin with a recipe for answers that are text (--recipe chat, classification, dsl or voice)"
+
+
+def test_structured_output_refuses_answers_that_are_text(tmp_path: Path, intents: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        starters.begin("structured-output", "x", intents)
+    assert str(caught.value) == (
+        f'{intents}:2: the answer "delivery" is no JSON object or array, the first of 40 such in 40 answers. {TEXT};'
+        " if category is not the answer's column, call that one json."
+    )
+    talks = [
+        [{"role": "user", "content": "q"}, {"role": "assistant", "content": text}]
+        for text in ("{}", "17 " * 40)
+    ]
+    path = write_rows(tmp_path / "c.jsonl", [{"messages": talk} for talk in talks])
+    with pytest.raises(DataError) as caught:
+        starters.begin("structured-output", "x", path)
+    assert str(caught.value) == (
+        f'{path}:2: the answer "{"17 " * 19}17… is no JSON object or array, the first of 1 such in 2 answers. {TEXT}.'
+    )
+
+
+def test_structured_output_lets_ingest_set_a_few_rows_aside(tmp_path: Path) -> None:
+    rows = [{"text": f"ticket {n}", "answer": {"id": n}} for n in range(200)]
+    rows[7]["answer"], rows[9]["answer"] = "none", ""
+    values = starters.begin("structured-output", "x", write_rows(tmp_path / "a.jsonl", rows))
+    assert values["task"]["output"]["schema"]["required"] == ["id"]
 
 
 def test_classification_names_the_labels(intents: Path) -> None:

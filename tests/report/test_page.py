@@ -180,6 +180,25 @@ def test_one_example_without_its_text():
     assert "(the text is not at hand)" in page.text
 
 
+def test_an_answer_too_long_to_compare_is_not_shown_as_right():
+    data, cards = bare()
+    long = [card.model_copy(update={"replies": (wrong(card.replies[0]),)}) for card in cards]
+    name = long[0].replies[0].example
+    texts = {name: ExampleText("which?", "1," * 400)}
+    html = render(data.model_copy(update={"cards": tuple(long), "examples": texts}))
+    Page(html)
+    assert (
+        '<span class="empty">Too long to compare word by word, so no difference is marked:\n</span>2,' in html
+    )
+
+
+def wrong(reply):
+    """The reply with another long text, scored 0."""
+    return reply.model_copy(
+        update={"text": "2," * 400, "scores": {g: Score(0.0, None) for g in reply.scores}}
+    )
+
+
 def test_training_without_dev():
     data, _ = bare(history=(LossPoint(1, 2.0), LossPoint(2, 1.0)))
     page = Page(render(data))

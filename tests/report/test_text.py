@@ -1,11 +1,11 @@
-"""Texts on the page: hidden characters, cuts, and the word-by-word comparison."""
+"""Texts on the page: cuts, and the word-by-word comparison."""
 
 import time
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tunewright.report.text import Piece, clip, compare, fact, first_line, visible
+from tunewright.report.text import CLIP, Piece, clip, compare, fact, first_line
 
 
 def test_compare():
@@ -28,20 +28,34 @@ def test_the_reply_is_all_there(expected, reply):
     assert "".join(piece.text for piece in compare(expected, reply) if piece.kind != "missing") == reply
 
 
+def test_what_is_too_long_to_compare_says_so():
+    dense = [f"[{','.join(str((n + step) % 10) for n in range(400))}]" for step in (0, 1)]
+    note, reply = compare(*dense)
+    assert note == Piece("note", "Too long to compare word by word, so no difference is marked:\n")
+    assert reply == Piece("uncompared", dense[1])
+    assert compare(dense[0], dense[0].replace(",", ", ")) == [Piece("same", dense[0].replace(",", ", "))]
+    assert compare(dense[0] * 4, dense[0] * 4) == [Piece("same", clip(dense[0] * 4))]
+
+
+def test_what_lies_behind_the_cut_is_not_called_the_same():
+    start = "x" * CLIP
+    assert compare(f"{start} red", f"{start} blue") == [
+        Piece("same", start),
+        Piece(
+            "note",
+            " … (not compared: 5 more characters of the reply and 4 more characters of the expected answer)",
+        ),
+    ]
+    assert compare("no", f"{start} blue")[-1] == Piece(
+        "note", " … (not compared: 5 more characters of the reply)"
+    )
+    assert compare(f"{start} red", f"{start}\nred") == [Piece("same", clip(f"{start}\nred"))]
+
+
 def test_long_texts_are_compared_in_no_time():
     start = time.perf_counter()
     compare("a b " * 100_000, "b a " * 100_000)
     assert time.perf_counter() - start < 1
-
-
-@given(st.text())
-def test_visible_text_can_be_written(text):
-    assert "\x00" not in visible(text)
-    visible(text).encode("utf-8")
-
-
-def test_visible():
-    assert visible("a\x00b\u202ec\td\r\ne\ud800") == "a⟨0000⟩b⟨202E⟩c\td\ne⟨D800⟩"
 
 
 def test_cuts():

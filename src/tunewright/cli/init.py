@@ -37,9 +37,10 @@ def _show_recipes(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 )
 def init(name: Path, recipe: str, data: Path | None, base: str) -> None:
     """Make a project folder NAME with a commented tunewright.yaml."""
+    from tunewright.core.hidden import visible
     from tunewright.project.init import init as init_project
 
     made = init_project(name, recipe, data, base)
     if made.why:
-        click.echo(made.why)
+        click.echo(visible(made.why))
     click.echo(f"{made.path} is written: read it, then `cd {shlex.quote(str(name))} && tunewright check`.")

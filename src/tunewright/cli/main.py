@@ -96,11 +96,12 @@ def main() -> None:
         _fail_on_os_error(error)
     except Exception as error:
         from tunewright.core.errors import TunewrightError
+        from tunewright.core.hidden import visible
 
         if not isinstance(error, TunewrightError):
             raise
         for line in str(error).splitlines():
-            click.echo(f"error: {line}", err=True)
+            click.echo(f"error: {visible(line)}", err=True)
         sys.exit(2)
 
 

@@ -96,6 +96,7 @@ def _seeds(spec: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 def chat(message: str | None, path: str, name: str) -> None:
     """Talk to a release: one MESSAGE, or a conversation when none is given (end with Ctrl-D)."""
     from tunewright.core.errors import UserError
+    from tunewright.core.hidden import visible
     from tunewright.core.message import Message
     from tunewright.project.serving import load_release
 
@@ -110,9 +111,9 @@ def chat(message: str | None, path: str, name: str) -> None:
         if message is not None:
             if reply.error:
                 raise UserError(reply.error)
-            click.echo(reply.text)
+            click.echo(visible(reply.text))
             return
-        click.echo(reply.error or reply.text)
+        click.echo(visible(reply.error or reply.text))
         if not reply.error:
             conversation = [*asked, Message(role="assistant", content=reply.text)]
 

@@ -1,4 +1,4 @@
-"""What the terminal shows. rich lives only here."""
+"""What the terminal shows, with hidden characters written out. rich lives only here."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +12,7 @@ from rich.text import Text
 
 from tunewright.core.errors import Problem
 from tunewright.core.events import Event
+from tunewright.core.hidden import visible
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -45,10 +46,10 @@ class Watcher:
         elif kind == "step.fresh":
             self._console.print(f"[green]✓[/] {data['step']:<9} [dim]fresh[/]")
         elif kind in ("train.trouble", "train.discarded"):
-            self._console.print(f"[yellow]warning: {escape(data['words'])}[/]")
+            self._console.print(f"[yellow]warning: {_plain(data['words'])}[/]")
         elif kind == "train.sink_failed":
             words = f"warning: {data['sink']} fails ({data['error']}); training goes on"
-            self._console.print(f"[yellow]{escape(words)}[/]")
+            self._console.print(f"[yellow]{_plain(words)}[/]")
         elif kind in ("step.done", "step.failed"):
             self._close(kind, data)
         else:
@@ -71,7 +72,7 @@ class Watcher:
         if kind == "step.done":
             said = "; ".join(text for key, text in self._said.items() if key != "train")
             self._console.print(
-                f"[green]✓[/] {data['step']:<9} {data['seconds']:>6.1f} s  [dim]{escape(said)}[/]"
+                f"[green]✓[/] {data['step']:<9} {data['seconds']:>6.1f} s  [dim]{_plain(said)}[/]"
             )
         else:
             self._console.print(f"[red]✗[/] {data['step']:<9} {data['status']}")
@@ -83,11 +84,11 @@ class Watcher:
             return
         key, text, done, total = line
         self._said[key] = text
-        self._progress.update(self._task, description=escape(text), completed=done, total=total)
+        self._progress.update(self._task, description=_plain(text), completed=done, total=total)
         if not self._console.is_terminal and event.time - self._last_plain > 10:
             self._last_plain = event.time
             share = f" {done}/{total}" if total else ""
-            self._console.print(f"            {escape(text)}{share}")
+            self._console.print(f"            {_plain(text)}{share}")
 
 
 def _sentence(kind: str, data: dict[str, Any]) -> tuple[str, str, int | None, int | None] | None:
@@ -169,7 +170,7 @@ def problems(found: Sequence[Problem], kind: Literal["error", "warning"] = "erro
     """Every problem, on stderr."""
     colour = {"error": "red", "warning": "yellow"}[kind]
     for problem in found:
-        err.print(f"[{colour}]{kind}:[/] {escape(str(problem))}", soft_wrap=True)
+        err.print(f"[{colour}]{kind}:[/] {_plain(str(problem))}", soft_wrap=True)
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
@@ -178,7 +179,7 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: Seque
     for index, header in enumerate(headers):
         drawn.add_column(header, justify="right" if index in right else "left", overflow="fold")
     for row in rows:
-        drawn.add_row(*[escape(cell) for cell in row])
+        drawn.add_row(*[_plain(cell) for cell in row])
     out.print(drawn)
 
 
@@ -188,13 +189,20 @@ def masked_rows(samples: Sequence[Sequence[Sequence[Any]]]) -> None:
     for number, segments in enumerate(samples, 1):
         text = Text(f"row {number}  ", style="bold")
         for piece, trained in segments:
-            text.append(
-                f"{left}{piece}{right}" if trained else piece, style="black on green" if trained else "dim"
-            )
+            said = visible(piece)
+            if trained:
+                text.append(f"{left}{said}{right}", style="black on green")
+            else:
+                text.append(said, style="dim")
         out.print(text)
         out.print()
 
 
 def say(text: str, style: str = "") -> None:
     """A line on stdout."""
-    out.print(text, style=style, markup=False, soft_wrap=True)
+    out.print(visible(text), style=style, markup=False, soft_wrap=True)
+
+
+def _plain(text: str) -> str:
+    """The text for rich's markup, where it is to stand as it is."""
+    return escape(visible(text))

@@ -30,6 +30,7 @@ def check(path: str, settings: tuple[str, ...], rows: bool) -> int:
     """Check the project file, the data and the gate before training: every problem at once."""
     from tunewright.cli import render
     from tunewright.core.files import read_json
+    from tunewright.data.freeze import places
 
     project = open_project(path, settings)
     with render.watching() as watcher:
@@ -46,7 +47,8 @@ def check(path: str, settings: tuple[str, ...], rows: bool) -> int:
     for fate, ids in (("lost their oldest turns", gate["cut"]), ("are left out", gate["dropped"])):
         if ids:
             longest = project.file.train.max_length
-            named = ", ".join(ids[:3])
+            known = places(made["split"].path)
+            named = ", ".join(known.get(name, name) for name in ids[:3])
             render.say(
                 f"{len(ids)} rows are longer than train.max_length ({longest} tokens) and {fate}: {named}.",
                 "yellow",

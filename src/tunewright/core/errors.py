@@ -41,6 +41,8 @@ class Problem:
     message: str
     where: str | None = None
     fix: str | None = None
+    examples: tuple[str, ...] = ()
+    """Ids of the examples that `where` names; who knows the rows they came from can name those."""
 
     def __str__(self) -> str:
         return str(UserError(self.message, where=self.where, fix=self.fix))

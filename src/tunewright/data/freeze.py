@@ -62,5 +62,10 @@ def load_part(folder: Path, part: Part) -> list[Example]:
     return from_lines(path.read_bytes(), str(path))
 
 
+def places(folder: Path) -> dict[str, str]:
+    """Example id → where it came from (file:row), for every part. Raises IntegrityError."""
+    return {example.id: example.place for part in PARTS for example in load_part(folder, part)}
+
+
 def _file(part: Part) -> str:
     return f"{part}.jsonl"

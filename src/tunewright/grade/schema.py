@@ -18,6 +18,9 @@ class SchemaCheck:
             self._validator = _validator(schema)
         except RecursionError as error:
             raise UserError("the schema is nested too deep.", where="schema") from error
+        except ValueError as error:
+            what = f"the schema has an address or a reference that cannot be read ({clip(str(error), 120)})."
+            raise UserError(what, where="schema") from error
 
     def fault(self, value: object) -> str | None:
         """What is wrong with a JSON value, in a few words, or none. Never raises."""
@@ -46,7 +49,7 @@ def _validator(schema: dict[str, Any]) -> Any:
         draft.check_schema(schema)
     except SchemaError as error:
         place = "schema" + error.json_path.removeprefix("$")
-        raise UserError(f"not a JSON Schema: {clip(error.message, 200)}.", where=place) from error
+        raise UserError(f"this is not a JSON Schema: {clip(error.message, 200)}.", where=place) from error
     _check_parts(schema)
     keywords = {
         "pattern": _pattern,

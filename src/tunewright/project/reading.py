@@ -2,14 +2,14 @@
 
 import difflib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from tunewright.core.errors import Problem, ProjectFileError
+from tunewright.core.errors import Problem, ProjectFileError, UserError
 from tunewright.grade.names import default_graders, grader_names
 from tunewright.project.fields import field_names_at
 from tunewright.project.file import GENERAL, TARGET, ProjectFile
@@ -230,7 +230,7 @@ def _complete(file: ProjectFile, path: Path, raw: Any) -> ProjectFile:
         if found is not None:
             problem = _schema_problem(found)
             if problem:
-                problems.append(Problem(f"this is not a JSON Schema: {problem}", place))
+                problems.append(Problem(problem, place))
         return found
 
     data = file.model_dump(by_alias=True, mode="json", exclude_unset=True)
@@ -240,6 +240,7 @@ def _complete(file: ProjectFile, path: Path, raw: Any) -> ProjectFile:
     suites = data.setdefault("suites", {})
     suites.setdefault(TARGET, {"examples": "test"})
     suites.setdefault(GENERAL, {"examples": GENERAL})
+    problems += _general_problems(suites, at)
     for name, suite in suites.items():
         for i, grader in enumerate(suite.get("graders", [])):
             if grader.get("schema") is not None:
@@ -264,6 +265,24 @@ def _complete(file: ProjectFile, path: Path, raw: Any) -> ProjectFile:
     complete = ProjectFile.model_validate(data)
     _check_min_scores(complete, at("gates", "min_scores"))
     return complete
+
+
+def _general_problems(
+    suites: Mapping[str, Mapping[str, Any]], at: Callable[[str, str, str], str]
+) -> list[Problem]:
+    """The general suite is told by its name: no other has the built-in examples, and it has no others."""
+    problems = []
+    for name, suite in suites.items():
+        built_in = suite.get("examples") == GENERAL
+        if built_in and name != GENERAL:
+            message = f"suites.{name}: the built-in suite stands under no name but {GENERAL}, and is always measured"
+            fix = "Give this suite other examples (test, or a chat JSONL file), or take it out."
+            problems.append(Problem(message, at("suites", name, "examples"), fix))
+        elif name == GENERAL and not built_in:
+            message = f"suites.{GENERAL}: the name is kept for the built-in suite, which asks without the task's prompt"
+            fix = f"Write examples: {GENERAL}, or give a suite of your own another name."
+            problems.append(Problem(message, at("suites", name, "examples"), fix))
+    return problems
 
 
 def _check_min_scores(file: ProjectFile, where: str) -> None:
@@ -292,15 +311,15 @@ def _read_schema_file(path: Path, where: str, problems: list[Problem]) -> Any:
 
 def _schema_problem(schema: Any) -> str | None:
     """Why a value is not a JSON Schema that can be used offline, or None."""
-    from jsonschema import SchemaError, validators
+    from tunewright.grade.schema import SchemaCheck
 
     if not isinstance(schema, dict):
-        return f"it is a {type(schema).__name__}, not an object"
+        return f"this is not a JSON Schema: it is a {type(schema).__name__}, not an object"
     try:
-        validators.validator_for(schema).check_schema(schema)
-    except SchemaError as error:
-        place = "/".join(str(part) for part in error.path)
-        return f"{error.message} (at /{place})" if place else error.message
+        SchemaCheck(schema)
+    except UserError as error:
+        place = "" if error.where == "schema" else f" (at {error.where})"
+        return f"{error.message.removesuffix('.')}{place}"
     return None
 
 

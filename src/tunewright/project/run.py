@@ -3,13 +3,14 @@
 import importlib
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
-from tunewright.core.errors import TunewrightError, UserError
+from tunewright.core.errors import GateError, Problem, TunewrightError, UserError
 from tunewright.core.events import Event, EventLog
 from tunewright.core.files import write_atomic
 from tunewright.project.file import ProjectFile
@@ -18,7 +19,10 @@ from tunewright.project.steps import Step, StepContext, up_to
 from tunewright.store.artifact import Artifact, Derivation
 from tunewright.store.store import Store
 
-LIBRARIES = ("tunewright", "torch", "transformers", "peft", "tokenizers", "safetensors", "numpy")
+LIBRARIES = (
+    *("tunewright", "torch", "transformers", "peft", "tokenizers", "safetensors", "numpy"),
+    *("llguidance", "jsonschema", "regex"),  # they decide held answers and scores
+)
 """Whose versions a manifest records."""
 
 
@@ -88,7 +92,7 @@ def _make(
     try:
         for artifact in inputs.values():
             artifact.verify()
-        _function(step)(context)
+        _carry_out(step, context)
         _refuse_changed(step, derivation, file, root)
         artifact = store.publish(derivation, out, library_versions())
     except BaseException as error:
@@ -103,6 +107,29 @@ def _make(
         return artifact
     finally:
         log.close()
+
+
+def _carry_out(step: Step, context: StepContext) -> None:
+    """Let the step do its work. What a gate refuses is named by file and row, not by example."""
+    try:
+        _function(step)(context)
+    except GateError as error:
+        raise GateError(_placed(error.problems, context.inputs)) from None
+
+
+def _placed(problems: list[Problem], inputs: Mapping[str, Artifact]) -> list[Problem]:
+    """The problems with their examples' places, where the step reads the split."""
+    if "split" not in inputs or not any(problem.examples for problem in problems):
+        return problems
+    from tunewright.data.freeze import places
+
+    known = places(inputs["split"].path)
+    return [
+        replace(problem, where=", ".join(known.get(name, f"example {name}") for name in problem.examples))
+        if problem.examples
+        else problem
+        for problem in problems
+    ]
 
 
 def _refuse_changed(step: Step, derivation: Derivation, file: ProjectFile, root: Path) -> None:

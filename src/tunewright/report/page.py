@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from tunewright.core.hidden import visible
 from tunewright.decide.compare import JUDGED
 from tunewright.decide.phrase import count
 from tunewright.report import evidence, examples, headline, scores
@@ -23,7 +24,7 @@ from tunewright.report.audit import audit_view, ingest_view
 from tunewright.report.data import ReportData
 from tunewright.report.plots import loss_curve
 from tunewright.report.tables import split_facts
-from tunewright.report.text import clip, first_line, visible
+from tunewright.report.text import clip, first_line
 
 _TEMPLATES = Path(__file__).parent / "templates"
 

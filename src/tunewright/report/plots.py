@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from tunewright.core.hidden import visible
 from tunewright.report.data import LossPoint
-from tunewright.report.text import visible
 
 _POINTS = 400
 """The most points a curve is drawn with."""

@@ -1,7 +1,9 @@
-"""Text on the page: what is hidden is made visible, what is long is cut, replies are compared word by word."""
+"""Text on the page: what is long is cut, replies are compared word by word."""
 
 import difflib
 import re
+from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Any, Literal, NamedTuple
 
 CLIP = 1_200
@@ -9,12 +11,10 @@ CLIP = 1_200
 _WORDS = 600
 """The most words compared: the comparison's time grows with their square."""
 _WORD = re.compile(r"\w+|[^\w\s]|\s+")
-# control characters and lone surrogates cannot stand in HTML; bidirectional overrides can make text read as another
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
+_NO_BLANK = re.compile(r"\w+|[^\w\s]")
+_TOO_LONG = "Too long to compare word by word, so no difference is marked:\n"
 
-Kind = Literal["same", "wrong", "missing"]
+Kind = Literal["same", "wrong", "missing", "uncompared", "note"]
 
 
 class Piece(NamedTuple):
@@ -22,11 +22,6 @@ class Piece(NamedTuple):
 
     kind: Kind
     text: str
-
-
-def visible(text: str) -> str:
-    """The text with hidden characters written out: a zero byte becomes ⟨0000⟩."""
-    return _HIDDEN.sub(lambda match: f"⟨{ord(match[0]):04X}⟩", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def clip(text: str, most: int = CLIP) -> str:
@@ -43,21 +38,38 @@ def first_line(text: str, most: int = 110) -> str:
 def compare(expected: str, reply: str) -> list[Piece]:
     """The reply in pieces: what agrees with the expected answer, what does not, and what is missing there.
 
-    Blanks do not count as differences. Texts too long to compare come back whole, as the same.
+    Blanks do not count as differences. A note says what is too long to compare.
     """
-    theirs, ours = _words(clip(expected)), _words(clip(reply))
-    if max(len(theirs), len(ours)) > _WORDS:
+    if reply and _same(expected, reply):
         return [Piece("same", clip(reply))]
+    theirs, ours = _words(expected[:CLIP]), _words(reply[:CLIP])
+    if max(len(theirs), len(ours)) > _WORDS:
+        return [Piece("note", _TOO_LONG), Piece("uncompared", clip(reply))]
+    return [*_pieces(theirs, ours), *_rest(expected, reply)]
+
+
+def _same(expected: str, reply: str) -> bool:
+    both = zip_longest(_NO_BLANK.finditer(expected), _NO_BLANK.finditer(reply))
+    return all(theirs and ours and theirs[0] == ours[0] for theirs, ours in both)
+
+
+def _pieces(theirs: list[str], ours: list[str]) -> Iterator[Piece]:
     matcher = difflib.SequenceMatcher(
         None, [word.strip() for word in theirs], [word.strip() for word in ours], autojunk=False
     )
-    pieces: list[Piece] = []
     for tag, start, end, ours_start, ours_end in matcher.get_opcodes():
         if ours_end > ours_start:
-            pieces.append(Piece("same" if tag == "equal" else "wrong", "".join(ours[ours_start:ours_end])))
+            yield Piece("same" if tag == "equal" else "wrong", "".join(ours[ours_start:ours_end]))
         elif "".join(theirs[start:end]).strip():
-            pieces.append(Piece("missing", "".join(theirs[start:end]).strip()))
-    return pieces
+            yield Piece("missing", "".join(theirs[start:end]).strip())
+
+
+def _rest(expected: str, reply: str) -> Iterator[Piece]:
+    """How much of both is not compared, where one is longer than what is shown."""
+    lengths = {"of the reply": len(reply), "of the expected answer": len(expected)}
+    more = [f"{length - CLIP:,} more characters {of}" for of, length in lengths.items() if length > CLIP]
+    if more:
+        yield Piece("note", f" … (not compared: {' and '.join(more)})")
 
 
 def fact(value: Any) -> str:

@@ -23,6 +23,8 @@ class Sample(NamedTuple):
     columns: list[str]
     """Every column, in the order of the header or of first showing."""
     rows: list[Values]
+    numbers: list[int]
+    """Each row's line or record number."""
     is_chat: bool
     """Whether the rows are chat rows: {"messages": …}."""
 
@@ -37,11 +39,12 @@ def read_sample(path: Path, limit: int = ROWS) -> Sample:
     try:
         opened = open_file(path, SourceSpec(path="data"))
         with closing(opened.table.rows) as found:
-            rows = [row.values for row in islice(found, limit) if isinstance(row, Row)]
+            read = [row for row in islice(found, limit) if isinstance(row, Row)]
     except BadFile as error:
         where = f"{path}:{error.line}" if error.line else str(path)
         raise DataError(error.message.rstrip("."), where=where, fix=error.fix) from None
-    if not rows:
+    if not read:
         raise DataError("the file has no row that can be read", where=str(path))
+    rows = [row.values for row in read]
     columns = opened.table.columns or dict.fromkeys(name for row in rows for name in row)
-    return Sample(list(columns), rows, opened.kind == "chat")
+    return Sample(list(columns), rows, [row.number for row in read], opened.kind == "chat")

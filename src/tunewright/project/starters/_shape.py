@@ -18,6 +18,8 @@ class Look(NamedTuple):
 
     path: str
     rows: list[Values]
+    numbers: list[int]
+    """Each row's line or record number."""
     roles: Roles | None
     """None for chat rows."""
 
@@ -34,10 +36,10 @@ def look(data: Path | None, columns: list[str] | None, prefer: Sequence[str] = (
     """
     if data is None:
         names = columns or ["input", "expected"]
-        return Look("data.jsonl", [], guess_roles(names, [], prefer))
+        return Look("data.jsonl", [], [], guess_roles(names, [], prefer))
     sample: Sample = read_sample(data)
     if sample.is_chat:
-        return Look(str(data), sample.rows, None)
+        return Look(str(data), sample.rows, sample.numbers, None)
     missing = [name for name in columns or [] if name not in sample.columns]
     if missing:
         raise DataError(
@@ -45,7 +47,8 @@ def look(data: Path | None, columns: list[str] | None, prefer: Sequence[str] = (
             where=str(data),
             fix=f"There are {', '.join(sample.columns)}.",
         )
-    return Look(str(data), sample.rows, guess_roles(columns or sample.columns, sample.rows, prefer))
+    roles = guess_roles(columns or sample.columns, sample.rows, prefer)
+    return Look(str(data), sample.rows, sample.numbers, roles)
 
 
 def project_values(
