@@ -16,7 +16,7 @@ from tunewright.generate.torch import TorchGenerator
 from tunewright.models import load
 from tunewright.models.load import load_model, load_tokenizer
 from tunewright.models.template import Renderer
-from tunewright.train import learnt, weights
+from tunewright.train import learnt, optimizer, weights
 from tunewright.train.defaults import Facts, settle
 from tunewright.train.fast import fast_layers, four_bit
 from tunewright.train.lora import ADAPTER, serving_warnings
@@ -244,6 +244,7 @@ def test_full_refuses_what_only_an_adapter_has(name):
         ("full", {"precision": "bf16"}),
         ("lora", {"precision": "bf16", "neftune": 5.0, "gradient_checkpointing": True}),
         ("lora", {"strength": "auto"}),
+        pytest.param("full", {"optimizer": "adamw8bit"}, marks=needs_bitsandbytes),
     ],
 )
 def test_cut_off_twice_it_ends_in_the_same_bytes(tiny_base, tmp_path, kind, more):
@@ -282,3 +283,30 @@ def test_the_proof_looks_at_some_places_alone(tiny_base, rows):
     assert rows[0].begun(99) == rows[0]._replace(
         ids=rows[0].ids[: places[-1] + 2], mask=rows[0].mask[: places[-1] + 2]
     )
+
+
+@needs_bitsandbytes
+def test_moments_in_eight_bits(tiny_base, tmp_path):
+    """It learns about as well, and a checkpoint is smaller."""
+    plain = run(tmp_path / "plain", tiny_base, spec_of("full"))
+    short = run(tmp_path / "short", tiny_base, spec_of("full", optimizer="adamw8bit"))
+    assert short.best_dev_loss == pytest.approx(plain.best_dev_loss, rel=0.05)
+    assert short.best_dev_loss != plain.best_dev_loss
+    sizes = [(tmp_path / name / "work/state.safetensors").stat().st_size for name in ("plain", "short")]
+    assert sizes[1] < 0.9 * sizes[0]
+
+
+def test_without_bitsandbytes_its_optimizer_says_what_to_install(tiny_base, tmp_path, monkeypatch):
+    monkeypatch.setattr(optimizer, "find_spec", lambda name: None)
+    with pytest.raises(ModelError, match=r"adamw8bit needs bitsandbytes") as caught:
+        run(tmp_path, tiny_base, spec_of("lora", optimizer="adamw8bit"))
+    assert "tunewright[qlora]" in str(caught.value)
+
+
+def test_activations_kept_on_the_host_change_nothing(tiny_base, tmp_path):
+    run(tmp_path / "plain", tiny_base, spec_of("lora", epochs=1))
+    run(tmp_path / "away", tiny_base, spec_of("lora", epochs=1, activation_offload=True))
+    weights_of = [
+        load_file(tmp_path / name / "out/adapter/adapter_model.safetensors") for name in ("plain", "away")
+    ]
+    assert all(torch.equal(value, weights_of[1][name]) for name, value in weights_of[0].items())

@@ -8,6 +8,7 @@ exactly as it would have.
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 import torch
@@ -41,6 +42,8 @@ _PLENTY = 40
 _LATER = {"cpu": 32, "cuda": 16}
 """Bytes a trained weight that the first steps do not show, by device: AdamW's moments, and on a CPU a checkpoint's copies
 and the best weights, which an accelerator leaves to the host."""
+_SHORTER = 6
+"""Bytes a trained weight that moments in eight bits are less."""
 _NAMED = 5
 """Rows named where a loss is out of the way."""
 _ENDS = ("diverged", "broken")
@@ -176,7 +179,7 @@ class Loop:
             [tree.tokens for tree in trees],
             self._limit,
             dev_tokens=looks * sum(dev_trees[index].tokens for index in plan.dev),
-            later=_LATER.get(device.type, 32) * sum(value.numel() for value in self._parameters.values()),
+            later=self._later(),
         )
 
         def probe(group: Sequence[int]) -> None:
@@ -186,6 +189,12 @@ class Loop:
 
         found = look_ahead(load, probe, device, self._spec.gradient_checkpointing)
         emit("train.preflight", **found._asdict())
+
+    def _later(self) -> int:
+        """Bytes that the first steps do not show."""
+        each = _LATER.get(self._policy.device.type, _LATER["cpu"])
+        each -= _SHORTER if self._spec.optimizer == "adamw8bit" else 0
+        return each * sum(value.numel() for value in self._parameters.values())
 
     def _resume(self, optimizer: Optimizer, work: WorkFolder) -> Progress:
         found = work.load()
@@ -239,11 +248,18 @@ class Loop:
         totals = self._method.totals(self._policy, cut, self._spec)
         total, means = 0.0, dict[str, float]()
         for batch in cut:
-            part = self._method.part(self._policy, batch, totals, self._spec)
+            with self._kept():
+                part = self._method.part(self._policy, batch, totals, self._spec)
             total += float(part.loss.detach())
             part.loss.backward()
             means = {name: means.get(name, 0.0) + float(value) for name, value in part.means.items()}
         return total, means
+
+    def _kept(self) -> AbstractContextManager[Any]:
+        """Where a forward pass keeps what its backward pass needs."""
+        if not self._spec.activation_offload:
+            return nullcontext()
+        return torch.autograd.graph.save_on_cpu(pin_memory=self._policy.device.type == "cuda")
 
     def _look(
         self,

@@ -2,10 +2,13 @@
 
 import math
 from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from tunewright.core.errors import ModelError
 from tunewright.train.spec import SettledSpec
 
 _DECAY = 0.2
@@ -31,7 +34,10 @@ def learning_rate(spec: SettledSpec, step: int, total: int) -> float:
 
 
 class Optimizer:
-    """AdamW (arXiv:1711.05101) over named parameters, whose state can be taken out and put back exactly."""
+    """AdamW (arXiv:1711.05101) over named parameters, whose state can be taken out and put back exactly.
+
+    Raises ModelError where it is to keep its moments in eight bits, and bitsandbytes is not installed.
+    """
 
     def __init__(self, parameters: Mapping[str, nn.Parameter], spec: SettledSpec) -> None:
         self._parameters = dict(parameters)
@@ -41,7 +47,9 @@ class Optimizer:
             {"params": [value], "scale": faster if "lora_B" in name else 1.0}
             for name, value in self._parameters.items()
         ]
-        self._adam = torch.optim.AdamW(
+        self._short = spec.optimizer == "adamw8bit"
+        make = _eight_bit() if self._short else torch.optim.AdamW
+        self._adam: Any = make(
             groups if faster != 1 else [{"params": list(self._parameters.values()), "scale": 1.0}],
             lr=spec.learning_rate,
             weight_decay=spec.weight_decay,
@@ -61,8 +69,16 @@ class Optimizer:
         self._adam.zero_grad(set_to_none=True)
 
     def tensors(self) -> dict[str, Tensor]:
-        """Parameters and moments for a checkpoint, each joined into one vector: few large tensors save fastest."""
+        """Parameters and moments for a checkpoint, joined into vectors where they can be: few large tensors save fastest."""
         states = [self._adam.state[parameter] for parameter in self._parameters.values()]
+        if self._short:
+            own = {
+                f"{place}.{name}": value.cpu()
+                for place, state in enumerate(states)
+                for name, value in state.items()
+                if isinstance(value, Tensor)
+            }
+            return {"parameters": _joined(list(self._parameters.values())), **own}
         return {
             "parameters": _joined(list(self._parameters.values())),
             "first": _joined([state["exp_avg"] for state in states]),
@@ -72,15 +88,38 @@ class Optimizer:
     def restore(self, tensors: Mapping[str, Tensor], steps: int) -> None:
         """Put parameters and moments back as they were after `steps` steps."""
         sizes = [parameter.numel() for parameter in self._parameters.values()]
-        parts = zip(*(tensors[name].split(sizes) for name in ("parameters", "first", "second")), strict=True)
-        for parameter, (value, first, second) in zip(self._parameters.values(), parts, strict=True):
+        values = tensors["parameters"].split(sizes)
+        for parameter, value in zip(self._parameters.values(), values, strict=True):
             with torch.no_grad():
                 parameter.copy_(value.view_as(parameter))
+        if self._short:
+            for place, parameter in enumerate(self._parameters.values()):
+                own = {
+                    name.partition(".")[2]: value.to(parameter.device, copy=True)
+                    for name, value in tensors.items()
+                    if name.startswith(f"{place}.")
+                }
+                self._adam.state[parameter] = {"step": steps, **own}
+            return
+        moments = zip(*(tensors[name].split(sizes) for name in ("first", "second")), strict=True)
+        for parameter, (first, second) in zip(self._parameters.values(), moments, strict=True):
             self._adam.state[parameter] = {
                 "step": torch.tensor(float(steps)),
                 "exp_avg": first.view_as(parameter).to(parameter.device, copy=True),
                 "exp_avg_sq": second.view_as(parameter).to(parameter.device, copy=True),
             }
+
+
+def _eight_bit() -> Any:
+    if find_spec("bitsandbytes") is None:
+        raise ModelError(
+            "adamw8bit needs bitsandbytes, which is not installed.",
+            where="train.optimizer",
+            fix="pip install 'tunewright[qlora]', or choose adamw.",
+        )
+    from bitsandbytes.optim import AdamW8bit
+
+    return AdamW8bit
 
 
 def _joined(tensors: list[Tensor]) -> Tensor:

@@ -127,8 +127,13 @@ class TrainSpec(Spec):
     neftune: float = Field(0.0, ge=0)
     """Noise on the rows' embeddings in training, α / √(tokens × width) at most (NEFTune, arXiv:2310.05914, tries 5 to 15);
     against learning a small set by heart."""
+    optimizer: Literal["adamw", "adamw8bit"] = "adamw"
+    """`adamw`, or `adamw8bit` with its moments in eight bits (arXiv:2110.02861, by bitsandbytes): 6 bytes less a trained
+    weight, worth it with `full`."""
     gradient_checkpointing: bool = False
     """Compute each layer again in the backward pass instead of keeping what it computed: less memory, a third slower."""
+    activation_offload: bool = False
+    """Keep what the backward pass needs in the host's memory: less of an accelerator's, slower. Nothing on a CPU."""
     sinks: tuple[Literal["tensorboard", "wandb", "mlflow", "trackio"], ...] = ()
     """Trackers that show the curves besides the event log: `tensorboard`, `wandb`, `mlflow`, `trackio`, where installed."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
