@@ -97,7 +97,7 @@ def test_check_tells_what_is_chosen_and_why(cli, tmp_path):
     assert "train.adapter.rank 8: " in said.out
     assert "train.epochs 4: 32 examples, and fewer want more passes; training stops" in said.out
     assert (
-        "train.learning_rate 0.005: 0.005 for a base 256 wide, as measured on the embedded base. train."
+        "train.learning_rate 0.002: 0.002 for a base 256 wide, as measured on the embedded base. train."
         in said.out
     )
     assert "train.batch_tokens 2048: the task's " in said.out

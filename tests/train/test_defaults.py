@@ -45,8 +45,8 @@ def test_the_project_files_word_wins():
 @pytest.mark.parametrize(
     ("width", "rate"),
     [
-        *((width, 5e-3) for width in (256, 511)),
-        *((width, 1e-3) for width in (512, 1023)),
+        *((width, 2e-3) for width in (256, 511)),
+        *((width, 6e-4) for width in (512, 1023)),
         *((width, 2e-4) for width in (1024, 4096, 5120, 6000)),
         *((width, 1e-4) for width in (6001, 6656, 8192)),
     ],

@@ -13,8 +13,8 @@ from tunewright.train.pack import Tree, epoch_order, fill
 from tunewright.train.spec import AdapterSpec, SettledSpec, TrainSpec
 
 _RATES = (
-    (511, 5e-3, "as measured on the embedded base"),
-    (1023, 1e-3, "between the embedded base's 0.005 and the 0.0002 of wide bases"),
+    (511, 2e-3, "as measured on the embedded base"),
+    (1023, 6e-4, "between the embedded base's 0.002 and the 0.0002 of wide bases"),
     (6000, 2e-4, "as arXiv:2305.14314, table 9, has it for 7B and 13B"),
     (math.inf, 1e-4, "as arXiv:2305.14314, table 9, has it for 33B and 65B"),
 )
