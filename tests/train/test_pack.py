@@ -16,7 +16,6 @@ from tunewright.train.pack import (
     Row,
     Tree,
     batches,
-    by_beginning,
     compact,
     digest,
     epoch_order,
@@ -60,18 +59,16 @@ def test_shared_prefix_stops_before_the_answers():
     assert shared_prefix([TREES[0], Tree((Row("d", [5, 6], [0, 1]),))]) == 0
 
 
-def test_rows_that_begin_otherwise_are_packed_apart():
+def test_rows_that_begin_otherwise_stand_beside_the_shared_beginning():
     other, early = Row("d", [1, 5, 5, 2], [0, 0, 0, 1]), Row("e", [1, 7, 8, 2], [0, 1, 1, 1])
     trees = [*TREES, Tree((other,)), Tree((early,))]
-    assert by_beginning(trees, [3, 0, 4, 1, 2], 2) == [
-        (2, [0, 1, 2]),
-        (0, [3, 4]),
-    ]  # e trains its second token
-    assert by_beginning(trees, [3, 0], 0) == [(0, [3, 0])]
-    assert by_beginning(trees[3:4], [0], 2) == [(2, [0])]
-    cut = batches(trees, [3, 0, 4, 1, 2], 2, 100)
-    assert [[tree.id for tree in batch.trees] for batch in cut] == [["a", "b", "c"], ["d", "e"]]
-    assert sum(len(batch.labels) for batch in cut) == sum(row.trained for tree in trees for row in tree.rows)
+    (batch,) = batches(trees, [3, 0, 4, 1, 2], 2, 100)  # e trains its second token
+    assert batch.segments == Segments((2, 4, 5, 4, 3, 10), (-1, -1, 0, -1, 0, 0))
+    assert batch.ids.tolist() == [
+        [1, 7, 1, 5, 5, 2, 8, 9, 20, 21, 2, 1, 7, 8, 2, 8, 30, 2, 8, 9, 40, 41, 42, 43, 2, 9, 44, 2]
+    ]
+    assert len(batch.labels) == sum(row.trained for tree in trees for row in tree.rows)
+    assert (batch.prefix, pack([trees[3]], 0).prefix, pack([trees[4]], 2).prefix) == (2, 0, 0)
 
 
 def test_a_packed_batch():
@@ -225,3 +222,14 @@ def test_a_digest_tells_trees_apart_and_not_how_they_are_kept():
     found = {digest([tree]) for tree in [Tree((row,)), *others]}
     assert len(found) == 8
     assert digest([Tree((row, row))]) != digest([Tree((row,)), Tree((row,))])
+
+
+def test_rows_beside_the_shared_beginning_see_nothing_of_it():
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(make_config())
+    beside = [Row("d", [1, 5, 5, 2], [0, 0, 0, 1]), Row("e", [1, 7, 8, 2], [0, 1, 1, 1])]
+    trees = [Tree((beside[0],)), *TREES, PAIR, Tree((beside[1],))]
+    found = Policy(model, TREES[:2]).logprobs(pack(trees, 2))
+    model.set_attn_implementation("sdpa")
+    wanted = torch.stack([value for tree in trees for row in tree.rows for value in alone(model, row)])
+    torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-5)

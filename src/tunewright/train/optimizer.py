@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -48,7 +49,7 @@ class Optimizer:
             for name, value in self._parameters.items()
         ]
         self._short = spec.optimizer == "adamw8bit"
-        make = _eight_bit() if self._short else torch.optim.AdamW
+        make = _eight_bit() if self._short else partial(torch.optim.AdamW, fused=True)
         self._adam: Any = make(
             groups if faster != 1 else [{"params": list(self._parameters.values()), "scale": 1.0}],
             lr=spec.learning_rate,

@@ -1,7 +1,8 @@
 """Packing: rows in flat sequences of at most so many tokens, in an order seeded for each epoch.
 
-A batch is a forest of segments. What all rows begin with (the system prompt, mostly) stands once at the head of the
-sequence; rows that answer the same prompt hang under it, so that no prompt is computed twice.
+A batch is a forest of segments. What most rows begin with (the system prompt, mostly) stands once at the head of the
+sequence, and rows that begin otherwise stand beside it; rows that answer the same prompt hang under it, so that no prompt
+is computed twice.
 """
 
 from array import array
@@ -94,7 +95,7 @@ class Batch(NamedTuple):
     """The number of the row that each belongs to [N], 0 to R - 1."""
     trees: tuple[Tree, ...]
     prefix: int
-    """Tokens that all rows share."""
+    """Tokens at its head that most rows share."""
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -168,23 +169,8 @@ def fill(lengths: Sequence[int] | Mapping[int, int], order: Sequence[int], limit
 
 def batches(trees: Sequence[Tree], group: Sequence[int], prefix: int, limit: int) -> list[Batch]:
     """One optimizer step's trees (by index) as batches of at most `limit` tokens each."""
-    found: list[Batch] = []
-    for shared, indices in by_beginning(trees, group, prefix):
-        parts = fill({index: trees[index].tokens for index in indices}, indices, limit)
-        found += [pack([trees[index] for index in part], shared) for part in parts]
-    return found
-
-
-def by_beginning(trees: Sequence[Tree], group: Sequence[int], prefix: int) -> list[tuple[int, list[int]]]:
-    """The group's trees that share their first `prefix` tokens with most of it, and the others: (shared tokens, trees).
-
-    A tree that trains a token as early as that is among the others.
-    """
-    heads = {i: head for i in group if prefix and (head := _head(trees[i], prefix)) is not None}
-    usual = Counter(heads.values()).most_common(1)[0][0] if heads else None
-    alike = [index for index in group if usual is not None and heads.get(index) == usual]
-    others = [index for index in group if usual is None or heads.get(index) != usual]
-    return [(shared, indices) for shared, indices in ((prefix, alike), (0, others)) if indices]
+    parts = fill({index: trees[index].tokens for index in group}, group, limit)
+    return [pack([trees[index] for index in part], prefix) for part in parts]
 
 
 def _head(tree: Tree, prefix: int) -> tuple[int, ...] | None:
@@ -195,13 +181,19 @@ def _head(tree: Tree, prefix: int) -> tuple[int, ...] | None:
 
 
 def pack(trees: Sequence[Tree], prefix: int = 0) -> Batch:
-    """One flat sequence of the trees, whose rows' first `prefix` tokens are the same and stand once."""
+    """One flat sequence of the trees. The first `prefix` tokens that most of them have the same stand once.
+
+    A tree that begins otherwise, or trains a token as early as that, stands by itself.
+    """
     flat = _Flat()
-    root = flat.add(trees[0].rows[0].ids[:prefix], _NOTHING) if prefix else _NOTHING
+    heads = [_head(tree, prefix) if prefix else None for tree in trees]
+    usual = next(iter(Counter(head for head in heads if head).most_common(1)), (None, 0))[0]
+    root = flat.add(usual, _NOTHING) if usual else _NOTHING
     owner = 0
-    for tree in trees:
-        head = max(prefix, tree.shared)
-        stem = flat.add(tree.rows[0].ids[prefix:head], root) if head > prefix else root
+    for tree, own in zip(trees, heads, strict=True):
+        under, begin = (root, prefix) if usual and own == usual else (_NOTHING, 0)
+        head = max(begin, tree.shared)
+        stem = flat.add(tree.rows[0].ids[begin:head], under) if head > begin else under
         for row in tree.rows:
             flat.train(row, owner, flat.add(row.ids[head:], stem))
             owner += 1
@@ -213,7 +205,7 @@ def pack(trees: Sequence[Tree], prefix: int = 0) -> Batch:
         labels=torch.tensor(flat.labels, dtype=torch.long),
         owners=torch.tensor(flat.owners, dtype=torch.long),
         trees=tuple(trees),
-        prefix=prefix,
+        prefix=prefix if usual else 0,
     )
 
 

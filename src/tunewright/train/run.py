@@ -41,7 +41,7 @@ from tunewright.train.spec import SettledAdapter, SettledSpec, TrainSpec
 from tunewright.train.strength import Measure, Strength, between, choose, put
 from tunewright.train.summary import LearntCheck, TrainSummary
 
-_FORMAT = 4
+_FORMAT = 5
 """Raised when the same inputs would train otherwise, so that old checkpoints are not taken up."""
 Judge = Callable[[Generator], float]
 """Asks a generator, and gives the mean score of its answers."""
