@@ -151,6 +151,9 @@ def test_what_is_kept_longest_unused_goes_first():
     for _ in range(2):
         kept.get(make, 5, 10_000)  # larger than the room
     assert (made[5:], kept.bytes) == ([5, 5], before)
+    kept.clear()
+    kept.get(make, 4)
+    assert (made[7:], 0 < kept.bytes < before) == ([4], True)
 
 
 def alone(model, row):

@@ -83,12 +83,22 @@ class Kept:
             self.bytes -= _size(self._tensors.pop(oldest))
         return found
 
+    def clear(self) -> None:
+        """Let go of all."""
+        self._tensors.clear()
+        self.bytes = 0
+
 
 def _size(tensor: Tensor) -> int:
     return tensor.nbytes + _OWN_BYTES
 
 
 _kept = Kept(_KEPT_BYTES)
+
+
+def forget() -> None:
+    """Let go of the masks kept."""
+    _kept.clear()
 
 
 def attend(

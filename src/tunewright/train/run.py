@@ -27,7 +27,7 @@ from tunewright.models.base import Base
 from tunewright.models.load import base_width, default_device
 from tunewright.models.machine import free_cores, has_fast_bf16, set_threads
 from tunewright.models.template import Renderer
-from tunewright.train import learnt, weights
+from tunewright.train import attention, learnt, weights
 from tunewright.train.checkpoint import WorkFolder
 from tunewright.train.defaults import Choice, facts_of, settle
 from tunewright.train.fast import fast_layers
@@ -111,6 +111,7 @@ def train(
             settled, parameters, start, finished.best, plan, partial(loop.dev_losses, dev), emit
         )
     policy.restore()
+    attention.forget()
     end = between(start, finished.best, strength.value)
     put(parameters, end)
     emit("train.check", step=finished.progress.step)
