@@ -105,7 +105,7 @@ def test_value(spec: dict[str, Any], expected: str, reply: str, value: float) ->
             "json_schema",
             "",
             '{"kind": "bug',
-            "not JSON: Unterminated string starting at at character 10",
+            "not JSON: Unterminated string starting at character 10",
         ),
         ("json_schema", "", '{"kind": "praise"}', "$.kind: 'praise' is not one of ['bug', 'question']"),
         ("json_schema", "", '{"kind": "bug", "x": 1}', "$: fields that the schema does not allow: 'x'"),

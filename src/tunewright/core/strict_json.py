@@ -22,7 +22,7 @@ def parse(text: str) -> Any:
     except json.JSONDecodeError as error:
         cut_off = error.pos >= len(text.rstrip())
         place = "at the end" if cut_off else f"at character {error.pos + 1}"
-        raise StrictJsonError(f"{error.msg} {place}") from None
+        raise StrictJsonError(f"{error.msg.removesuffix(' at')} {place}") from None
     except RecursionError:
         raise StrictJsonError(f"it is nested more than {MAX_DEPTH} deep") from None
     check_depth(value, text)
