@@ -51,8 +51,8 @@ def write_project(folder: Path, project: str = PROJECT, schema: dict[str, Any] =
     return folder
 
 
-def test_every_variant_keeps_the_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TUNEWRIGHT_THREADS", "1")
+@pytest.mark.usefixtures("one_thread")
+def test_every_variant_keeps_the_schema(tmp_path: Path) -> None:
     project = tunewright.open(write_project(tmp_path / "shop"))
     result = project.run()
     made = {outcome.step: outcome.artifact for outcome in result.outcomes}

@@ -43,8 +43,8 @@ def write_project(folder: Path) -> Path:
     return folder
 
 
-def test_from_documents_to_a_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TUNEWRIGHT_THREADS", "1")
+@pytest.mark.usefixtures("one_thread")
+def test_from_documents_to_a_verdict(tmp_path: Path) -> None:
     project = tunewright.open(write_project(tmp_path / "handbook"))
     checked = project.check()
     assert (checked.problems, checked.warnings) == ([], [])

@@ -9,8 +9,8 @@ import tunewright
 from tunewright.core.message import Message
 
 
-def test_new_words_through_the_main_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TUNEWRIGHT_THREADS", "1")
+@pytest.mark.usefixtures("one_thread")
+def test_new_words_through_the_main_job(tmp_path: Path) -> None:
     settings = {
         "train.adapter.new_words": ["praise"],
         "train.epochs": 1,

@@ -41,8 +41,8 @@ def write_project(folder: Path, method: str) -> Path:
 
 
 @pytest.mark.parametrize("method", ["dpo", "orpo", "kto"])
-def test_from_rows_to_a_verdict(method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TUNEWRIGHT_THREADS", "1")
+@pytest.mark.usefixtures("one_thread")
+def test_from_rows_to_a_verdict(method: str, tmp_path: Path) -> None:
     project = tunewright.open(write_project(tmp_path / "tone", method))
     assert project.check().problems == []
     result = project.run()

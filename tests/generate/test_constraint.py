@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 import torch
+from asking import prompts, settled
 from jsonschema import Draft202012Validator
 
 from tiny import save_model
 from tunewright.core.errors import ModelError
-from tunewright.core.generation import Decoding, Reply
-from tunewright.core.message import Conversation, Message
+from tunewright.core.generation import Decoding
 from tunewright.generate.constraint import Constraints
 from tunewright.generate.torch import TorchGenerator
 from tunewright.models.base import Base, resolve_base
@@ -38,15 +38,6 @@ SCHEMA: dict[str, Any] = {
 }
 GREEDY = Decoding(max_new_tokens=200, json_schema=SCHEMA)
 SAMPLED = Decoding(max_new_tokens=200, json_schema=SCHEMA, temperature=1.5, top_p=0.95, seed=4)
-
-
-def prompts(count: int) -> list[Conversation]:
-    words = ["the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog"]
-    return [(Message(role="user", content=f"{i} {' '.join(words[: 1 + i * 5 % 9])}"),) for i in range(count)]
-
-
-def settled(replies: list[Reply]) -> list[Reply]:
-    return [reply._replace(latency_s=0.0) for reply in replies]
 
 
 @pytest.fixture(scope="module", params=["qwen3", "llama", "gemma3_text"])

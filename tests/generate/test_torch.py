@@ -5,27 +5,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from asking import prompts, settled
 
 from tiny import save_model
 from tunewright.core.generation import Decoding, Reply
-from tunewright.core.message import Conversation, Message
+from tunewright.core.message import Message
 from tunewright.generate.torch import MERGE_TOLERANCE, TorchGenerator, load_for_inference
 from tunewright.models.base import Base, resolve_base
 from tunewright.models.load import load_model
 
-SENTENCE = "the quick brown fox jumps over a lazy dog while it rains in Prague and nobody minds"
-WORDS = SENTENCE.split()
 GREEDY = Decoding(max_new_tokens=24)
-
-
-def prompts(count: int = 12, shared: str = "") -> list[Conversation]:
-    texts = [shared + " ".join(WORDS[i % 5 : 3 + i * 5 % 13]) + "?" * (i % 3) for i in range(count)]
-    return [(Message(role="user", content=f"{i} {text}"),) for i, text in enumerate(texts)]
-
-
-def settled(replies: list[Reply]) -> list[Reply]:
-    """Replies without their measured times."""
-    return [reply._replace(latency_s=0.0) for reply in replies]
 
 
 @pytest.fixture(scope="module", params=["qwen3", "llama", "gemma3_text"])

@@ -107,6 +107,98 @@ def general_card(variant, chances, *, seed):
     return Scorecard(variant=variant, suite="general", graders=("right",), replies=replies)
 
 
+TRAIN = {
+    "steps": 600,
+    "best step": 500,
+    "stopped": "no better dev loss three times",
+    "trainable parameters": 1_234_944,
+    "learning rate": 0.001,
+    "checks": [
+        {"name": "adapter changed", "passed": True, "seen": "70 of 70 matrices changed"},
+        {"name": "saved adapter reloads", "passed": True, "seen": "logits differ by 0"},
+    ],
+}
+
+
+AUDIT = {
+    "rows": {"train": 1600, "dev": 200, "test": 200},
+    "findings": [
+        {
+            "kind": "duplicate",
+            "severity": "warning",
+            "part": "train",
+            "count": 14,
+            "message": "14 of 1,600 rows (0.9%) of train repeat an earlier row of it.",
+            "examples": ["52f44f7339b5", "940ed2a7e4b6"],
+            "mend": "recipe: drop_duplicates",
+        },
+    ],
+    "leaks": [],
+    "contradictions": [
+        {
+            "first": "52f44f7339b5",
+            "second": "940ed2a7e4b6",
+            "input": "My parcel is late",
+            "answers": ["delivery", "refund"],
+        }
+    ],
+    "labels": [
+        {
+            "field": "category",
+            "rows": [
+                {
+                    "value": value,
+                    "counts": {"train": 8 * n, "dev": n, "test": n},
+                    "example": "52f44f7339b5",
+                }
+                for value, n in (("refund", 61), ("delivery", 54), ("fault", 50), ("billing", 35))
+            ],
+        },
+        {
+            "field": "urgent",
+            "rows": [
+                {
+                    "value": value,
+                    "counts": {"train": 8 * n, "dev": n, "test": n},
+                    "example": "940ed2a7e4b6",
+                }
+                for value, n in (("false", 134), ("true", 66))
+            ],
+        },
+    ],
+    "lengths": [
+        {"part": "train", "what": "input", "min": 72, "median": 112, "p95": 130, "max": 141},
+        {"part": "train", "what": "answer", "min": 76, "median": 117, "p95": 125, "max": 131},
+    ],
+}
+
+
+INGEST = {
+    "rows": 2006,
+    "examples": 2000,
+    "rejects": 6,
+    "sources": {
+        "tickets": {
+            "rows": 2006,
+            "examples": 2000,
+            "rejects": 6,
+            "files": {"tickets.csv": {"rows": 2006, "examples": 2000, "rejects": 6}},
+        }
+    },
+    "reasons": {"the input is empty": 4, "not JSON": 2},
+}
+
+
+def losses(draw):
+    """A training's losses and its dev losses."""
+    history = tuple(
+        LossPoint(step, 0.03 + 2.4 * 0.985**step * (0.85 + 0.3 * draw.random()), 1e-3 * (1 - step / 600))
+        for step in range(1, 601)
+    )
+    dev = tuple(LossPoint(step, 0.05 + 2.3 * 0.985**step + step / 60000, None) for step in range(50, 601, 50))
+    return history, dev
+
+
 def sample(kind="helps", rows=200):
     """A whole report: `helps`, `fails` (a lost general skill, a bad slice), `unsure` (few examples, a small gain)."""
     skills = {"helps": (0.985, 0.72), "fails": (0.97, 0.72), "unsure": (0.93, 0.9)}[kind]
@@ -122,11 +214,7 @@ def sample(kind="helps", rows=200):
         tuned, rivals, general=general, gates=GatesSpec(min_scores={"json_schema": 0.9}), prices=PRICES
     )
     draw = random.Random(5)
-    history = tuple(
-        LossPoint(step, 0.03 + 2.4 * 0.985**step * (0.85 + 0.3 * draw.random()), 1e-3 * (1 - step / 600))
-        for step in range(1, 601)
-    )
-    dev = tuple(LossPoint(step, 0.05 + 2.3 * 0.985**step + step / 60000, None) for step in range(50, 601, 50))
+    history, dev = losses(draw)
     times = {
         "prompt": [0.21 + 0.1 * draw.random() for _ in range(rows)],
         "few-shot-4": [0.6 + 0.3 * draw.random() for _ in range(rows)],
@@ -157,83 +245,10 @@ def sample(kind="helps", rows=200):
         },
         history=history,
         dev=dev,
-        train={
-            "steps": 600,
-            "best step": 500,
-            "stopped": "no better dev loss three times",
-            "trainable parameters": 1_234_944,
-            "learning rate": 0.001,
-            "checks": [
-                {"name": "adapter changed", "passed": True, "seen": "70 of 70 matrices changed"},
-                {"name": "saved adapter reloads", "passed": True, "seen": "logits differ by 0"},
-            ],
-        },
+        train=TRAIN,
         mask_samples=mask,
-        audit={
-            "rows": {"train": 1600, "dev": 200, "test": 200},
-            "findings": [
-                {
-                    "kind": "duplicate",
-                    "severity": "warning",
-                    "part": "train",
-                    "count": 14,
-                    "message": "14 of 1,600 rows (0.9%) of train repeat an earlier row of it.",
-                    "examples": ["52f44f7339b5", "940ed2a7e4b6"],
-                    "mend": "recipe: drop_duplicates",
-                },
-            ],
-            "leaks": [],
-            "contradictions": [
-                {
-                    "first": "52f44f7339b5",
-                    "second": "940ed2a7e4b6",
-                    "input": "My parcel is late",
-                    "answers": ["delivery", "refund"],
-                }
-            ],
-            "labels": [
-                {
-                    "field": "category",
-                    "rows": [
-                        {
-                            "value": value,
-                            "counts": {"train": 8 * n, "dev": n, "test": n},
-                            "example": "52f44f7339b5",
-                        }
-                        for value, n in (("refund", 61), ("delivery", 54), ("fault", 50), ("billing", 35))
-                    ],
-                },
-                {
-                    "field": "urgent",
-                    "rows": [
-                        {
-                            "value": value,
-                            "counts": {"train": 8 * n, "dev": n, "test": n},
-                            "example": "940ed2a7e4b6",
-                        }
-                        for value, n in (("false", 134), ("true", 66))
-                    ],
-                },
-            ],
-            "lengths": [
-                {"part": "train", "what": "input", "min": 72, "median": 112, "p95": 130, "max": 141},
-                {"part": "train", "what": "answer", "min": 76, "median": 117, "p95": 125, "max": 131},
-            ],
-        },
-        ingest={
-            "rows": 2006,
-            "examples": 2000,
-            "rejects": 6,
-            "sources": {
-                "tickets": {
-                    "rows": 2006,
-                    "examples": 2000,
-                    "rejects": 6,
-                    "files": {"tickets.csv": {"rows": 2006, "examples": 2000, "rejects": 6}},
-                }
-            },
-            "reasons": {"the input is empty": 4, "not JSON": 2},
-        },
+        audit=AUDIT,
+        ingest=INGEST,
         latencies={name: latency_cost(seconds, PRICES) for name, seconds in times.items()},
         prices=PRICES,
         lineage=(

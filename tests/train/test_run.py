@@ -270,6 +270,21 @@ def test_two_steps_of_other_architectures(architecture, tmp_path):
     assert all(check.passed for check in summary.checks)
 
 
+def test_a_base_that_cannot_be_packed_says_why(tmp_path):
+    base = resolve_base(str(save_model(tmp_path / "base", "gemma2")), tmp_path)
+    started = []
+    spec = SPEC.model_copy(update={"epochs": 1, "batch_tokens": 512})
+    run(
+        tmp_path,
+        base,
+        spec,
+        emit=lambda kind, **data: started.append(data) if kind == "train.start" else None,
+    )
+    assert [(data["packed"], data["not_packed"]) for data in started] == [
+        (False, "no fused attention caps its scores")
+    ]
+
+
 def test_a_loss_that_is_no_number(tiny_base, tmp_path):
     spec = SPEC.model_copy(update={"learning_rate": 1e30, "clip": 1e30, "warmup": 0.0})
     with pytest.raises(GateError, match=r"broke down at step \d+: the loss is no number, rows \w{12}"):

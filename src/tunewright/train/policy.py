@@ -55,12 +55,13 @@ class Policy:
         self._stock = self._causal.config._attn_implementation
         taught = [tree for tree in trees if all(row.trained for row in tree.rows)][:2]
         probe = [tree._replace(rows=tuple(row.begun(_PROBED) for row in tree.rows)) for tree in taught]
-        self._refused: Exception | None = None
+        self.refused: Exception | None = None
+        """What the last way said that could not be gone; none where all that were tried could."""
         for self.packed, self.own_head in ((True, False), (True, True), (False, False), (False, True)):
             if self._agrees(probe):
                 return
         fix = "Choose another base; this one's forward pass is not that of a plain causal model."
-        raise ModelError("The base gives other results in training than alone.", fix=fix) from self._refused
+        raise ModelError("The base gives other results in training than alone.", fix=fix) from self.refused
 
     @property
     def device(self) -> torch.device:
@@ -184,7 +185,8 @@ class Policy:
             fix = "Lower train.max_length, choose a smaller base, or free memory."
             raise ModelError(short, fix=fix) from error
         except (TypeError, NotImplementedError, RuntimeError, IndexError, AttributeError) as error:
-            self._refused = error
+            # a layer that takes no segments, or shapes that do not meet: each architecture has its own way to say so
+            self.refused = error
             return False
         finally:
             self._causal.set_attn_implementation(attention.NAME if self.packed else self._stock)

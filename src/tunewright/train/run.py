@@ -100,7 +100,8 @@ def train(
         mixed = settled.adapter.kind in ("full", "dora") and dtype != model.dtype  # no layer of ours does it
         policy = Policy(model, [*trees[:_PROBES], *dev[:_PROBES]], dtype, spec.neftune, mixed=mixed)
         steps, rows = len(plan.steps), sum(len(tree.rows) for tree in trees)
-        emit("train.start", steps=steps, rows=rows, packed=policy.packed, threads=folder.threads)
+        refused = {} if policy.packed else {"not_packed": str(policy.refused or "other results")}
+        emit("train.start", steps=steps, rows=rows, packed=policy.packed, threads=folder.threads, **refused)
         score = partial(_score, judge, TorchGenerator.around(model, renderer), policy) if judge else None
         loop = Loop(policy, parameters, method, settled, plan, score)
         loop.look_ahead(trees, dev, folder, emit)
