@@ -6,6 +6,9 @@ Prints, for each case, our tokens a second and peak memory beside the peer's, th
 of the rows, padding and what is shared not counted twice, so that the figures say how fast rows are learnt. Loading is left
 out: only optimizer steps are timed. The peer's losses must be ours within a hundredth where the steps are the same.
 
+With an accelerator all contenders use it, in bf16: the base is Qwen3-0.6B's shape (28 layers of width 1,024), steps have 64
+rows, the first four of twelve are not timed, and memory is the accelerator's.
+
 `first-step` is ours alone: seconds from the start of Python to the first step of the example project on the embedded base,
 imports, rows, the look ahead and the first dev loss with it.
 """
@@ -35,8 +38,11 @@ tunewright.train(sys.argv[1], settings={"train.rehearsal": 0, "train.seed": int(
 """
 BANKING = HERE.parents[1] / "shared" / "data" / "banking77" / "train.csv"
 VOCABULARY = 151_936
-STEPS, ROWS = 4, 16
-TRL_ROWS = {"sft": 4}
+ACCELERATED = Path("/dev/nvidia0").exists()
+STEPS, ROWS, WARM = (12, 64, 4) if ACCELERATED else (4, 16, 0)
+"""Steps, rows of each, and the steps that are not timed."""
+PRECISION = "bf16" if ACCELERATED else "fp32"
+TRL_ROWS = {} if ACCELERATED else {"sft": 4}
 """Rows of a padded batch of TRL's, by method, as fast as a whole step's and with two fifths of the memory. KTO compares the
 rows of a batch."""
 
@@ -148,7 +154,9 @@ def measured(contender: str, case: Case, folder: Path) -> Measured:
 
 
 def make_base(folder: Path) -> None:
-    """Four Qwen3 layers of width 512 under a head of 151,936 tokens, with the embedded base's tokenizer."""
+    """Four Qwen3 layers of width 512 (28 of 1,024 with an accelerator) under a head of 151,936 tokens, with the embedded
+    base's tokenizer.
+    """
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
@@ -157,12 +165,20 @@ def make_base(folder: Path) -> None:
     from tunewright.models.load import load_tokenizer
 
     torch.manual_seed(0)
+    size = {"hidden_size": 512, "intermediate_size": 1536, "num_hidden_layers": 4, "num_attention_heads": 8,
+            "num_key_value_heads": 4, "head_dim": 64}  # fmt: skip
+    if ACCELERATED:
+        size = {"hidden_size": 1024, "intermediate_size": 3072, "num_hidden_layers": 28, "num_attention_heads": 16,
+                "num_key_value_heads": 8, "head_dim": 128}  # fmt: skip
     config = AutoConfig.for_model(
-        "qwen3", vocab_size=VOCABULARY, hidden_size=512, intermediate_size=1536, num_hidden_layers=4,
-        num_attention_heads=8, num_key_value_heads=4, head_dim=64, max_position_embeddings=2048,
-        tie_word_embeddings=True, eos_token_id=2, pad_token_id=3, bos_token_id=None,
+        "qwen3", vocab_size=VOCABULARY, max_position_embeddings=2048, tie_word_embeddings=True, eos_token_id=2,
+        pad_token_id=3, bos_token_id=None, **size,
     )  # fmt: skip
-    AutoModelForCausalLM.from_config(config).save_pretrained(folder / "base")
+    with torch.device("cuda" if ACCELERATED else "cpu"):
+        model = AutoModelForCausalLM.from_config(
+            config, dtype=torch.bfloat16 if ACCELERATED else torch.float32
+        )
+    model.save_pretrained(folder / "base")
     tokenizer = load_tokenizer(resolve_base("embedded", embedded.PATH))
     # what a template writes after the end of turn is trained by TRL and not by us: here it writes nothing
     tokenizer.chat_template = tokenizer.chat_template.replace(
@@ -215,6 +231,10 @@ def child(contender: str, name: str, folder: str) -> dict[str, Any]:
     run = {"ours": ours, "trl": trl, "plain": plain}[contender]
     speed, losses = run(case, Path(folder) / "base")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    if ACCELERATED:
+        import torch
+
+        peak = torch.cuda.max_memory_allocated()
     return Measured(speed, peak, losses)._asdict()
 
 
@@ -243,7 +263,7 @@ def ours(case: Case, base: Path) -> tuple[float, list[float]]:
 
     torch.set_num_threads(free_cores())
     given = TrainSpec(
-        method=case.method, learning_rate=1e-4, warmup=0.0, precision="fp32", adapter={"rank": 16}
+        method=case.method, learning_rate=1e-4, warmup=0.0, precision=PRECISION, adapter={"rank": 16}
     )
     method, model_base = find_method(case.method), resolve_base(str(base), base)
     reader = ChatRows(Task(TaskSpec()))
@@ -260,14 +280,16 @@ def ours(case: Case, base: Path) -> tuple[float, list[float]]:
         if kind == "train.step":
             facts.append(data)
 
-    with tempfile.TemporaryDirectory() as scratch, fast_layers(model, torch.float32):
+    dtype = torch.bfloat16 if ACCELERATED else torch.float32
+    with tempfile.TemporaryDirectory() as scratch, fast_layers(model, dtype):
         work = WorkFolder(Path(scratch), "bench", 1)
-        policy = Policy(model, trees)
+        policy = Policy(model, trees, dtype)
         if method.needs_reference(spec):
             trees, _ = refer(policy, (trees, []), plan.prefix, work, lambda *_, **__: None)
         Loop(policy, parameters, method, spec, plan).run(trees, [], work, emit)
-    seconds = sum(fact["tokens"] / fact["tokens_per_s"] for fact in facts)
-    return sum(fact["tokens"] for fact in facts) / seconds, [fact["loss"] for fact in facts]
+    timed = facts[WARM:]
+    seconds = sum(fact["tokens"] / fact["tokens_per_s"] for fact in timed)
+    return sum(fact["tokens"] for fact in timed) / seconds, [fact["loss"] for fact in facts]
 
 
 def trl(case: Case, base: Path) -> tuple[float, list[float]]:
@@ -295,7 +317,8 @@ def trl(case: Case, base: Path) -> tuple[float, list[float]]:
     given = rows(case.name)
     torch.manual_seed(0)
     adapter = LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
-    model = get_peft_model(AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32), adapter)
+    dtype = torch.bfloat16 if ACCELERATED else torch.float32
+    model = get_peft_model(AutoModelForCausalLM.from_pretrained(base, dtype=dtype), adapter)
     batch = TRL_ROWS.get(case.method, ROWS)
     more = {"precompute_ref_log_probs": True} if case.method in ("dpo", "kto") else {}
     with tempfile.TemporaryDirectory() as scratch:
@@ -303,17 +326,17 @@ def trl(case: Case, base: Path) -> tuple[float, list[float]]:
             output_dir=scratch, per_device_train_batch_size=batch, gradient_accumulation_steps=ROWS // batch,
             max_steps=STEPS, logging_steps=1, learning_rate=1e-4,
             lr_scheduler_type="cosine", warmup_steps=0, train_sampling_strategy="sequential", report_to="none",
-            use_cpu=True, bf16=False, gradient_checkpointing=False, save_strategy="no", disable_tqdm=True,
+            use_cpu=not ACCELERATED, bf16=ACCELERATED, gradient_checkpointing=False, save_strategy="no", disable_tqdm=True,
             max_length=1024, **more,
         )  # fmt: skip
         took: list[float] = []
 
         class Clock(TrainerCallback):
             def on_step_begin(self, *_: Any, **__: Any) -> None:
-                took.append(time.perf_counter())
+                took.append(now())
 
             def on_step_end(self, *_: Any, **__: Any) -> None:
-                took[-1] = time.perf_counter() - took[-1]
+                took[-1] = now() - took[-1]
 
         trainer = Trainer(
             model=model,
@@ -324,7 +347,16 @@ def trl(case: Case, base: Path) -> tuple[float, list[float]]:
         )
         trainer.train()
     losses = [line["loss"] for line in trainer.state.log_history if "loss" in line]
-    return tokens_of(given, tokenizer) / sum(took), losses
+    return tokens_of(given[WARM * ROWS :], tokenizer) / sum(took[WARM:]), losses
+
+
+def now() -> float:
+    """Seconds, with what the accelerator has to do done."""
+    if ACCELERATED:
+        import torch
+
+        torch.cuda.synchronize()
+    return time.perf_counter()
 
 
 def tokens_of(given: list[dict[str, Any]], tokenizer: Any) -> int:
@@ -350,11 +382,12 @@ def plain(case: Case, base: Path) -> tuple[float, list[float]]:
     tokenizer = AutoTokenizer.from_pretrained(base)
     adapter = LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
     torch.manual_seed(0)
-    model = get_peft_model(AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32), adapter).train()
+    place, dtype = ("cuda", torch.bfloat16) if ACCELERATED else ("cpu", torch.float32)
+    model = get_peft_model(AutoModelForCausalLM.from_pretrained(base, dtype=dtype), adapter).train().to(place)
     optimizer = torch.optim.AdamW(
         [p for p in model.parameters() if p.requires_grad], lr=1e-4, weight_decay=0.0
     )
-    given, losses, seconds = rows(case.name), [], 0.0
+    given, losses, took = rows(case.name), [], []
     encoded = []
     for row in given:
         head = tokenizer.apply_chat_template(row["prompt"], add_generation_prompt=True, return_dict=False)
@@ -365,26 +398,27 @@ def plain(case: Case, base: Path) -> tuple[float, list[float]]:
             )
         )
     for start in range(0, STEPS * ROWS, ROWS):
-        begin = time.perf_counter()
+        begin = now()
         batch = encoded[start : start + ROWS]
         width = max(len(ids) for _, ids in batch)
-        ids = torch.tensor([[*row, *[3] * (width - len(row))] for _, row in batch])
-        mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for _, row in batch])
+        ids = torch.tensor([[*row, *[3] * (width - len(row))] for _, row in batch]).to(place)
+        mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for _, row in batch]).to(place)
         labels = torch.tensor(
             [[-100] * head + row[head:] + [-100] * (width - len(row)) for head, row in batch]
-        )
+        ).to(place)
         body = model.get_base_model()
-        hidden = body.model(input_ids=ids, attention_mask=mask, use_cache=False)[0][:, :-1]
-        wanted = labels[:, 1:]
-        kept = wanted != -100
-        loss = cross_entropy(body.lm_head(hidden[kept]), wanted[kept])
+        with torch.autocast(place, dtype, enabled=ACCELERATED):
+            hidden = body.model(input_ids=ids, attention_mask=mask, use_cache=False)[0][:, :-1]
+            wanted = labels[:, 1:]
+            kept = wanted != -100
+            loss = cross_entropy(body.lm_head(hidden[kept]), wanted[kept])
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
         losses.append(float(loss.detach()))
-        seconds += time.perf_counter() - begin
-    return sum(len(ids) for _, ids in encoded) / seconds, losses
+        took.append(now() - begin)
+    return sum(len(ids) for _, ids in encoded[WARM * ROWS :]) / sum(took[WARM:]), losses
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from tunewright.core.errors import GateError, Problem
 from tunewright.core.events import Emit
 from tunewright.core.hashing import hash_value
 from tunewright.train.checkpoint import Progress, WorkFolder
-from tunewright.train.methods import Method
+from tunewright.train.methods import Method, Part
 from tunewright.train.optimizer import Optimizer, learning_rate
 from tunewright.train.pack import Batch, Tree, batches, epoch_order, fill
 from tunewright.train.policy import Policy
@@ -246,14 +246,17 @@ class Loop:
         torch.manual_seed(int(hash_value([self._spec.seed, "step", step])[:15], 16))
         self._policy.model.train()
         totals = self._method.totals(self._policy, cut, self._spec)
-        total, means = 0.0, dict[str, float]()
+        parts = list[Part]()
         for batch in cut:
             with self._kept():
                 part = self._method.part(self._policy, batch, totals, self._spec)
-            total += float(part.loss.detach())
             part.loss.backward()
-            means = {name: means.get(name, 0.0) + float(value) for name, value in part.means.items()}
-        return total, means
+            means = {name: value.detach() for name, value in part.means.items()}
+            parts.append(Part(part.loss.detach(), means))
+        # read last: an accelerator would be waited for at each
+        total = sum(float(part.loss) for part in parts)
+        names = parts[0].means
+        return total, {name: sum(float(part.means[name]) for part in parts) for name in names}
 
     def _kept(self) -> AbstractContextManager[Any]:
         """Where a forward pass keeps what its backward pass needs."""

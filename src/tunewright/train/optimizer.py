@@ -105,7 +105,7 @@ class Optimizer:
         moments = zip(*(tensors[name].split(sizes) for name in ("first", "second")), strict=True)
         for parameter, (first, second) in zip(self._parameters.values(), moments, strict=True):
             self._adam.state[parameter] = {
-                "step": torch.tensor(float(steps)),
+                "step": torch.tensor(float(steps), device=parameter.device),
                 "exp_avg": first.view_as(parameter).to(parameter.device, copy=True),
                 "exp_avg_sq": second.view_as(parameter).to(parameter.device, copy=True),
             }

@@ -21,8 +21,8 @@ TINY = pretrain.base_config(
     head_dim=16,
 )
 PHASES = (
-    Phase("recall", 2, (("recall", 48),)),
-    Phase("all", 4, (("chat", 256), ("ask", 96)), {"copy": 1, "label": 1}, rate=(1.0, 0.0)),
+    Phase("recall", 2, (("recall", 48),), tokens=512),
+    Phase("all", 4, (("chat", 256), ("ask", 96)), {"copy": 1, "label": 1}, rate=(1.0, 0.0), tokens=512),
 )
 
 
@@ -32,9 +32,9 @@ def work(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _run(work: Path, steps: int) -> pretrain.Learner:
+def _run(work: Path, steps: int, workers: int = 0) -> pretrain.Learner:
     phases = tuple(phase for phase in PHASES if phase.until <= steps)
-    return build.run(work, TINY, 10.0, phases, row_tokens=512)
+    return build.run(work, TINY, 10.0, phases, workers=workers)
 
 
 def test_two_real_steps_change_every_weight(work: Path) -> None:
@@ -59,6 +59,16 @@ def test_a_resumed_run_is_the_same_bit_for_bit(work: Path, tmp_path_factory: pyt
     assert all(torch.equal(whole.average[name], resumed.average[name]) for name in whole.average)
 
 
+def test_batches_drawn_by_other_processes_are_the_same(
+    work: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    alone = _run(work, 4)
+    other = tmp_path_factory.mktemp("other")
+    copy(PATH / "tokenizer.json", other)
+    helped = _run(other, 4, workers=2)
+    assert all(torch.equal(alone.average[name], helped.average[name]) for name in alone.average)
+
+
 def test_a_head_looks_back_from_the_start() -> None:
     learner = pretrain.new_learner(TINY, 0, pretrain.Rates(), {})
     ids = torch.randint(8, 4096, (2, 24))
@@ -68,7 +78,7 @@ def test_a_head_looks_back_from_the_start() -> None:
 
 def test_chats_in_one_row_do_not_see_each_other(work: Path) -> None:
     model = pretrain.new_learner(TINY, 0, pretrain.Rates(), {}).model
-    rows = build.batch(2, build.Renderer(build._tokenizer(work)), PHASES, 512)
+    rows = build.batch(2, build.Renderer(build._tokenizer(work)), PHASES)
     first = rows.parts[0] == rows.parts[0, 0]
     changed = rows.ids.copy()
     changed[0, first] = 9

@@ -5,7 +5,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from tunewright.models.embedded import PATH
-from tunewright.models.embedded.repeats import ask_rows, repeat_rows
+from tunewright.models.embedded.repeats import ask_rows, repeat_rows, show_rows
 from tunewright.models.embedded.rows import Renderer
 
 RENDERER = Renderer(Tokenizer.from_file(str(PATH / "tokenizer.json")))
@@ -38,3 +38,15 @@ def test_rows_are_a_pure_function_of_the_step() -> None:
     one, two, other = (repeat_rows(0, step, 4, 64, RENDERER, {}, False) for step in (1, 1, 2))
     assert np.array_equal(one.ids, two.ids)
     assert not np.array_equal(one.ids, other.ids)
+
+
+def test_a_learnt_layout_was_shown_before_and_its_values_were_told() -> None:
+    rows = show_rows(0, 5, 32, 512, RENDERER, {}, False)
+    learnt = 0
+    for ids, learn in zip(rows.ids.tolist(), rows.learn, strict=True):
+        starts = np.flatnonzero(learn & ~np.roll(learn, 1))
+        text = RENDERER.tokenizer.decode(ids, skip_special_tokens=False)
+        assert text.count("<|im_start|>assistant") >= len(starts) + 2
+        learnt += len(starts)
+        assert all(ids[place] in ids[:place] for place in np.flatnonzero(learn))
+    assert learnt > 100

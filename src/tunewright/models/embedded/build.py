@@ -1,8 +1,8 @@
 """Build the embedded base model: `python -m tunewright.models.embedded.build [--work DIR] [--minutes N]`.
 
 The run goes through the phases below, from copying up, and can be stopped at any time: the next call goes on from
-the checkpoint in the work folder. `--install` scores the averaged weights and writes them, the tokenizer and the card
-into the package.
+the checkpoint in the work folder. `--install` writes the averaged weights, the tokenizer and the card into the package,
+scored; `--ship` writes them unscored, where a machine is lent by the minute, and `--score` scores them later.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tokenizers import Tokenizer
 from tunewright.models import embedded
 from tunewright.models.embedded import pretrain, suite
 from tunewright.models.embedded.curriculum import Draw, draw_from
-from tunewright.models.embedded.repeats import ask_rows, form_rows, repeat_rows
+from tunewright.models.embedded.repeats import ask_rows, form_rows, repeat_rows, show_rows
 from tunewright.models.embedded.rows import Renderer, Rows, draw_rows
 from tunewright.models.embedded.tokenizer import save_tokenizer, spaced_pairs, train_tokenizer
 
@@ -37,7 +37,7 @@ SEED = 0
 ROW_TOKENS = 4096
 
 
-Lesson = Literal["repeat", "recall", "ask easily", "ask", "form", "chat"]
+Lesson = Literal["repeat", "recall", "ask easily", "ask", "form", "show", "chat"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,8 @@ class Phase:
     lessons: tuple[tuple[Lesson, int], ...]
     mix: Mapping[str, float] = field(default_factory=dict)
     rate: tuple[float, float] = (1.0, 1.0)
+    tokens: int = ROW_TOKENS
+    """Tokens of a step, about."""
 
 
 CORE = {
@@ -124,7 +126,32 @@ LONG: tuple[tuple[Lesson, int], ...] = (
     ("chat", 384),
     ("chat", 512),
 )
-TEACH = {"repeat": repeat_rows, "recall": repeat_rows, "ask": ask_rows, "form": form_rows}
+FIFTH = FOURTH | {
+    "copy": 2.5,
+    "extract": 5,
+    "sentences": 2.5,
+    "label": 4,
+    "json_examples": 4,
+    "shots": 10,
+    "arithmetic": 2,
+    "refuse": 2.5,
+    "chat": 1,
+}
+WIDE: tuple[tuple[Lesson, int], ...] = (
+    *(("chat", 512), ("chat", 512), ("show", 512), ("chat", 512), ("chat", 512)),
+    *(("form", 512), ("chat", 512), ("chat", 512), ("show", 512), ("chat", 512)),
+    *(("recall", 512), ("chat", 512), ("chat", 512), ("ask", 512), ("chat", 512)),
+)
+"""Rows of one length, as an accelerator likes them."""
+MANY = 16 * ROW_TOKENS
+"""Tokens of a step on an accelerator."""
+TEACH = {
+    "repeat": repeat_rows,
+    "recall": repeat_rows,
+    "ask": ask_rows,
+    "form": form_rows,
+    "show": show_rows,
+}
 PHASES = (
     Phase("repeats", 150, (("repeat", 64),)),
     Phase("recall", 250, (("recall", 96),)),
@@ -142,28 +169,27 @@ PHASES = (
     Phase("cool the third", 12500, LONG, LAST, rate=(0.6, 0.01)),
     Phase("fourth", 16300, LONG, FOURTH, rate=(0.7, 0.6)),
     Phase("cool the fourth", 18500, LONG, FOURTH, rate=(0.6, 0.01)),
+    Phase("fifth", 21500, WIDE, FIFTH, rate=(1.0, 1.0), tokens=MANY),
+    Phase("cool the fifth", 23500, WIDE, FIFTH, rate=(1.0, 0.01), tokens=MANY),
 )
 
 
-def batch(
-    step: int, renderer: Renderer, phases: tuple[Phase, ...] = PHASES, row_tokens: int = ROW_TOKENS
-) -> Rows:
+def batch(step: int, renderer: Renderer, phases: tuple[Phase, ...] = PHASES) -> Rows:
     """The rows of a step, a pure function of the step."""
     phase = _phase(step, phases)
     lesson, length = phase.lessons[step % len(phase.lessons)]
-    n_rows = max(1, row_tokens // length)
+    n_rows = max(1, phase.tokens // length)
     if lesson != "chat":
-        # Nearly every token of these rows goes through the head: three quarters of the tokens take as long.
+        # On a CPU: nearly every token of these rows goes through the head, three quarters of the tokens take as long.
         spaced = dict(spaced_pairs(renderer.tokenizer))
         teach = TEACH[lesson.split()[0]]
-        return teach(
-            SEED, step, max(1, 3 * n_rows // 4), length, renderer, spaced, lesson in ("repeat", "ask easily")
-        )
+        n_rows = n_rows if phase.tokens > ROW_TOKENS else max(1, 3 * n_rows // 4)
+        return teach(SEED, step, n_rows, length, renderer, spaced, lesson in ("repeat", "ask easily"))
     rng = Random(f"{SEED}/{step}")
     names, shares = list(phase.mix), list(phase.mix.values())
     draws: list[Draw] = []
     characters = 0
-    while characters < 3.0 * row_tokens:
+    while characters < 3.0 * phase.tokens:
         one = draw_from(rng.choices(names, shares)[0], rng, False)
         draws.append(one)
         characters += sum(len(text) + 9 for _, text in one.messages)
@@ -183,12 +209,13 @@ def run(
     config: Qwen3Config,
     minutes: float,
     phases: tuple[Phase, ...] = PHASES,
-    row_tokens: int = ROW_TOKENS,
     warm: bool = False,
     compiled: bool = False,
+    workers: int = 0,
 ) -> pretrain.Learner:
     """Train until the phases or the minutes are over: from the checkpoint in `work`, else from the start, or `warm` from
-    the weights that ship. `compiled` lets torch compile the model's body, once for each shape of a batch.
+    the weights that ship. `compiled` lets torch compile the model's layers, once for each shape of a batch; `workers`
+    processes draw the batches, where 0 this one does.
     """
     work.mkdir(parents=True, exist_ok=True)
     tokenizer = _tokenizer(work)
@@ -203,13 +230,16 @@ def run(
     else:
         learner = pretrain.new_learner(config, SEED, rates, dict(spaced_pairs(tokenizer)))
     if compiled:
-        learner.model.model.compile(dynamic=False)
+        for layer in learner.model.model.layers:
+            layer.compile(dynamic=False)
+    steps = range(learner.step, phases[-1].until)
+    drawn = pretrain.drawn_ahead(lambda step: batch(step, renderer, phases), steps, workers)
     ends = time.monotonic() + 60 * minutes
     while learner.step < phases[-1].until and time.monotonic() < ends:
         until = min(learner.step + 100, phases[-1].until)
         pretrain.train(
             learner,
-            lambda step: batch(step, renderer, phases, row_tokens),
+            lambda _: next(drawn),
             until,
             rates,
             lambda step: rate_at(step, phases),
@@ -219,10 +249,8 @@ def run(
     return learner
 
 
-def install(
-    work: Path, config: Qwen3Config, folder: Path = embedded.PATH, threads: int = 1
-) -> dict[str, Any]:
-    """Score the averaged weights of the checkpoint and write the package's folder; the card is returned.
+def ship(work: Path, config: Qwen3Config, folder: Path = embedded.PATH, threads: int = 1) -> dict[str, Any]:
+    """Write the averaged weights of the checkpoint into the package's folder, with a card of how they were made.
 
     `threads` is the most that any sitting computed with.
     """
@@ -235,19 +263,34 @@ def install(
         path.chmod(0o644)
         os.replace(path, folder / path.name)
     draft.rmdir()
+    minutes = round(learner.seconds / 60, 1)
+    time_taken: dict[str, Any] = {"minutes": minutes, "threads": threads}
+    if torch.cuda.is_available():
+        before = json.loads((folder / "card.json").read_text())
+        time_taken = {name: before[name] for name in time_taken} | {
+            "accelerator": torch.cuda.get_device_name(),
+            "accelerator_minutes": round(minutes - before["minutes"], 1),
+        }
     card = {
         "architecture": "Qwen3ForCausalLM",
         "parameters": sum(param.numel() for param in model.parameters()),
         "seed": SEED,
         "steps": learner.step,
         "tokens": learner.tokens,
-        "minutes": round(learner.seconds / 60, 1),
-        "threads": threads,
+        **time_taken,
         "phases": [
             {"name": phase.name, "until": phase.until} for phase in PHASES if phase.until <= learner.step
         ],
-        **score(folder),
     }
+    return _write_card(folder, card)
+
+
+def add_scores(folder: Path = embedded.PATH) -> dict[str, Any]:
+    """Score a folder's weights and write that on their card, which is returned."""
+    return _write_card(folder, json.loads((folder / "card.json").read_text()) | score(folder))
+
+
+def _write_card(folder: Path, card: dict[str, Any]) -> dict[str, Any]:
     (folder / "card.json").write_text(json.dumps(card, indent=2) + "\n")
     return card
 
@@ -281,10 +324,13 @@ def score(folder: Path, n_per_skill: int = 32) -> dict[str, Any]:
 
 def card_table(card: dict[str, Any]) -> str:
     """The card as the Markdown that docs/embedded-base.md shows."""
+    taken = f"{card['minutes']:.0f} minutes on at most {card['threads']} CPU threads"
+    if "accelerator" in card:
+        taken += f", then {card['accelerator_minutes']:.1f} on one {card['accelerator']}"
     rows = [
         ("steps", f"{card['steps']:,}"),
         ("tokens", f"{card['tokens'] / 1e6:.1f} million"),
-        ("time", f"{card['minutes']:.0f} minutes on at most {card['threads']} CPU threads"),
+        ("time", taken),
         ("general suite", f"{card['general']:.1%} ({card['n_per_skill']} held-out draws of each skill)"),
         *((f"· {skill}", f"{value:.1%}") for skill, value in card["skills"].items()),
         *((f"unseen format, {name}", f"{value:.1%}") for name, value in card["unseen_format"].items()),
@@ -327,23 +373,34 @@ def main() -> None:
         "--warm", action="store_true", help="without a checkpoint, go on from the weights that ship"
     )
     parser.add_argument(
-        "--compile", action="store_true", help="compile the model's body (a minute each shape)"
+        "--compile", action="store_true", help="compile the model's layers (a minute each shape)"
     )
     parser.add_argument(
+        "--workers", type=int, default=0, help="processes that draw the batches, where an accelerator waits"
+    )
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument(
         "--install",
         action="store_true",
-        help="train no further: score the checkpoint and write it into the package",
+        help="train no further: write the checkpoint into the package, scored",
     )
+    only.add_argument("--ship", action="store_true", help="train, and write what there is, unscored")
+    only.add_argument("--score", action="store_true", help="score the package's weights, and nothing else")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(given.threads)
     pretrain.keep_memory()
     config = pretrain.base_config()
-    if not given.install:
-        learner = run(given.work, config, given.minutes, warm=given.warm, compiled=given.compile)
-        if learner.step < PHASES[-1].until:
-            return
-    log.info("%s", json.dumps(install(given.work, config, threads=given.threads)))
+    done = given.install or given.score
+    if not done:
+        learner = run(
+            given.work, config, given.minutes, warm=given.warm, compiled=given.compile, workers=given.workers
+        )
+        done = learner.step >= PHASES[-1].until
+    if given.ship or (done and not given.score):
+        ship(given.work, config, threads=given.threads)
+    if done and not given.ship:
+        log.info("%s", json.dumps(add_scores()))
 
 
 if __name__ == "__main__":

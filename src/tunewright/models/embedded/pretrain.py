@@ -2,7 +2,8 @@
 
 A batch is a pure function of the seed and the step, so a checkpoint needs only weights, optimizer state and the step.
 Matrices are trained by Muon, embeddings and norms by AdamW; over float32 master weights the matmuls run in bfloat16
-where the machine multiplies it in hardware, else in float32.
+where the machine multiplies it in hardware, else in float32. An accelerator is used where there is one, and other
+processes draw its batches.
 A moving average of the weights is kept: that is what is scored and shipped.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 import ctypes
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from transformers import Qwen3Config, Qwen3ForCausalLM
 
 from tunewright.models.embedded.muon import Muon
 from tunewright.models.embedded.rows import Rows
+from tunewright.models.load import default_device
 from tunewright.models.machine import has_fast_bf16
 
 ROPE_BASE = 10000.0
@@ -118,6 +120,10 @@ def _look_back(model: Qwen3ForCausalLM) -> None:
 
 
 def _learner(model: Qwen3ForCausalLM, rates: Rates) -> Learner:
+    place: Any = default_device()
+    model.to(place)
+    if model.device.type != "cpu":
+        model.set_attn_implementation("sdpa")
     matrices = [param for name, param in model.named_parameters() if param.ndim == 2 and "embed" not in name]
     rest = [param for name, param in model.named_parameters() if param.ndim != 2 or "embed" in name]
     optimizers: list[torch.optim.Optimizer] = [
@@ -128,21 +134,45 @@ def _learner(model: Qwen3ForCausalLM, rates: Rates) -> Learner:
     return Learner(model, optimizers, average)
 
 
-def loss_of(model: Qwen3ForCausalLM, rows: Rows) -> tuple[torch.Tensor, float]:
+def loss_of(model: Qwen3ForCausalLM, rows: Rows) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean cross-entropy over the learnt tokens, and the share of them that is the likeliest token."""
-    ids, parts = torch.from_numpy(rows.ids), torch.from_numpy(rows.parts)
+    device = model.device
+    ids, parts = (torch.from_numpy(given).to(device) for given in (rows.ids, rows.parts))
     length = ids.shape[1]
-    same = (parts[:, :, None] == parts[:, None, :]) & torch.ones(length, length, dtype=torch.bool).tril()
-    places = torch.from_numpy(rows.learn[:, 1:]).nonzero(as_tuple=True)
+    order = torch.ones(length, length, dtype=torch.bool, device=device).tril()
+    same = (parts[:, :, None] == parts[:, None, :]) & order
+    # their number is found on the CPU: an accelerator would have to be waited for
+    places = tuple(part.to(device) for part in torch.from_numpy(rows.learn[:, 1:]).nonzero(as_tuple=True))
     fast = has_fast_bf16()
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=fast):
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=fast):
         kind = torch.bfloat16 if fast else torch.float32
-        mask = torch.zeros(same.shape, dtype=kind).masked_fill_(~same, -1e9)[:, None]
+        mask = torch.zeros(same.shape, dtype=kind, device=device).masked_fill_(~same, -1e9)[:, None]
         hidden = model.model(input_ids=ids, attention_mask=mask, use_cache=False)[0]
         logits = model.lm_head(hidden[places])
     labels = ids[:, 1:][places]
-    hits = float((logits.argmax(-1) == labels).float().mean())
+    hits = (logits.detach().argmax(-1) == labels).float().mean()
     return F.cross_entropy(logits.float(), labels), hits
+
+
+class _Steps:
+    """The batches of steps, as a data set that other processes read."""
+
+    def __init__(self, batch: Batcher) -> None:
+        self._batch = batch
+
+    def __getitem__(self, step: int) -> Rows:
+        return self._batch(step)
+
+
+def drawn_ahead(batch: Batcher, steps: Iterable[int], workers: int) -> Iterator[Rows]:
+    """The rows of each of `steps` in turn, drawn by `workers` other processes (0: by this one)."""
+    from torch.utils.data import DataLoader
+
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # its threads do not outlive a fork
+    source: Any = _Steps(batch)
+    return iter(
+        DataLoader(source, batch_size=None, sampler=steps, num_workers=workers, collate_fn=lambda rows: rows)
+    )
 
 
 def train(
@@ -158,6 +188,7 @@ def train(
     """Train to step `until`; `rate_at(step)` scales both rates; `save` is called every `save_every` seconds and last."""
     model = learner.model.train()
     saved, seen, began = time.monotonic(), [], time.monotonic()
+    noted = (learner.tokens, learner.seconds)
     while learner.step < until:
         rows = batch(learner.step)
         scale = rate_at(learner.step) * min(1.0, (learner.step + 1) / rates.warmup)
@@ -175,13 +206,14 @@ def train(
             torch._foreach_lerp_([learner.average[name] for name in params], list(params.values()), 1 - keep)
         learner.step += 1
         learner.tokens += int((rows.parts >= 0).sum())
-        seen.append((float(loss.detach()), hits))
+        seen.append((loss.detach(), hits))
         now = time.monotonic()
         learner.seconds += now - began
         began = now
         if learner.step % 25 == 0:
-            losses, shares = zip(*seen, strict=True)
-            rate = learner.tokens / learner.seconds
+            losses, shares = zip(*((float(one), float(other)) for one, other in seen), strict=True)
+            rate = (learner.tokens - noted[0]) / (learner.seconds - noted[1])
+            noted = (learner.tokens, learner.seconds)
             loss_mean, hits_mean = sum(losses) / len(seen), sum(shares) / len(seen)
             note(f"step {learner.step} loss {loss_mean:.3f} hits {hits_mean:.3f} {rate:.0f} tokens/s")
             seen = []
@@ -208,13 +240,13 @@ def save_learner(learner: Learner, path: Path) -> None:
 
 def load_learner(path: Path, config: Qwen3Config, rates: Rates) -> Learner:
     """The learner of a checkpoint."""
-    state = torch.load(path, weights_only=True)
+    state = torch.load(path, weights_only=True, map_location="cpu")
     model = Qwen3ForCausalLM(config)
     model.load_state_dict(state["model"])
     learner = _learner(model, rates)
     for optimizer, saved in zip(learner.optimizers, state["optimizers"], strict=True):
         optimizer.load_state_dict(saved)
-    learner.average = state["average"]
+    learner.average = {name: value.to(model.device) for name, value in state["average"].items()}
     learner.step, learner.tokens, learner.seconds = state["step"], state["tokens"], state["seconds"]
     return learner
 

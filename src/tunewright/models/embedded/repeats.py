@@ -4,7 +4,7 @@ Three kinds of rows: a passage that is repeated; keys with values, asked for aga
 of a row after one of its tokens was named. Some copies drop the space in front of the first word (`Ġword` becomes
 `word`), as a copy from prose into JSON does. `ask_rows` is the next lesson: chats that list keys with values and ask
 for them, so that the turn's marks stand between the asked key and its answer. `form_rows` asks for several keys at
-once, as JSON.
+once, as JSON. `show_rows` tells values in prose of random tokens and answers in a layout that only the turns before show.
 """
 
 from __future__ import annotations
@@ -205,6 +205,60 @@ def form_rows(
             answer = [*opening, *inside, *ending, renderer.closing[0]]
             row_learn += [False] * (len(row_ids) - len(row_learn)) + [True] * len(answer)
             row_ids += [*answer, *renderer.closing[1:], *renderer.opening("user")]
+        row_learn += [False] * (len(row_ids) - len(row_learn))
+        ids[row], learn[row] = row_ids[:length], row_learn[:length]
+    return Rows(ids=ids, learn=learn, parts=np.zeros_like(ids))
+
+
+def show_rows(
+    seed: int, step: int, n_rows: int, length: int, renderer: Renderer, spaced: dict[int, int], easy: bool
+) -> Rows:
+    """Chats over random tokens: one to three values told in one of a few ways, answered in one layout of random marks.
+
+    Each value is told after a mark of its own, in any order; from the third turn on, or the sixth where it is told in
+    several ways, the answers are learnt.
+    """
+    rng = np.random.default_rng((seed, step))
+    vocab, first = renderer.tokenizer.get_vocab_size(), len(SPECIAL)
+    bare, signs = _bare(vocab, spaced), np.array(renderer.encode("0123456789-.:"))
+    marks = np.array(renderer.encode("[](){}#*-=:;|/+!&~$%@,_"))
+    ids = np.zeros((n_rows, length), dtype=np.int64)
+    learn = np.zeros((n_rows, length), dtype=bool)
+
+    def some(low: int, high: int, pool: np.ndarray | None = None) -> list[int]:
+        count = int(rng.integers(low, high))
+        return (rng.integers(first, vocab, count) if pool is None else rng.choice(pool, count)).tolist()
+
+    def mark(low: int) -> list[int]:
+        found = some(low, 3, marks if rng.random() < 0.6 else None)
+        return found * 2 if rng.random() < 0.25 else found
+
+    for row in range(n_rows):
+        count, n_ways = int(rng.integers(1, 4)), int(rng.choice((1, 1, 2, 3)))
+        keys = [some(1, 3) for _ in range(count)]
+        ways = [(rng.permutation(count), [some(0, 3) for _ in range(count + 1)]) for _ in range(n_ways)]
+        kinds = [signs if rng.random() < 0.4 else None for _ in range(count)]
+        shown = rng.permutation(count)[: int(rng.integers(1, count + 1))]
+        left, right = mark(0), mark(0)
+        around = [(left, right) if rng.random() < 0.7 else (mark(0), mark(0)) for _ in range(count)]
+        between = mark(1) if rng.random() < 0.7 else []
+        row_ids, row_learn, turn = [*renderer.opening("user")], list[bool](), 0
+        while len(row_ids) < length:
+            values = [some(2, 9, kind) if kind is not None else some(1, 6) for kind in kinds]
+            order, prose = ways[int(rng.integers(n_ways))]
+            for place, words in zip(order, prose, strict=False):
+                row_ids += [*words, *keys[place], *values[place]]
+            row_ids += [*prose[-1], *renderer.closing, *renderer.opening("assistant")]
+            answer = list[int]()
+            for place in shown:
+                before, after = around[place]
+                inside = _start_bare(np.array(values[place]), bare).tolist() if before else values[place]
+                answer += [*(between if answer else []), *before, *inside, *after]
+            answer.append(renderer.closing[0])
+            row_learn += [False] * (len(row_ids) - len(row_learn))
+            row_learn += [turn >= (2 if n_ways == 1 else 5)] * len(answer)
+            row_ids += [*answer, *renderer.closing[1:], *renderer.opening("user")]
+            turn += 1
         row_learn += [False] * (len(row_ids) - len(row_learn))
         ids[row], learn[row] = row_ids[:length], row_learn[:length]
     return Rows(ids=ids, learn=learn, parts=np.zeros_like(ids))
