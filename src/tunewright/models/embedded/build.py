@@ -171,6 +171,8 @@ PHASES = (
     Phase("cool the fourth", 18500, LONG, FOURTH, rate=(0.6, 0.01)),
     Phase("fifth", 21500, WIDE, FIFTH, rate=(1.0, 1.0), tokens=MANY),
     Phase("cool the fifth", 23500, WIDE, FIFTH, rate=(1.0, 0.01), tokens=MANY),
+    Phase("sixth", 25500, WIDE, FIFTH, rate=(0.8, 0.8), tokens=MANY),
+    Phase("cool the sixth", 28300, WIDE, FIFTH, rate=(0.8, 0.01), tokens=MANY),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from random import Random
+from typing import TypeVar
 
 from tunewright.models.embedded import passages, words
 from tunewright.models.embedded.curriculum import Draw, Message, asked_after, label
@@ -72,6 +73,7 @@ SYSTEM = (
 )
 
 
+Item = TypeVar("Item")
 Maker = Callable[[], tuple[str, str]]
 """Makes the examples of one invented task: what is asked and what is answered."""
 
@@ -158,16 +160,20 @@ def _without(joint: str, rng: Random, held_out: bool) -> str:
 
 
 def _told(rng: Random, held_out: bool) -> Maker:
+    """Fields of one kind told in one to three ways, each in an order and words of its own; not all of them are wanted."""
     kind = pick(rng, passages.KINDS)
-    fields = rng.sample(kind.fields, min(len(kind.fields), rng.randrange(2, 4)))
-    tells = [pick(rng, field.tell) for field in fields]
+    fields = rng.sample(kind.fields, min(len(kind.fields), rng.randrange(2, 5)))
     form = _form(rng, len(fields))
+    ways = [
+        [(place, pick(rng, fields[place].tell)) for place in rng.sample(range(len(fields)), len(fields))]
+        for _ in range(rng.choice((1, 1, 2, 3)))
+    ]
+    turns = _turns(rng, ways)
 
     def one() -> tuple[str, str]:
         values = [field.draw(rng, held_out) for field in fields]
-        return " ".join(tell.replace("{v}", value) for tell, value in zip(tells, values, strict=True)), _fill(
-            form, values
-        )
+        text = " ".join(tell.replace("{v}", values[place]) for place, tell in next(turns))
+        return text, _fill(form, values)
 
     return one
 
@@ -207,7 +213,7 @@ def _mapped(rng: Random, held_out: bool) -> Maker:
     return one
 
 
-def _turns(rng: Random, items: list[str]) -> Iterator[str]:
+def _turns(rng: Random, items: list[Item]) -> Iterator[Item]:
     """Each item once, then any: the first examples show whatever is asked for later."""
     yield from rng.sample(items, len(items))
     while True:
