@@ -4,7 +4,7 @@
 
 Prints, for each case, our tokens a second and peak memory beside the peer's, the ratio, and the target. Tokens are those
 of the rows, padding and what is shared not counted twice, so that the figures say how fast rows are learnt. Loading is left
-out: only optimizer steps are timed. The peer's losses must be ours within a hundredth where the steps are the same.
+out: only optimizer steps are timed. Losses must be the peer's within a hundredth, or the run fails: other work was done.
 
 With an accelerator all contenders use it, in bf16: the base is Qwen3-0.6B's shape (28 layers of width 1,024), steps have 64
 rows, the first four of twelve are not timed, and memory is the accelerator's.
@@ -15,6 +15,7 @@ imports, rows, the look ahead and the first dev loss with it.
 
 import argparse
 import json
+import math
 import shutil
 import statistics
 import subprocess
@@ -58,12 +59,17 @@ class Case(NamedTuple):
 
 
 CASES = (
-    Case("sft-short", "sft", {"trl": (8.0, 0.6), "plain": (1.3, None)}, "short answers under long prompts"),
-    Case("sft-long", "sft", {"trl": (2.0, 0.6)}, "long answers, every token trained"),
+    Case("sft-short", "sft", {"trl": (8.0, 0.6)}, "short answers under long prompts"),
+    Case("sft-mixed", "sft", {"plain": (1.3, None)}, "rows of very different lengths"),
+    Case("sft-long", "sft", {"trl": (2.0, 0.6)}, "long answers, nearly every token trained"),
     Case("dpo", "dpo", {"trl": (3.0, None)}, "long shared prompts, reference taken before"),
-    Case("kto", "kto", {"trl": (2.0, None)}, "the same rows, rated"),
+    Case("kto", "kto", {"trl": (2.0, None)}, "the same pairs, each answer rated"),
     Case("orpo", "orpo", {"trl": (2.0, None)}, "the same pairs"),
 )
+LONGEST = 24
+"""Texts in the longest row of `sft-mixed`; row lengths go from 1 to that in a fixed order."""
+NEAR = 0.01
+"""How far the losses of two contenders may lie apart, relative, for the same work to have been done."""
 
 
 class Measured(NamedTuple):
@@ -108,6 +114,10 @@ def compared(case: Case, folder: Path, repeats: int) -> Iterator[str]:
         theirs = middle(runs[peer])
         ratio, share = ours.tokens_per_s / theirs.tokens_per_s, ours.peak_bytes / theirs.peak_bytes
         differ = max(abs(a - b) / abs(b) for a, b in zip(ours.losses, theirs.losses, strict=True))
+        if differ > NEAR:
+            raise SystemExit(
+                f"The losses of {case.name} beside {peer} differ by {differ:.1%}: not the same work."
+            )
         asked = f"≥ {speed:g}×" + (f", ≤ {memory:.0%}" if memory else "")
         speeds = f"{ours.tokens_per_s:,.0f} and {theirs.tokens_per_s:,.0f} tokens/s: {ratio:.1f}×"
         memories = f"{ours.peak_bytes / 1e9:.2f} and {theirs.peak_bytes / 1e9:.2f} GB: {share:.0%}"
@@ -202,25 +212,32 @@ def rows(case: str) -> list[dict[str, Any]]:
         ]
     rule = "You sort messages of a bank's customers. Answer with the name of the one intent that fits, and nothing else. "
     found = []
-    for number, (text, label) in enumerate(texts[: STEPS * ROWS]):
-        prompt = [
-            {"role": "system", "content": rule * (4 if case == "dpo" else 2)},
-            {"role": "user", "content": text},
-        ]
+    for number in range(STEPS * ROWS):
+        text, label = texts[number % len(texts)]
         other = texts[(number + 7) % len(texts)][1]
+        prompt = [_turn("system", rule * (2 if case == "sft-short" else 4)), _turn("user", text)]
+        pair = {"prompt": prompt, "chosen": _said(label), "rejected": _said(f"{other} or not")}
         if case == "sft-short":
             found.append({"prompt": prompt, "completion": _said(label)})
+        elif case == "sft-mixed":
+            many = [texts[(number + i) % len(texts)][0] for i in range(1 + number * 7 % LONGEST)]
+            found.append({"prompt": [_turn("user", " ".join(many))], "completion": _said(label)})
         elif case == "sft-long":
-            found.append({"prompt": prompt[1:], "completion": _said(" ".join([text, label] * 4))})
+            found.append({"prompt": prompt[1:], "completion": _said(" ".join([text, label] * 8))})
         elif case == "kto":
-            found.append({"prompt": prompt, "completion": _said(label), "label": number % 2 == 0})
+            answers = (("chosen", True), ("rejected", False))
+            found += [{"prompt": prompt, "completion": pair[name], "label": good} for name, good in answers]
         else:
-            found.append({"prompt": prompt, "chosen": _said(label), "rejected": _said(f"{other} or not")})
-    return found
+            found.append(pair)
+    return found[: STEPS * ROWS]
+
+
+def _turn(role: str, text: str) -> dict[str, str]:
+    return {"role": role, "content": text}
 
 
 def _said(text: str) -> list[dict[str, str]]:
-    return [{"role": "assistant", "content": text}]
+    return [_turn("assistant", text)]
 
 
 def child(contender: str, name: str, folder: str) -> dict[str, Any]:
@@ -310,7 +327,18 @@ def trl(case: Case, base: Path) -> tuple[float, list[float]]:
     torch.set_num_threads(free_cores())
     if case.method == "orpo":
         from trl.experimental.orpo import ORPOConfig as Spec
-        from trl.experimental.orpo import ORPOTrainer as Trainer
+        from trl.experimental.orpo import ORPOTrainer
+
+        class Trainer(ORPOTrainer):
+            """TRL's, with the likelihood of the answers alone, as the paper has it: its own takes in the prompts."""
+
+            def concatenated_forward(self, model: Any, batch: Any) -> tuple[Any, ...]:
+                found = super().concatenated_forward(model, batch)
+                both = self.concatenated_inputs(batch, padding_value=self.padding_value)[
+                    "concatenated_labels"
+                ]
+                wanted = both[: len(found[2]), 1:].flatten()
+                return (*found[:4], torch.nn.functional.cross_entropy(found[2].flatten(0, 1), wanted))
     else:
         Trainer, Spec = (getattr(peer, f"{case.method.upper()}{part}") for part in ("Trainer", "Config"))
     tokenizer = AutoTokenizer.from_pretrained(base)
@@ -397,8 +425,9 @@ def plain(case: Case, base: Path) -> tuple[float, list[float]]:
                 tokenizer.apply_chat_template([*row["prompt"], *row["completion"]], return_dict=False),
             )
         )
-    for start in range(0, STEPS * ROWS, ROWS):
-        begin = now()
+    for step in range(STEPS):
+        begin, start = now(), step * ROWS
+        optimizer.param_groups[0]["lr"] = 0.5e-4 * (1 + math.cos(math.pi * step / STEPS))
         batch = encoded[start : start + ROWS]
         width = max(len(ids) for _, ids in batch)
         ids = torch.tensor([[*row, *[3] * (width - len(row))] for _, row in batch]).to(place)

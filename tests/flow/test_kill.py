@@ -2,14 +2,22 @@
 
 import multiprocessing
 import time
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from random import Random
 
 import pytest
 from sorting import content, write_project
 
-MOMENTS = 14
-"""Kills, each a few events after the run went on: between them they fall into every long step."""
+from tunewright.store.catalogue import Catalogue
+
+MOMENTS = (
+    *(("ingest", 1), ("split", 1), ("gate", 1), ("baselines", 1), ("baselines", 4), ("baselines", 9)),
+    *(("rehearse", 1), ("rehearse", 2), ("train", 2), ("train", 5), ("train", 6), ("train", 8)),
+    *(("evaluate", 1), ("evaluate", 6), ("decide", 1), ("report", 1)),
+)
+"""Kills: in which step, and after how many of its events since it went on."""
 
 
 def run_project(folder: str) -> None:
@@ -29,7 +37,7 @@ def spawn():
         + [f"tunewright.project.stages.{name}" for name in stages]
     )
 
-    def start(folder: Path) -> multiprocessing.Process:
+    def start(folder: Path) -> BaseProcess:
         child = context.Process(target=run_project, args=(str(folder),))
         child.start()
         return child
@@ -37,15 +45,22 @@ def spawn():
     return start
 
 
-def events(folder: Path) -> int:
-    """How many events the project's runs have logged so far."""
-    return sum(path.read_bytes().count(b"\n") for path in (folder / ".tunewright" / "runs").glob("*.jsonl"))
+def logs(folder: Path) -> list[Path]:
+    """The logs of the runs of steps, oldest first."""
+    return sorted((folder / ".tunewright" / "runs").glob("*.jsonl"))
 
 
-def kill_after(child: multiprocessing.Process, folder: Path, more: int, pause: float) -> bool:
-    """Kill the child `pause` seconds after it has logged `more` events; False when it had ended before."""
-    goal = events(folder) + more
-    while child.is_alive() and events(folder) < goal:
+def logged(log: Path, step: str) -> int:
+    """How many events a log has, where it is the step's."""
+    lines = log.read_text().splitlines()
+    return len(lines) if lines and f'"step": "{step}"' in lines[0] else 0
+
+
+def kill_in(start: Callable[[Path], BaseProcess], folder: Path, step: str, more: int, pause: float) -> bool:
+    """Start a run and kill it `pause` seconds after the step's `more`th event; False when it had ended before."""
+    known = set(logs(folder))
+    child = start(folder)
+    while child.is_alive() and not any(logged(log, step) >= more for log in logs(folder) if log not in known):
         time.sleep(0.001)
     child.join(pause)
     alive = child.is_alive()
@@ -63,12 +78,12 @@ def test_killed_runs_end_in_the_same_bytes(tmp_path, spawn, monkeypatch):
 
     harried = write_project(tmp_path / "harried" / "sorting")
     moments = Random(0)
-    kills = [
-        kill_after(spawn(harried), harried, moments.randrange(1, 8), moments.random() / 20)
-        for _ in range(MOMENTS)
-    ]
+    kills = [kill_in(spawn, harried, step, more, moments.random() / 20) for step, more in MOMENTS]
     last = spawn(harried)
     last.join()
     assert (last.exitcode, sum(kills) >= 10) == (0, True)
+    runs = Catalogue(harried / ".tunewright" / "catalogue.sqlite").runs()
+    cut = {run.step for run in runs if run.status == "interrupted"}
+    assert cut >= {"baselines", "train", "evaluate"}, cut
     assert content(harried) == content(calm)
     assert not any((harried / ".tunewright" / "work").iterdir())
