@@ -1,9 +1,11 @@
 import json
 
-from tunewright.core.example import ask, make_example
+from tunewright.core.example import Origin, ask, make_example
 from tunewright.data.audit import Audit, Pair, audit
 from tunewright.data.labels import LabelRow, LabelTable
 from tunewright.data.lengths import LengthRow
+from tunewright.data.recipe import apply_recipe
+from tunewright.data.spec import DropDuplicates, MaxChars
 
 LEAK = "ask what a row of train asks: scores on dev would flatter."
 CONTRADICTION = "ask what another row asks and are answered differently (1 inputs)."
@@ -40,6 +42,37 @@ def test_leaks_duplicates_contradictions_and_empty_answers():
     )
     assert found.rows == {"train": 3, "dev": 2, "test": 1}
     assert Audit.model_validate_json(found.model_dump_json()) == found
+
+
+def test_what_the_recipe_dropped_is_told():
+    rows = [
+        row("q", "a").model_copy(update={"origin": Origin(source="s", file="rows.csv", row=at)})
+        for at in range(2, 7)
+    ]
+    done = apply_recipe([DropDuplicates(), MaxChars(chars=9)], rows)
+    found = audit({"all": done.examples}, done.steps)
+    message = "drop_duplicates dropped 4 of 5 rows (80.0%) and kept 1; the first is rows.csv:3: the same as rows.csv:2."
+    assert brief(found) == [("dropped", "info", None, 4, message)]
+    assert found.findings[0].places == ("rows.csv:3", "rows.csv:4", "rows.csv:5")
+    assert found.findings[0].examples == ()
+
+
+def test_an_audit_that_was_stored_before_places_were_told_reads():
+    found = audit({"train": [row("q", "...")]})
+    stored = found.model_dump(mode="json")
+    del stored["findings"][0]["places"]
+    assert Audit.model_validate(stored) == found
+
+
+def test_a_leak_is_the_question_and_a_contradiction_the_whole_prompt():
+    def told(system, answer):
+        return make_example(ask("Don’t go?", answer, system=system))
+
+    first, other = row("don't go?", "yes"), row("Don't go?", "no")
+    found = audit({"train": [first], "dev": [told("In French.", "non")], "test": [told("In Czech.", "ne")]})
+    assert [(f.kind, f.part, f.count) for f in found.findings] == [("leak", "dev", 1), ("leak", "test", 1)]
+    assert found.contradictions == ()
+    assert [p.second for p in audit({"train": [first, other]}).contradictions] == [other.id]
 
 
 def test_labels():

@@ -128,9 +128,12 @@ def test_quotes_out_of_step_lose_rows_loudly(desk):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "sources.s: the source has no rows (t.csv is empty)."),
-        (b"\n \n", "sources.s: the source has no rows (t.csv is empty)."),
-        (b"input,expected\n", "sources.s: the source has no rows (t.csv has a header and no rows)."),
+        (b"", "sources.s: the source has no rows (t.csv is empty). Put rows into it, or leave it out."),
+        (b"\n \n", "sources.s: the source has no rows (t.csv is empty). Put rows into it, or leave it out."),
+        (
+            b"input,expected\n",
+            "sources.s: the source has no rows (t.csv has a header and no rows). Put rows into it, or leave it out.",
+        ),
         (
             b"input,label,input\na,b,c\n",
             "t.csv:1: the header names 'input' more than once (columns 1 and 3 of input, label, input). "

@@ -150,7 +150,7 @@ def test_chat_rows_that_cannot_be_used(desk):
         chat(user, ("assistant", " ")),
         chat(("user", ""), answer),
         '{"messages": [1, 2]}',
-        '{"messages": [{"role": "user", "content": "q", "name": "Ann"}, {"role": "assistant", "content": "a"}]}',
+        '{"messages": [{"role": "user", "content": "q", "mood": "Ann"}, {"role": "assistant", "content": "a"}]}',
         chat(user, answer),
     ]
     desk.write("t.jsonl", "\n".join(rows))
@@ -162,10 +162,10 @@ def test_chat_rows_that_cannot_be_used(desk):
         "bad messages: the last message is the user's, not the assistant's",
         "bad messages: messages[0].role is 'human'; roles are system, developer, user, assistant, tool",
         "bad messages: messages[0].content is null, not a text",
-        "bad messages: messages[1].weight is 2, not 0 or 1",
+        "bad messages: messages[1].weight is 2, not a number from 0 to 1",
         "empty answer: the expected column is blank",
         "empty input: the user's message is blank",
         "bad messages: messages[0] is a number, not an object",
-        "bad messages: messages[0] has name; a message has role, content and weight",
+        "bad messages: messages[0] has mood; a message has role, content, weight, train, name, tool_calls, tool_call_id",
     ]
     assert len(got.examples) == 1

@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 
+from tunewright.core.errors import DataError
 from tunewright.core.task import TaskSpec
 from tunewright.data.audit import audit
 from tunewright.data.normal import example_key
 from tunewright.data.ops import drop_contradictions, drop_duplicates, max_chars
 from tunewright.data.spec import DropContradictions, DropDuplicates, MaxChars
+from tunewright.train.methods import kto
+from tunewright.train.spec import TrainSpec
 
 ASK, GOOD, BAD = (
     {"role": role, "content": text} for role, text in (("user", "q"), ("assistant", "a"), ("assistant", "b"))
@@ -52,10 +55,60 @@ def test_ratings(desk, row: dict[str, Any], label: bool) -> None:
     assert (example.expected, example.desirable, example.fields) == ("a", label, {})
 
 
-def test_a_label_that_is_no_rating_is_a_field(desk) -> None:
-    desk.write("t.jsonl", json.dumps({"messages": [ASK, GOOD], "label": "billing"}) + "\n")
+@pytest.mark.parametrize("label", ["billing", 7])
+def test_a_label_that_is_no_rating_is_a_field(desk, label: str | int) -> None:
+    desk.write("t.jsonl", json.dumps({"messages": [ASK, GOOD], "label": label}) + "\n")
     (example,) = desk.ingest("t.jsonl").examples
-    assert (example.fields, example.desirable) == ({"label": "billing"}, True)
+    assert (example.fields, example.desirable, example.rated) == ({"label": label}, True, False)
+
+
+@pytest.mark.parametrize(
+    "said", [("true", "false"), ("Yes", "no"), ("good", "BAD"), (" up ", "down"), ("1", "0")]
+)
+@pytest.mark.parametrize("name", ["label", "kto_tag"])
+@pytest.mark.parametrize("row", [{"prompt": "q", "completion": "a"}, {"messages": [ASK, GOOD]}])
+def test_ratings_in_words(desk, row: dict[str, Any], name: str, said: tuple[str, str]) -> None:
+    desk.write("t.jsonl", "".join(json.dumps({**row, name: word}) + "\n" for word in said))
+    found = desk.ingest("t.jsonl").examples
+    assert [(e.desirable, e.rated, e.fields) for e in found] == [(True, True, {}), (False, True, {})]
+
+
+def test_a_file_whose_ratings_are_written_in_every_way(desk) -> None:
+    """None of them is taken for a good answer in silence."""
+    plain, chat = {"prompt": "q", "completion": "a"}, {"messages": [ASK, GOOD]}
+    rows = [
+        {**plain, "label": True},
+        {**plain, "label": "false"},
+        {**chat, "kto_tag": False},
+        plain,
+        {**plain, "label": None},
+        {**plain, "label": "maybe"},
+        {**chat, "label": None},
+        {**chat, "kto_tag": "maybe"},
+        {**chat, "label": "billing", "kto_tag": True},
+        {**chat, "label": "good", "kto_tag": False},
+    ]
+    desk.write("t.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    found = desk.ingest("t.jsonl")
+    assert [(e.origin.row, e.desirable, e.rated) for e in found.examples] == [
+        (1, True, True),
+        (2, False, True),
+        (3, False, True),
+        (4, True, False),
+        (9, True, True),
+    ]
+    assert found.examples[-1].fields == {"label": "billing"}
+    ways = "it is true or false, 1 or 0, good or bad"
+    assert found.reasons == [
+        (5, f"bad rating: 'label' says null; {ways}"),
+        (6, f"bad rating: 'label' says 'maybe'; {ways}"),
+        (7, f"bad rating: 'label' says null; {ways}"),
+        (8, f"bad rating: 'kto_tag' says 'maybe'; {ways}"),
+        (10, "bad rating: 'label' and 'kto_tag' say the opposite of each other"),
+    ]
+    with pytest.raises(DataError, match=r"1 of 5 answers have no rating, and kto would take them") as caught:
+        kto.examine(found.examples, TrainSpec(method="kto"))
+    assert caught.value.where == "t.jsonl:4"
 
 
 def test_columns_of_a_table(desk) -> None:

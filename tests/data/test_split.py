@@ -59,6 +59,19 @@ def test_equal_inputs_stay_together_whatever_their_case():
     assert sum(map(len, keys)) == 100
 
 
+def test_a_question_with_and_without_its_system_prompt_stays_together():
+    """A table and a file of chats with the same questions: the task's prompt stands in the chats alone."""
+    rows = [
+        make_example(ask(f"q{at}", str(at), system=system))
+        for at in range(60)
+        for system in (None, "Answer with the label.")
+    ]
+    parts = split(rows, SplitSpec())
+    assert [len(part) for part in parts] == [96, 12, 12]
+    asked = [{example.input_text for example in part} for part in parts]
+    assert sum(map(len, asked)) == 60
+
+
 TOO_FEW = "split: train, dev and test need at least 3 groups of rows; "
 PARTED = [row("a", part="train"), row("b", part="test")]
 ONE_CUSTOMER = [row(str(at), c=1) for at in range(9)]
@@ -111,6 +124,9 @@ def test_a_column_that_parts_equal_inputs_is_refused():
         "Mark equal inputs for one part, drop them from the others, or leave split.column out and split by shares."
     )
     assert [len(part) for part in split(rows[:4], SplitSpec(column="part"))] == [2, 1, 1]
+    told = make_example(ask("Ｏne", "a", system="Answer."), fields={"part": "dev"})
+    with pytest.raises(DataError, match=rf"{told.place} \(dev\) asks what f\.csv:2 \(train\) asks"):
+        split([*rows[:4], told], SplitSpec(column="part"))
 
 
 @pytest.mark.parametrize("part", ["dev", "test"])

@@ -102,7 +102,10 @@ def test_every_bad_row_is_named(tmp_path: Path) -> None:
     ("spec", "message"),
     [
         (SuiteSpec(), "suites.own: the suite has no examples."),
-        (SuiteSpec(examples="gone.jsonl"), "gone.jsonl: the suite's file cannot be read: No such file"),
+        (
+            SuiteSpec(examples="gone.jsonl"),
+            "suites.own.examples: there is no file 'gone.jsonl'. Name test, or a JSONL file of chat rows",
+        ),
         (SuiteSpec(examples="empty.jsonl"), "suites.own: the suite has no examples."),
     ],
 )

@@ -2,13 +2,17 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 
+from tiny import save_model
 from tunewright.core.errors import ModelError
+from tunewright.models import load
 from tunewright.models.base import resolve_base
 from tunewright.models.load import base_width, load_model, load_tokenizer
 
@@ -77,8 +81,8 @@ def test_missing_weights_are_not_made_up(tiny_folder, tmp_path):
         load_model(resolve_base(str(folder), tmp_path))
 
 
-@pytest.mark.parametrize("load", [load_model, base_width])
-def test_no_code_from_the_folder(tiny_folder, tmp_path, load):
+@pytest.mark.parametrize("read", [load_model, base_width])
+def test_no_code_from_the_folder(tiny_folder, tmp_path, read):
     folder = shutil.copytree(tiny_folder, tmp_path / "custom")
     config = json.loads((folder / "config.json").read_text())
     config |= {
@@ -88,7 +92,7 @@ def test_no_code_from_the_folder(tiny_folder, tmp_path, load):
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "mine.py").write_text("raise SystemExit('code was run')")
     with pytest.raises(ModelError) as caught:
-        load(resolve_base(str(folder), tmp_path))
+        read(resolve_base(str(folder), tmp_path))
     assert "code of its own" in str(caught.value)
 
 
@@ -105,3 +109,42 @@ def test_no_tokenizer(tiny_folder, tmp_path):
     (folder / "tokenizer.json").unlink()
     with pytest.raises(ModelError, match="tokenizer of"):
         load_tokenizer(resolve_base(str(folder), tmp_path))
+
+
+def test_what_allocators_say_where_memory_ran_out():
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(1 << 56, dtype=torch.uint8)
+    assert load._is_shortage(caught.value)
+    assert load._is_shortage(torch.OutOfMemoryError("CUDA has none left"))
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(2) @ torch.empty(3)
+    assert not load._is_shortage(caught.value)
+
+
+SHORT = """
+import resource, sys
+from pathlib import Path
+import torch
+from tunewright.core.errors import ModelError
+from tunewright.models.base import resolve_base
+from tunewright.models.load import load_model
+base = resolve_base(sys.argv[1], Path("/"))
+load_model(resolve_base(sys.argv[2], Path("/")))  # what a first load brings in by itself
+pages = int(Path("/proc/self/statm").read_text().split()[0])
+resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (20 << 20),) * 2)
+try:
+    load_model(base)
+except ModelError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
+def test_a_base_that_does_not_fit_says_so(tiny_folder, tmp_path):
+    """Where the process may have 20 MB more, and the weights are 60."""
+    folder = save_model(tmp_path / "large", hidden_size=1024, intermediate_size=2048)
+    command = [sys.executable, "-c", SHORT, str(folder), str(tiny_folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "GB of weights) does not fit into the free memory of this machine" in done.stdout, done.stderr
+    assert "Choose a smaller base or free memory" in done.stdout
+    assert "qlora" in done.stdout

@@ -2,12 +2,13 @@
 
 import pytest
 
+from calls import ASKED, call, made
 from tiny import CHATML, make_tokenizer
-from tunewright.core.example import ask, make_document, make_example
+from tunewright.core.example import Origin, ask, make_document, make_example
 from tunewright.core.message import Message, with_system
 from tunewright.generate.constraint import Constraints
 from tunewright.models.template import Rendered, Renderer
-from tunewright.train.gate import Segment, check_answers, check_rows
+from tunewright.train.gate import Segment, check_answers, check_asked, check_rows
 from tunewright.train.length import fit
 from tunewright.train.methods import cpt
 from tunewright.train.spec import TrainSpec
@@ -220,4 +221,63 @@ def test_answers_that_the_constraint_would_bar(tiny_renderer):
         """ (after '{"a":' comes '"red"}')"""
         ". Mend the answers, give each object of the schema all its properties in one place (not some beside anyOf, allOf or"
         " $ref), or set decoding.constrained: false."
+    )
+
+
+def test_a_call_cannot_be_held_to_a_schema(tiny_renderer):
+    said = make_example((ASKED, call("x")))
+    constraint = Constraints(tiny_renderer).for_schema({"type": "object"})
+    (problem,) = check_answers([make_example(ask("q", "{}")), said], constraint)
+    assert (problem.ids, problem.detail) == (
+        (said.id,),
+        "it calls a tool, and what is held to the schema can call none",
+    )
+
+
+def test_the_room_for_a_call_is_what_the_template_writes():
+    renderer = made("qwen2_5")
+    said = make_example((ASKED, call("x")))
+    prompt, whole = renderer.prompt((ASKED,)), renderer.training(said.messages)
+    room = len(prompt) + sum(whole.mask)
+    assert sum(whole.mask) > len(renderer.document(said.expected).ids)  # which has no <tool_call> around
+    assert check_asked([said], renderer, "", longest_answer=500, positions=room) == []
+    (problem,) = check_asked([said], renderer, "", longest_answer=500, positions=room - 1)
+    assert f"the longest has {room} tokens" in problem.message
+
+
+def test_a_call_that_the_template_refuses_cannot_be_asked():
+    renderer = made("llama3_1")
+    good, two = make_example((ASKED, call("a"))), make_example((ASKED, call("a", "b")))
+    (problem,) = check_asked([good, two], renderer, "", longest_answer=5, positions=None)
+    assert str(problem).startswith(
+        f"example {two.id}: 1 examples of suites cannot be asked (The chat template refuses a conversation"
+    )
+
+
+def test_what_cannot_be_asked(tiny_renderer):
+    """The prompt and room for the answer are measured to the token; of an answer, what is drawn at most counts."""
+    long = make_example(ask("What colour?", "red " * 30), origin=Origin(source="s", file="a.csv", row=7))
+    prompt = len(tiny_renderer.prompt(with_system(long.prompt, SYSTEM)))
+    answer = len(tiny_renderer.training(ask("What colour?", "red " * 30, system=SYSTEM)).ids) - 1 - prompt
+    good = make_example(GOOD)
+    fits = {"longest_answer": 500, "positions": prompt + answer}
+    assert check_asked([good, long], tiny_renderer, SYSTEM, **fits) == []
+    assert check_asked([good, long], tiny_renderer, SYSTEM, longest_answer=500, positions=None) == []
+    assert check_asked([good, long], tiny_renderer, SYSTEM, longest_answer=5, positions=prompt + 5) == []
+    (problem,) = check_asked(
+        [good, long], tiny_renderer, SYSTEM, longest_answer=500, positions=prompt + answer - 1
+    )
+    assert str(problem) == (
+        f"a.csv:7: 1 examples of suites cannot be asked: with room for its answer the longest has {prompt + answer} tokens,"
+        f" and the base takes {prompt + answer - 1}. Shorten them or leave them out (in the recipe, {{op: max_chars, chars:"
+        " …} drops long rows), or choose a base that takes more."
+    )
+
+
+def test_a_prompt_that_the_template_refuses_cannot_be_asked():
+    renderer = Renderer(make_tokenizer(NO_COLOUR))
+    refused, good = make_example(GOOD), make_example(ask("Hi", "yes"))
+    (problem,) = check_asked([good, refused], renderer, "", longest_answer=5, positions=None)
+    assert str(problem).startswith(
+        f"example {refused.id}: 1 examples of suites cannot be asked (The chat template refuses a conversation"
     )

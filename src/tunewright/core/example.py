@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from tunewright.core.hashing import SHORT, hash_value
-from tunewright.core.message import Conversation, Message, is_document
+from tunewright.core.message import Conversation, Message, is_document, parts_of, tools_of
 
 
 class Origin(BaseModel):
@@ -30,7 +30,8 @@ class Example(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
-    """Short hash of the messages, the rejected answer and the rating; equal examples have equal ids."""
+    """Short hash of the messages, the tools, the rejected answer, the rating and weights between 0 and 1; equal examples
+    have equal ids."""
     messages: Conversation
     """Without the task's system prompt, which belongs to the variant that answers."""
     fields: dict[str, Any] = {}
@@ -40,6 +41,8 @@ class Example(BaseModel):
     """A worse answer to the same prompt, for methods that learn from pairs."""
     desirable: bool = True
     """Whether the answer is a good one; a bad one teaches methods that learn from ratings, and is no expected answer."""
+    rated: bool = False
+    """Whether somebody said so: an answer that nobody rated counts as a good one, but teaches no method of ratings."""
 
     @property
     def place(self) -> str:
@@ -65,8 +68,8 @@ class Example(BaseModel):
 
     @property
     def expected(self) -> str:
-        """The last (assistant) message's text; the whole text of a document."""
-        return self.messages[-1].content
+        """What the last (assistant) message says, its tool calls as JSON; the whole text of a document."""
+        return self.messages[-1].said
 
     @property
     def input_text(self) -> str:
@@ -82,9 +85,12 @@ def make_example(
     fields: dict[str, Any] | None = None,
     origin: Origin | None = None,
     rejected: str | None = None,
-    desirable: bool = True,
+    desirable: bool | None = None,
 ) -> Example:
-    """A conversation with its id. Raises ValueError unless it asks something and the last message is the assistant's."""
+    """A conversation with its id; without `desirable` nobody rated its answer.
+
+    Raises ValueError unless it asks something and the last message is the assistant's.
+    """
     if len(messages) < 2 or messages[-1].role != "assistant":
         raise ValueError("an example needs at least one message and, last, the assistant's answer")
     return _made(messages, fields, origin, rejected, desirable)
@@ -94,7 +100,7 @@ def make_document(
     text: str, *, fields: dict[str, Any] | None = None, origin: Origin | None = None
 ) -> Example:
     """A document with its id."""
-    return _made((Message(role="assistant", content=text),), fields, origin, None, True)
+    return _made((Message(role="assistant", content=text),), fields, origin, None, None)
 
 
 def _made(
@@ -102,16 +108,22 @@ def _made(
     fields: dict[str, Any] | None,
     origin: Origin | None,
     rejected: str | None,
-    desirable: bool,
+    desirable: bool | None,
 ) -> Example:
-    rest = [] if rejected is None and desirable else [{"rejected": rejected, "desirable": desirable}]
+    good = desirable is not False
+    rest: list[Any] = [] if rejected is None and good else [{"rejected": rejected, "desirable": good}]
+    if tools := tools_of(messages):
+        rest.append({"tools": tools})
+    if parts := parts_of(messages):
+        rest.append({"weights": parts})
     return Example(
         id=hash_value([*(m.wire() for m in messages), *rest])[:SHORT],
         messages=messages,
         fields=fields or {},
         origin=origin,
         rejected=rejected,
-        desirable=desirable,
+        desirable=good,
+        rated=desirable is not None,
     )
 
 

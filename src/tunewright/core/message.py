@@ -1,33 +1,118 @@
 """Message: one turn of a conversation, in the shape of the OpenAI wire."""
 
-from typing import Any, Literal
+import json
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 
 
+class Function(BaseModel):
+    """Which function is called, and with what."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    arguments: str
+    """A JSON object as text."""
+
+
+class ToolCall(BaseModel):
+    """A call that the assistant asks for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str | None = None
+    type: Literal["function"] = "function"
+    function: Function
+
+    @property
+    def said(self) -> str:
+        """The call as JSON, for tables and pages."""
+        name = json.dumps(self.function.name, ensure_ascii=False)
+        return f'{{"name": {name}, "arguments": {self.function.arguments}}}'
+
+
 class Message(BaseModel):
-    """One turn. `weight` 0 on an assistant turn keeps it in the context but out of the loss."""
+    """One turn. `weight` is how much an assistant turn counts in the loss: 0 keeps it in the context alone."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     role: Role
     content: str
-    weight: Literal[0, 1] | None = None
+    weight: Annotated[int | float, Field(ge=0, le=1)] | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+    """Of a tool's answer: the call that it answers."""
+    name: str | None = None
+    tools: str | None = None
+    """The functions that may be called in the conversation: a JSON list of OpenAI's tools as text. One message of a
+    conversation carries them for all, so that they go wherever it goes."""
 
     @property
     def instructs(self) -> bool:
         """Whether it tells the model how to answer, rather than being a turn of the talk."""
         return self.role in ("system", "developer")
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a role and a text and has nothing to do with calls and tools."""
+        return not (self.tool_calls or self.tool_call_id or self.name or self.tools)
+
+    @property
+    def said(self) -> str:
+        """Its text, and each call as a line of JSON."""
+        text = [self.content] if self.content or not self.tool_calls else []
+        return "\n".join([*text, *(call.said for call in self.tool_calls)])
+
+    @property
+    def chars(self) -> int:
+        """Characters of all that it says, of calls and tools too."""
+        return len(self.said) + len(self.tools or "")
+
     def wire(self) -> dict[str, Any]:
-        """The message as chat templates and the OpenAI wire take it: role and content alone."""
-        return {"role": self.role, "content": self.content}
+        """The message as the OpenAI wire takes it: role, content and what belongs to calls, without weight and tools."""
+        row: dict[str, Any] = {"role": self.role, "content": self.content}
+        if self.name is not None:
+            row["name"] = self.name
+        if self.tool_call_id is not None:
+            row["tool_call_id"] = self.tool_call_id
+        if self.tool_calls:
+            row["tool_calls"] = [call.model_dump(exclude_none=True) for call in self.tool_calls]
+        return row
+
+    @model_serializer(mode="wrap")
+    def _dumped(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """As JSON; without what belongs to calls and tools where there are none, so that other rows' hashes stay."""
+        row: dict[str, Any] = dump(self)
+        return {key: value for key, value in row.items() if value or key in ("role", "content", "weight")}
 
 
 Conversation = tuple[Message, ...]
 """Messages in order. As a prompt it ends before the answer; as a training row it ends with the assistant."""
+
+
+def tools_of(conversation: Conversation) -> str | None:
+    """The JSON list of the functions that may be called in it, none where there are none."""
+    return next((message.tools for message in conversation if message.tools), None)
+
+
+def with_tools(conversation: Conversation, tools: str | None) -> Conversation:
+    """The conversation with these tools and no others."""
+    if tools is None and tools_of(conversation) is None:
+        return conversation
+    own = (tools, *[None] * (len(conversation) - 1))
+    return tuple(
+        message if message.tools == held else message.model_copy(update={"tools": held})
+        for message, held in zip(conversation, own, strict=True)
+    )
+
+
+def parts_of(conversation: Conversation) -> list[int | float | None]:
+    """The answers' weights, where one of them counts by a part; none where all count whole or not at all."""
+    weights = [message.weight for message in conversation if message.role == "assistant"]
+    return weights if any(weight not in (None, 0, 1) for weight in weights) else []
 
 
 def last_answer_trained(conversation: Conversation) -> Conversation:

@@ -99,7 +99,7 @@ class _JsonAnswers:
         """The value without its null members, where the schema takes it so and not as it is."""
         if self._validator.is_valid(value):
             return value
-        shorter = _without_nulls(value)
+        shorter = without_nulls(value)
         return shorter if self._validator.is_valid(shorter) else value
 
     def _check(self, value: Any) -> None:
@@ -132,10 +132,11 @@ def _parsed(text: str) -> Any:
         raise BadRow(f"answer is not JSON: {error}") from None
 
 
-def _without_nulls(value: Any) -> Any:
+def without_nulls(value: Any) -> Any:
+    """The value without its null members."""
     if isinstance(value, dict):
-        return {key: _without_nulls(part) for key, part in value.items() if part is not None}
-    return [_without_nulls(part) for part in value] if isinstance(value, list) else value
+        return {key: without_nulls(part) for key, part in value.items() if part is not None}
+    return [without_nulls(part) for part in value] if isinstance(value, list) else value
 
 
 def _validator(schema: dict[str, Any]) -> Any:

@@ -2,9 +2,12 @@
 
     audit({"train": …, "dev": …, "test": …})   or, before a split, audit({"all": …})
 
-Rows are compared normalised: letter case, blanks and Unicode composition aside.
+Rows are compared normalised (`data/normal.py`). A leak is the same question (or document), whatever system message
+stands before it; a contradiction is the same whole prompt, a duplicate the same whole row. What a recipe dropped before
+is told, too: nothing goes in silence.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -14,6 +17,7 @@ from tunewright.data.keyed import Keyed, Parts, keyed_parts
 from tunewright.data.labels import RARE, LabelRow, LabelTable, label_tables
 from tunewright.data.lengths import LengthRow, length_rows
 from tunewright.data.normal import normal_text
+from tunewright.data.recipe import OpResult
 
 Severity = Literal["error", "warning", "info"]
 Kind = Literal[
@@ -24,6 +28,7 @@ Kind = Literal[
     "trivial_answer",
     "unseen_label",
     "rare_label",
+    "dropped",
 ]
 
 TRAIN = "train"
@@ -38,6 +43,7 @@ _KINDS: dict[Kind, tuple[Severity, str]] = {
     "trivial_answer": ("warning", "source: answer these rows, or remove them"),
     "unseen_label": ("warning", "source: add rows with these values"),
     "rare_label": ("info", "source: add rows with these values"),
+    "dropped": ("info", "recipe: leave the operation out, if its rows are wanted"),
 }
 """How bad each kind is, and what mends it; the worst first."""
 
@@ -56,12 +62,14 @@ class Finding(BaseModel):
     message: str
     examples: tuple[str, ...]
     """Up to three example ids."""
+    places: tuple[str, ...] = ()
+    """Up to three places of rows that the recipe dropped: they are in no part."""
     mend: str
     """The operation or setting that mends it."""
 
 
 class Pair(BaseModel):
-    """Two rows that ask the same and answer differently."""
+    """Two rows with the same prompt that answer differently."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -93,8 +101,8 @@ class Audit(BaseModel):
     """Characters of inputs and answers, by part."""
 
 
-def audit(parts: dict[str, list[Example]]) -> Audit:
-    """Look the parts over. Equal parts give an equal audit."""
+def audit(parts: dict[str, list[Example]], recipe: Sequence[OpResult] = ()) -> Audit:
+    """Look the parts over; `recipe` is what was done to the rows before. Equal parts give an equal audit."""
     keyed = keyed_parts(parts)
     # a badly rated answer is no label, may well say nothing, and contradicts no good one
     good = {part: [row for row in rows if row.example.desirable] for part, rows in keyed.items()}
@@ -107,6 +115,7 @@ def audit(parts: dict[str, list[Example]]) -> Audit:
         *_duplicate_findings(keyed),
         *_trivial_findings(good),
         *(_label_findings(tables) if parts.get(TRAIN) else ()),
+        *_dropped_findings(recipe),
     ]
     kinds = list(_KINDS)
     return Audit(
@@ -139,7 +148,7 @@ def _contradicting(parts: Parts) -> list[list[Keyed]]:
     groups: dict[str, list[Keyed]] = {}
     for rows in parts.values():
         for row in rows:
-            groups.setdefault(row.input, []).append(row)
+            groups.setdefault(row.prompt, []).append(row)
     return [group for group in groups.values() if len({row.answer for row in group}) > 1]
 
 
@@ -212,6 +221,19 @@ def _label_findings(tables: list[LabelTable]) -> list[Finding]:
         if rare:
             message = f"{len(rare)} value(s){of} have fewer than {RARE} rows in train: {_named(rare)}."
             findings.append(_label_finding("rare_label", rare, message))
+    return findings
+
+
+def _dropped_findings(recipe: Sequence[OpResult]) -> list[Finding]:
+    findings = []
+    for step in recipe:
+        if step.dropped:
+            place, reason = step.dropped[0]
+            share = _share(len(step.dropped), step.rows_in)
+            message = f"{step.op} dropped {share} and kept {step.rows_out:,}; the first is {place}: {reason}."
+            places = tuple(place for place, _ in step.dropped[:SHOWN])
+            made = _made("dropped", len(step.dropped), [], message, None)
+            findings.append(made.model_copy(update={"places": places}))
     return findings
 
 

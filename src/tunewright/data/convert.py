@@ -3,20 +3,16 @@
 from typing import Any
 
 from tunewright.core.example import Example, Origin, make_document, make_example
-from tunewright.core.message import Conversation, Message
+from tunewright.core.message import Conversation, Message, tools_of, with_tools
 from tunewright.core.task import TaskSpec
-from tunewright.data.answers import answer_reader, loose_reader
+from tunewright.data.answers import answer_reader, loose_reader, without_nulls
 from tunewright.data.names import did_you_mean, listed
+from tunewright.data.ratings import read_rating
 from tunewright.data.rows import BadFile, BadRow
 from tunewright.data.sources.chat import talk as read_talk
 from tunewright.data.sources.jsonl import kind_of
 from tunewright.data.spec import ANSWERING, TEXT, SourceSpec
 from tunewright.data.template import InputTemplate
-
-_RATINGS = {
-    **dict.fromkeys(("true", "1", "1.0", "yes", "good", "up", "+1", "👍"), True),
-    **dict.fromkeys(("false", "0", "0.0", "no", "bad", "down", "-1", "-1.0", "👎"), False),
-}
 
 
 class Task:
@@ -32,21 +28,27 @@ class Task:
 class ChatRows:
     """Reads the rows of a chat source."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, sparse: bool = False) -> None:
+        """In a `sparse` table (see Table.sparse) the nulls in messages and tools stand for absent members."""
         self._task = task
+        self._sparse = sparse
 
     def example(self, values: dict[str, Any], origin: Origin) -> Example:
         """The example a chat row holds; its other keys become fields. Raises BadRow.
 
         A leading system message that only repeats the task's is left out: it belongs to the variant that answers.
         """
-        talk = read_talk(values)
+        talk = read_talk(without_nulls(values) if self._sparse else values)
         messages = talk.messages
         if messages[0].role == "system" and messages[0].content.strip() == self._task.system:
-            messages = messages[1:]
+            messages = with_tools(messages[1:], tools_of(messages))
         # what is rated bad, or worse, is no expected answer: it need not keep to the schema
         said = messages[-1].content
-        answer = self._task.read_answer(said, False) if talk.desirable else self._task.read_bad_answer(said)
+        bad = talk.desirable is False
+        if messages[-1].tool_calls:  # a call is no answer in the task's form, and may have no text beside it
+            answer = said
+        else:
+            answer = self._task.read_bad_answer(said) if bad else self._task.read_answer(said, False)
         rejected = None if talk.rejected is None else self._task.read_bad_answer(talk.rejected)
         messages = (*messages[:-1], messages[-1].model_copy(update={"content": answer}))
         fields = {name: value for name, value in values.items() if name not in talk.keys}
@@ -80,9 +82,12 @@ class TableRows:
             raise BadRow(_missing(self._input, "input", values))
         fields = {name: value for name, value in values.items() if name not in self._mapped}
         renamed = {ours: values[theirs] for ours, theirs in self._renamed.items() if theirs in values}
-        desirable = self._desirable is None or _rating(values.get(self._desirable), self._desirable)
+        desirable = None
+        if self._desirable is not None:
+            desirable = read_rating(values.get(self._desirable), self._desirable)
         said = values[self._expected]
-        answer = self._task.read_answer(said, self._sparse) if desirable else self._task.read_bad_answer(said)
+        bad = desirable is False
+        answer = self._task.read_bad_answer(said) if bad else self._task.read_answer(said, self._sparse)
         worse = self._rejected
         rejected = None if worse is None else self._task.read_bad_answer(values.get(worse))
         user = self._task.template.render(self._context(values, fields, renamed))
@@ -157,18 +162,12 @@ def _missing(theirs: str, ours: str, values: dict[str, Any]) -> str:
     return f"missing column: no {theirs!r} for {ours!r}; the row has {listed(values)}{shown}"
 
 
-def _rating(value: Any, column: str) -> bool:
-    """A rating as people write it. Raises BadRow for what is none."""
-    word = str(value).strip().casefold()
-    if word not in _RATINGS:
-        raise BadRow(
-            f"bad rating: {column!r} says {str(value)[:40]!r}; it is true or false, 1 or 0, good or bad"
-        )
-    return _RATINGS[word]
-
-
 def _checked(
-    messages: Conversation, fields: dict[str, Any], origin: Origin, rejected: str | None, desirable: bool
+    messages: Conversation,
+    fields: dict[str, Any],
+    origin: Origin,
+    rejected: str | None,
+    desirable: bool | None,
 ) -> Example:
     question = next((message.content for message in reversed(messages) if message.role == "user"), "")
     if not question.strip():

@@ -7,16 +7,18 @@ from typing import Any
 
 from tunewright.core.errors import IntegrityError
 from tunewright.core.example import Example, Origin
-from tunewright.core.message import Message
+from tunewright.core.message import Message, tools_of, with_tools
 
 
 def to_line(example: Example) -> bytes:
     """One line with its end. Raises UnicodeEncodeError for half a surrogate pair, which is no character."""
     row: dict[str, Any] = {"id": example.id, "messages": [_message(m) for m in example.messages]}
+    if tools := tools_of(example.messages):
+        row["tools"] = json.loads(tools)
     if example.rejected is not None:
         row["rejected"] = example.rejected
-    if not example.desirable:
-        row["desirable"] = False
+    if example.rated:
+        row["desirable"] = example.desirable
     if example.fields:
         row["fields"] = example.fields
     if example.origin:
@@ -63,11 +65,15 @@ def _message(message: Message) -> dict[str, Any]:
 
 def _example(row: dict[str, Any]) -> Example:
     origin = row.get("origin")
+    messages = tuple(Message(**message) for message in row["messages"])
+    if "tools" in row:
+        messages = with_tools(messages, json.dumps(row["tools"], ensure_ascii=False))
     return Example(
         id=row["id"],
-        messages=tuple(Message(**message) for message in row["messages"]),
+        messages=messages,
         rejected=row.get("rejected"),
         desirable=row.get("desirable", True),
+        rated="desirable" in row,
         fields=row.get("fields", {}),
         origin=Origin(**origin) if origin else None,
     )

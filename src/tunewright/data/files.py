@@ -9,6 +9,8 @@ from tunewright.data.names import did_you_mean
 from tunewright.data.rows import BadFile
 from tunewright.data.spec import SourceSpec
 
+_FROM_THERE = "Write the path as it is seen from that folder."
+
 
 class InputFile(NamedTuple):
     """A file to read, and the name it goes by: its path relative to the root."""
@@ -36,6 +38,13 @@ def shown_name(path: Path, root: Path) -> str:
 
 def find_files(spec: SourceSpec, root: Path) -> list[InputFile]:
     """The files of a source, as `source_paths` has them, with their names. Raises BadFile when there is none."""
+    try:
+        return _found(spec, root)
+    except OSError as error:
+        raise BadFile(f"the path cannot be looked up: {error.strerror}.") from None
+
+
+def _found(spec: SourceSpec, root: Path) -> list[InputFile]:
     plain = root / spec.path
     if plain.is_dir():
         raise BadFile(
@@ -47,6 +56,8 @@ def find_files(spec: SourceSpec, root: Path) -> list[InputFile]:
     if plain.exists():
         raise BadFile(f"{spec.path!r} is no regular file.", fix="Save its rows to a file.")
     if glob.has_magic(spec.path):
-        raise BadFile(f"no file matches {spec.path!r} in {root}.")
+        raise BadFile(f"no file matches {spec.path!r} in {root}.", fix=_FROM_THERE)
     beside = os.listdir(plain.parent) if plain.parent.is_dir() else []
-    raise BadFile(f"there is no file {spec.path!r} in {root}.", fix=did_you_mean(plain.name, beside))
+    raise BadFile(
+        f"there is no file {spec.path!r} in {root}.", fix=did_you_mean(plain.name, beside) or _FROM_THERE
+    )

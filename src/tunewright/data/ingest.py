@@ -160,10 +160,6 @@ class _Scan:
             except BadFile as bad:
                 self.problems.append(Problem(bad.message, where=f"sources.{source}.path", fix=bad.fix))
                 continue
-            except OSError as error:
-                message = f"the path cannot be looked up: {error.strerror}."
-                self.problems.append(Problem(message, where=f"sources.{source}.path"))
-                continue
             for file in files:
                 tally = _FileTally(source, file.name)
                 self._tallies.append(tally)
@@ -181,7 +177,7 @@ class _Scan:
         with closing(table.rows):
             reader: _Reader
             if kind == "chat":
-                reader = ChatRows(self._task)
+                reader = ChatRows(self._task, table.sparse)
             else:
                 documents = kind == "documents"
                 reader = DocumentRows(spec) if documents else TableRows(spec, self._task, table.sparse)
@@ -228,7 +224,8 @@ class _Scan:
             bad = sum(tally.rejects for tally in tallies)
             if rows == 0 and not self.problems and tallies:
                 why = "; ".join(f"{tally.name} {tally.kind_of_empty}" for tally in tallies[:3])
-                problems.append(Problem(f"the source has no rows ({why}).", where=f"sources.{source}"))
+                message, fix = f"the source has no rows ({why}).", "Put rows into it, or leave it out."
+                problems.append(Problem(message, where=f"sources.{source}", fix=fix))
             elif bad > budget * rows:
                 problems.append(self._over_budget(source, bad, rows, budget, rejects))
         if not problems and not self.problems and not any(tally.examples for tally in self._tallies):

@@ -57,4 +57,4 @@ def _row(part: str, what: Literal["input", "answer"], rows: list[Example]) -> Le
 def _chars(example: Example, what: Literal["input", "answer"]) -> int:
     if what == "answer" or example.is_document:
         return len(example.expected)
-    return sum(len(message.content) for message in example.prompt)
+    return sum(message.chars for message in example.prompt)

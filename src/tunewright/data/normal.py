@@ -1,10 +1,23 @@
-"""When two rows count as the same: letter case, blanks and Unicode composition aside."""
+"""When two rows count as the same.
+
+What is dropped, or called a contradiction, goes by a narrow measure (`example_key`, `prompt_key`): all messages, but for
+letter case, blanks and Unicode composition. What must not be both trained on and scored goes by a wide one
+(`input_key`): the instructions before the turns and the typography are set aside too.
+"""
 
 import unicodedata
+from collections.abc import Callable
+from itertools import takewhile
+from typing import Any
 
 from tunewright.core.example import Example
 from tunewright.core.hashing import hash_value
-from tunewright.core.message import Conversation
+from tunewright.core.message import Conversation, parts_of, tools_of
+
+_SIGNS = {**dict.fromkeys("‘’‚‛‹›′´", "'"), **dict.fromkeys("“”„‟«»″", '"'), "−": "-"}
+"""Typographic signs → plain ones. Dashes are told by their category."""
+_SAYS_MORE = ("<super>", "<sub>", "<fraction>")
+"""Compatibility forms that mean something else than the plain letters: x² is not x2."""
 
 
 def normal_text(text: str) -> str:
@@ -12,18 +25,74 @@ def normal_text(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).casefold().split())
 
 
+def plain_text(text: str) -> str:
+    """`normal_text` without typography: full-width letters, ligatures, quotes and dashes plain, zero-width signs gone."""
+    return normal_text(text if text.isascii() else text.translate(_PLAIN))
+
+
 def input_key(example: Example) -> str:
-    """A hash of the normalised prompt, or of a document's text: equal for rows that ask, or say, the same."""
-    return _key(example.messages if example.is_document else example.prompt)
+    """A hash of what is asked, or of a document's text, in plain text.
+
+    The instructions before the turns are not asked: sources write them or leave them to the task. A prompt of
+    instructions alone is the question itself.
+    """
+    said = _said(example)
+    return _key(said[len(_instructions(said)) :], tools_of(said), plain_text)
+
+
+def instructions_key(example: Example) -> str:
+    """A hash of the instructions that `input_key` leaves out, in plain text."""
+    return _key(_instructions(_said(example)), None, plain_text)
+
+
+def prompt_key(example: Example) -> str:
+    """A hash of the whole normalised prompt, or of a document's text: rows with equal ones should answer alike."""
+    said = _said(example)
+    return _key(said, tools_of(said), normal_text)
 
 
 def example_key(example: Example) -> str:
-    """A hash of all normalised messages, the worse answer and the rating: equal for duplicates."""
-    whole = _key(example.messages)
+    """A hash of all normalised messages, the worse answer, the rating and weights between 0 and 1: equal for duplicates."""
+    whole = _key(example.messages, tools_of(example.messages), normal_text)
+    if parts := parts_of(example.messages):
+        whole = hash_value([whole, parts])
     if example.rejected is None and example.desirable:
         return whole
     return hash_value([whole, normal_text(example.rejected or ""), example.desirable])
 
 
-def _key(messages: Conversation) -> str:
-    return hash_value([[message.role, normal_text(message.content)] for message in messages])
+def _said(example: Example) -> Conversation:
+    return example.messages if example.is_document else example.prompt
+
+
+def _instructions(prompt: Conversation) -> Conversation:
+    """What it begins with before the first turn; none where it holds nothing else."""
+    found = tuple(takewhile(lambda message: message.instructs, prompt))
+    return () if len(found) == len(prompt) else found
+
+
+def _key(messages: Conversation, tools: str | None, folded: Callable[[str], str]) -> str:
+    turns: list[Any] = [[message.role, folded(message.said)] for message in messages]
+    return hash_value([*turns, folded(tools)] if tools else turns)
+
+
+class _Plain(dict[int, str]):
+    """Code point → its plain text, worked out when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = _plain(chr(code))
+        return self[code]
+
+
+def _plain(sign: str) -> str:
+    if sign in _SIGNS:
+        return _SIGNS[sign]
+    category = unicodedata.category(sign)
+    if category in ("Cf", "Pd"):
+        return "-" if category == "Pd" else ""
+    if unicodedata.decomposition(sign).startswith(_SAYS_MORE):
+        return sign
+    return unicodedata.normalize("NFKC", sign)
+
+
+_PLAIN = _Plain()

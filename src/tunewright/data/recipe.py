@@ -24,7 +24,7 @@ class OpResult(BaseModel):
     rows_in: int
     rows_out: int
     dropped: tuple[tuple[str, str], ...]
-    """(example id, reason), in order. rows_in = rows_out + dropped."""
+    """(the row's place, reason), in order. rows_in = rows_out + dropped."""
 
 
 class RecipeResult(NamedTuple):

@@ -39,18 +39,21 @@ class DropDuplicates(Spec):
     """Keep the first of rows with the same messages, rejected answer and rating (letter case and blanks aside)."""
 
     op: Literal["drop_duplicates"] = "drop_duplicates"
+    """Chooses this op."""
 
 
 class DropContradictions(Spec):
-    """Drop every row whose input appears with different answers."""
+    """Drop every row whose whole prompt, system message and all, appears with different answers."""
 
     op: Literal["drop_contradictions"] = "drop_contradictions"
+    """Chooses this op."""
 
 
 class Sample(Spec):
     """Keep a seeded random sample."""
 
     op: Literal["sample"] = "sample"
+    """Chooses this op."""
     rows: int = Field(gt=0)
     """How many rows to keep."""
     seed: int = 0
@@ -61,6 +64,7 @@ class MaxChars(Spec):
     """Drop rows whose messages together are longer than this."""
 
     op: Literal["max_chars"] = "max_chars"
+    """Chooses this op."""
     chars: int = Field(gt=0)
     """The most characters a row may have."""
 
@@ -69,7 +73,8 @@ RecipeOp = Annotated[DropDuplicates | DropContradictions | Sample | MaxChars, Fi
 
 
 class SplitSpec(Spec):
-    """How rows are shared out. Rows with equal inputs fall into the same part; a column that parts them is refused."""
+    """How rows are shared out. Rows with equal inputs (system messages, letter case, blanks and typography aside) fall into
+    the same part; a column that parts them is refused."""
 
     train: float = Field(0.8, gt=0, lt=1)
     """Share of rows to train on."""

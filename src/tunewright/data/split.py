@@ -1,9 +1,9 @@
 """Split: rows into train, dev and test, so that rows with equal inputs never straddle.
 
-Rows that share a normalised input (or a value of `group_by`) form a group, and groups are dealt out in the order of a
-hash of seed and group: the order of the rows plays no part, and a few rows more move few others. A column that says the
-part is followed, and refused where it parts equal inputs. Inside a part, rows stand in the order of a hash too, so that
-the first N are a fair sample.
+Rows that ask the same (`data/inputs.py`), or share a value of `group_by`, form a group, and groups are dealt out in the
+order of a hash of seed and group: the order of the rows plays no part, and a few rows more move few others. A column that
+says the part is followed, and refused where it parts equal inputs. Inside a part, rows stand in the order of a hash too,
+so that the first N are a fair sample.
 """
 
 from collections import Counter, defaultdict
@@ -12,8 +12,8 @@ from typing import NamedTuple
 from tunewright.core.errors import DataError
 from tunewright.core.example import Example
 from tunewright.core.hashing import canonical_json, hash_value
+from tunewright.data.inputs import input_keys
 from tunewright.data.names import did_you_mean, listed
-from tunewright.data.normal import input_key
 from tunewright.data.parts import PARTS, Part, part_named
 from tunewright.data.spec import SplitSpec
 from tunewright.data.straddle import refuse_repeats, refuse_straddling
@@ -108,7 +108,7 @@ def _groups(examples: list[Example], group_by: str | None) -> dict[str, list[Exa
 
     if group_by and examples and not any(group_by in example.fields for example in examples):
         _need_field(examples[0], group_by, "split.group_by")
-    keys = [input_key(example) for example in examples]
+    keys = input_keys(examples)
     for example, key in zip(examples, keys, strict=True):
         roots = [find(key)]
         value = example.fields.get(group_by) if group_by else None

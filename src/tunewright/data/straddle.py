@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from tunewright.core.errors import DataError
 from tunewright.core.example import Example
-from tunewright.data.normal import input_key
+from tunewright.data.inputs import input_keys
 from tunewright.data.parts import PARTS, Part
 
 SHOWN = 3
@@ -19,12 +19,13 @@ def refuse_straddling(parts: Parts, column: str) -> None:
     """
     first: dict[str, tuple[Part, Example]] = {}
     rows = []
-    for part in PARTS:
-        for example in parts[part]:
-            known, other = first.setdefault(input_key(example), (part, example))
-            if known != part:
-                verb = "says" if example.is_document else "asks"
-                rows.append(f"{example.place} ({part}) {verb} what {other.place} ({known}) {verb}")
+    placed = [(part, example) for part in PARTS for example in parts[part]]
+    keys = input_keys([example for _, example in placed])
+    for (part, example), key in zip(placed, keys, strict=True):
+        known, other = first.setdefault(key, (part, example))
+        if known != part:
+            verb = "says" if example.is_document else "asks"
+            rows.append(f"{example.place} ({part}) {verb} what {other.place} ({known}) {verb}")
     if rows:
         raise DataError(
             f"the column {column!r} puts equal inputs into different parts, {_times(len(rows))}: {_first(rows)}.",

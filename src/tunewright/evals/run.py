@@ -151,7 +151,7 @@ def _key(variant: str, suite: Suite, decoding: Decoding) -> str:
 
 
 def _length(example: Example) -> int:
-    return sum(len(message.content) for message in example.prompt)
+    return sum(message.chars for message in example.prompt)
 
 
 def _writable(reply: Reply) -> Reply:

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from tunewright.core.errors import DataError, Problem, ProblemsError
 from tunewright.core.example import Example, Origin
+from tunewright.core.grading import Grader
 from tunewright.core.message import Conversation
 from tunewright.core.task import TaskSpec
 from tunewright.data.convert import ChatRows, Task
@@ -17,6 +19,8 @@ from tunewright.evals.suite import Suite
 from tunewright.grade.build import build_graders
 from tunewright.grade.names import default_graders
 
+_NAME_ROWS = "Name test, or a JSONL file of chat rows as it is seen from the project's folder."
+
 
 class SuiteError(DataError, ProblemsError):
     """A suite's file cannot be used; carries every problem found."""
@@ -25,22 +29,22 @@ class SuiteError(DataError, ProblemsError):
 def build_suite(name: str, spec: SuiteSpec, test: Sequence[Example], task: TaskSpec, root: Path) -> Suite:
     """The suite that `spec` describes: over `test`, the built-in general suite, or a chat JSONL file below `root`.
 
-    Without graders, JSON tasks are scored by field_accuracy and json_schema, others by exact_match. Raises UserError for
-    a schema or pattern that is none, and SuiteError for a file with unusable rows, a suite without examples or with one
-    twice, or slices by a field that none of its examples has.
+    Without graders, JSON tasks are scored by field_accuracy and json_schema, others by exact_match. Raises SuiteError for
+    a schema or pattern that is none, a file with unusable rows, a suite without examples or with one twice, or slices by
+    a field that none of its examples has.
     """
     if spec.examples == "general":
         from tunewright.evals.general import general, general_examples
 
         _check_slices(name, spec, general_examples())
         return general(name, spec)
-    rows = test if spec.examples == "test" else read_examples(root, spec.examples, task)
+    rows = _rows(name, spec, test, task, root)
     examples = askable(rows)
     if not examples:
         raise SuiteError([_empty(name, rows)])
     _check_slices(name, spec, examples)
     _check_repeats(name, examples[: spec.limit])
-    graders = build_graders(spec.graders or default_graders(task), task)
+    graders = own_graders(name, spec, task)
     return Suite(
         name,
         tuple(examples[: spec.limit]),
@@ -48,6 +52,28 @@ def build_suite(name: str, spec: SuiteSpec, test: Sequence[Example], task: TaskS
         tuple(grader.name for grader in graders),
         spec.slices,
     )
+
+
+def own_graders(name: str, spec: SuiteSpec, task: TaskSpec) -> list[Grader]:
+    """The graders that `spec` names, or the task's own. Raises SuiteError with every schema or pattern that is none."""
+    try:
+        return build_graders(spec.graders or default_graders(task), task)
+    except ProblemsError as error:
+        problems = [replace(problem, where=f"suites.{name}.{problem.where}") for problem in error.problems]
+        raise SuiteError(problems) from error
+
+
+def asked(name: str, spec: SuiteSpec, test: Sequence[Example], task: TaskSpec, root: Path) -> list[Example]:
+    """What a suite over `test` or a file asks, whatever else may be wrong with it. Raises SuiteError for the file."""
+    return askable(_rows(name, spec, test, task, root))[: spec.limit]
+
+
+def _rows(
+    name: str, spec: SuiteSpec, test: Sequence[Example], task: TaskSpec, root: Path
+) -> Sequence[Example]:
+    if spec.examples == "test":
+        return test
+    return read_examples(root, spec.examples, task, f"suites.{name}.examples")
 
 
 def askable(rows: Sequence[Example]) -> list[Example]:
@@ -110,8 +136,11 @@ def _check_repeats(name: str, examples: Sequence[Example]) -> None:
         raise SuiteError(problems)
 
 
-def read_examples(root: Path, name: str, task: TaskSpec) -> list[Example]:
-    """The rows of a chat JSONL file below `root`. Raises SuiteError with every row that cannot be used."""
+def read_examples(root: Path, name: str, task: TaskSpec, field: str) -> list[Example]:
+    """The rows of a chat JSONL file below `root`, which `field` of the project file names.
+
+    Raises SuiteError with every row that cannot be used.
+    """
     path = root / name
     reader = ChatRows(Task(task))
     examples: list[Example] = []
@@ -126,11 +155,19 @@ def read_examples(root: Path, name: str, task: TaskSpec) -> list[Example]:
                     problems.append(result)
     except BadFile as bad:
         problems.append(Problem(bad.message, where=f"{name}:{bad.line}" if bad.line else name, fix=bad.fix))
+    except (FileNotFoundError, NotADirectoryError):
+        problems.append(no_file(name, field))
     except OSError as error:
-        problems.append(Problem(f"the suite's file cannot be read: {error.strerror}.", where=name))
+        message = f"the suite's file {name} cannot be read: {error.strerror}"
+        problems.append(Problem(message, where=field, fix=_NAME_ROWS))
     if problems:
         raise SuiteError(problems)
     return examples
+
+
+def no_file(name: str, field: str) -> Problem:
+    """The problem of a suite's file that is not there; `field` of the project file names it."""
+    return Problem(f"there is no file {name!r}", where=field, fix=_NAME_ROWS)
 
 
 def _example(row: Row | Reject, reader: ChatRows, name: str) -> Example | Problem:

@@ -5,18 +5,22 @@
     renderer.training(conversation)    ids, and which of them are trained: the answers with their end-of-turn tokens
     renderer.document(text)            ids of a text without the template, all trained but the first
 
-Where a template has no system role (Gemma's), the system prompt stands at the head of the first question.
+Where a template has no system role (Gemma's), the system prompt stands at the head of the first question. A
+conversation's tools, calls and tools' answers are rendered as the template wants them (models/calling.py); one that does not
+show them is refused.
 
 Two things are kept true that plain tokenising gets wrong. The ids of a prompt are a prefix of the ids of its training
 row, also where a merge would reach across the seam. And a control token's name inside a message (`<|im_end|>` in a
-ticket) is spelled out as text: only the template writes control tokens.
+ticket) is spelled out as text: only the template writes control tokens. So is, in tools, calls, tools' answers and what is
+asked beside tools, a token that the template writes around those (Qwen's `<tool_call>`, which is no control token).
 """
 
+import json
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from copy import deepcopy
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import chain, pairwise
 from typing import Any, NamedTuple
 
@@ -26,7 +30,8 @@ from transformers.utils.chat_template_utils import render_jinja_template
 
 from tunewright.core.errors import ModelError
 from tunewright.core.hashing import hash_value
-from tunewright.core.message import Conversation, Message
+from tunewright.core.message import Conversation, Message, last_answer_trained, tools_of
+from tunewright.models.calling import Calling, Turn, probe_calling, probe_marks
 
 SETTINGS = {"enable_thinking": False}
 """What templates are told besides the messages: answers come without a thinking part."""
@@ -46,6 +51,11 @@ class Rendered(NamedTuple):
 
 
 _Span = tuple[int, int]
+_Tools = list[Any] | None
+
+
+class UnseenError(ModelError):
+    """The chat template does not show tools, calls or tools' answers that the conversation has."""
 
 
 class _Text(NamedTuple):
@@ -80,12 +90,12 @@ class Renderer:
         self._control = {
             token.content: number for number, token in tokenizer.added_tokens_decoder.items() if token.special
         }
-        words = sorted(self._control, key=len, reverse=True)
-        self._control_pattern = re.compile("|".join(map(re.escape, words)) if words else r"(?!)")
+        self._control_pattern = _any_of(self._control)
         self._control_ids = frozenset(self._control.values())
         self._sections = self._falls_into_sections()
         self.folds_system = False
-        self.end_of_turn = self._find_end_of_turn()
+        self.end_word = self._find_end_of_turn()
+        self.end_of_turn = self._control[self.end_word]
         self.folds_system = not self._takes(
             Message(role="system", content="a"), Message(role="user", content="b")
         )
@@ -138,9 +148,8 @@ class Renderer:
 
         A tokenizer without an end-of-sequence token ends the text with the template's end of turn.
         """
-        message = Message(role="assistant", content=text)
-        seal = _unused((message,))
-        pieces = self._sealed(message, seal).content.split(seal)
+        seal = _unused((Message(role="assistant", content=text),))
+        pieces = self._sealed(text, seal, self._control_pattern).split(seal)
         ids = [*self.begin_ids, *chain(*(self._encoded(piece)[0] for piece in pieces)), self.end_of_text]
         return Rendered(ids, [0] + [1] * (len(ids) - 1))
 
@@ -167,6 +176,11 @@ class Renderer:
     def control_words(self, text: str) -> list[str]:
         """The control tokens whose names stand in `text`."""
         return self._control_pattern.findall(text)
+
+    def answer(self, conversation: Conversation) -> str:
+        """What the model writes where it says the last message: its text, and calls in the template's form."""
+        ids, mask = self.training(last_answer_trained(conversation))
+        return self.decode([token for token, on in zip(ids, mask, strict=True) if on])
 
     def text(self, conversation: Conversation, *, answering: bool = False) -> str:
         """The text the template makes of a conversation, for people to read."""
@@ -265,13 +279,32 @@ class Renderer:
             self._known[text] = found
         return self._known[text]
 
+    @cached_property
+    def calling(self) -> Calling:
+        """How the template shows tools and calls, found out by trying."""
+        return probe_calling(self._probed)
+
+    @cached_property
+    def _marked_pattern(self) -> re.Pattern[str]:
+        """Control words, and the added tokens beside them that the template writes around tools and calls."""
+        added = self.tokenizer.added_tokens_decoder.values()
+        others = [token.content for token in added if token.content not in self._control]
+        words = [*self._control, *probe_marks(self._probed, self.calling, others)]
+        return _any_of(words)
+
+    def _probed(self, turns: list[Turn], tools: _Tools) -> str:
+        return self._apply(turns, False, tools)[0]
+
     def _render(self, conversation: Conversation, *, answering: bool) -> _Text:
+        self._refuse_unseen(conversation)
+        tools = tools_of(conversation)
+        seal = _unused(conversation)  # before folding, which drops the message that may carry the tools
         if self.folds_system:
             conversation = _folded(conversation)
-        seal = _unused(conversation)
-        sealed = tuple(self._sealed(message, seal) for message in conversation)
-        text, marked = self._apply(sealed, answering)
-        spans: list[_Span | None] = [*marked] if self._marked else self._spans_by_prefix(sealed, text)
+        sealed = [self._turn(message, seal, tools is not None) for message in conversation]
+        held = None if tools is None else self._sealed(json.loads(tools), seal, self._marked_pattern)
+        text, marked = self._apply(sealed, answering, held)
+        spans: list[_Span | None] = [*marked] if self._marked else self._spans_by_prefix(sealed, held, text)
         answers = sum(message.role == "assistant" for message in conversation)
         if len(spans) != answers:
             message = f"The chat template marks {len(spans)} answers where the row has {answers}."
@@ -280,18 +313,57 @@ class Renderer:
             )
         return _Text(text, seal, spans)
 
-    def _sealed(self, message: Message, seal: str) -> Message:
-        """The message with `seal` after the first character of every control word, so that it cannot be read as one."""
-        if not self._control_pattern.search(message.content):
-            return message
-        broken = self._control_pattern.sub(lambda found: found[0][0] + seal + found[0][1:], message.content)
-        return message.model_copy(update={"content": broken})
+    def _refuse_unseen(self, conversation: Conversation) -> None:
+        """Raises UnseenError where the template would leave out what the conversation has: it would be learnt without."""
+        unseen = {
+            "tools": tools_of(conversation) is not None and not self.calling.tools,
+            "calls": any(turn.tool_calls for turn in conversation) and not self.calling.calls,
+            "answers of tools": any(turn.role == "tool" for turn in conversation)
+            and not self.calling.answers,
+        }
+        if any(unseen.values()):
+            names = " and ".join(name for name, missing in unseen.items() if missing)
+            raise UnseenError(
+                f"The chat template shows no {names}.", fix="Choose a base whose chat template does."
+            )
 
-    def _apply(self, conversation: Conversation, answering: bool) -> tuple[str, list[_Span]]:
+    def _turn(self, message: Message, seal: str, with_tools: bool) -> Turn:
+        """The message as the template is given it, sealed.
+
+        What the assistant says may hold a call as text; what it is asked beside tools, and tools answer, may not.
+        """
+        row = message.wire()
+        shown: Turn = self.calling.shown(row) if message.tool_calls else row
+        others = message.role == "tool" or (with_tools and message.role == "user")
+        return {
+            key: value
+            if key == "role"
+            else self._sealed(
+                value,
+                seal,
+                self._marked_pattern if others or key == "tool_calls" else self._control_pattern,
+            )
+            for key, value in shown.items()
+        }
+
+    def _sealed(self, value: Any, seal: str, words: re.Pattern[str]) -> Any:
+        """The value with `seal` after the first character of each of the words in it, so that none can be read as one."""
+        if isinstance(value, str):
+            return words.sub(lambda found: found[0][0] + seal + found[0][1:], value)
+        if isinstance(value, list):
+            return [self._sealed(item, seal, words) for item in value]
+        if isinstance(value, dict):
+            return {
+                self._sealed(key, seal, words): self._sealed(item, seal, words) for key, item in value.items()
+            }
+        return value
+
+    def _apply(self, turns: Sequence[Turn], answering: bool, tools: _Tools) -> tuple[str, list[_Span]]:
         try:
             render: Any = render_jinja_template
             texts, spans = render(
-                conversations=[[message.wire() for message in conversation]],
+                conversations=[turns],
+                tools=tools,
                 chat_template=self._template,
                 return_assistant_tokens_mask=self._marked,
                 add_generation_prompt=answering,
@@ -299,29 +371,46 @@ class Renderer:
                 **SETTINGS,
             )
         except (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
-            roles = ", ".join(message.role for message in conversation)
+            roles = ", ".join(turn["role"] for turn in turns)
             raise ModelError(f"The chat template refuses a conversation of {roles} ({error}).") from error
         return texts[0], [tuple(span) for span in spans[0]] if self._marked else []
 
-    def _spans_by_prefix(self, conversation: Conversation, text: str) -> list[_Span | None]:
+    def _spans_by_prefix(self, turns: list[Turn], tools: _Tools, text: str) -> list[_Span | None]:
         """The answers' spans in a template without markers: each begins where the prompt before it ends."""
         spans: list[_Span | None] = []
-        for index, message in enumerate(conversation):
-            if message.role == "assistant":
-                head, _ = self._apply(conversation[:index], answering=True)
-                answer = message.content.strip()
-                found = text.find(answer, len(head)) if text.startswith(head) else -1
-                spans.append((len(head), found + len(answer)) if found >= 0 else None)
+        for index, turn in enumerate(turns):
+            if turn["role"] == "assistant":
+                head, _ = self._apply(turns[:index], True, tools)
+                end = -1
+                if text.startswith(head):
+                    end = self._end_of_answer(turns[: index + 1], tools, text, len(head))
+                spans.append((len(head), end) if end >= 0 else None)
         return spans
+
+    def _end_of_answer(self, turns: list[Turn], tools: _Tools, text: str, begin: int) -> int:
+        """Where in `text` the last of `turns`, whose answer begins at `begin`, has said all; -1 where it is not there.
+
+        A call is shown in the template's own words: they are what the text has in common with these turns rendered alone.
+        """
+        if "tool_calls" not in turns[-1]:
+            answer = turns[-1]["content"].strip()
+            found = text.find(answer, begin)
+            return found + len(answer) if found >= 0 else -1
+        alone, _ = self._apply(turns, False, tools)
+        if not alone.startswith(text[:begin]):
+            return -1
+        pairs = enumerate(zip(text[begin:], alone[begin:], strict=False), begin)
+        same = next((at for at, (a, b) in pairs if a != b), min(len(text), len(alone)))
+        return text.rfind(self.end_word, begin, same)
 
     def _takes(self, *messages: Message) -> bool:
         try:
-            self._apply(messages, answering=True)
+            self._apply([message.wire() for message in messages], True, None)
         except ModelError:
             return False
         return True
 
-    def _find_end_of_turn(self) -> int:
+    def _find_end_of_turn(self) -> str:
         """The control token that the template puts after an answer."""
         probe = (Message(role="user", content="a"), Message(role="assistant", content="b"))
         rendered = self._render(probe, answering=False)
@@ -332,7 +421,13 @@ class Renderer:
             raise ModelError(
                 "The chat template ends an answer with no control token: it would never stop.", fix=fix
             )
-        return self._control[found[0]]
+        return found[0]
+
+
+def _any_of(words: Iterable[str]) -> re.Pattern[str]:
+    """Matches any of the words, the longest that fits."""
+    longest = sorted(words, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest)) if longest else r"(?!)")
 
 
 def _folded(conversation: Conversation) -> Conversation:
@@ -349,8 +444,7 @@ def _folded(conversation: Conversation) -> Conversation:
 
 def _unused(conversation: Conversation) -> str:
     """A private-use character that no message holds."""
-    return next(
-        letter
-        for letter in map(chr, _PRIVATE_USE)
-        if not any(letter in message.content for message in conversation)
+    texts = "".join(
+        message.content if message.is_plain else message.model_dump_json() for message in conversation
     )
+    return next(letter for letter in map(chr, _PRIVATE_USE) if letter not in texts)

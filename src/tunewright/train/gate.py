@@ -1,25 +1,27 @@
 """The gate before training: what is wrong with the rows' tokens, before an hour is spent on them.
 
 Nothing here takes the renderer's word: where a row's trained part begins is found again from its prompt, what it says
-by decoding it, where it must end from the template's end-of-turn token. A document is put together again from its
-pieces. Refusing is the caller's: a report with problems is not to be trained on.
+by decoding it, where it must end from the template's end-of-turn token, what it has of tools by looking for it in the
+text. A document is put together again from its pieces. What suites will ask is measured too: a reply that cannot come
+would be scored as a wrong one. Refusing is the caller's: a report with problems is not to be trained on.
 """
 
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise, repeat
+from itertools import islice, pairwise, repeat
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
 from tunewright.core.errors import ModelError, Problem
 from tunewright.core.example import Example
-from tunewright.core.message import Conversation, Message, is_document, with_system
+from tunewright.core.message import Conversation, Message, is_document, last_answer_trained, with_system
 from tunewright.generate.constraint import Constraint
-from tunewright.models.template import Rendered, Renderer
+from tunewright.models.template import Rendered, Renderer, UnseenError
 from tunewright.train.defaults import Facts
 from tunewright.train.pack import Tree
+from tunewright.train.shown import left_out
 
 _SHOWN = 5
 """Rows shown with their mask."""
@@ -29,13 +31,17 @@ _NAMED = 10
 Kind = Literal[
     "template refuses", "nothing trained", "mask wrong", "no end of turn", "answer changed",
     "prompt differs", "doubled BOS", "too long", "too long to cut", "control token in answer",
-    "untrained text", "no end of text", "text changed", "control token in text", "answer barred",
+    "untrained text", "no end of text", "text changed", "control token in text", "answer barred", "tools unseen",
 ]  # fmt: skip
 
 _WORDS: dict[str, tuple[str, str]] = {
     "template refuses": (
         "cannot be rendered with the base's chat template",
         "Change their roles or their order, or choose a base whose template takes them.",
+    ),
+    "tools unseen": (
+        "have tools, calls or tools' answers that the base's chat template leaves out",
+        "Choose a base whose chat template shows them, or take them out of the rows.",
     ),
     "nothing trained": (
         "have no token to train",
@@ -218,9 +224,67 @@ def check_rows(
 def check_answers(examples: Sequence[Example], constraint: Constraint) -> tuple[RowProblem, ...]:
     """The problem of expected answers that an answer held to the schema could not be, where there are any."""
     asked = (example for example in examples if example.desirable and not example.is_document)
-    faults = ((example.id, constraint.fault(example.expected)) for example in asked)
+    faults = ((example.id, _fault(example, constraint)) for example in asked)
     barred = [(name, fault) for name, fault in faults if fault is not None]
     return (_summed("answer barred", barred),) if barred else ()
+
+
+def _fault(example: Example, constraint: Constraint) -> str | None:
+    if example.messages[-1].tool_calls:
+        return "it calls a tool, and what is held to the schema can call none"
+    return constraint.fault(example.expected)
+
+
+def check_asked(
+    examples: Sequence[Example], renderer: Renderer, system: str, longest_answer: int, positions: int | None
+) -> list[Problem]:
+    """The problems of examples that cannot be asked with the task's system prompt: the template refuses the prompt, or the
+    call that answers it, or the prompt leaves no room for the answer among as many tokens as the base takes (`positions`;
+    none: any number).
+
+    Of an answer, `longest_answer` tokens are drawn at most.
+    """
+    refused: list[tuple[Example, str]] = []
+    long: list[tuple[Example, int]] = []
+    for example in examples:
+        try:
+            tokens = len(renderer.prompt(with_system(example.prompt, system)))
+            answer = _answer_tokens(example, renderer, system)
+        except ModelError as error:
+            refused.append((example, error.message.rstrip(".")))
+            continue
+        tokens += min(answer, longest_answer)
+        if positions is not None and tokens > positions:
+            long.append((example, tokens))
+    problems = []
+    if refused:
+        message = f"{len(refused)} examples of suites cannot be asked ({refused[0][1]})."
+        problems.append(
+            Problem(message, _places(example for example, _ in refused), _WORDS["template refuses"][1])
+        )
+    if long:
+        message = (
+            f"{len(long)} examples of suites cannot be asked: with room for its answer the longest has"
+            f" {max(tokens for _, tokens in long):,} tokens, and the base takes {positions:,}."
+        )
+        fix = (
+            "Shorten them or leave them out (in the recipe, {op: max_chars, chars: …} drops long rows), or choose a base"
+            " that takes more."
+        )
+        problems.append(Problem(message, _places(example for example, _ in long), fix))
+    return problems
+
+
+def _answer_tokens(example: Example, renderer: Renderer, system: str) -> int:
+    """Tokens of the expected answer and its end, a call's as the template writes it. Raises ModelError where it refuses."""
+    if example.messages[-1].tool_calls:
+        return sum(renderer.training(last_answer_trained(with_system(example.messages, system))).mask)
+    return len(renderer.document(example.expected).ids) - len(renderer.begin_ids)
+
+
+def _places(examples: Iterable[Example]) -> str:
+    """Where the first of these came from."""
+    return ", ".join(example.place for example in islice(examples, 3))
 
 
 def unseen_words(words: Sequence[str], renderer: Renderer, trees: Iterable[Tree]) -> list[Problem]:
@@ -260,7 +324,11 @@ def _check(
         return pieces, list(_document_findings(text, pieces, renderer))
     try:
         rendered = known[0] if known else renderer.training(row)
-        findings = list(_findings(row, rendered, renderer))
+        missing = left_out(row, renderer)
+        unseen = [_Finding("tools unseen", missing)] if missing else []
+        findings = unseen or list(_findings(row, rendered, renderer))
+    except UnseenError as error:
+        return [Rendered([], [])], [_Finding("tools unseen", error.message.rstrip("."))]
     except ModelError as error:
         kind: Kind = "prompt differs" if "than in serving" in error.message else "template refuses"
         return [Rendered([], [])], [_Finding(kind, error.message)]
@@ -294,7 +362,7 @@ def _findings(row: Conversation, rendered: Rendered, renderer: Renderer) -> Iter
         yield _Finding("nothing trained")
     if _bos_count(ids, renderer) > 1:
         yield _Finding("doubled BOS")
-    if any(renderer.control_words(message.content) for message in row if message.role == "assistant"):
+    if any(renderer.control_words(message.said) for message in row if message.role == "assistant"):
         yield _Finding("control token in answer")
     spans = list(_spans(mask))
     answers = [
@@ -320,11 +388,32 @@ def _answer_findings(
         yield _Finding("mask wrong", f"trained from token {begin}, the answer begins at {len(prompt)}")
     if ids[end - 1] not in renderer.stop_ids:
         yield _Finding("no end of turn")
+    said = renderer.decode(ids[begin:end])
+    if message.tool_calls:
+        yield from _call_findings(ids[begin : end - 1], said, before, message, renderer)
+        return
     if any(token in renderer.control_ids for token in ids[begin : end - 1]):
         yield _Finding("mask wrong", "a control token inside the answer")
-    said = renderer.decode(ids[begin:end])
     if _normal(said) != _normal(message.content):
         yield _Finding("answer changed", f"{message.content[:40]!r} becomes {said[:40]!r}")
+
+
+def _call_findings(
+    inside: list[int], said: str, before: Conversation, message: Message, renderer: Renderer
+) -> Iterator[_Finding]:
+    """What is wrong with a trained part that calls tools, the tokens `inside` without the last.
+
+    It is to be what the template adds to the prompt, up to the end of turn, and to hold the text and every call's name. The
+    template may write control tokens around calls, but none that ends the answer before its end.
+    """
+    if any(token in renderer.stop_ids for token in inside):
+        yield _Finding("mask wrong", "an end of turn inside the answer")
+    head, whole = renderer.text(before, answering=True), renderer.text((*before, message))
+    added = whole.removeprefix(head)
+    wanted = added[: added.rfind(renderer.end_word)]
+    parts = (_normal(message.content), *(call.function.name for call in message.tool_calls))
+    if _normal(said) != _normal(wanted) or not all(part in _normal(said) for part in parts):
+        yield _Finding("answer changed", f"{message.said[:40]!r} becomes {said[:40]!r}")
 
 
 def _normal(text: str) -> str:

@@ -14,8 +14,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from tunewright.core.errors import ModelError
 from tunewright.core.hashing import hash_value
-from tunewright.core.message import Conversation
+from tunewright.core.message import Conversation, parts_of
 from tunewright.models.template import Renderer
 from tunewright.train.attention import Segments
 
@@ -28,6 +29,8 @@ class Row(NamedTuple):
     mask: Sequence[int]
     reference: float = 0.0
     """The summed log-probability of its trained tokens under the base; 0 where the method asks for none."""
+    weights: Sequence[float] = ()
+    """How much each token counts where it is trained [L]; empty where all count alike."""
 
     @property
     def trained(self) -> int:
@@ -43,12 +46,39 @@ class Row(NamedTuple):
         """The row up to its so-many-th trained token."""
         places = [place for place in range(1, len(self.ids)) if self.mask[place]][:trained]
         end = places[-1] + 1 if places else len(self.ids)
-        return self._replace(ids=self.ids[:end], mask=self.mask[:end])
+        return self._replace(ids=self.ids[:end], mask=self.mask[:end], weights=self.weights[:end])
 
 
 def rendered_rows(name: str, conversations: Sequence[Conversation], renderer: Renderer) -> tuple[Row, ...]:
-    """A row for each conversation, all of one id."""
-    return tuple(compact(name, *renderer.training(conversation)) for conversation in conversations)
+    """A row for each conversation, all of one id. Raises ModelError where the template refuses one."""
+    return tuple(
+        _weighted(compact(name, *renderer.training(conversation)), conversation)
+        for conversation in conversations
+    )
+
+
+def _weighted(row: Row, conversation: Conversation) -> Row:
+    """The row with each token's weight, where an answer counts by a part.
+
+    The answers that are trained are the mask's runs of ones, in order: the template writes something before each. Raises
+    ModelError where there are more or fewer of them.
+    """
+    if not parts_of(conversation):
+        return row
+    counts = [turn.weight for turn in conversation if turn.role == "assistant" and turn.weight != 0]
+    starts = [place for place, on in enumerate(row.mask) if on and not (place and row.mask[place - 1])]
+    if len(starts) != len(counts):
+        raise ModelError(
+            f"The mask has {len(starts)} trained parts for {len(counts)} answers with weights.",
+            fix="Put {% generation %} around each answer, and around nothing else, in the base's chat template.",
+        )
+    weights = array("f", bytes(4 * len(row.mask)))
+    for start, weight in zip(starts, counts, strict=True):
+        for place in range(start, len(row.mask)):
+            if not row.mask[place]:
+                break
+            weights[place] = 1.0 if weight is None else weight
+    return row._replace(weights=weights)
 
 
 def compact(name: str, ids: Iterable[int], mask: Iterable[int]) -> Row:
@@ -96,6 +126,8 @@ class Batch(NamedTuple):
     trees: tuple[Tree, ...]
     prefix: int
     """Tokens at its head that most rows share."""
+    weights: Tensor | None = None
+    """How much each trained token counts [N]; none where all count alike."""
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -122,7 +154,8 @@ class Batch(NamedTuple):
     def to(self, device: torch.device) -> "Batch":
         """The batch on a device."""
         names = ("ids", "positions", "places", "labels", "owners")
-        return self._replace(**{name: getattr(self, name).to(device) for name in names})
+        moved = self._replace(**{name: getattr(self, name).to(device) for name in names})
+        return moved if self.weights is None else moved._replace(weights=self.weights.to(device))
 
 
 def digest(trees: Iterable[Tree]) -> str:
@@ -133,6 +166,7 @@ def digest(trees: Iterable[Tree]) -> str:
         for row in tree.rows:
             found.update(repr((row.id, len(row.ids), row.reference)).encode())
             found.update(array("i", row.ids).tobytes() + bytes(row.mask))
+            found.update(array("f", row.weights).tobytes())
     return found.hexdigest()
 
 
@@ -206,7 +240,22 @@ def pack(trees: Sequence[Tree], prefix: int = 0) -> Batch:
         owners=torch.tensor(flat.owners, dtype=torch.long),
         trees=tuple(trees),
         prefix=prefix if usual else 0,
+        weights=_weights(trees),
     )
+
+
+def _weights(trees: Sequence[Tree]) -> Tensor | None:
+    """The trained tokens' weights [N], in the order of the labels; none where no row has any."""
+    rows = [row for tree in trees for row in tree.rows]
+    if not any(row.weights for row in rows):
+        return None
+    found = [
+        row.weights[at] if row.weights else 1.0
+        for row in rows
+        for at in range(1, len(row.ids))
+        if row.mask[at]
+    ]
+    return torch.tensor(found)
 
 
 class _Node(NamedTuple):

@@ -6,7 +6,7 @@ from shutil import copy
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from tunewright.models.embedded import PATH, build, pretrain, suite
 from tunewright.models.embedded.build import Phase
@@ -69,6 +69,32 @@ def test_batches_drawn_by_other_processes_are_the_same(
     assert all(torch.equal(alone.average[name], helped.average[name]) for name in alone.average)
 
 
+def test_a_card_adds_up_its_sittings(work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    learner = _run(work, 4)
+    folder = tmp_path / "shipped"
+    folder.mkdir()
+    card = build.ship(work, TINY, folder, threads=2)
+    assert sorted(path.name for path in folder.iterdir() if path.suffix == ".safetensors") == [
+        "model.safetensors"
+    ]
+    assert (card["steps"], card["tokens"], card["threads"]) == (4, learner.tokens, 2)
+    assert json.loads((folder / "card.json").read_text()) == card
+    shipped = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    torch.testing.assert_close(
+        shipped.lm_head.weight.detach(), learner.average["model.embed_tokens.weight"], atol=1e-2, rtol=1e-2
+    )
+    on_cpu = {"minutes": 10.0, "threads": 2}
+    assert build._time_taken(on_cpu, 15.0, 1) == {"minutes": 15.0, "threads": 2}
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a card")
+    once = build._time_taken(on_cpu, 12.0, 1)
+    assert once == {"minutes": 10.0, "threads": 2, "accelerator": "a card", "accelerator_minutes": 2.0}
+    twice = build._time_taken(once, 12.1, 1)
+    assert twice["accelerator_minutes"] == 4.1
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert build._time_taken(twice, 11.0, 1) == twice | {"minutes": 11.0}
+
+
 def test_a_head_looks_back_from_the_start() -> None:
     learner = pretrain.new_learner(TINY, 0, pretrain.Rates(), {})
     ids = torch.randint(8, 4096, (2, 24))
@@ -108,9 +134,27 @@ def test_the_docs_show_the_card() -> None:
     assert shown == build.card_table(card)
 
 
-def test_the_shipped_weights_can_do_the_suite() -> None:
+@pytest.fixture(scope="module")
+def shipped() -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """The weights that ship, and their tokenizer."""
     model = AutoModelForCausalLM.from_pretrained(PATH, dtype=torch.float32).eval()
-    tokenizer = AutoTokenizer.from_pretrained(PATH)
+    return model, AutoTokenizer.from_pretrained(PATH)
+
+
+def test_the_shipped_weights_can_do_the_suite(
+    shipped: tuple[PreTrainedModel, PreTrainedTokenizerBase],
+) -> None:
     draws = suite.general_suite(3, seed=1)
-    by_skill = suite.scores(draws, suite.answers(model, tokenizer, draws, longest=96))
-    assert sum(by_skill.values()) / len(by_skill) >= 0.5
+    by_skill = suite.scores(draws, suite.answers(*shipped, draws, longest=96))
+    assert sum(by_skill.values()) / len(by_skill) >= 0.85
+
+
+def test_examples_teach_the_shipped_weights_a_format_they_never_saw(
+    shipped: tuple[PreTrainedModel, PreTrainedTokenizerBase],
+) -> None:
+    right = []
+    for shots in (0, 4):
+        draws = suite.unseen_format(12, shots=shots, seed=1)
+        right.append(suite.scores(draws, suite.answers(*shipped, draws, longest=48))["unseen_format"])
+    none, four = right
+    assert four >= none + 0.3

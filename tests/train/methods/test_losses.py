@@ -9,9 +9,10 @@ from tiny import make_tokenizer
 from tunewright.core.errors import DataError
 from tunewright.core.example import ask, make_example
 from tunewright.models.template import Renderer
-from tunewright.train.methods import dpo, kto, orpo, sft
+from tunewright.train.methods import Totals, dpo, kto, orpo, sft
+from tunewright.train.methods._likelihood import mean_loss
 from tunewright.train.pack import Row, Tree
-from tunewright.train.spec import DpoSpec, TrainSpec
+from tunewright.train.spec import DpoSpec, KtoSpec, TrainSpec
 
 
 def sigma(x: float) -> float:
@@ -38,6 +39,47 @@ def test_dpo_losses(settings: dict[str, object], wanted: float) -> None:
     spec = DpoSpec(**{"beta": 0.5, **settings})
     found = dpo.pair_losses(torch.tensor([1.5, -0.5]), torch.tensor([3.0, 2.0]), spec)
     assert found.tolist() == pytest.approx([wanted], abs=1e-6)
+
+
+def test_the_chosen_answers_likelihood_beside_dpo() -> None:
+    # chosen answers of −6 over 3 tokens and −1 over 1; the rejected ones play no part
+    found = dpo.likelihood_losses(torch.tensor([-6.0, -50.0, -1.0, -9.0]), torch.tensor([3.0, 5.0, 1.0, 2.0]))
+    assert found.tolist() == pytest.approx([2.0, 1.0])
+
+
+def test_the_mean_over_a_steps_tokens() -> None:
+    # two batches of one step of 5 trained tokens: −(−1 − 2 − 3 − 4 − 5) / 5
+    parts = [mean_loss(torch.tensor(values), None, 5) for values in ([-1.0, -2.0], [-3.0, -4.0, -5.0])]
+    assert [float(part) for part in parts] == pytest.approx([0.6, 2.4])
+    # of weights 1, ½ and 0, 1½ in all: (2 + 2) / 1½
+    weighed = mean_loss(torch.tensor([-2.0, -4.0, -9.0]), torch.tensor([1.0, 0.5, 0.0]), 1.5)
+    assert float(weighed) == pytest.approx(4 / 1.5)
+
+
+def test_kto_losses() -> None:
+    """β = 0.5, z = 1: a good answer of 3 has 1 − σ(1), a bad one of 3 has 1 − σ(−1); those at z have a half."""
+    spec = KtoSpec(beta=0.5, desirable_weight=1.5, undesirable_weight=0.5)
+    good = torch.tensor([True, False, True, False])
+    found = kto.row_losses(torch.tensor([3.0, 3.0, 1.0, 1.0]), good, 1.0, spec)
+    assert found.tolist() == pytest.approx(
+        [1.5 * (1 - sigma(1.0)), 0.5 * (1 - sigma(-1.0)), 1.5 * 0.5, 0.5 * 0.5]
+    )
+
+
+@pytest.mark.parametrize(
+    ("differences", "wanted"), [([3.0, 1.0, 4.0], 2.0), ([-3.0, 1.0], 0.0), ([0.0], 0.0)]
+)
+def test_ktos_distance_is_a_mean_over_rows_and_never_below_none(
+    differences: list[float], wanted: float
+) -> None:
+    assert kto.distance(differences, 4) == wanted
+
+
+def test_orpos_total() -> None:
+    # a batch of two pairs, of a step of 3 pairs and 10 chosen tokens; both odds are even: −log σ(0) = log 2
+    found, even = torch.tensor([-2.0, -7.0, -3.0, -8.0]), torch.zeros(2)
+    loss = orpo.total(found, even, Totals(tokens=10, trees=3), 0.1)
+    assert float(loss) == pytest.approx(5 / 10 + 0.1 * 2 * math.log(2) / 3)
 
 
 def test_the_odds_ratio() -> None:
@@ -83,6 +125,7 @@ def test_a_pair_trains_its_last_answers_alone() -> None:
 def test_what_methods_refuse() -> None:
     spec = TrainSpec()
     plain, paired = make_example(ask("a", "b")), make_example(ask("a", "b"), rejected=" b")
+    good = make_example(ask("a", "b"), desirable=True)
     bad = make_example(ask("a", "c"), desirable=False)
     with pytest.raises(
         DataError, match="takes the expected answer for the better one, and a row's is rated bad"
@@ -98,16 +141,20 @@ def test_what_methods_refuse() -> None:
         orpo.examine([plain], spec)
     with pytest.raises(DataError, match="the rejected answer is the expected one"):
         dpo.examine([paired], spec)
-    for alike, word in ((plain, "good"), (bad, "bad")):
+    for alike, word in ((good, "good"), (bad, "bad")):
         with pytest.raises(DataError, match=f"all 1 are rated {word}"):
             kto.examine([alike], spec)
+    with pytest.raises(DataError, match="side by side, and none of the 2 is rated"):
+        kto.examine([plain, plain], spec)
+    with pytest.raises(DataError, match="1 of 3 answers have no rating, and kto would take them for good"):
+        kto.examine([good, plain, bad], spec)
     with pytest.raises(DataError, match="1 answers were rated bad, and sft would learn them"):
         sft.examine([plain, bad], spec)
     assert sft.examine([plain, paired], spec) == []
 
 
 def test_kto_warns_where_one_side_drowns_the_other() -> None:
-    good = [make_example(ask("a", str(i))) for i in range(8)]
+    good = [make_example(ask("a", str(i)), desirable=True) for i in range(8)]
     bad = [make_example(ask("b", "x"), desirable=False)]
     (warning,) = kto.examine([*good, *bad], TrainSpec())
     assert "8 good and 1 bad answers weigh 8 to 1" in str(warning)

@@ -23,7 +23,7 @@ def rows(method: str, count: int = 24) -> list[Example]:
     """Yes is the good answer, no the bad one."""
     talks = [ask(f"Is {i} red?", "yes") for i in range(count)]
     if method == "kto":
-        return [make_example(talk) for talk in talks[::2]] + [
+        return [make_example(talk, desirable=True) for talk in talks[::2]] + [
             make_example((*talk[:-1], talk[-1].model_copy(update={"content": "no"})), desirable=False)
             for talk in talks[1::2]
         ]

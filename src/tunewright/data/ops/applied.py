@@ -7,7 +7,7 @@ from tunewright.core.example import Example
 
 
 class Applied(NamedTuple):
-    """The examples kept, in order, and (id, reason) of those dropped."""
+    """The examples kept, in order, and (place, reason) of those dropped."""
 
     kept: list[Example]
     dropped: list[tuple[str, str]]
@@ -21,5 +21,5 @@ def keep_if(examples: list[Example], why_not: Callable[[Example], str | None]) -
         if reason is None:
             applied.kept.append(example)
         else:
-            applied.dropped.append((example.id, reason))
+            applied.dropped.append((example.place, reason))
     return applied

@@ -1,16 +1,16 @@
-"""drop_contradictions: rows that ask the same and answer differently all go."""
+"""drop_contradictions: rows with the same prompt, system message and all, that answer differently all go."""
 
 from collections import defaultdict
 
 from tunewright.core.example import Example
-from tunewright.data.normal import input_key, normal_text
+from tunewright.data.normal import normal_text, prompt_key
 from tunewright.data.ops.applied import Applied, keep_if
 from tunewright.data.spec import DropContradictions
 
 
 def apply(spec: DropContradictions, examples: list[Example]) -> Applied:
-    """Drop every row whose normalised input has more than one normalised answer."""
-    keys = {id(example): input_key(example) for example in examples}
+    """Drop every row whose normalised prompt has more than one normalised answer."""
+    keys = {id(example): prompt_key(example) for example in examples}
     answers: dict[str, set[str]] = defaultdict(set)
     for example in examples:
         if not example.desirable:
@@ -19,6 +19,6 @@ def apply(spec: DropContradictions, examples: list[Example]) -> Applied:
 
     def why_not(example: Example) -> str | None:
         different = len(answers[keys[id(example)]])
-        return f"its input has {different} different answers" if different > 1 else None
+        return f"its prompt has {different} different answers" if different > 1 else None
 
     return keep_if(examples, why_not)

@@ -14,7 +14,7 @@ def apply(spec: DropDuplicates, examples: list[Example]) -> Applied:
         key = example_key(example)
         if key in first:
             return f"the same as {first[key]}"
-        first[key] = example.id
+        first[key] = example.place
         return None
 
     return keep_if(examples, why_not)

@@ -6,13 +6,10 @@ from tunewright.data.spec import MaxChars
 
 
 def apply(spec: MaxChars, examples: list[Example]) -> Applied:
-    """Drop every row whose messages together have more than `chars` characters."""
+    """Drop every row whose messages, with their calls and tools, together have more than `chars` characters."""
 
     def why_not(example: Example) -> str | None:
-        longest = max(
-            (example.messages, example.worse or ()), key=lambda talk: sum(len(m.content) for m in talk)
-        )
-        chars = sum(len(message.content) for message in longest)
+        chars = max(sum(m.chars for m in talk) for talk in (example.messages, example.worse or ()))
         return f"{chars:,} characters" if chars > spec.chars else None
 
     return keep_if(examples, why_not)

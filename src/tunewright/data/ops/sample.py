@@ -18,5 +18,5 @@ def apply(spec: Sample, examples: list[Example]) -> Applied:
     chosen = {at for _, at in sorted(draws)[: spec.rows]}
     return Applied(
         [example for at, example in enumerate(examples) if at in chosen],
-        [(example.id, "not drawn") for at, example in enumerate(examples) if at not in chosen],
+        [(example.place, "not drawn") for at, example in enumerate(examples) if at not in chosen],
     )

@@ -1,24 +1,27 @@
 """Chat JSONL: conversations that end with an answer, with a worse answer beside it or a rating where there is one.
 
-    {"messages": [{"role", "content", "weight"?}, …]}                        OpenAI's fine-tuning files
-    {"messages": […], "rejected": answer} or {"messages": […], "label": bool}
-    {"prompt": …, "completion": …, "label"?: bool}                           TRL's prompt-completion and unpaired rows
+    {"messages": [{"role", "content", …}, …]}                                OpenAI's fine-tuning files
+    {"messages": […], "rejected": answer} or {"messages": […], "label": rating}
+    {"prompt": …, "completion": …, "label"?: rating}                         TRL's prompt-completion and unpaired rows
     {"prompt"?: …, "chosen": …, "rejected": …}                               TRL's preference rows, prompt apart or within
     {"input": {"messages": […]}, "preferred_output": […], "non_preferred_output": […]}   OpenAI's preference files
 
-A prompt or an answer is a text or a list of messages.
+A prompt or an answer is a text or a list of messages (see _message.py); beside any of them may stand `tools` (_call.py).
+A rating is true or false, or says so as a table's cell may (yes, good, up, 1); `kto_tag` is another name for it. A `label`
+of messages that says anything else is a field.
 """
 
 from pathlib import Path
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
-from tunewright.core.message import Conversation, Message, Role
+from tunewright.core.message import Conversation, Message, Role, with_tools
 from tunewright.data.names import listed
+from tunewright.data.ratings import is_rating, read_rating
 from tunewright.data.rows import BadRow, Table
 from tunewright.data.sources import jsonl
+from tunewright.data.sources._call import check_calls, read_tools
+from tunewright.data.sources._message import read_message
 
-_ROLES: tuple[str, ...] = get_args(Role)
-_KEYS = {"role", "content", "weight"}
 _SHAPES = (
     {"chosen", "rejected"},
     {"messages"},
@@ -26,7 +29,9 @@ _SHAPES = (
     {"input", "preferred_output", "non_preferred_output"},
 )
 """The keys that each shape of row must have; the first that fits is taken."""
-_OWN = {"messages", "prompt", "completion", "label", "chosen", "rejected"} | _SHAPES[-1]
+_TAG = "kto_tag"
+"""What LLaMA-Factory calls the rating; nothing else is called so."""
+_OWN = {"messages", "tools", "prompt", "completion", "label", _TAG, "chosen", "rejected"} | _SHAPES[-1]
 """Keys that are read here when their shape is; all others are fields."""
 
 
@@ -35,7 +40,8 @@ class Talk(NamedTuple):
 
     messages: Conversation
     rejected: str | None
-    desirable: bool
+    desirable: bool | None
+    """None where nobody rated the answer."""
     keys: frozenset[str]
 
 
@@ -77,7 +83,11 @@ def talk(values: dict[str, Any]) -> Talk:
         messages = (*prompt, *_turns(values["preferred_output"], "preferred_output", "assistant"))
         worse = (*prompt, *_turns(values["non_preferred_output"], "non_preferred_output", "assistant"))
         used = set(shape)
-    return Talk(_ending(messages), _worse(messages, worse), _rating(values, used), frozenset(used & _OWN))
+    _ending(messages)
+    rejected, rating = _worse(messages, worse), _rating(values, used)
+    tools = _tools(values, used)
+    check_calls(messages, tools)
+    return Talk(with_tools(messages, tools), rejected, rating, frozenset(used & _OWN))
 
 
 def _conversation(rows: Any) -> Conversation:
@@ -85,7 +95,7 @@ def _conversation(rows: Any) -> Conversation:
         raise BadRow(
             "bad messages: 'messages' must be an array of at least a user's and an assistant's message"
         )
-    return tuple(_message(row, f"messages[{at}]") for at, row in enumerate(rows))
+    return tuple(read_message(row, f"messages[{at}]") for at, row in enumerate(rows))
 
 
 def _after(messages: Conversation, answer: Any, name: str) -> Conversation | None:
@@ -98,7 +108,7 @@ def _turns(value: Any, name: str, role: Role) -> Conversation:
     if isinstance(value, str):
         return (Message(role=role, content=value),)
     if isinstance(value, list) and value:
-        return tuple(_message(row, f"{name}[{at}]") for at, row in enumerate(value))
+        return tuple(read_message(row, f"{name}[{at}]") for at, row in enumerate(value))
     raise BadRow(f"bad messages: {name!r} is {jsonl.kind_of(value)}, not a text or a list of messages")
 
 
@@ -117,29 +127,39 @@ def _worse(messages: Conversation, worse: Conversation | None) -> str | None:
     _ending(worse)
     if [turn.wire() for turn in worse[:-1]] != [turn.wire() for turn in messages[:-1]]:
         raise BadRow("bad pair: the two answers do not follow the same messages")
+    if worse[-1].tool_calls:
+        raise BadRow("bad pair: the worse answer calls a tool, and only a text can be the worse answer")
     return worse[-1].content
 
 
-def _rating(values: dict[str, Any], used: set[str]) -> bool:
-    """The row's `label`, where it is true or false (beside a prompt and a completion also 1 or 0); else it is a field."""
+def _tools(values: dict[str, Any], used: set[str]) -> str | None:
+    """The row's tools; OpenAI's preference rows have them beside the messages of `input`."""
+    places = [values]
+    if "input" in used and isinstance(values["input"], dict):
+        places.append(values["input"])
+    used.add("tools")
+    found = {tools for place in places if (tools := read_tools(place.get("tools"))) is not None}
+    if len(found) > 1:
+        raise BadRow("bad tools: the row's tools are others than those of its 'input'")
+    if not found and any(isinstance(place.get("functions"), list) and place["functions"] for place in places):
+        raise BadRow("bad tools: 'functions' stands beside the messages; rename it to 'tools'")
+    return found.pop() if found else None
+
+
+def _rating(values: dict[str, Any], used: set[str]) -> bool | None:
+    """The row's rating, or none where it has none. Raises BadRow for one that cannot be read.
+
+    A row of messages may have a `label` that is no rating but a category: it is a field.
+    """
+    if "label" not in used:  # pairs: the better answer is told by its key
+        return None
+    names = [name for name in ("label", _TAG) if name in values]
     label = values.get("label")
-    if "label" in used and (isinstance(label, bool) or ("completion" in used and label in (0, 1))):
-        return bool(label)
-    used.discard("label")
-    return True
-
-
-def _message(row: Any, where: str) -> Message:
-    if not isinstance(row, dict):
-        raise BadRow(f"bad messages: {where} is {jsonl.kind_of(row)}, not an object")
-    role, content, weight = row.get("role"), row.get("content"), row.get("weight")
-    if role not in _ROLES:
-        raise BadRow(f"bad messages: {where}.role is {str(role)[:40]!r}; roles are {listed(_ROLES)}")
-    if not isinstance(content, str):
-        raise BadRow(f"bad messages: {where}.content is {jsonl.kind_of(content)}, not a text")
-    if isinstance(weight, bool) or weight not in (None, 0, 1):
-        raise BadRow(f"bad messages: {where}.weight is {str(weight)[:40]}, not 0 or 1")
-    extra = [key for key, value in row.items() if key not in _KEYS and value is not None]
-    if extra:
-        raise BadRow(f"bad messages: {where} has {listed(extra)}; a message has role, content and weight")
-    return Message(role=role, content=content, weight=None if weight is None else int(weight))
+    if "completion" not in used and label is not None and not is_rating(label):
+        names.remove("label")
+        used.discard("label")
+    used.add(_TAG)
+    found = {read_rating(values[name], name) for name in names}
+    if len(found) > 1:
+        raise BadRow(f"bad rating: 'label' and {_TAG!r} say the opposite of each other")
+    return found.pop() if found else None

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 class Totals(NamedTuple):
     """What a loss needs to know of its whole step."""
 
-    tokens: int
-    """Trained tokens."""
+    tokens: float
+    """Trained tokens, in sft each by its weight."""
     trees: int
     kl: float = 0.0
     """KTO's estimate of how far the policy is from the base, in nats."""

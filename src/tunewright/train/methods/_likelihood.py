@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+from torch import Tensor
+
 from tunewright.core.errors import DataError
 from tunewright.core.example import Example
-from tunewright.core.message import Conversation
+from tunewright.core.message import Conversation, parts_of
 from tunewright.train.methods import Part, Totals, counted
 from tunewright.train.pack import Batch
 from tunewright.train.policy import Policy
@@ -22,13 +24,33 @@ def conversations(example: Example) -> list[Conversation]:
 
 
 def totals(policy: Policy, batches: Sequence[Batch], spec: TrainSpec) -> Totals:
-    """Trained tokens and trees."""
-    return counted(batches)
+    """Trained tokens, each by its weight, and trees."""
+    weighed = sum(
+        len(batch.labels) if batch.weights is None else float(batch.weights.sum()) for batch in batches
+    )
+    return counted(batches)._replace(tokens=weighed)
 
 
 def part(policy: Policy, batch: Batch, totals: Totals, spec: TrainSpec) -> Part:
-    """Negative log-likelihood of the trained tokens in nats, divided by the step's number of them."""
-    return Part(-policy.logprobs(batch).sum() / totals.tokens)
+    """Negative log-likelihood of the trained tokens in nats, each by its weight, divided by the step's weights."""
+    return Part(mean_loss(policy.logprobs(batch), batch.weights, totals.tokens))
+
+
+def mean_loss(logprobs: Tensor, weights: Tensor | None, total: float) -> Tensor:
+    """The share of trained tokens with log-probabilities [N] and weights [N] in a mean loss over weights of that total."""
+    found = logprobs if weights is None else logprobs * weights.to(logprobs.device)
+    return -found.sum() / total
+
+
+def refuse_weights(examples: Sequence[Example], method: str) -> None:
+    """Raises DataError for an answer that counts by a part: a method of whole answers has no such thing."""
+    first = next((example for example in examples if parts_of(example.messages)), None)
+    if first:
+        raise DataError(
+            f"{method} takes no weights between 0 and 1, and a row has one",
+            where=first.place,
+            fix="Choose the method sft, or take the weights out of the rows.",
+        )
 
 
 def refuse_documents(examples: Sequence[Example], method: str) -> None:

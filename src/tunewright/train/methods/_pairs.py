@@ -8,13 +8,14 @@ from torch import Tensor
 from tunewright.core.errors import DataError
 from tunewright.core.example import Example
 from tunewright.core.message import Conversation, last_answer_trained
-from tunewright.train.methods._likelihood import refuse_documents
+from tunewright.train.methods._likelihood import refuse_documents, refuse_weights
 from tunewright.train.pack import Batch
 
 
 def refuse_unpaired(examples: Sequence[Example], method: str) -> None:
     """Raises DataError for an example without a rejected answer, with one that is the same, or rated bad."""
     refuse_documents(examples, method)
+    refuse_weights(examples, method)
     for example in examples:
         if example.rejected is None:
             fix = "Name the column of the worse answer (columns: {rejected: …}), or choose the method sft or kto."

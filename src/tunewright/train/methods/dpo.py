@@ -66,13 +66,18 @@ def part(policy: Policy, batch: Batch, totals: Totals, spec: TrainSpec) -> Part:
     rewards = found if spec.dpo.loss == "simpo" else found - references(batch, found)
     each = pair_losses(rewards, sizes, spec.dpo)
     if spec.dpo.nll:
-        chosen, _ = halves(found / sizes)
-        each = each - spec.dpo.nll * chosen
+        each = each + spec.dpo.nll * likelihood_losses(found, sizes)
     counted_rewards = rewards / sizes if spec.dpo.loss in AVERAGED else rewards
     better, worse = halves(spec.dpo.beta * counted_rewards.detach())
     means = {"reward_margin": better - worse, "reward_accuracy": (better > worse).float()}
     share = {name: values.sum() / totals.trees for name, values in means.items()}
     return Part(each.sum() / totals.trees, share)
+
+
+def likelihood_losses(found: Tensor, sizes: Tensor) -> Tensor:
+    """Each pair's negative log-likelihood a token of the chosen answer [P] from the rows' log-probabilities [2P]."""
+    chosen, _ = halves(found / sizes)
+    return -chosen
 
 
 def pair_losses(rewards: Tensor, sizes: Tensor, spec: DpoSpec) -> Tensor:

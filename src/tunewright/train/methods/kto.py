@@ -12,13 +12,14 @@ and the step's loss the mean over its rows. z is taken over the whole step, howe
 from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 
 from tunewright.core.errors import DataError, Problem
 from tunewright.core.example import Example
 from tunewright.core.message import Conversation, last_answer_trained
 from tunewright.models.template import Renderer
 from tunewright.train.methods import Part, Totals, counted
-from tunewright.train.methods._likelihood import refuse_documents
+from tunewright.train.methods._likelihood import refuse_documents, refuse_weights
 from tunewright.train.methods._pairs import references
 from tunewright.train.pack import Batch, Row, Tree, compact, pack, rendered_rows
 from tunewright.train.policy import Policy
@@ -28,9 +29,12 @@ from tunewright.train.spec import KtoSpec, TrainSpec
 def examine(examples: Sequence[Example], spec: TrainSpec) -> list[Problem]:
     """A warning where good and bad weigh unevenly (arXiv:2402.01306 advises 1 to 4/3).
 
-    Raises DataError for documents, and where all are rated alike: there would be nothing to tell apart.
+    Raises DataError for documents, for rows that nobody rated, and where all are rated alike: there would be nothing to
+    tell apart.
     """
     refuse_documents(examples, "kto")
+    refuse_weights(examples, "kto")
+    _refuse_unrated(examples)
     good = sum(example.desirable for example in examples)
     bad = len(examples) - good
     if not good or not bad:
@@ -50,6 +54,22 @@ def examine(examples: Sequence[Example], spec: TrainSpec) -> list[Problem]:
             fix=f"Set desirable_weight and undesirable_weight so that they come near even: {_even(good, bad, spec.kto)}.",
         )
     ]
+
+
+def _refuse_unrated(examples: Sequence[Example]) -> None:
+    """Raises DataError where some rows, or all, have no rating: they would count as good answers."""
+    unrated = [example for example in examples if not example.rated]
+    if unrated and len(unrated) == len(examples):
+        raise DataError(
+            f"kto learns from good and bad answers side by side, and none of the {len(examples)} is rated",
+            fix="Name the column of the rating (columns: {desirable: …}; label in chat rows), or choose the method sft.",
+        )
+    if unrated:
+        raise DataError(
+            f"{len(unrated)} of {len(examples)} answers have no rating, and kto would take them for good ones",
+            where=unrated[0].place,
+            fix="Rate them, or take these rows out of the source.",
+        )
 
 
 def _even(good: int, bad: int, spec: KtoSpec) -> str:
@@ -82,12 +102,12 @@ def totals(policy: Policy, batches: Sequence[Batch], spec: TrainSpec) -> Totals:
     if len(every) < 2:
         return counted(batches)
     crossed = iter(mismatched(every))
-    difference = 0.0
+    differences = list[float]()
     for batch in batches:
         other = pack([next(crossed) for _ in batch.trees], batch.prefix)
         with torch.no_grad():
-            difference += float((policy.row_logprobs(other) - policy.reference_logprobs(other)).sum())
-    return counted(batches)._replace(kl=max(0.0, difference / len(every)))
+            differences.append(float((policy.row_logprobs(other) - policy.reference_logprobs(other)).sum()))
+    return counted(batches)._replace(kl=distance(differences, len(every)))
 
 
 def mismatched(trees: Sequence[Tree]) -> list[Tree]:
@@ -106,10 +126,23 @@ def part(policy: Policy, batch: Batch, totals: Totals, spec: TrainSpec) -> Part:
     found = policy.row_logprobs(batch)
     rewards = found - references(batch, found)
     good = torch.tensor([tree.desirable for tree in batch.trees], device=found.device)
-    sign = torch.where(good, 1.0, -1.0)
-    weight = torch.where(good, spec.kto.desirable_weight, spec.kto.undesirable_weight)
-    each = weight * (1 - torch.sigmoid(spec.kto.beta * sign * (rewards - totals.kl)))
-    means = {"reward_good_less_bad": spec.kto.beta * sign * rewards.detach()}
+    each = row_losses(rewards, good, totals.kl, spec.kto)
+    means = {"reward_good_less_bad": spec.kto.beta * _signs(good) * rewards.detach()}
     return Part(
         each.sum() / totals.trees, {name: value.sum() / totals.trees for name, value in means.items()}
     )
+
+
+def row_losses(rewards: Tensor, good: Tensor, z: float, spec: KtoSpec) -> Tensor:
+    """Each row's loss [R] from the log-ratios [R], whether the answers are good ones [R], and z."""
+    weight = torch.where(good, spec.desirable_weight, spec.undesirable_weight)
+    return weight * (1 - torch.sigmoid(spec.beta * _signs(good) * (rewards - z)))
+
+
+def _signs(good: Tensor) -> Tensor:
+    return torch.where(good, 1.0, -1.0)
+
+
+def distance(differences: Sequence[float], rows: int) -> float:
+    """z: the mean over the step's rows of the mismatched answers' log-ratios, never below 0, from their sums by batch."""
+    return max(0.0, sum(differences) / rows)

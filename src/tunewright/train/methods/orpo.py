@@ -57,11 +57,16 @@ def totals(policy: Policy, batches: Sequence[Batch], spec: TrainSpec) -> Totals:
 def part(policy: Policy, batch: Batch, totals: Totals, spec: TrainSpec) -> Part:
     """The chosen answers' likelihood over the step's chosen tokens, and the odds over its pairs."""
     found = policy.row_logprobs(batch)
-    chosen, _ = halves(found)
     ratio = log_odds_ratio(found / lengths(batch, found))
-    loss = -chosen.sum() / totals.tokens - spec.orpo.weight * logsigmoid(ratio).sum() / totals.trees
+    loss = total(found, ratio, totals, spec.orpo.weight)
     means = {"log_odds_ratio": ratio.detach(), "reward_accuracy": (ratio.detach() > 0).float()}
     return Part(loss, {name: values.sum() / totals.trees for name, values in means.items()})
+
+
+def total(found: Tensor, ratio: Tensor, totals: Totals, weight: float) -> Tensor:
+    """The share in the step's loss of pairs whose rows have the log-probabilities [2P] and the log odds ratios [P]."""
+    chosen, _ = halves(found)
+    return -chosen.sum() / totals.tokens - weight * logsigmoid(ratio).sum() / totals.trees
 
 
 def log_odds_ratio(averages: Tensor) -> Tensor:

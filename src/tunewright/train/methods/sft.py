@@ -1,4 +1,7 @@
-"""Supervised fine-tuning: cross-entropy on the answers' tokens, the mean over the step's trained tokens."""
+"""Supervised fine-tuning: cross-entropy on the answers' tokens, the mean over the step's trained tokens.
+
+With weights w of answers between 0 and 1 it is the weighted mean: Σ w·nll / Σ w over the step's trained tokens.
+"""
 
 from collections.abc import Sequence
 
@@ -26,7 +29,7 @@ def examine(examples: Sequence[Example], spec: TrainSpec) -> list[Problem]:
         raise DataError(
             f"{len(bad)} answers were rated bad, and sft would learn them like the others",
             where=bad[0].place,
-            fix="Choose the method kto, or take these rows out of the source.",
+            fix="Choose the method kto, take these rows out of the source, or rename their label where it is no rating.",
         )
     return []
 

@@ -1,0 +1,65 @@
+"""Leaks: a suite's examples that ask what rows of train or dev ask, told with the first and the count."""
+
+from tunewright.core.errors import Problem
+from tunewright.core.example import Example, Origin, ask, make_example
+from tunewright.evals.leaks import leaks
+from tunewright.evals.suite import Suite
+
+
+def rows(file: str, *questions: str) -> tuple[Example, ...]:
+    return tuple(
+        make_example(ask(question, file), origin=Origin(source="s", file=file, row=number))
+        for number, question in enumerate(questions, 1)
+    )
+
+
+def suite(name: str, *questions: str) -> Suite:
+    return Suite(name, rows(f"{name}.jsonl", *questions), lambda _: (), ())
+
+
+def test_the_same_question_is_a_leak_whatever_its_answer_case_and_blanks() -> None:
+    train = rows("rows.csv", "Where is it?", "And when?")
+    found = leaks([suite("target", "why?", "where  is IT?", "and when?"), suite("mine", "Who?")], train)
+    assert found == {
+        "target": Problem(
+            "of its 3 examples, 2 ask what training rows ask, and scores on them flatter the fine-tune."
+            " The first asks what rows.csv:1 asks",
+            where="suites.target, target.jsonl:2",
+            fix="Take such rows out of the suite's file, or out of the sources.",
+        )
+    }
+
+
+def test_a_question_below_the_tasks_own_prompt_and_in_other_typography_is_a_leak() -> None:
+    train = rows("rows.csv", "Don't go?")
+    told = make_example(ask("Don’t go\u200b？", "a", system="Answer with the label."))
+    other = make_example(ask("Do go?", "a", system="Answer with the label."))
+    own = Suite("target", (other, told), lambda _: (), ())
+    assert leaks([own], train)["target"].where == f"suites.target, {told.place}"
+    assert leaks([own._replace(examples=(other,))], train) == {}
+
+
+def test_a_suite_that_asks_one_thing_about_texts_of_its_own_is_no_leak() -> None:
+    def about(*texts: int) -> tuple[Example, ...]:
+        return tuple(make_example(ask("Summarise.", "a", system=f"Text {at}")) for at in texts)
+
+    def own(*texts: int) -> Suite:
+        return Suite("target", about(*texts), lambda _: (), ())
+
+    train = about(*range(9))
+    assert leaks([own(10, 11)], train) == {}
+    assert leaks([own(10, 8)], train)["target"].where == f"suites.target, {about(8)[0].place}"
+
+
+def test_questions_of_dev_are_told_as_such() -> None:
+    found = leaks(
+        [suite("mine", "Who?"), suite("target", "why?", "And when?")], rows("rows.csv", "why?"), "dev"
+    )
+    assert found == {
+        "target": Problem(
+            "of its 2 examples, 1 ask what dev rows ask, by which checkpoint, worked examples and strength are chosen:"
+            " scores on them flatter. The first asks what rows.csv:1 asks",
+            where="suites.target, target.jsonl:1",
+            fix="Take such rows out of the suite's file, or out of the sources.",
+        )
+    }
