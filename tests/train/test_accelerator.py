@@ -10,7 +10,7 @@ from tunewright.core.files import read_json
 from tunewright.core.generation import Decoding
 from tunewright.generate.torch import TorchGenerator
 from tunewright.train import attention, varlen
-from tunewright.train.attention import Segments
+from tunewright.train.attention import Segments, Unread
 from tunewright.train.spec import AdapterSpec
 
 needs_accelerator = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an accelerator")
@@ -29,6 +29,18 @@ def test_the_keys_of_a_segment_are_those_of_its_path():
     assert (found.queries.tolist(), found.keys.tolist()) == ([0, 2, 5, 6, 8], [0, 2, 7, 10, 15])
     assert (found.most_queries, found.most_keys) == (3, 5)
     assert varlen.paths(Segments((2, 3), (-1, -1)), torch.device("cpu")).places is None
+
+
+@pytest.mark.parametrize(
+    ("chip", "hip", "width"),
+    [((7, 5), None, 0), ((8, 6), None, 192), ((9, 0), None, 256), ((9, 0), "6.2", 0)],
+)
+def test_the_kernel_is_asked_of_chips_that_have_it(monkeypatch, chip, hip, width):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: chip)
+    monkeypatch.setattr(torch.version, "hip", hip)
+    varlen._width.cache_clear()
+    assert varlen._width(torch.device("cuda", 7)) == width
+    varlen._width.cache_clear()
 
 
 def test_gradients_of_a_place_are_summed():
@@ -52,8 +64,12 @@ def test_one_kernel_gives_what_segments_give_one_by_one(cut, heads, kv_heads, wi
     ]
     exact = [part.detach().float().requires_grad_() for part in parts]
     assert varlen.takes(parts[0], torch.bfloat16)
-    found, _ = attention.attend(torch.nn.Identity(), *parts, None, segments=cut, sliding_window=window)
-    wanted, _ = attention.attend(torch.nn.Identity(), *exact, None, segments=cut, sliding_window=window)
+    found, _ = attention.attend(
+        torch.nn.Identity(), *parts, None, segments=Unread(cut), sliding_window=window
+    )
+    wanted, _ = attention.attend(
+        torch.nn.Identity(), *exact, None, segments=Unread(cut), sliding_window=window
+    )
     torch.testing.assert_close(found.float(), wanted, atol=0.03, rtol=0.03)
     slope = torch.randn_like(wanted)
     found.backward(slope.bfloat16())

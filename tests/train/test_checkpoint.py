@@ -50,3 +50,16 @@ def test_torn_files_are_none(tmp_path):
     assert folder.history() == []
     (tmp_path / "run.json").write_text("{")
     assert not WorkFolder(tmp_path, "run", threads=1).resumed
+
+
+def test_the_last_weights_are_kept_and_cut_back_to_the_state(tmp_path):
+    folder = WorkFolder(tmp_path, "run", threads=1)
+    for step in (8, 9, 10):
+        folder.save_past(step, {"a": torch.tensor([float(step)])}, 2)
+        folder.save(Progress(step=step), STATE)
+    assert [(step, float(past["a"])) for step, past in folder.past()] == [(9, 9.0), (10, 10.0)]
+    folder.save_past(11, STATE, 2)  # and cut off before the state was saved
+    again = WorkFolder(tmp_path, "run", threads=1)
+    again.load()
+    assert [step for step, _ in again.past()] == [10]
+    assert list(WorkFolder(tmp_path, "other", threads=1).past()) == []

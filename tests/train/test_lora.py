@@ -150,6 +150,31 @@ def test_vllm_is_told_a_rank_that_it_takes(kind, rank, message, fix):
     assert fix in found.fix
 
 
+@pytest.mark.parametrize("rank", [4, 64])
+def test_vllm_loads_no_dora(rank):
+    (found,) = serving_warnings(SettledAdapter(kind="dora", rank=rank))
+    assert (found.message, found.where) == ("vLLM loads no DoRA adapters", "train.adapter.kind")
+    assert found.fix.startswith("Merge it into the base to serve it there, or choose lora")
+
+
+def test_over_a_base_in_bf16_the_adapter_is_in_fp32(tiny_base):
+    """Its small steps would be lost in bf16; its gradient is in fp32, too."""
+    base = load_model(tiny_base, dtype=torch.bfloat16)
+    tuned = add_adapter(base, AdapterSpec(rank=4, kind="lora"), tiny_base, seed=0)
+    adapter = trained(tuned)
+    frozen = {value.dtype for value in tuned.parameters() if not value.requires_grad}
+    assert ({value.dtype for value in adapter.values()}, frozen) == ({torch.float32}, {torch.bfloat16})
+    with fast_layers(tuned, torch.bfloat16):
+        tuned(input_ids=IDS).logits.float().square().mean().backward()
+    assert {value.grad.dtype for value in adapter.values()} == {torch.float32}
+    before = {name: value.detach().clone() for name, value in adapter.items()}
+    with torch.no_grad():
+        for value in adapter.values():
+            value.add_(1e-6)
+    moved = [name for name, value in adapter.items() if not torch.equal(value, before[name])]
+    assert len(moved) == len(adapter)
+
+
 @pytest.mark.parametrize(("kind", "rank"), [("lora", 16), ("pissa", 8), ("full", 0)])
 def test_vllm_takes_a_low_rank_as_it_is_started(kind, rank):
     assert serving_warnings(SettledAdapter(kind=kind, rank=rank)) == []

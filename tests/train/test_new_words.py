@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tiny import save_model
 from tunewright.core.errors import ModelError
-from tunewright.core.example import ask, make_example
+from tunewright.core.example import ask, make_document, make_example
 from tunewright.core.files import read_json
 from tunewright.core.generation import Decoding
 from tunewright.core.message import Message
@@ -93,6 +93,27 @@ def test_it_is_trained_and_the_adapter_brings_it_along(base: Base, tmp_path: Pat
     replies = generator.generate([row[:-1] for row in ROWS[:8]], Decoding(max_new_tokens=12))
     if kind != "full":  # so small a model unlearns writing when all of it moves
         assert sum(word in reply.text for reply in replies for word in WORDS) > 4
+
+
+@pytest.mark.parametrize("kind", ["lora", "full"])
+def test_documents_teach_new_words(base: Base, tmp_path: Path, kind: str) -> None:
+    """The vocabulary of documents: read as one token, its row moves, and no other does."""
+    texts = [make_document(f"The {WORDS[i % 2]} is a lamp, and its number is {i}.") for i in range(24)]
+    rate = 4e-3 if kind == "full" else 2e-2
+    spec = SPEC.model_copy(
+        update={"method": "cpt", "adapter": adapter(kind), "learning_rate": rate, "epochs": 8}
+    )
+    summary = run(tmp_path, base, spec, rows=texts[:20], dev=texts[20:])
+    assert summary.best_dev_loss < 0.8 * summary.first_dev_loss
+    assert [check.passed for check in summary.checks] == [True] * 4
+    begun = weights.prepare(base, SettledAdapter(kind=kind, rank=4, new_words=WORDS), CPU, 0, torch.float32)
+    before = (begun if kind == "full" else begun.get_base_model()).get_input_embeddings().weight
+    after = load_model(base, adapter=tmp_path / "out/adapter")
+    after = (after if kind == "full" else after.get_base_model()).get_input_embeddings()
+    after = after.weight if kind == "full" else after(torch.arange(402))
+    assert (after[400:] != before[400:]).any(1).all()
+    if kind == "lora":
+        assert torch.equal(after[:400], before[:400])
 
 
 def test_only_the_new_rows_are_trained(base: Base, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 from test_run import ROWS, SPEC, SYSTEM, run
 
@@ -32,6 +33,17 @@ def test_a_matrix_that_no_gradient_reached_is_named():
     names = ["q.lora_A", "q.lora_B", "v.lora_A", "v.lora_B"]
     check = learnt.check_gradients(names, [True, True, False, True], steps=9)
     assert (check.passed, check.seen) == (False, "3 of 4 matrices; v.lora_A had none")
+
+
+def test_an_adapter_without_effect_is_no_success():
+    """A model that says the same with it as without: what is trained is not what answers."""
+    logits = [torch.tensor([[0.5, 1.0], [2.0, -1.0]])]
+    check = learnt.check_effect(logits, [part.clone() for part in logits])
+    assert (check.passed, check.seen) == (False, "by up to 0")
+    with pytest.raises(GateError, match=r"Training did not take: adapter changes the logits \(by up to 0\)"):
+        learnt.refuse_unlearnt([check])
+    moved = learnt.check_effect(logits, [logits[0] + torch.tensor([0.0, 1e-3])])
+    assert (moved.passed, moved.seen) == (True, "by up to 0.001")
 
 
 @pytest.mark.parametrize(("change", "words"), [("drop", "miss"), ("scale", "logits differ")])

@@ -7,17 +7,25 @@ import pytest
 import torch
 
 from tunewright.core.errors import GateError
+from tunewright.core.example import ask, make_example
 from tunewright.models import machine
+from tunewright.models.load import load_model
 from tunewright.train import preflight
+from tunewright.train.loop import Loop, make_plan
+from tunewright.train.lora import add_adapter
+from tunewright.train.methods import find_method
+from tunewright.train.policy import Policy
 from tunewright.train.preflight import Load, look_ahead
+from tunewright.train.spec import AdapterSpec, TrainSpec
+from tunewright.train.weights import trained
 
 CPU = torch.device("cpu")
 MEGABYTE = 1 << 18
 """Floats in one."""
 
 
-def load(tokens, steps, limit=400, dev_tokens=0):
-    return Load(steps, tokens, limit, dev_tokens)
+def load(tokens, steps, limit=400, forward_tokens=0):
+    return Load(steps, tokens, limit, forward_tokens)
 
 
 class Greedy:
@@ -38,7 +46,7 @@ class Greedy:
 def test_what_fits_is_estimated():
     tokens = [100, 100, 100, 300]
     probe = Greedy(tokens)
-    found = look_ahead(load(tokens, [[0], [1], [2], [3]], dev_tokens=300), probe, CPU, False)
+    found = look_ahead(load(tokens, [[0], [1], [2], [3]], forward_tokens=300), probe, CPU, False)
     assert probe.calls == [[0], [0], [3], [3], [2]]
     # two timed steps of 400 tokens took 0.06 s at least; 600 tokens and a third of 300 are to come
     assert found.seconds > 0.06 * 700 / 400 * 0.9
@@ -102,6 +110,59 @@ def test_with_checkpointing_on_it_is_no_way_out(monkeypatch):
     with pytest.raises(GateError) as caught:
         look_ahead(load(tokens, [[0], [1], [2]]), Greedy(tokens), CPU, True)
     assert "gradient_checkpointing" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("packable", "free", "offered"),
+    [(0, 20, False), (10 << 20, 20, True), (10 << 20, 220, False), (100 << 40, 220, True)],
+)
+def test_qlora_is_a_way_out_where_the_base_fills_the_memory(monkeypatch, packable, free, offered):
+    """Whatever the batch, where its weights are most of what there is; else only where no row would fit."""
+    monkeypatch.setattr(preflight, "free_memory", lambda: free << 20)
+    tokens = [100, 100, 900]
+    heavy = load(tokens, [[0], [1], [2]])._replace(packable=packable)
+    with pytest.raises(GateError) as caught:
+        look_ahead(heavy, Greedy(tokens), CPU, True)
+    assert ("qlora" in str(caught.value)) == offered
+    assert ("smaller base" in str(caught.value)) == (free == 20)
+
+
+@pytest.mark.parametrize(
+    ("method", "settings", "reads"),
+    [("sft", {}, 0), ("dpo", {}, 1), ("dpo", {"dpo": {"loss": "simpo"}}, 0), ("kto", {}, 1), ("orpo", {}, 0)],
+)
+def test_the_rows_under_the_base_are_counted(tiny_base, tiny_renderer, method, settings, reads):
+    """Forward passes: dev at each look, and every row once where the method measures against the base."""
+    spec = TrainSpec(
+        method=method, adapter=AdapterSpec(rank=4), batch_tokens=64, epochs=2, dev_every=3, **settings
+    )
+    rows = [
+        make_example(
+            ask(f"What is {i}?", "red"),
+            rejected="blue" if method in ("dpo", "orpo") else None,
+            desirable=i % 2 > 0 if method == "kto" else None,
+        )
+        for i in range(12)
+    ]
+    found = find_method(method)
+    trees, dev = found.trees(rows[:8], tiny_renderer), found.trees(rows[8:], tiny_renderer)
+    model = add_adapter(load_model(tiny_base, device="cpu"), spec.adapter, tiny_base, 0)
+    plan = make_plan(trees, dev, spec, 0)
+    seen = Loop(Policy(model, trees), trained(model), found, spec, plan)._load(trees, dev)
+    once = sum(tree.tokens for tree in dev)
+    looks = 1 + len(plan.steps) // 3
+    assert looks > 2
+    assert seen.forward_tokens == looks * once + reads * (once + sum(tree.tokens for tree in trees))
+    assert seen.packable == sum(4 * value.numel() for value in model.parameters())
+
+
+def test_the_peak_is_seen_and_not_more():
+    before = preflight.used_bytes(CPU)
+    with preflight.peak_bytes(CPU, 0.01) as peak:
+        held = torch.ones(100 * MEGABYTE)
+        time.sleep(0.1)
+        del held
+    assert 95e6 < peak[0] - before < 150e6
 
 
 def test_the_fullest_batch_is_the_limit_or_the_longest_row():

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from tiny import save_model
 from tunewright.core.errors import DataError, GateError, UserError
-from tunewright.core.example import ask, make_example
+from tunewright.core.example import Example, ask, make_example
 from tunewright.core.generation import Decoding, Generator
 from tunewright.models.base import resolve_base
 from tunewright.train import loop
@@ -45,8 +45,8 @@ def run(
     (folder / "out").mkdir(parents=True, exist_ok=True)
     return train(
         spec,
-        [make_example(row) for row in rows],
-        [make_example(row) for row in dev],
+        [row if isinstance(row, Example) else make_example(row) for row in rows],
+        [row if isinstance(row, Example) else make_example(row) for row in dev],
         base=base,
         system=SYSTEM,
         work=folder / "work",
@@ -354,6 +354,24 @@ def test_a_cut_changes_nothing_of_a_divergence(point, runaway, tiny_base, tmp_pa
     assert contents(tmp_path / "cut" / "out") == contents(tmp_path / "whole" / "out")
 
 
+def test_what_the_method_and_an_engine_say_is_told_and_kept(tiny_base, tmp_path):
+    """As an event when the run begins, and in the summary: not by `tunewright check` alone."""
+    said = []
+    rows = [make_example(row, desirable=place > 2) for place, row in enumerate(ROWS[:20])]
+    adapter = AdapterSpec(rank=4, kind="dora")
+    spec = SPEC.model_copy(update={"method": "kto", "adapter": adapter, "epochs": 1})
+
+    def hear(kind, **data):
+        if kind == "train.warning":
+            said.append(data["words"])
+
+    summary = run(tmp_path, tiny_base, spec, rows=rows, dev=rows[1:5], emit=hear)
+    assert summary.warnings == tuple(said)
+    assert [words.partition(":")[0] for words in said] == ["train.kto", "train.adapter.kind"]
+    assert "19 good and 5 bad answers weigh 19 to 5" in said[0]
+    assert "vLLM loads no DoRA adapters" in said[1]
+
+
 def test_gradient_checkpointing_changes_nothing_but_the_memory(tiny_base, tmp_path):
     kept = []
 
@@ -387,6 +405,9 @@ def test_a_longer_run_is_looked_at_before_it_starts(tiny_base, tmp_path):
     assert summary.steps >= 60
     assert 0 < seen["peak"] < seen["available"]
     assert seen["seconds"] > 0
+    (done,) = [data for kind, data in said if kind == "train.done"]
+    assert done["peak"] == pytest.approx(seen["peak"], rel=0.25)
+    assert done["peak"] >= max(data["memory"] for kind, data in said if kind == "train.step")
 
     def stop(kind, **data):
         if kind == "train.step" and data["step"] == 30:
@@ -437,7 +458,7 @@ def test_rehearsal_rows_train_beside_the_task(whole, tiny_base, tmp_path):
 def test_rehearsal_rows_that_are_too_long_are_left_out(tiny_base, tmp_path):
     short, long = (make_example(ask(f"Reply with one word: {i}", "yes " * i)) for i in (2, 200))
     summary = run(tmp_path, tiny_base, SPEC.model_copy(update={"max_length": 100}), rehearsal=[short, long])
-    assert (summary.rows, summary.rehearsal_rows) == (21, 1)
+    assert (summary.rows, summary.rehearsal_rows, summary.dropped_rows) == (21, 1, 1)
 
 
 def test_what_lay_where_the_adapter_goes_is_gone(whole, tiny_base, tmp_path):

@@ -1,6 +1,7 @@
 """Every kind of adapter, and none: it trains, starts as the base, and what is saved gives the logits of training."""
 
 import math
+import sys
 from importlib.util import find_spec
 
 import pytest
@@ -8,10 +9,11 @@ import torch
 from safetensors.torch import load_file
 from test_run import ROWS, SPEC, Cut, contents, run
 
+from mounts import in_namespace, needs_mounts
 from tunewright.core.errors import ModelError
-from tunewright.core.example import make_example
+from tunewright.core.example import Example, make_document, make_example
 from tunewright.core.files import read_json
-from tunewright.core.generation import Decoding
+from tunewright.core.generation import Decoding, Generator
 from tunewright.generate.torch import TorchGenerator
 from tunewright.models import load
 from tunewright.models.load import load_model, load_tokenizer
@@ -34,6 +36,13 @@ CPU = torch.device("cpu")
 def spec_of(kind: str, **more) -> TrainSpec:
     rate = 1e-3 if kind == "full" else 1e-2
     return SPEC.model_copy(update={"adapter": AdapterSpec(kind=kind, rank=4), "learning_rate": rate, **more})
+
+
+def examples_of(method: str) -> list[Example]:
+    """Rows as the method takes them."""
+    if method == "cpt":
+        return [make_document(" ".join(turn.content for turn in row)) for row in ROWS]
+    return [make_example(row, rejected="The fox." if method == "orpo" else None) for row in ROWS]
 
 
 def prepared(base, kind: str):
@@ -90,6 +99,37 @@ def test_pissa_starts_from_the_largest_singular_values(tiny_base):
     u, s, v = torch.linalg.svd(weight, full_matrices=False)
     rest = (u[:, 4:] * s[4:]) @ v[4:]
     torch.testing.assert_close(layer.base_layer.weight.detach(), rest, atol=1e-5, rtol=1e-3)
+
+
+SAVE = """
+import sys
+from pathlib import Path
+import torch
+from tunewright.models.base import resolve_base
+from tunewright.train import weights
+from tunewright.train.spec import SettledAdapter
+
+base, spec = resolve_base(sys.argv[1], Path("/")), SettledAdapter(kind="full", rank=4)
+model = weights.prepare(base, spec, torch.device("cpu"), 0, torch.float32)
+try:
+    weights.save(model, base, spec, {}, {}, Path(sys.argv[2]) / "adapter")
+except OSError as error:
+    print(type(error.__cause__).__name__, error.errno == 28, error.filename)
+"""
+
+
+@needs_mounts
+@pytest.mark.parametrize(("room", "library"), [(-64, "SafetensorError"), (12, "NoneType"), (20, "Exception")])
+def test_a_full_disk_is_an_os_error_whatever_the_library_says(tiny_base, tmp_path, room, library):
+    """The model does not fit; or it does with three small files, but not what is written next; or not the tokenizer."""
+    pages = -(-(tiny_base.path / "model.safetensors").stat().st_size // 4096)
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "save.py").write_text(SAVE)
+    done = in_namespace(
+        f"mount -t tmpfs -o size={4 * pages + room}k none {tmp_path}/disk\n"
+        f"{sys.executable} {tmp_path}/save.py {tiny_base.path} {tmp_path}/disk"
+    )
+    assert done.stdout == f"{library} True {tmp_path}/disk/adapter\n"
 
 
 def test_full_saves_a_model_that_any_loader_takes(tiny_base, tmp_path):
@@ -245,11 +285,19 @@ def test_full_refuses_what_only_an_adapter_has(name):
         ("lora", {"precision": "bf16", "neftune": 5.0, "gradient_checkpointing": True}),
         ("lora", {"strength": "auto"}),
         pytest.param("full", {"optimizer": "adamw8bit"}, marks=needs_bitsandbytes),
+        ("lora", {"adapter": AdapterSpec(rank=4, b_rate=16)}),
+        ("lora", {"method": "orpo"}),
+        ("lora", {"method": "cpt"}),
+        ("lora", {"judge": True}),
     ],
 )
 def test_cut_off_twice_it_ends_in_the_same_bytes(tiny_base, tmp_path, kind, more):
+    more = dict(more)
+    judge = _longer if more.pop("judge", None) else None
     spec = spec_of(kind, **more)
-    run(tmp_path / "whole", tiny_base, spec)
+    rows = examples_of(spec.method)
+    with_all = {"rows": rows[:20], "dev": rows[20:], "judge": judge}
+    run(tmp_path / "whole", tiny_base, spec, **with_all)
     for point in ("train.step", "train.check"):
 
         def cut(event, point=point, **facts):
@@ -257,9 +305,15 @@ def test_cut_off_twice_it_ends_in_the_same_bytes(tiny_base, tmp_path, kind, more
                 raise Cut
 
         with pytest.raises(Cut):
-            run(tmp_path / "cut", tiny_base, spec, emit=cut)
-    run(tmp_path / "cut", tiny_base, spec)
+            run(tmp_path / "cut", tiny_base, spec, emit=cut, **with_all)
+    run(tmp_path / "cut", tiny_base, spec, **with_all)
     assert contents(tmp_path / "cut/out") == contents(tmp_path / "whole/out")
+
+
+def _longer(generator: Generator) -> float:
+    """A judge that likes long answers."""
+    reply = generator.generate([ROWS[0][:-1]], Decoding(max_new_tokens=9))[0]
+    return len(reply.text) / 100
 
 
 def test_dora_in_bf16_says_the_same_in_fewer_bits(tiny_base, rows):

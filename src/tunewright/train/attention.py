@@ -64,6 +64,13 @@ class Segments(NamedTuple):
         return ends
 
 
+class Unread:
+    """Segments on their way through a layer. A compiled one would be compiled anew for each tuple that it was handed."""
+
+    def __init__(self, segments: Segments) -> None:
+        self.segments = segments
+
+
 class Kept:
     """The tensors last asked for, by what they are made from, up to `room` bytes in all."""
 
@@ -116,7 +123,7 @@ def attend(
     scaling: float | None = None,
     sliding_window: int | None = None,
     softcap: float | None = None,
-    segments: Segments | None = None,
+    segments: Unread | None = None,
     **_: Any,
 ) -> tuple[Tensor, None]:
     """Attention of query [1, heads, T, d] over key and value [1, kv heads, T, d] → [1, T, heads, d].
@@ -125,7 +132,7 @@ def attend(
     """
     if softcap is not None:
         raise NotImplementedError("no fused attention caps its scores")
-    cut = segments or Segments((query.shape[2],), (-1,))
+    cut = segments.segments if segments else Segments((query.shape[2],), (-1,))
     dtype = cut.dtype or query.dtype
     if dropout == 0.0 and len(query) == 1 and varlen.takes(query, dtype):
         q, k, v = (part[0].transpose(0, 1).to(dtype) for part in (query, key, value))
@@ -200,5 +207,6 @@ def _mask(rows: int, columns: int, window: int | None, device: torch.device) -> 
     return seen if window is None else seen & (there > here - window)
 
 
-AttentionInterface.register(NAME, attend)
+# compiled layers leave it out: each batch is cut otherwise, and would be compiled anew
+AttentionInterface.register(NAME, torch.compiler.disable(attend))
 # No mask function is registered with it, and so models build no mask.

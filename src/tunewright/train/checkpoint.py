@@ -3,6 +3,7 @@
     run.json            what the run is (its fingerprint) and the thread count it started with
     state.safetensors   adapter, optimizer and position after the last step, replaced in one move
     best.safetensors    the adapter with the best dev loss, and its step
+    past-12.safetensors the adapter after step 12: one for each of the last looks at dev (train.keep)
     references.json     the rows' log-probabilities under the base, where the method needs them
     history.jsonl       one line a step and a dev loss; lines past the state's step are dropped on resume
 
@@ -13,7 +14,7 @@ the run starts over, with the same result.
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,15 +69,18 @@ class WorkFolder:
         """Forget the run."""
         for name in ("run.json", "state.safetensors", "best.safetensors", "history.jsonl", "references.json"):
             (self._path / name).unlink(missing_ok=True)
+        self._drop_past(lambda step: True)
 
     def load(self) -> tuple[Progress, dict[str, Tensor]] | None:
-        """The last checkpoint, or none. The history is cut back to it."""
+        """The last checkpoint, or none. The history and the past adapters are cut back to it."""
         stored = _read_tensors(self._path / "state.safetensors")
         if stored is None:
             (self._path / "history.jsonl").unlink(missing_ok=True)
+            self._drop_past(lambda step: True)
             return None
         tensors, facts = stored
         progress = Progress(**facts)
+        self._drop_past(lambda step: step > progress.step)
         self._rewrite([line for line in self.history() if line["step"] <= progress.step])
         return progress, tensors
 
@@ -97,6 +101,18 @@ class WorkFolder:
         """The best weights and their step, or none."""
         stored = _read_tensors(self._path / "best.safetensors")
         return None if stored is None else (stored[1]["step"], stored[0])
+
+    def save_past(self, step: int, weights: Mapping[str, Tensor], count: int) -> None:
+        """Keep the weights after `step`, and of those kept before as many as make `count` with them."""
+        _write_tensors(self._past(step), weights, {"step": step})
+        kept = self._past_steps()[-count:]
+        self._drop_past(lambda other: other not in kept)
+
+    def past(self) -> Iterator[tuple[int, dict[str, Tensor]]]:
+        """The last weights kept by `save_past`, with their steps, the oldest first."""
+        for step in self._past_steps():
+            if stored := _read_tensors(self._past(step)):
+                yield step, stored[0]
 
     def references(self) -> list[float] | None:
         """The rows' log-probabilities under the base, or none where they were not all taken."""
@@ -119,6 +135,17 @@ class WorkFolder:
         path = self._path / "history.jsonl"
         return list(read_jsonl(path)) if path.exists() else []
 
+    def _past(self, step: int) -> Path:
+        return self._path / f"past-{step}.safetensors"
+
+    def _past_steps(self) -> list[int]:
+        names = (path.stem.partition("-")[2] for path in self._path.glob("past-*.safetensors"))
+        return sorted(int(name) for name in names if name.isdigit())
+
+    def _drop_past(self, dropped: Callable[[int], bool]) -> None:
+        for step in filter(dropped, self._past_steps()):
+            self._past(step).unlink()
+
     def _rewrite(self, lines: list[dict[str, Any]]) -> None:
         text = "".join(json.dumps(line) + "\n" for line in lines)
         _replace(self._path / "history.jsonl", text.encode())
@@ -137,8 +164,11 @@ def _write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: dict[str, A
 
 def _replace(path: Path, data: bytes) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_bytes(data)
-    os.replace(temporary, path)
+    try:
+        temporary.write_bytes(data)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tunewright.core.errors import ModelError, Problem
 from tunewright.core.example import Example
-from tunewright.core.message import Conversation, with_system
+from tunewright.core.message import Conversation, tools_of, with_system, with_tools
 from tunewright.models.template import Renderer
 from tunewright.train.methods import Method
 from tunewright.train.pack import Tree, compact
@@ -78,7 +78,7 @@ def pieces(tree: Tree, longest: int) -> list[Tree]:
     A piece begins with the last token of the one before it, which it does not train: so every token but the document's
     first is trained once.
     """
-    ((name, ids, mask, _),) = tree.rows
+    ((name, ids, mask, *_),) = tree.rows
     starts = range(0, max(1, len(ids) - 1), longest - 1)
     ends = ((start, start + longest) for start in starts)
     return [Tree((compact(name, ids[start:end], [0, *mask[start + 1 : end]]),)) for start, end in ends]
@@ -132,4 +132,4 @@ def _without_oldest_turn(messages: Conversation) -> Conversation | None:
     head = 0
     while messages[head].instructs:
         head += 1
-    return (*messages[:head], *messages[asked[1] :])
+    return with_tools((*messages[:head], *messages[asked[1] :]), tools_of(messages))

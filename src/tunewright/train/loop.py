@@ -22,7 +22,7 @@ from tunewright.train.methods import Method, Part
 from tunewright.train.optimizer import Optimizer, learning_rate
 from tunewright.train.pack import Batch, Tree, batches, epoch_order, fill
 from tunewright.train.policy import Policy
-from tunewright.train.preflight import Load, free_bytes, look_ahead, used_bytes
+from tunewright.train.preflight import Load, free_bytes, look_ahead, peak_bytes, used_bytes
 from tunewright.train.spec import SettledSpec
 from tunewright.train.summary import StopReason
 from tunewright.train.watch import Look, Watch, trouble, words
@@ -47,7 +47,12 @@ _SHORTER = 6
 _NAMED = 5
 """Rows named where a loss is out of the way."""
 _ENDS = ("diverged", "broken")
-_FIX = "Lower train.learning_rate, or look at the rows."
+_FIX = {
+    "diverged": "Lower train.learning_rate or lengthen train.warmup, or look at the rows.",
+    "broken": "Lower train.learning_rate or train.clip, set train.precision to fp32 where it is not, or look at the rows.",
+}
+_WATCHED = 0.05
+"""Seconds between two looks at a CPU's memory while steps run: 20 looks a second take a thousandth of the time."""
 
 
 class Plan(NamedTuple):
@@ -82,6 +87,8 @@ class Finished(NamedTuple):
     """Loss spikes and a divergence, a sentence each."""
     best: dict[str, Tensor]
     """The best parameters, by name, on the CPU."""
+    peak: int = 0
+    """The most memory in use while steps ran, in bytes: of this process, or of the accelerator."""
 
 
 def make_plan(trees: Sequence[Tree], dev_trees: Sequence[Tree], spec: SettledSpec, prefix: int) -> Plan:
@@ -127,6 +134,13 @@ class Loop:
 
     def run(self, trees: Sequence[Tree], dev_trees: Sequence[Tree], work: WorkFolder, emit: Emit) -> Finished:
         """Train from the last checkpoint, or from the start, to the end."""
+        with peak_bytes(self._policy.device, _WATCHED) as peak:
+            finished = self._trained(trees, dev_trees, work, emit)
+        return finished._replace(peak=peak[0])
+
+    def _trained(
+        self, trees: Sequence[Tree], dev_trees: Sequence[Tree], work: WorkFolder, emit: Emit
+    ) -> Finished:
         optimizer = Optimizer(self._parameters, self._spec)
         progress = self._resume(optimizer, work)
         self._watch = Watch(line["loss"] for line in work.history() if line["kind"] == "step")
@@ -138,7 +152,7 @@ class Loop:
             begin = time.perf_counter()
             facts, look = self._step(trees, optimizer, progress, work, emit)
             if look.state in _ENDS:
-                return self._rolled_back(progress, work)
+                return self._rolled_back(trees, dev_trees, progress, work)
             work.note(kind="step", **facts)
             now = time.perf_counter()
             left = (len(self._plan.steps) - progress.step) * (now - started) / (progress.step - first)
@@ -155,6 +169,8 @@ class Loop:
             if last or progress.step % self._plan.dev_every == 0:
                 self._look_at_dev(dev_trees, progress, work, emit)
                 stopped = self._given_up(progress)
+                if self._spec.keep > 1:
+                    work.save_past(progress.step, self._copy(), self._spec.keep)
             work.save(progress, optimizer.tensors(), due=last or stopped)
         early = stopped and progress.step < len(self._plan.steps)
         no_better: StopReason = "dev score got no better" if self._score else "dev loss got no better"
@@ -170,17 +186,10 @@ class Loop:
         A short run is looked at only where memory is scarce beside the model.
         """
         plan, device = self._plan, self._policy.device
-        size = sum(value.numel() * value.element_size() for value in self._policy.model.parameters())
-        if work.history() or (len(plan.steps) < _WORTH and free_bytes(device) > _PLENTY * size):
+        short = len(plan.steps) < _WORTH and free_bytes(device) > _PLENTY * self._size()
+        if work.history() or short:
             return
-        looks = 1 + len(plan.steps) // plan.dev_every
-        load = Load(
-            plan.steps,
-            [tree.tokens for tree in trees],
-            self._limit,
-            dev_tokens=looks * sum(dev_trees[index].tokens for index in plan.dev),
-            later=self._later(),
-        )
+        load = self._load(trees, dev_trees)
 
         def probe(group: Sequence[int]) -> None:
             self._gradients(batches(trees, group, plan.prefix, self._limit), 0)
@@ -189,6 +198,26 @@ class Loop:
 
         found = look_ahead(load, probe, device, self._spec.gradient_checkpointing)
         emit("train.preflight", **found._asdict())
+
+    def _load(self, trees: Sequence[Tree], dev_trees: Sequence[Tree]) -> Load:
+        """What there is to compute."""
+        plan = self._plan
+        looks = 1 + len(plan.steps) // plan.dev_every
+        forward = looks * sum(dev_trees[index].tokens for index in plan.dev)
+        if self._method.needs_reference(self._spec):
+            forward += sum(tree.tokens for tree in (*trees, *dev_trees))
+        return Load(
+            plan.steps,
+            [tree.tokens for tree in trees],
+            self._limit,
+            forward_tokens=forward,
+            later=self._later(),
+            packable=0 if self._spec.adapter.kind in ("qlora", "full") else self._size(),
+        )
+
+    def _size(self) -> int:
+        """Bytes of the model."""
+        return sum(value.numel() * value.element_size() for value in self._policy.model.parameters())
 
     def _later(self) -> int:
         """Bytes that the first steps do not show."""
@@ -285,18 +314,37 @@ class Loop:
             work.save_best(progress.step, self._copy())
         return look
 
-    def _rolled_back(self, progress: Progress, work: WorkFolder) -> Finished:
-        """The end of a run that diverged: the best weights on dev, without dev those before the loss rose.
+    def _rolled_back(
+        self, trees: Sequence[Tree], dev_trees: Sequence[Tree], progress: Progress, work: WorkFolder
+    ) -> Finished:
+        """The end of a run that diverged or broke down: the best weights on dev, without dev those before the loss rose.
 
-        Raises GateError where there are none.
+        Where there are none, those of the last step, if they are sound. Raises GateError where they are not.
         """
         lines = _troubles(work)
+        fix = _FIX[lines[-1]["state"]]
         kept = work.load_best()
-        if kept is None:
-            raise GateError([Problem(f"{words(lines[-1])}.", fix=_FIX)])
-        progress.best_step, best = kept
-        said = f"{words(lines[-1])}; the weights of step {progress.best_step} are kept. {_FIX}"
+        if kept is not None:
+            progress.best_step, best = kept
+        elif self._sound(trees, dev_trees, progress):
+            progress.best_step, best = progress.step, self._copy()
+        else:
+            raise GateError([Problem(f"{words(lines[-1])}.", fix=fix)])
+        which = "" if kept is not None else ", the last one before,"
+        said = f"{words(lines[-1])}; the weights of step {progress.best_step}{which} are kept. {fix}"
         return Finished(progress, "diverged", (*(f"{words(line)}." for line in lines[:-1]), said), best)
+
+    def _sound(self, trees: Sequence[Tree], dev_trees: Sequence[Tree], progress: Progress) -> bool:
+        """Whether the weights as they stand are numbers that have learnt something and give numbers.
+
+        Their loss on dev is noted; without dev they are asked for that of the last step's rows.
+        """
+        if progress.step == 0 or not all(bool(value.isfinite().all()) for value in self._parameters.values()):
+            return False
+        if self._plan.dev:
+            progress.best_loss, _ = self._dev_loss(dev_trees, self._plan.dev)
+            return math.isfinite(progress.best_loss)
+        return math.isfinite(self._dev_loss(trees, self._plan.steps[progress.step - 1])[0])
 
     def _look_at_dev(
         self, dev_trees: Sequence[Tree], progress: Progress, work: WorkFolder, emit: Emit

@@ -138,7 +138,8 @@ class Policy:
         self._causal.set_attn_implementation(self._stock)
 
     def _forward(self, module: Any, batch: Batch, **more: Any) -> Any:
-        segments = {"segments": batch.segments._replace(dtype=self._dtype)} if self.packed else {}
+        cut = attention.Unread(batch.segments._replace(dtype=self._dtype))
+        segments = {"segments": cut} if self.packed else {}
         with self._noisy(batch), torch.autocast(self.device.type, self._dtype, enabled=self._mixed):
             return module(
                 input_ids=batch.ids,

@@ -20,7 +20,7 @@ from tunewright.models.machine import free_memory
 from tunewright.train.pack import fill
 
 _FORWARD = 1 / 3
-"""A dev loss is a forward pass: a third of a step's products."""
+"""What a forward pass alone (a dev loss, the reference) takes of a step: a third of its products."""
 _ROOM = 0.95
 """The share of the free memory that a run may take."""
 _SURE = 1.5
@@ -29,6 +29,8 @@ _SHORTEST = 32
 """Tokens below which no row is worth training."""
 _SAMPLE = 0.002
 """Seconds between two looks at the process's memory."""
+_DOMINATES = 0.5
+"""The share of the memory there is from which a base's weights are what fills it."""
 Probe = Callable[[Sequence[int]], None]
 """Computes the gradients of one step with these trees, and forgets them."""
 
@@ -42,10 +44,12 @@ class Load(NamedTuple):
     """Tokens of each tree."""
     limit: int
     """Tokens of the longest batch that a step is cut into, save for longer rows."""
-    dev_tokens: int = 0
-    """Tokens of all dev losses together."""
+    forward_tokens: int = 0
+    """Tokens that are only read: all dev losses together, and the rows under the base where the method asks for that."""
     later: int = 0
     """Bytes that the first steps do not show: the optimizer's, a checkpoint's copies."""
+    packable: int = 0
+    """Bytes of the base's weights; 0 where qlora would make none of them less, for they are packed already or trained."""
 
     def fullest(self, step: Sequence[int]) -> tuple[int, int]:
         """Tokens of a step's fullest batch, and of its longest row."""
@@ -77,6 +81,8 @@ class _Room(NamedTuple):
     row: int
     """Tokens of its longest row."""
     checkpointing: bool
+    packable: int
+    """Bytes of the base's weights that qlora would pack."""
 
 
 def look_ahead(load: Load, probe: Probe, device: torch.device, checkpointing: bool) -> Estimate:
@@ -86,16 +92,16 @@ def look_ahead(load: Load, probe: Probe, device: torch.device, checkpointing: bo
     row = load.tokens.index(median_low(load.tokens))
     most, longest = load.fullest(heavy)
     before = used_bytes(device)
-    room = _Room(before, before + free_bytes(device), most, longest, checkpointing)
+    room = _Room(before, before + free_bytes(device), most, longest, checkpointing, load.packable)
     try:
         probe([row])  # what the first pass alone brings: libraries, caches, pages
         start = used_bytes(device)
-        with _peak(device) as first:
+        with peak_bytes(device) as first:
             probe([row])
         grown = max(0, first[0] - start) * most / max(1, load.tokens[row])
         if grown > _SURE * (room.available - start):
             raise _too_large(round(start + grown), room)
-        with _peak(device) as second:
+        with peak_bytes(device) as second:
             probe(heavy)
         peak = second[0] + load.later
         if peak > before + _ROOM * (room.available - before):
@@ -103,7 +109,7 @@ def look_ahead(load: Load, probe: Probe, device: torch.device, checkpointing: bo
         seconds = _timed(probe, heavy, device) + _timed(probe, middle, device)
     except torch.OutOfMemoryError as error:
         raise _too_large(None, room) from error
-    work = sum(map(load.size, load.steps)) + _FORWARD * load.dev_tokens
+    work = sum(map(load.size, load.steps)) + _FORWARD * load.forward_tokens
     return Estimate(seconds / (load.size(heavy) + load.size(middle)) * work, peak, room.available)
 
 
@@ -144,7 +150,9 @@ def _too_large(peak: int | None, room: _Room) -> GateError:
             f"set train.max_length to about {fitting} (train.over_long says what becomes of longer rows)"
         )
     else:
-        ways.append("choose a smaller base, or train.adapter.kind qlora, which packs the base in four bits")
+        ways.append("choose a smaller base")
+    if room.packable and (fitting < _SHORTEST or room.packable > _DOMINATES * room.available):
+        ways.append("set train.adapter.kind to qlora, which packs the base in four bits")
     fix = ", or ".join(ways)
     where = f"a batch of {room.batch} tokens, its longest row of {room.row}"
     return GateError([Problem(message, where=where, fix=f"{fix[0].upper()}{fix[1:]}.")])
@@ -162,18 +170,23 @@ def used_bytes(device: torch.device) -> int:
 
 
 @contextmanager
-def _peak(device: torch.device) -> Iterator[list[int]]:
-    """The largest memory in use while it lasts, in bytes, as the list's only item."""
+def peak_bytes(device: torch.device, sample: float = _SAMPLE) -> Iterator[list[int]]:
+    """The largest memory in use while it lasts, in bytes, as the list's only item.
+
+    An accelerator tells it; of a process it is the largest of what is seen every `sample` seconds.
+    """
     found = [used_bytes(device)]
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
-        yield found
-        found[0] = int(torch.cuda.max_memory_allocated(device))
+        try:
+            yield found
+        finally:
+            found[0] = int(torch.cuda.max_memory_allocated(device))
         return
     done = threading.Event()
 
     def watch() -> None:
-        while not done.wait(_SAMPLE):
+        while not done.wait(sample):
             found[0] = max(found[0], used_bytes(device))
 
     thread = threading.Thread(target=watch, daemon=True)

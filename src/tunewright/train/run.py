@@ -2,8 +2,9 @@
 
     train(spec, examples, dev_examples, base=base, system=prompt, work=scratch, out=folder, emit=emit)
 
-`out` gets adapter/ in PEFT's format, history.json and train.json; equal inputs give equal bytes on one machine, whether
-or not the run was cut off on the way. `work` keeps the checkpoints until the run is done.
+`out` gets adapter/ in PEFT's format, history.json and train.json, and checkpoints/ where `spec.keep` asks for more than the
+best; equal inputs give equal bytes on one machine, whether or not the run was cut off on the way. `work` keeps the
+checkpoints until the run is done.
 """
 
 import shutil
@@ -16,7 +17,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from tunewright.core.errors import DataError, GateError, ModelError
+from tunewright.core.errors import DataError, GateError, ModelError, Problem
 from tunewright.core.events import Emit, silent
 from tunewright.core.example import Example
 from tunewright.core.files import write_json
@@ -29,12 +30,14 @@ from tunewright.models.machine import free_cores, has_fast_bf16, set_threads
 from tunewright.models.template import Renderer
 from tunewright.train import attention, learnt, weights
 from tunewright.train.checkpoint import WorkFolder
+from tunewright.train.compiled import compiled_layers, prove
 from tunewright.train.defaults import Choice, facts_of, settle
 from tunewright.train.fast import fast_layers
 from tunewright.train.length import Fitted, fit
 from tunewright.train.loop import Finished, Loop, Plan, make_plan
+from tunewright.train.lora import serving_warnings
 from tunewright.train.methods import find_method, sft
-from tunewright.train.pack import Row, Tree, digest, shared_prefix
+from tunewright.train.pack import Row, Tree, digest, pack, shared_prefix
 from tunewright.train.policy import Policy
 from tunewright.train.reference import refer
 from tunewright.train.spec import SettledAdapter, SettledSpec, TrainSpec
@@ -72,7 +75,7 @@ def train(
     GateError where training went wrong.
     """
     method = find_method(spec.method)
-    method.examine([*examples, *dev_examples], spec)
+    found = method.examine([*examples, *dev_examples], spec)
     if not examples:
         raise DataError("There are no rows to train on.", fix="Look at the split: its train part is empty.")
     emit("train.load", base=base.ref)
@@ -84,6 +87,7 @@ def train(
     _refuse_untrained(fitted, trees, spec)
     facts = facts_of(own, base_width(base))
     settled, choices = settle(spec, facts)
+    told = _told([*found, *serving_warnings(settled.adapter)], emit)
     device = default_device()
     precision = _precision(spec)
     origin = [base.hash, renderer.template_hash, precision, device.type]
@@ -96,9 +100,8 @@ def train(
         _checkpoint_activations(model)
     parameters = weights.trained(model)
     start = weights.copied(parameters)
-    with fast_layers(model, dtype):
-        mixed = settled.adapter.kind in ("full", "dora") and dtype != model.dtype  # no layer of ours does it
-        policy = Policy(model, [*trees[:_PROBES], *dev[:_PROBES]], dtype, spec.neftune, mixed=mixed)
+    with fast_layers(model, dtype), compiled_layers(model, spec.compile):
+        policy = _policy(model, [*trees[:_PROBES], *dev[:_PROBES]], settled, dtype)
         steps, rows = len(plan.steps), sum(len(tree.rows) for tree in trees)
         refused = {} if policy.packed else {"not_packed": str(policy.refused or "other results")}
         emit("train.start", steps=steps, rows=rows, packed=policy.packed, threads=folder.threads, **refused)
@@ -114,20 +117,55 @@ def train(
     policy.restore()
     attention.forget()
     end = between(start, finished.best, strength.value)
-    put(parameters, end)
     emit("train.check", step=finished.progress.step)
-    shutil.rmtree(out / "adapter", ignore_errors=True)
-    weights.save(model, base, settled.adapter, start, end, out / "adapter")
+    _save(model, base, settled.adapter, start, end, folder, out)
     probes = [tree.rows[0].begun(_PROBED) for tree in [*dev, *trees][:_PROBES]]
-    counts = _counts(model, parameters, fitted, fitted_dev)
-    counts |= {"rows": rows, "rehearsal_rows": len(fitted_rehearsal.examples)}
-    checks = _prove(model, settled.adapter, out / "adapter", probes, start, end, finished)
+    counts = _counts(model, parameters, fitted, fitted_dev, fitted_rehearsal) | {"rows": rows}
+    checks = _prove(model, settled.adapter, out, probes, start, end, finished)
+    finished = finished._replace(warnings=(*told, *finished.warnings))
     summary = _summary(
         settled, choices, finished, strength, plan, counts, checks, precision, policy.packed, folder
     )
     _write(out, summary, folder)
-    emit("train.done", steps=summary.steps, best_step=summary.best_step, best_dev_loss=summary.best_dev_loss)
+    done = summary.model_dump(include={"steps", "best_step", "best_dev_loss"})
+    emit("train.done", peak=finished.peak, **done)
     return summary
+
+
+def _policy(model: Any, probes: Sequence[Tree], spec: SettledSpec, dtype: torch.dtype) -> Policy:
+    """The model as the losses see it, proven on some trees; where it is to be compiled, that too."""
+    mixed = spec.adapter.kind in ("full", "dora") and dtype != model.dtype  # no layer of ours does it
+    policy = Policy(model, probes, dtype, spec.neftune, mixed=mixed)
+    if spec.compile:
+        prove(policy, pack(probes[:_PROBES]))
+    return policy
+
+
+def _told(problems: Sequence[Problem], emit: Emit) -> tuple[str, ...]:
+    """What should be known of the rows and the adapter, a sentence each; also an event each."""
+    said = tuple(f"{str(problem).rstrip('.')}." for problem in problems)
+    for words in said:
+        emit("train.warning", words=words)
+    return said
+
+
+def _save(
+    model: Any,
+    base: Base,
+    spec: SettledAdapter,
+    start: Mapping[str, Tensor],
+    end: Mapping[str, Tensor],
+    work: WorkFolder,
+    out: Path,
+) -> None:
+    """The adapters of the last looks at dev, a folder each, then the one that is kept, which the model is left with."""
+    for folder in ("adapter", "checkpoints"):
+        shutil.rmtree(out / folder, ignore_errors=True)
+    for step, past in work.past():
+        put(weights.trained(model), past)
+        weights.save(model, base, spec, start, past, out / "checkpoints" / f"step-{step}")
+    put(weights.trained(model), end)
+    weights.save(model, base, spec, start, end, out / "adapter")
 
 
 def _opened(work: Path, identity: Sequence[Any], threads: int | None, emit: Emit) -> WorkFolder:
@@ -176,14 +214,15 @@ def _checkpoint_activations(model: Any) -> None:
 
 
 def _counts(
-    model: Any, parameters: Mapping[str, Tensor], fitted: Fitted, fitted_dev: Fitted
+    model: Any, parameters: Mapping[str, Tensor], fitted: Fitted, fitted_dev: Fitted, rehearsal: Fitted
 ) -> dict[str, int]:
     """The model's weights, and the examples that were too long, by the summary's names."""
     return {
         "parameters": weights.base_size(model),
         "trained_parameters": sum(value.numel() for value in parameters.values()),
         "cut_rows": len(fitted.cut) + len(fitted_dev.cut),
-        "dropped_rows": len(fitted.dropped) + len(fitted_dev.dropped),
+        "rehearsal_rows": len(rehearsal.examples),
+        "dropped_rows": sum(len(part.dropped) for part in (fitted, fitted_dev, rehearsal)),
     }
 
 
@@ -212,7 +251,7 @@ def _versions(spec: SettledSpec) -> list[str]:
 def _prove(
     model: Any,
     spec: SettledAdapter,
-    adapter: Path,
+    out: Path,
     probes: Sequence[Row],
     start: Mapping[str, Tensor],
     end: Mapping[str, Tensor],
@@ -232,13 +271,14 @@ def _prove(
         learnt.check_gradients(list(start), finished.progress.reached, finished.progress.step),
         learnt.check_effect(plain, tuned),
         learnt.check_reload(
-            weights.without(model, spec, start), adapter, probes, tuned, exact=spec.kind != "pissa"
+            weights.without(model, spec, start), out / "adapter", probes, tuned, exact=spec.kind != "pissa"
         ),
     )
     try:
         learnt.refuse_unlearnt(checks)
     except GateError:
-        shutil.rmtree(adapter)
+        shutil.rmtree(out / "adapter")
+        shutil.rmtree(out / "checkpoints", ignore_errors=True)
         raise
     return checks
 

@@ -121,6 +121,9 @@ class TrainSpec(Spec):
     score says which weights are kept and when training stops; the dev loss decides between equal scores alone."""
     patience: int = Field(3, ge=1)
     """Looks at dev without a better one before training stops."""
+    keep: int = Field(1, ge=1)
+    """Adapters to keep: 1 is the best alone; with more, those of so many last looks at dev lie beside it, in
+    checkpoints/step-…, as trained and whatever `strength` says."""
     strength: Literal["auto"] | Annotated[float, Field(gt=0, le=1)] = 1.0
     """How far to go from the base to what was trained: 1 is all the way (WiSE-FT, arXiv:2109.01903). `auto` takes the
     least that dev cannot tell from the best, by one standard error: less of what the base knew is forgotten."""
@@ -132,6 +135,9 @@ class TrainSpec(Spec):
     weight, worth it with `full`."""
     gradient_checkpointing: bool = False
     """Compute each layer again in the backward pass instead of keeping what it computed: less memory, a third slower."""
+    compile: bool = False
+    """Let torch compile the model's layers at the first step, once for all lengths: a minute or so before many short kernels
+    become few. For long runs on an accelerator; it needs a C compiler."""
     activation_offload: bool = False
     """Keep what the backward pass needs in the host's memory: less of an accelerator's, slower. Nothing on a CPU."""
     sinks: tuple[Literal["tensorboard", "wandb", "mlflow", "trackio"], ...] = ()

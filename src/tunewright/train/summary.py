@@ -39,7 +39,7 @@ class TrainSummary(BaseModel):
     """Passes over the training rows done."""
     stop_reason: StopReason
     warnings: tuple[str, ...] = ()
-    """Loss spikes and what came of them, a sentence each."""
+    """What the method says of its rows and an engine of the adapter, loss spikes and what came of them, a sentence each."""
     best_step: int
     """The step after which the kept weights were taken."""
     best_dev_loss: float | None
@@ -63,7 +63,7 @@ class TrainSummary(BaseModel):
     cut_rows: int = 0
     """Examples of train and dev that were too long and lost their oldest turns."""
     dropped_rows: int = 0
-    """Examples of train and dev that were too long and were left out."""
+    """Examples of train, dev and the rehearsal that were too long and were left out."""
     dev_rows: int
     """Dev examples the dev loss is taken on."""
     parameters: int

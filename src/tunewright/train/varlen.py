@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 _WIDEST = 256
 """Numbers of a head that flash attention takes at most, in steps of eight."""
+_WIDE = 192
+"""Beyond this its backward pass wants one of the large chips: the others have too little shared memory."""
+_LARGE = ((8, 0), (9, 0), (10, 0))
 
 
 @cache
@@ -43,9 +46,18 @@ def takes(query: Tensor, dtype: torch.dtype) -> bool:
         query.device.type == "cuda"
         and dtype in (torch.bfloat16, torch.float16)
         and query.shape[-1] % 8 == 0
-        and query.shape[-1] <= _WIDEST
+        and _width(query.device) >= query.shape[-1]
         and _kernel() is not None
     )
+
+
+@cache
+def _width(device: torch.device) -> int:
+    """The widest heads that this accelerator takes; 0 for one that is older than flash attention, or not NVIDIA's."""
+    chip = torch.cuda.get_device_capability(device)
+    if torch.version.hip is not None or chip < (8, 0):
+        return 0
+    return _WIDEST if chip in _LARGE else _WIDE
 
 
 class Paths(NamedTuple):

@@ -4,7 +4,10 @@ An adapter is saved in PEFT's format, a whole model (`full`) in transformers'. E
 place, by `models/load.py`, so that nothing after training has to know which it was.
 """
 
-from collections.abc import Mapping, Sequence
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -79,17 +82,37 @@ def copied(parameters: Weights) -> dict[str, Tensor]:
 
 
 def save(model: Any, base: Base, spec: SettledAdapter, start: Weights, end: Weights, folder: Path) -> None:
-    """Write what was trained from `start` to `end`. Equal weights give equal bytes."""
+    """Write what was trained from `start` to `end`. Equal weights give equal bytes. Raises OSError."""
     if spec.kind == "full":
-        model.save_pretrained(folder)
-        own_tokenizer(base, spec).save_pretrained(folder)
+        with _system_errors(folder):
+            model.save_pretrained(folder)
+            own_tokenizer(base, spec).save_pretrained(folder)
         return
     changes, weights = (
         pissa.as_update(model, start, end) if spec.kind == "pissa" else ({}, lora.file_weights(end))
     )
     lora.save_adapter(model, weights, folder, changes)
     if spec.new_words:
-        own_tokenizer(base, spec).save_pretrained(folder)
+        with _system_errors(folder):
+            own_tokenizer(base, spec).save_pretrained(folder)
+
+
+@contextmanager
+def _system_errors(folder: Path) -> Iterator[None]:
+    """What the system refuses to libraries in Rust (safetensors, tokenizers) as the OSError that it is: a full disk.
+
+    It names the folder where no file is named.
+    """
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(folder)
+        raise
+    except Exception as error:
+        number = re.search(r"\(os error (\d+)\)", str(error))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1])), str(folder)) from error
 
 
 def without(model: Any, spec: SettledAdapter, start: Weights) -> Any:
