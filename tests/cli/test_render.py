@@ -6,7 +6,9 @@ from tunewright.cli import render
 from tunewright.cli.render import _sentence
 from tunewright.core.errors import Problem
 from tunewright.core.events import Event
+from tunewright.decide.cost import LatencySummary
 from tunewright.decide.spec import PriceSpec
+from tunewright.decide.verdict import Comparison, Interval, VariantSummary, Verdict
 from tunewright.project.stages.training import priced
 
 STEP = {
@@ -37,11 +39,59 @@ def test_a_step_says_loss_time_speed_gradient_and_memory():
         ),
         ("train.preflight", {"seconds": 30.0, "peak": 1e9}, "about 30 s, 1.0 GB"),
         ("train.dev", {"loss": 0.5, "score": 0.914}, "dev loss 0.5000, score 91.4 %"),
+        (
+            "split.done",
+            {
+                "rows": {"train": 32, "dev": 4},
+                "findings": 1,
+                "dropped": [{"op": "drop_duplicates", "rows": 1160, "of": 1196}],
+            },
+            "drop_duplicates dropped 1,160 of 1,196; train 32, dev 4; 1 finding",
+        ),
+        ("split.done", {"rows": {"train": 32}, "findings": 0, "dropped": []}, "train 32; 0 findings"),
+        ("baselines.left_out", {"words": "few-shot with 8 is left out"}, "few-shot with 8 is left out"),
         ("train.strength", {"strength": 0.85, "loss": 0.0212}, "strength 0.85: dev loss 0.0212"),
     ],
 )
 def test_what_ends_a_sentence(kind, data, end):
     assert _sentence(kind, data)[1].endswith(end)
+
+
+def summary(variant, cost, suite="target"):
+    return VariantSummary(
+        variant=variant, suite=suite, scores={}, tokens_in=1, tokens_out=1, cost_per_1000=cost
+    )
+
+
+def verdict(*variants):
+    same = Interval(value=0, low=0, high=0)
+    rivals = [
+        Comparison(
+            rival=name, grader="g", examples=1, difference=same,
+            wins=0, losses=0, ties=1, p_value=1, detectable=1,
+        )
+        for name in ("few-shot-2", "prompt")
+    ]  # fmt: skip
+    return Verdict(
+        outcome="helps", words="w", headline="g", candidate="fine-tune", suite="target", gates=(), slices=(),
+        examples_needed=None, comparisons=tuple(rivals), variants=variants,
+    )  # fmt: skip
+
+
+def test_what_requests_cost_is_one_line():
+    priced_by_tokens = verdict(
+        summary("fine-tune", 0.0123),
+        summary("few-shot-2", 1.5),
+        summary("prompt", 0.01),
+        summary("fine-tune", 9.0, "mine"),
+    )
+    times = {"fine-tune": LatencySummary(0.21, 0.4, 0.02, 4.0)}
+    assert render.costs(priced_by_tokens, times, "EUR") == (
+        "1,000 requests: fine-tune 0.0123 EUR by tokens, 0.02 EUR by machine time, 210 ms each (median);"
+        " few-shot-2 1.50 EUR by tokens"
+    )
+    free = verdict(summary("fine-tune", None), summary("few-shot-2", None))
+    assert render.costs(free, {"fine-tune": LatencySummary(0.21, 0.4, None, 4.0)}, "EUR") is None
 
 
 def test_training_is_priced_by_the_hour():

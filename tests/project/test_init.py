@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tunewright.cli.init import init as command
 from tunewright.core.errors import UserError
+from tunewright.decide.spec import PriceSpec
 from tunewright.project.file import ProjectFile
 from tunewright.project.init import init, project_name
 from tunewright.project.reading import read
@@ -54,6 +55,29 @@ def test_the_file_can_be_read_and_the_hint_can_be_pasted(
     hint = said.output.split("`")[1].removesuffix(" && tunewright check")
     listed = subprocess.run(f"{hint} && ls", shell=True, capture_output=True, text=True, check=True)
     assert listed.stdout == "tunewright.yaml\n"
+
+
+def test_prices_stand_in_the_file_to_be_filled_in(tmp_path: Path) -> None:
+    data = tmp_path / "rows.csv"
+    data.write_text("text,label\nq,a\nr,b\n", "utf-8")
+    made = init(tmp_path / "mine", "classification", data)
+    text = made.path.read_text("utf-8")
+    assert text.endswith(
+        """
+# What tokens and time cost; where it is zero, cost is not told.
+prices:
+  # Price of a million tokens in.
+  input_per_million: 0.0
+  # Price of a million tokens out.
+  output_per_million: 0.0
+  # Price of the machine that serves, an hour. Training is told at the same price as it goes.
+  machine_per_hour: 0.0
+  # The currency, as shown.
+  currency: USD
+"""
+    )
+    made.path.write_text(text.replace("input_per_million: 0.0", "input_per_million: 0.5"), "utf-8")
+    assert read(made.path).prices == PriceSpec(input_per_million=0.5)
 
 
 def test_data_that_no_project_file_can_name_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from tunewright.core.errors import ProjectFileError
-from tunewright.project.reading import parse_setting, read
+from tunewright.project.reading import read
+from tunewright.project.written import parse_setting
 
 GOOD = """\
 name: tickets
@@ -108,6 +109,29 @@ def test_every_problem_at_once_with_its_line(tmp_path):
 )
 def test_one_clear_sentence(tmp_path, text, said):
     assert said in messages(tmp_path, text)[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            GOOD + "suites:\n  general: {exampels: general}\n",
+            "tunewright.yaml:10: suites.general.exampels is not a setting. Did you mean examples?",
+        ),
+        (
+            GOOD + "suites: {target: {graders: [{type: rouge}]}}\ngates: {min_scores: {rouge: 0.9}}\n",
+            "tunewright.yaml:9: suites.target.graders.0: 'rouge' is not known here.",
+        ),
+        (
+            GOOD.replace("json\n", "jsn\n")
+            + "decoding: {constrained: true}\ngates: {min_scores: {exact_match: 1}}\n",
+            "tunewright.yaml:4: task.output: 'jsn' is not known here.",
+        ),
+    ],
+)
+def test_a_wrong_field_makes_no_other_look_wrong(tmp_path, text, said):
+    (message,) = messages(tmp_path, text)
+    assert message.startswith(said)
 
 
 @pytest.mark.parametrize(

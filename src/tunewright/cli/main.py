@@ -17,7 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lineage": ("tunewright.cli.release:lineage", "Tell what a release or an artifact was made from."),
     "release": ("tunewright.cli.release:release", "List the releases, or roll production back."),
     "chat": ("tunewright.cli.release:chat", "Talk to the release in production."),
-    "schema": ("tunewright.cli.machine:schema", "Print the project file's JSON Schema, for editors."),
+    "schema": ("tunewright.cli.machine:schema", "Print the project file's JSON Schema, or what a field is."),
     "doctor": ("tunewright.cli.machine:doctor", "Say what this machine can do."),
 }
 
@@ -27,6 +27,11 @@ _OS_REASONS = {
     errno.EROFS: "the folder is read-only",
     errno.EACCES: "there is no permission",
     errno.EPERM: "there is no permission",
+    errno.ENOENT: "there is no such file or folder",
+    errno.ENOTDIR: "a part of this path is a file, not a folder",
+    errno.EEXIST: "it is there already",
+    errno.EISDIR: "it is a folder, not a file",
+    errno.ENAMETOOLONG: "the name is too long",
 }
 
 
@@ -106,7 +111,7 @@ def main() -> None:
 
 
 def _fail_on_os_error(error: OSError) -> None:
-    """A full disk, a read-only folder: a sentence and exit code 2. Anything else is a bug and keeps its traceback."""
+    """A full disk, a path that leads nowhere: a sentence and exit code 2. Anything else is a bug and keeps its traceback."""
     if isinstance(error, BrokenPipeError):
         sys.exit(141)
     reason = _OS_REASONS.get(error.errno or 0)

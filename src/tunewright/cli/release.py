@@ -17,10 +17,8 @@ def release(ctx: click.Context, path: str) -> None:
     if ctx.invoked_subcommand is not None:
         return
     from tunewright.cli import render
-    from tunewright.store import alias
 
-    project = open_project(path)
-    moves = project.store.catalogue.alias_moves(alias.PRODUCTION)
+    moves = open_project(path).releases()
     if not moves:
         render.say("Nothing is released yet: `tunewright run` releases what passes its gates.")
         return
@@ -73,6 +71,12 @@ def _show_ancestor(ancestor: Any, render: Any) -> None:
         render.say("    from " + ", ".join(ref.id for ref in derivation.inputs.values()))
     for name, digest in derivation.external.items():
         render.say(f"    from {name}  sha256 {digest[:12]}")
+    if derivation.step == "release":
+        from tunewright.core.files import read_json
+        from tunewright.project.stages.deciding import RELEASE
+
+        template = read_json(ancestor.artifact.file(RELEASE))["template"]
+        render.say(f"    renders with template  sha256 {template[:12]}")
     seeds = _seeds(derivation.spec)
     if seeds:
         render.say("    " + ", ".join(f"{name} = {value}" for name, value in seeds.items()))

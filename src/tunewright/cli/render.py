@@ -1,8 +1,8 @@
 """What the terminal shows, with hidden characters written out. rich lives only here."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,6 +13,11 @@ from rich.text import Text
 from tunewright.core.errors import Problem
 from tunewright.core.events import Event
 from tunewright.core.hidden import visible
+from tunewright.decide.phrase import count, money, seconds
+
+if TYPE_CHECKING:
+    from tunewright.decide.cost import LatencySummary  # it brings numpy
+    from tunewright.decide.verdict import Verdict
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -45,7 +50,7 @@ class Watcher:
                 self._console.print(f"  {data['step']:<9} {data['title']} …")
         elif kind == "step.fresh":
             self._console.print(f"[green]✓[/] {data['step']:<9} [dim]fresh[/]")
-        elif kind in ("train.trouble", "train.discarded"):
+        elif kind in ("train.trouble", "train.discarded", "train.warning"):
             self._console.print(f"[yellow]warning: {_plain(data['words'])}[/]")
         elif kind == "train.sink_failed":
             words = f"warning: {data['sink']} fails ({data['error']}); training goes on"
@@ -116,8 +121,11 @@ def _sentence(kind: str, data: dict[str, Any]) -> tuple[str, str, int | None, in
     if kind == "ingest.done":
         return "ingest", f"{data['examples']:,} examples, {data['rejects']:,} rejects", None, None
     if kind == "split.done":
-        rows = ", ".join(f"{part} {count:,}" for part, count in data["rows"].items())
-        return "split", f"{rows}; {data['findings']} findings", None, None
+        rows = ", ".join(f"{part} {number:,}" for part, number in data["rows"].items())
+        dropped = "".join(
+            f"{op['op']} dropped {op['rows']:,} of {op['of']:,}; " for op in data.get("dropped", ())
+        )
+        return "split", f"{dropped}{rows}; {count(data['findings'], 'finding')}", None, None
     if kind == "gate.start":
         return "gate", f"{data['rows']:,} rows to render", None, None
     if kind == "gate.done":
@@ -131,6 +139,8 @@ def _sentence(kind: str, data: dict[str, Any]) -> tuple[str, str, int | None, in
         asked = f"{data['rows']:,} of {data['asked']:,} rows (the others were cut short or empty)"
         whole = data["rows"] == data["asked"]
         return "rehearse", f"{data['rows']:,} rows" if whole else asked, None, None
+    if kind == "baselines.left_out":
+        return "left_out", data["words"], None, None
     if kind == "decide.done":
         return "decide", data["outcome"], None, None
     if kind == "release.done":
@@ -196,6 +206,21 @@ def masked_rows(samples: Sequence[Sequence[Sequence[Any]]]) -> None:
                 text.append(said, style="dim")
         out.print(text)
         out.print()
+
+
+def costs(verdict: "Verdict", latencies: "Mapping[str, LatencySummary]", currency: str) -> str | None:
+    """What 1,000 requests to the fine-tune and to its best rival cost, and how long one takes; None without prices."""
+    shown = [verdict.candidate, *(comparison.rival for comparison in verdict.comparisons[:1])]
+    tokens = {s.variant: s.cost_per_1000 for s in verdict.variants if s.suite == verdict.suite}
+    words = []
+    for name in shown:
+        time = latencies.get(name)
+        priced = ((tokens.get(name), "tokens"), (time.per_1000 if time else None, "machine time"))
+        said = [f"{money(price)} {currency} by {how}" for price, how in priced if price is not None]
+        if said:
+            said += [f"{seconds(time.p50)} each (median)"] if time else []
+            words.append(f"{name} {', '.join(said)}")
+    return f"1,000 requests: {'; '.join(words)}" if words else None
 
 
 def say(text: str, style: str = "") -> None:

@@ -6,18 +6,29 @@ from typing import Any
 
 import click
 
+from tunewright.project.steps import STEPS
+
 PROJECT = click.option(
     "-p", "--project", "path", default=".", show_default=True, help="The project's folder or file."
 )
 SET = click.option(
-    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Override a field of the project file."
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Override a field of the project file; `tunewright schema NAME` says what it is.",
+)
+_STEPS = "\n".join(["\b", "Steps, in order:", *(f"  {step.name:<10} {step.title}" for step in STEPS)])
+_FIELDS = (
+    "Every setting is a field of the project file: `tunewright schema train.adapter.rank` says what one is, its type,"
+    " choices and default, and `--set train.adapter.rank=16` sets it for this run."
 )
 
 
 def open_project(path: str, settings: tuple[str, ...] = ()) -> Any:
     """The project at a path, with `--set` overrides."""
     from tunewright.project.project import Project
-    from tunewright.project.reading import parse_setting
+    from tunewright.project.written import parse_setting
 
     return Project.open(path, dict(parse_setting(text) for text in settings))
 
@@ -62,17 +73,13 @@ def check(path: str, settings: tuple[str, ...], rows: bool) -> int:
     return 0
 
 
-@click.command()
+@click.command(epilog=f"{_STEPS}\n\n{_FIELDS}")
 @click.argument("step", required=False)
 @PROJECT
 @SET
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 def run(step: str | None, path: str, settings: tuple[str, ...], as_json: bool) -> int:
     """Do whatever is stale, resume whatever was cut off; with STEP, only what leads to it."""
-    from tunewright.project.steps import BY_NAME
-
-    if step is not None and step not in BY_NAME:
-        raise click.UsageError(f"there is no step {step!r}; the steps are {', '.join(BY_NAME)}")
     from tunewright.cli import render
 
     project = open_project(path, settings)
@@ -120,6 +127,8 @@ def train(path: str, settings: tuple[str, ...], as_json: bool) -> int:
     for proof in summary.checks:
         render.say(f"  {'passed' if proof.passed else 'FAILED'}  {proof.name}: {proof.seen}")
     click.echo(f"adapter: {trained.adapter}")
+    if (past := trained.adapter.with_name("checkpoints")).is_dir():
+        click.echo(f"of the last looks at dev: {past}")
     return 0
 
 
@@ -163,6 +172,9 @@ def _show_verdict(verdict: Any, result: Any, project: Any) -> None:
             "Try `--set train.rehearsal=0.25`: the base's own answers to general prompts, trained beside yours, keep more"
             " of what it could do."
         )
+    costs = render.costs(verdict, project.latencies(result.outcomes), project.file.prices.currency)
+    if costs:
+        render.say(costs)
     stays = f"production stays {result.production}" if result.production else "nothing is released"
     if result.promoted:
         render.say(f"released: production → {result.production}", "green")

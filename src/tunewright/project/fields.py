@@ -1,12 +1,17 @@
-"""The project file's fields, walked: for "did you mean", `init`'s comments, and docs/project-file.md."""
+"""The project file's fields, walked: for `schema NAME`, "did you mean", `init`'s comments, and docs/project-file.md."""
 
+import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from types import UnionType
-from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
+
+from tunewright.core.errors import UserError
+
+REQUIRED = "required"
+"""The default of a field that has none."""
 
 
 class FieldDoc(NamedTuple):
@@ -17,6 +22,10 @@ class FieldDoc(NamedTuple):
     kind: str
     default: str
     models: tuple[type[BaseModel], ...]
+    choices: tuple[str, ...]
+    """The words it takes, where they are counted; of a field with several models below it, what tells these apart."""
+    owner: type[BaseModel]
+    """The model it is a field of."""
 
 
 def field_docs(model: type[BaseModel], prefix: str = "") -> Iterator[FieldDoc]:
@@ -29,7 +38,72 @@ def field_docs(model: type[BaseModel], prefix: str = "") -> Iterator[FieldDoc]:
             _shown_type(info.annotation),
             _shown_default(info),
             _models(info.annotation),
+            _choices(info.annotation),
+            model,
         )
+
+
+def find_field(root: type[BaseModel], name: str) -> FieldDoc:
+    """The field that a dotted name means, as `--set` writes it: `sources.tickets.path`. Keys and indices may be left out.
+
+    Raises UserError for a name that means nothing, with the nearest ones, and for one that several models have.
+    """
+    found = _meant((root,), name.split("."))
+    if not found:
+        raise UserError(f"{name} is not a setting", fix=_nearest(root, name))
+    if len(found) > 1:
+        head, _, last = name.rpartition(".")
+        ways = ", ".join(f"{head}.{_tag(doc.owner)}.{last}" for doc in found)
+        raise UserError(f"{name} stands in {len(found)} models", fix=f"Say which: {ways}.")
+    return found[0]._replace(name=name)
+
+
+def dotted_names(models: Sequence[type[BaseModel]], prefix: str = "") -> Iterator[str]:
+    """Every field below the models, by dotted name without keys and indices. Of several models each has its own part."""
+    for model in models:
+        own = f"{prefix}{_tag(model)}." if len(models) > 1 else prefix
+        for doc in field_docs(model, own):
+            yield doc.name
+            yield from dotted_names(doc.models, f"{doc.name}.")
+
+
+def _meant(models: Sequence[type[BaseModel]], parts: Sequence[str]) -> list[FieldDoc]:
+    """The fields of the models, and of what is below them, that the parts of a name mean."""
+    first, *rest = parts
+    docs = [doc for model in models for doc in field_docs(model) if doc.name == first]
+    return docs if not rest else [found for doc in docs for found in _below(doc, rest)]
+
+
+def _below(doc: FieldDoc, parts: Sequence[str]) -> list[FieldDoc]:
+    """What the parts mean below a field: in its models, or there behind a key or an index."""
+    if not parts:
+        return [doc]
+    if found := _in_models(doc, parts):
+        return found
+    if not (doc.kind.startswith("mapping of") or (doc.kind.startswith("list of") and parts[0].isdigit())):
+        return []
+    return _in_models(doc, parts[1:]) if doc.models and parts[1:] else [doc]
+
+
+def _in_models(doc: FieldDoc, parts: Sequence[str]) -> list[FieldDoc]:
+    """What the parts mean in a field's models: fields as they stand, or behind the name of one of several models."""
+    if not doc.models:
+        return []
+    if found := _meant(doc.models, parts):
+        return found
+    for model in doc.models:
+        if len(doc.models) > 1 and _tag(model) == parts[0]:
+            chosen = FieldDoc("", model.__doc__ or "", model.__name__, "none", (model,), (), model)
+            return _below(chosen, parts[1:])
+    return []
+
+
+def _nearest(root: type[BaseModel], name: str) -> str:
+    names = [*dotted_names((root,))]
+    last = name.rpartition(".")[2]
+    close = [known for known in names if known.rpartition(".")[2] == last]
+    close = close or difflib.get_close_matches(name, names, n=3)
+    return f"Did you mean {' or '.join(close[:3])}?" if close else "docs/project-file.md has them all."
 
 
 def field_names_at(model: type[BaseModel], loc: Sequence[int | str]) -> list[str]:
@@ -91,20 +165,38 @@ def _shown_type(annotation: Any) -> str:
     return names.get(name, name)
 
 
+def _choices(annotation: Any) -> tuple[str, ...]:
+    """The words that an annotation counts, or the tags of its models."""
+    models = _models(annotation)
+    return tuple(filter(None, map(_tag, models))) if len(models) > 1 else tuple(_words(annotation))
+
+
+def _words(annotation: Any) -> Iterator[str]:
+    if get_origin(annotation) is Literal:
+        yield from map(str, get_args(annotation))
+    else:
+        for arg in get_args(annotation):
+            yield from _words(arg)
+
+
 def _shown_default(info: FieldInfo) -> str:
     if info.is_required():
-        return "required"
-    value = info.get_default(call_default_factory=True) if info.default_factory is None else None
-    if value is None or value is PydanticUndefined:
+        return REQUIRED
+    value = info.get_default(call_default_factory=True)
+    if value is None or value in ((), {}):
         return "none"
     if isinstance(value, BaseModel):
         return "see below"
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, tuple):
-        return str([_plain(item) for item in value]) if value else "none"
-    return repr(value) if isinstance(value, str) else str(value)
+    return repr(_plain(value)) if isinstance(value, str | tuple | dict) else str(value)
 
 
 def _plain(value: Any) -> Any:
-    return value.model_dump(by_alias=True) if isinstance(value, BaseModel) else value
+    """A default as plain values, without the settings that say nothing."""
+    if isinstance(value, BaseModel):
+        said = value.model_dump(by_alias=True, mode="json")
+        return {name: setting for name, setting in said.items() if setting not in (None, [], {})}
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value

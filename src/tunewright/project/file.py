@@ -1,9 +1,11 @@
 """ProjectFile: tunewright.yaml as one model. The docstring under a field is its only description."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
+from pydantic_core import to_jsonable_python
 
 from tunewright.baselines.spec import BaselinesSpec
 from tunewright.core.generation import Decoding, DecodingSpec
@@ -53,7 +55,19 @@ class ProjectFile(Spec):
     gates: GatesSpec = GatesSpec()
     """What must hold before a release."""
     prices: PriceSpec = PriceSpec()
-    """What tokens and time cost."""
+    """What tokens and time cost; where it is zero, cost is not told."""
+    _laid_over: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    @property
+    def laid_over(self) -> dict[str, Any]:
+        """What `--set` laid over the file, by dotted name. It is in the fields already: the report tells of it."""
+        return self._laid_over
+
+    def with_laid_over(self, settings: Mapping[str, Any]) -> Self:
+        """The same file, with the settings that were laid over it."""
+        file = self.model_copy()
+        file._laid_over = to_jsonable_python(dict(settings), by_alias=True, fallback=str)
+        return file
 
     @property
     def answering(self) -> Decoding:

@@ -3,12 +3,14 @@
 import os
 import re
 import unicodedata
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from tunewright.core.errors import Problem, ProjectFileError, UserError
 from tunewright.core.files import write_atomic
+from tunewright.data.names import did_you_mean
 from tunewright.project.file import FILE_NAME
 from tunewright.project.reading import read
 from tunewright.project.starters import begin, why
@@ -28,14 +30,15 @@ class Made(NamedTuple):
 def init(folder: Path, recipe: str, data: Path | None, base: str = "embedded") -> Made:
     """Write `folder`/tunewright.yaml. Nothing is written when something is wrong. `base` may be a folder as named from here.
 
-    Raises UserError for an unknown recipe, a data file that is missing or cannot be named in a project file, or a
-    folder that is a project already.
+    Raises UserError for an unknown recipe, a data file that is missing or cannot be named in a project file, a
+    folder that is a project already, or a file where the folder should be.
     """
     target = folder / FILE_NAME
+    _refuse_file(folder)
     if target.exists():
         raise UserError("there is a project here already", where=str(target), fix="Choose another name.")
     if data is not None and not data.is_file():
-        raise UserError("there is no such data file", where=str(data))
+        raise UserError("there is no such data file", where=str(data), fix=_near(data))
     if base != "embedded" and Path(base).is_dir():
         base = _from(folder, Path(base))
         base = (
@@ -48,9 +51,37 @@ def init(folder: Path, recipe: str, data: Path | None, base: str = "embedded") -
             source["path"] = _from(folder, data)
     text = to_yaml(values)
     _check(text, data)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_atomic(target, text)
+    _write(folder, text)
     return Made(target, reason)
+
+
+def _refuse_file(folder: Path) -> None:
+    """Raises UserError where a file stands in the way of the folder."""
+    there = next((path for path in (folder, *folder.parents) if path.exists()), folder)
+    if there.exists() and not there.is_dir():
+        raise UserError(
+            "this is a file, and the project needs a folder", where=str(there), fix="Choose another name."
+        )
+
+
+def _near(data: Path) -> str:
+    """The way out where a data file is not there."""
+    beside = sorted(path.name for path in data.parent.iterdir()) if data.parent.is_dir() else []
+    return did_you_mean(data.name, beside) or "Name a file of rows, as it is seen from here."
+
+
+def _write(folder: Path, text: str) -> None:
+    """Write the project's file; where that fails, folders made for it go again."""
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomic(folder / FILE_NAME, text)
+    except OSError as error:
+        error.filename = error.filename or str(folder)
+        for path in new:
+            with suppress(OSError):
+                path.rmdir()
+        raise
 
 
 def _from(folder: Path, path: Path) -> str:

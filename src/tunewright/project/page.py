@@ -15,7 +15,8 @@ _HEAD = """# The project file
 `tunewright.yaml` says what the model is to do, from which rows, and what it must prove. This page is written from the
 models in the code (`make docs`); `tunewright schema` prints the same as a JSON Schema for editors.
 
-Any field can be overridden on the command line: `tunewright run --set train.adapter.rank=32`.
+Any field can be overridden on the command line: `tunewright run --set train.adapter.rank=32`. A field's line stands there,
+too: `tunewright schema train.adapter.rank`.
 """
 
 

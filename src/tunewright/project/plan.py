@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from tunewright.core.errors import Problem, ProjectFileError
+from tunewright.core.errors import ProjectFileError
 from tunewright.core.hashing import canonical_json, hash_file
 from tunewright.data.files import shown_name, source_paths
 from tunewright.project.file import GENERAL, ProjectFile
@@ -38,9 +38,15 @@ class Outside:
         self._known: dict[str, dict[str, str]] = {}
 
     def hashes(self, kind: str) -> dict[str, str]:
-        """Name → content hash, for `sources`, `base` or `suites`."""
+        """Name → content hash, for `sources`, `base`, `suites` or `suite files` (without the built-in suite)."""
         if kind not in self._known:
-            self._known[kind] = {"sources": self._sources, "base": self._base, "suites": self._suites}[kind]()
+            ways = {
+                "sources": self._sources,
+                "base": self._base,
+                "suites": self._suites,
+                "suite files": self._suite_files,
+            }
+            self._known[kind] = ways[kind]()
         return self._known[kind]
 
     def _sources(self) -> dict[str, str]:
@@ -53,17 +59,20 @@ class Outside:
         return {"base": resolve_base(self._file.base, self._root).hash}
 
     def _suites(self) -> dict[str, str]:
+        from tunewright.evals.general import general_hash
+
+        built_in = any(suite.examples == GENERAL for suite in self._file.suites.values())
+        return self._suite_files() | ({"general suite": general_hash()} if built_in else {})
+
+    def _suite_files(self) -> dict[str, str]:
         found: dict[str, str] = {}
         for name, suite in self._file.suites.items():
-            if suite.examples == GENERAL:
-                from tunewright.evals.general import general_hash
-
-                found["general suite"] = general_hash()
-            elif suite.examples != "test":
+            if suite.examples not in ("test", GENERAL):
                 path = self._root / suite.examples
                 if not path.is_file():
-                    what = f"suites.{name}.examples: there is no file {path}"
-                    raise ProjectFileError([Problem(what, None, "Name test, general or a file.")])
+                    from tunewright.evals.suites import no_file
+
+                    raise ProjectFileError([no_file(suite.examples, f"suites.{name}.examples")])
                 found[suite.examples] = hash_file(path)
         return found
 

@@ -1,16 +1,19 @@
 """Project: the Python API. Everything the command line does is a method here, with the same types."""
 
-from collections.abc import Callable, Mapping, Sequence
+import errno
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tunewright.core.errors import Problem, ProblemsError, UserError
+from tunewright.core.errors import Problem, ProblemsError, ProjectFileError, UserError
 from tunewright.core.events import Event
-from tunewright.project.file import GENERAL, ProjectFile, file_path
+from tunewright.project.file import GENERAL, TARGET, ProjectFile, file_path
 from tunewright.project.plan import Planned, plan
-from tunewright.project.reading import read
+from tunewright.project.reading import complete, missing
 from tunewright.project.run import StepOutcome, run
 from tunewright.project.steps import up_to
+from tunewright.project.written import Written, written
 from tunewright.store import alias, lineage
 from tunewright.store.artifact import Artifact
 from tunewright.store.store import Store
@@ -18,7 +21,9 @@ from tunewright.store.store import Store
 if TYPE_CHECKING:
     from tunewright.core.generation import Reply
     from tunewright.core.message import Message
+    from tunewright.decide.cost import LatencySummary
     from tunewright.decide.verdict import Verdict
+    from tunewright.store.catalogue import AliasMove
     from tunewright.train.defaults import Choice
     from tunewright.train.spec import SettledSpec
     from tunewright.train.summary import TrainSummary
@@ -33,7 +38,8 @@ class CheckResult(NamedTuple):
     """What a run would stop at."""
     outcomes: list[StepOutcome]
     warnings: list[Problem]
-    """What it would not stop at, but should be known: expected answers that their own graders fail."""
+    """What it would not stop at, but should be known: expected answers that their own graders fail, a further suite that
+    asks what training rows ask, any suite's file that asks what dev rows ask."""
 
 
 class RunResult(NamedTuple):
@@ -58,17 +64,26 @@ class Trained(NamedTuple):
 class Project:
     """A project folder: its file, its store, and what can be done with them."""
 
-    def __init__(self, root: Path, file: ProjectFile) -> None:
+    def __init__(self, root: Path, file: ProjectFile, page: Written) -> None:
+        """`page` is the file as it is written: it knows the lines."""
         self.root = root
         self.file = file
         self.store = Store(root)
+        self._page = page
 
     @classmethod
     def open(cls, path: str | Path = ".", settings: Mapping[str, Any] | None = None) -> "Project":
-        """The project in a folder. Raises ProjectFileError with every problem of its file."""
+        """The project in a folder.
+
+        Raises ProjectFileError with every problem of its file; what it names and is not there is told with them.
+        """
         place = file_path(Path(path))
-        file = read(place, settings)
-        return cls(place.parent.resolve(), file)
+        page = written(place, settings)
+        try:
+            file = complete(page)
+        except ProjectFileError as error:
+            raise ProjectFileError(page.in_order([*error.problems, *missing(page)])) from None
+        return cls(place.parent.resolve(), file, page)
 
     def check(self, listen: Listener | None = None) -> CheckResult:
         """The data, the base, the suites and the gate before training: every problem at once."""
@@ -77,29 +92,33 @@ class Project:
         problems = [*self._data_problems(), *self._base_problems(), *self._suite_problems(None)]
         problems += sink_problems(self.file.train.sinks)
         if problems:
-            return CheckResult(problems, [], [])
+            return CheckResult(self._placed(problems), [], [])
         try:
-            with self.store.lock():
+            with self._placing(), self.store.lock():
                 outcomes = run(self.file, self.root, self.store, upto="gate", listen=listen)
         except UserError as error:
-            return CheckResult(_problems_of(error), [], [])
+            return CheckResult(self._placed(_problems_of(error)), [], [])
         split = next(outcome.artifact for outcome in outcomes if outcome.step == "split")
         problems = self._suite_problems(split)
+        leaks, seen = ({}, {}) if problems else self._leaks(split)
+        if TARGET in leaks:
+            problems.append(leaks.pop(TARGET))
         gate = next(outcome.artifact for outcome in outcomes if outcome.step == "gate")
-        return CheckResult(problems, outcomes, [] if problems else self._warnings(split, gate))
+        warnings = [] if problems else [*leaks.values(), *seen.values(), *self._warnings(split, gate)]
+        return CheckResult(self._placed(problems), outcomes, warnings)
 
     def run(self, upto: str | None = None, listen: Listener | None = None) -> RunResult:
         """Do whatever is stale, resume whatever was cut off; promote the release when its gates passed.
 
-        `upto` names a step of the table: only the steps that lead to it are run. Raises ProblemsError at once for a sink
-        that training could not load.
+        `upto` names a step of the table: only the steps that lead to it are run. Raises UserError at once for a step that
+        is not there, ProblemsError for a sink that training could not load.
         """
         from tunewright.train.sinks import problems as sink_problems
 
         trains = "train" in {step.name for step in up_to(upto)}
         if trains and (problems := sink_problems(self.file.train.sinks)):
-            raise ProblemsError(problems)
-        with self.store.lock():
+            raise ProblemsError(self._placed(problems))
+        with self._placing(), self.store.lock():
             outcomes = run(self.file, self.root, self.store, upto=upto, listen=listen)
             made = {outcome.step: outcome.artifact for outcome in outcomes}
             promoted = "release" in made and self._promote(made["release"])
@@ -123,7 +142,8 @@ class Project:
 
     def plan(self) -> list[Planned]:
         """Where every step stands: fresh, stale, or waiting for a stale one."""
-        return plan(self.file, self.root, self.store)
+        with self._placing():
+            return plan(self.file, self.root, self.store)
 
     def report(self) -> Path:
         """The newest report's HTML file. Raises UserError when there is none yet."""
@@ -140,9 +160,20 @@ class Project:
             raise UserError("there is no report yet", where=str(self.root), fix="`tunewright run` makes it.")
         return artifact.file(REPORT)
 
+    def latencies(self, outcomes: Sequence[StepOutcome]) -> "dict[str, LatencySummary]":
+        """Variant → the times of its answers to the target suite. For the outcomes of a run that got to the verdict."""
+        from tunewright.project.stages.measuring import latencies
+
+        made = {outcome.step: outcome.artifact for outcome in outcomes}
+        return latencies(made["baselines"], made["evaluate"], self.file.prices)
+
     def lineage(self, ref: str = alias.PRODUCTION) -> lineage.Lineage:
         """An alias's, step's or artifact's ancestors, nearest first. Raises UserError for an unknown reference."""
         return lineage.ancestors(self.store, lineage.resolve(self.store, ref))
+
+    def releases(self, name: str = alias.PRODUCTION) -> "list[AliasMove]":
+        """The moves of an alias, oldest first: what it named from then on (Unix seconds). The last is what it names now."""
+        return self.store.catalogue.alias_moves(name)
 
     def promote(self, ref: str, name: str = alias.PRODUCTION) -> str:
         """Let an alias name a release (whatever its gates said: it is your word); returns its name.
@@ -189,6 +220,24 @@ class Project:
             return False
         return alias.promote(self.store.catalogue, release.id)
 
+    def _placed(self, problems: Sequence[Problem]) -> list[Problem]:
+        """The problems with the lines of the fields that they name."""
+        known = self.file.model_dump(by_alias=True)
+        return [self._page.placed(problem, known) for problem in problems]
+
+    @contextmanager
+    def _placing(self) -> Iterator[None]:
+        """Errors that pass through get the lines of the fields that they name, and a full disk its place."""
+        try:
+            yield
+        except UserError as error:
+            self._page.place_error(error, self.file.model_dump(by_alias=True))
+            raise
+        except OSError as error:
+            if error.filename is None and error.errno in (errno.ENOSPC, errno.EDQUOT):
+                error.filename = str(self.store.root)  # the system does not say which file it could not write
+            raise
+
     def _data_problems(self) -> list[Problem]:
         from tunewright.data.ingest import inspect_sources
 
@@ -211,26 +260,47 @@ class Project:
         Suites of test examples are made when the split stands; before, their graders alone.
         """
         from tunewright.data.freeze import load_part
-        from tunewright.evals.suites import build_suite
-        from tunewright.grade.build import build_graders
+        from tunewright.evals.suites import build_suite, own_graders
 
         problems: list[Problem] = []
         test = load_part(split.path, "test") if split else []
         for name, spec in self.file.suites.items():
             try:
-                if spec.examples == "test" and split is None:
-                    build_graders(spec.graders, self.file.task)
-                else:
-                    build_suite(name, spec, test, self.file.task, self.root)
+                own_graders(name, spec, self.file.task)
+            except UserError as error:
+                problems += _problems_of(error)
+                spec = spec.model_copy(update={"graders": ()})  # what else is wrong is told beside it
+            if spec.examples == "test" and split is None:
+                continue
+            try:
+                build_suite(name, spec, test, self.file.task, self.root)
             except UserError as error:
                 problems += _problems_of(error)
         return problems
 
-    def _warnings(self, split: Artifact, gate: Artifact) -> list[Problem]:
-        """What the method has to say of its rows and a server of the adapter, and expected answers that score below 1.
+    def _leaks(self, split: Artifact) -> tuple[dict[str, Problem], dict[str, Problem]]:
+        """Suite → the problem of its examples that training rows ask too, and of those that dev rows ask.
 
-        The built-in suite's do not.
+        The test part has none, nor the built-in suite.
         """
+        from tunewright.data.freeze import load_part
+        from tunewright.evals.leaks import leaks
+        from tunewright.evals.suites import build_suite
+
+        own = {
+            name: spec for name, spec in self.file.suites.items() if spec.examples not in ("test", GENERAL)
+        }
+        suites = [build_suite(name, spec, [], self.file.task, self.root) for name, spec in own.items()]
+        if not suites:
+            return {}, {}
+        train, dev = (load_part(split.path, part) for part in ("train", "dev"))
+        return leaks(suites, train), leaks(suites, dev, "dev")
+
+    def _warnings(self, split: Artifact, gate: Artifact) -> list[Problem]:
+        """What the method has to say of its rows and a server of the adapter, worked examples that the rows are too few
+        for, and expected answers that score below 1. The built-in suite's do not.
+        """
+        from tunewright.baselines.few_shot import left_out
         from tunewright.data.freeze import load_part
         from tunewright.evals.suites import askable, build_suite
         from tunewright.grade.gold import check_gold
@@ -240,6 +310,8 @@ class Project:
         rows = [example for part in ("train", "dev") for example in load_part(split.path, part)]
         found = find_method(self.file.train.method).examine(rows, self.file.train)
         found += serving_warnings(self._settled(gate)[0].adapter)
+        if too_many := left_out(self.file.baselines, askable(load_part(split.path, "train"))):
+            found.append(Problem(too_many.words, where="baselines.few_shot"))
         test = load_part(split.path, "test")
         asking = [example for example in test if not example.is_document]
         if left := len(asking) - len(askable(asking)):

@@ -2,20 +2,25 @@
 
 import difflib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from io import StringIO
+from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from tunewright.core.errors import Problem, ProjectFileError, UserError
-from tunewright.grade.names import default_graders, grader_names
+from tunewright.core.task import TaskSpec
+from tunewright.grade.names import default_graders, names_of
 from tunewright.project.fields import field_names_at
 from tunewright.project.file import GENERAL, TARGET, ProjectFile
+from tunewright.project.written import Written, written
 
-LARGEST = 1_000_000
-"""Bytes a project file may have."""
+Sound = Callable[..., bool]
+"""Whether nothing is wrong with the field at a place, nor with what it lies in, nor with what lies in it."""
+_GIVE_A_SCHEMA = (
+    "Give a JSON Schema: an object, in place or in a file that is named from the project's folder."
+)
 
 
 def read(path: Path, settings: Mapping[str, Any] | None = None) -> ProjectFile:
@@ -23,126 +28,82 @@ def read(path: Path, settings: Mapping[str, Any] | None = None) -> ProjectFile:
 
     Raises ProjectFileError with every problem found.
     """
-    raw = _parse(path, _text(path))
-    data = _plain(raw)
-    for name, value in (settings or {}).items():
-        _lay_over(data, name, value)
-    try:
-        file = ProjectFile.model_validate(data)
-    except ValidationError as error:
-        in_file_order = sorted(error.errors(), key=lambda e: _place(raw, e["loc"])[1] or 0)
-        raise ProjectFileError([_problem(path, raw, e, settings or {}) for e in in_file_order]) from None
-    return _complete(file, path, raw)
+    return complete(written(path, settings))
 
 
-def parse_setting(text: str) -> tuple[str, Any]:
-    """`train.adapter.rank=16` as a name and a YAML value; a value that begins with a template is text.
+def complete(page: Written) -> ProjectFile:
+    """The project that a file describes, with the default suites and the schemas read in.
 
-    Raises ProjectFileError where it has no `=`, or its value is not YAML.
+    Raises ProjectFileError with every problem found: where a field is wrong, what hangs on others is looked at still.
     """
-    from ruamel.yaml.error import YAMLError
-
-    name, equals, value = text.partition("=")
-    name = name.strip()
-    if not equals or not name:
-        raise ProjectFileError([Problem(f"{text!r} is not a setting", "--set", "Write it as name=value.")])
-    if value.lstrip().startswith("{{"):
-        return name, value
     try:
-        return name, _plain(_yaml().load(StringIO(value)))
-    except (YAMLError, ValueError):
-        fix = "Put text with signs in it between quotes."
-        raise ProjectFileError([Problem(f"the value {value!r} is not YAML", f"--set {name}", fix)]) from None
+        file = ProjectFile.model_validate(page.values)
+    except ValidationError as error:
+        wrong = [page.place(e["loc"])[0].split(".") for e in error.errors()]
+
+        def sound(*loc: int | str) -> bool:
+            way = list(map(str, loc))
+            return not any(way[: len(parts)] == parts[: len(way)] for parts in wrong)
+
+        problems = [_problem(page, e) for e in error.errors()]
+        problems += _check(deepcopy(page.values), page, sound)
+        raise ProjectFileError(page.in_order(problems)) from None
+    values = file.model_dump(by_alias=True, mode="json", exclude_unset=True)
+    suites = values.setdefault("suites", {})
+    suites.setdefault(TARGET, {"examples": "test"})
+    suites.setdefault(GENERAL, {"examples": GENERAL})
+    if not suites[TARGET].get("graders"):
+        suites[TARGET]["graders"] = [
+            grader.model_dump(mode="json", by_alias=True) for grader in default_graders(file.task)
+        ]
+    if problems := _check(values, page, lambda *loc: True):
+        raise ProjectFileError(page.in_order(problems))
+    return ProjectFile.model_validate(values).with_laid_over(page.settings)
 
 
-def _text(path: Path) -> str:
-    if not path.is_file():
-        raise ProjectFileError(
-            [
-                Problem(
-                    "there is no project file", str(path), "Make one with `tunewright init NAME --data FILE`."
-                )
-            ]
-        )
-    data = path.read_bytes()
-    if len(data) > LARGEST:
-        raise ProjectFileError([Problem(f"the project file is larger than {LARGEST:,} bytes", str(path))])
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ProjectFileError(
-            [Problem("the file is not UTF-8", f"{path}:{line}", "Save it as UTF-8.")]
-        ) from None
+def missing(page: Written) -> list[Problem]:
+    """What a project file names that is not there: the base's folder, files of sources and suites.
+
+    Whatever else is wrong with the file; what is on a hub is not asked for.
+    """
+    from tunewright.data.files import find_files
+    from tunewright.data.rows import BadFile
+    from tunewright.data.spec import SourceSpec
+    from tunewright.evals.suites import no_file
+    from tunewright.models.base import check_folder
+
+    root, values = page.path.parent.resolve(), page.values
+    problems: list[Problem] = []
+    if isinstance(base := values.get("base"), str):
+        try:
+            check_folder(base, root)
+        except UserError as error:
+            problems.append(Problem(error.message, page.field("base"), error.fix))
+    for name, source in _mappings(values.get("sources")):
+        if isinstance(path := source.get("path"), str):
+            try:
+                find_files(SourceSpec(path=path), root)
+            except BadFile as bad:
+                problems.append(Problem(bad.message, page.field("sources", name, "path"), bad.fix))
+    for name, suite in _mappings(values.get("suites")):
+        path = suite.get("examples")
+        if isinstance(path, str) and path not in ("test", GENERAL) and not (root / path).is_file():
+            problems.append(no_file(path, page.field("suites", name, "examples")))
+    return problems
 
 
-def _yaml() -> Any:
-    from ruamel.yaml import YAML
-
-    return YAML(typ="rt", pure=True)
-
-
-def _parse(path: Path, text: str) -> Any:
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
-    try:
-        raw = _yaml().load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = f":{mark.line + 1}" if mark else ""
-        what = (error.problem or error.context or "it cannot be parsed").split("\n")[0]
-        raise ProjectFileError([Problem(f"this is not valid YAML: {what}", f"{path}{line}")]) from None
-    except (YAMLError, RecursionError, ValueError) as error:
-        what = str(error).split("\n")[0]
-        raise ProjectFileError([Problem(f"this is not valid YAML: {what}", str(path))]) from None
-    if not isinstance(raw, dict):
-        kind = "empty" if raw is None else "a list, not a mapping" if isinstance(raw, list) else "no mapping"
-        raise ProjectFileError(
-            [Problem(f"the project file is {kind}", str(path), "It needs at least name, task and sources.")]
-        )
-    return raw
+def _mappings(value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The items of a mapping that are mappings."""
+    for name, item in value.items() if isinstance(value, Mapping) else ():
+        if isinstance(item, Mapping):
+            yield name, item
 
 
-def _plain(value: Any) -> Any:
-    """The YAML reader's value as plain dicts, lists and scalars."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    for kind in (bool, int, float, str):
-        if isinstance(value, kind):
-            return kind(value)
-    return None if value is None else str(value)  # dates, tagged values: as they are written
-
-
-def _lay_over(data: dict[str, Any], name: str, value: Any) -> None:
-    """Set one dotted name; a missing mapping on the way is made, an index reaches into a list."""
-    *way, last = name.split(".")
-    node: Any = data
-    for part in way:
-        if isinstance(node, list) and part.isdigit() and int(part) < len(node):
-            node = node[int(part)]
-        elif isinstance(node, dict):
-            node = node.setdefault(part, {})
-        else:
-            raise ProjectFileError([Problem(f"{name}: {part!r} has no fields to set", "--set")])
-    if isinstance(node, list) and last.isdigit() and int(last) < len(node):
-        node[int(last)] = value
-    elif isinstance(node, dict):
-        node[last] = value
-    else:
-        raise ProjectFileError([Problem(f"{name}: {last!r} cannot be set there", "--set")])
-
-
-def _problem(path: Path, raw: Any, error: Any, settings: Mapping[str, Any]) -> Problem:
+def _problem(page: Written, error: Any) -> Problem:
     """One pydantic error as a sentence with its place."""
     loc: tuple[int | str, ...] = error["loc"]
-    dotted, line = _place(raw, loc)
-    plain = ".".join(str(part) for part in loc)
-    from_setting = next((name for name in settings if f"{plain}.".startswith(f"{name}.")), None)
-    if from_setting:
-        dotted = plain
-    where = f"--set {from_setting}" if from_setting else f"{path}:{line}" if line else str(path)
+    dotted = ".".join(map(str, loc)) if page.setting(loc) else page.place(loc)[0]
+    where = page.where(*loc)
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
         known = field_names_at(ProjectFile, loc[:-1])
@@ -196,117 +157,109 @@ def _example_of(name: str) -> str | None:
     return examples.get(name)
 
 
-def _place(raw: Any, loc: Sequence[int | str]) -> tuple[str, int | None]:
-    """The dotted name of an error's place and its line. Parts of `loc` that name a union's branch are passed over."""
-    names: list[str] = []
-    line: int | None = None
-    node = raw
-    for index, part in enumerate(loc):
-        if isinstance(node, Mapping) and part in node:
-            line = node.lc.key(part)[0] + 1 if hasattr(node, "lc") else line
-            node = node[part]
-        elif isinstance(node, list) and isinstance(part, int) and part < len(node):
-            line = node.lc.item(part)[0] + 1 if hasattr(node, "lc") else line
-            node = node[part]
-        elif index < len(loc) - 1:
-            continue
-        names.append(str(part))
-    return ".".join(names), line
-
-
-def _complete(file: ProjectFile, path: Path, raw: Any) -> ProjectFile:
-    """Check what one field cannot know of another, add the default suites, and read schemas in."""
+def _check(values: dict[str, Any], page: Written, sound: Sound) -> list[Problem]:
+    """What one field cannot know of another, where the fields themselves are `sound`; schemas are read into `values`."""
+    output = values["task"].get("output", {}) if sound("task", "output") else None
+    suites = {name: suite for name, suite in _mappings(values.get("suites")) if sound("suites", name)}
     problems: list[Problem] = []
+    for loc, holder in _schema_holders(output, suites):
+        holder["schema"], found = _read_schema(holder["schema"], page.path.parent)
+        if found:
+            problems.append(Problem(found, page.where(*loc, "schema"), _GIVE_A_SCHEMA))
+    problems += _general_problems(suites, page)
+    if output is not None and output.get("type") != "json":
+        problems += _text_problems(values, suites, page)
+    if sound("gates", "min_scores") and sound("suites", TARGET):
+        graders = suites.get(TARGET, {}).get("graders") or _default_graders(output)
+        problems += _min_score_problems(values, graders, page)
+    return problems
 
-    def at(*loc: int | str) -> str:
-        line = _place(raw, loc)[1]
-        return f"{path}:{line}" if line else str(path)
 
-    def read_schema(value: Any, place: str) -> Any:
-        if not isinstance(value, str):
-            found: Any = value
-        else:
-            found = _read_schema_file(path.parent / value, place, problems)
-        if found is not None:
-            problem = _schema_problem(found)
-            if problem:
-                problems.append(Problem(problem, place))
-        return found
-
-    data = file.model_dump(by_alias=True, mode="json", exclude_unset=True)
-    output = data.get("task", {}).get("output", {})
-    if output.get("type") == "json":
-        output["schema"] = read_schema(output["schema"], at("task", "output", "schema"))
-    suites = data.setdefault("suites", {})
-    suites.setdefault(TARGET, {"examples": "test"})
-    suites.setdefault(GENERAL, {"examples": GENERAL})
-    problems += _general_problems(suites, at)
+def _schema_holders(output: Any, suites: Mapping[str, Any]) -> Iterator[tuple[tuple[int | str, ...], Any]]:
+    """The mappings that have a schema, and their places."""
+    if output and output.get("type") == "json":
+        yield ("task", "output"), output
     for name, suite in suites.items():
-        for i, grader in enumerate(suite.get("graders", [])):
+        for number, grader in enumerate(suite.get("graders") or ()):
             if grader.get("schema") is not None:
-                grader["schema"] = read_schema(grader["schema"], at("suites", name, "graders", i, "schema"))
-            elif grader["type"] == "json_schema" and output.get("type") != "json":
-                where = at("suites", name, "graders", i)
-                problems.append(
-                    Problem(
-                        "json_schema needs a schema, and the task is text", where, "Give the grader a schema."
-                    )
-                )
-    if data.get("decoding", {}).get("constrained") and output.get("type") != "json":
-        message = "decoding.constrained holds answers to a JSON Schema, and the task is text"
-        fix = "Set it to false, or give the task a JSON output with a schema."
-        problems.append(Problem(message, at("decoding", "constrained"), fix))
-    if not suites[TARGET].get("graders"):
-        suites[TARGET]["graders"] = [
-            grader.model_dump(mode="json", by_alias=True) for grader in default_graders(file.task)
-        ]
-    if problems:
-        raise ProjectFileError(problems)
-    complete = ProjectFile.model_validate(data)
-    _check_min_scores(complete, at("gates", "min_scores"))
-    return complete
+                yield ("suites", name, "graders", number), grader
 
 
-def _general_problems(
-    suites: Mapping[str, Mapping[str, Any]], at: Callable[[str, str, str], str]
-) -> list[Problem]:
+def _general_problems(suites: Mapping[str, Mapping[str, Any]], page: Written) -> list[Problem]:
     """The general suite is told by its name: no other has the built-in examples, and it has no others."""
     problems = []
     for name, suite in suites.items():
         built_in = suite.get("examples") == GENERAL
+        where = page.where("suites", name, "examples")
         if built_in and name != GENERAL:
             message = f"suites.{name}: the built-in suite stands under no name but {GENERAL}, and is always measured"
             fix = "Give this suite other examples (test, or a chat JSONL file), or take it out."
-            problems.append(Problem(message, at("suites", name, "examples"), fix))
+            problems.append(Problem(message, where, fix))
         elif name == GENERAL and not built_in:
             message = f"suites.{GENERAL}: the name is kept for the built-in suite, which asks without the task's prompt"
             fix = f"Write examples: {GENERAL}, or give a suite of your own another name."
-            problems.append(Problem(message, at("suites", name, "examples"), fix))
+            problems.append(Problem(message, where, fix))
     return problems
 
 
-def _check_min_scores(file: ProjectFile, where: str) -> None:
-    known = grader_names(file.suites[TARGET].graders)
+def _text_problems(values: Mapping[str, Any], suites: Mapping[str, Any], page: Written) -> list[Problem]:
+    """What only a task with a JSON output can have."""
     problems = []
-    for name in file.gates.min_scores:
+    for name, suite in suites.items():
+        for number, grader in enumerate(suite.get("graders") or ()):
+            if grader["type"] == "json_schema" and grader.get("schema") is None:
+                message = f"suites.{name}: json_schema needs a schema, and the task is text"
+                where = page.where("suites", name, "graders", number)
+                problems.append(Problem(message, where, "Give the grader a schema."))
+    if dict(_mappings(values)).get("decoding", {}).get("constrained") is True:
+        message = "decoding.constrained holds answers to a JSON Schema, and the task is text"
+        fix = "Set it to false, or give the task a JSON output with a schema."
+        problems.append(Problem(message, page.where("decoding", "constrained"), fix))
+    return problems
+
+
+def _default_graders(output: Mapping[str, Any] | None) -> list[Mapping[str, Any]] | None:
+    """The graders of a target suite that names none; none where the task's output is not known."""
+    if output is None:
+        return None
+    shape = {"type": "json", "schema": {}} if output.get("type") == "json" else {"type": "text"}
+    task = TaskSpec.model_validate({"output": shape})
+    return [grader.model_dump(mode="json", by_alias=True) for grader in default_graders(task)]
+
+
+def _min_score_problems(
+    values: Mapping[str, Any], graders: list[Mapping[str, Any]] | None, page: Written
+) -> list[Problem]:
+    """The names in gates.min_scores that are no grader of the target suite."""
+    asked = dict(_mappings(values)).get("gates", {}).get("min_scores") or {}
+    if graders is None:
+        return []
+    known = names_of(grader["type"] for grader in graders)
+    problems = []
+    for name in asked:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
             fix = f"Did you mean {close[0]}?" if close else f"There is: {', '.join(known)}."
+            where = page.where("gates", "min_scores", name)
             problems.append(Problem(f"gates.min_scores: the target suite has no grader {name}", where, fix))
-    if problems:
-        raise ProjectFileError(problems)
+    return problems
 
 
-def _read_schema_file(path: Path, where: str, problems: list[Problem]) -> Any:
-    try:
-        return json.loads(path.read_bytes().decode("utf-8-sig"))
-    except FileNotFoundError:
-        problems.append(Problem(f"the schema file {path} does not exist", where))
-    except IsADirectoryError:
-        problems.append(Problem(f"the schema file {path} is a folder", where))
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        problems.append(Problem(f"the schema file {path} is not JSON: {error}", where))
-    return None
+def _read_schema(value: Any, folder: Path) -> tuple[Any, str | None]:
+    """A schema in place, or what the file holds that it names, and what is wrong with it, if anything is."""
+    if isinstance(value, str):
+        path = folder / value
+        try:
+            value = json.loads(path.read_bytes().decode("utf-8-sig"))
+        except FileNotFoundError:
+            return value, f"the schema file {path} does not exist"
+        except IsADirectoryError:
+            return value, f"the schema file {path} is a folder"
+        except OSError as error:
+            return value, f"the schema file {path} cannot be read: {error.strerror}"
+        except (UnicodeDecodeError, ValueError, RecursionError) as error:
+            return value, f"the schema file {path} is not JSON: {error}"
+    return value, _schema_problem(value)
 
 
 def _schema_problem(schema: Any) -> str | None:

@@ -1,25 +1,30 @@
-"""THE TABLE: every step of the main job, in order. The CLI, the plan and the pages are drawn from it."""
+"""THE TABLE: every step of the main job, in order. The CLI, the plan and the pages are drawn from it.
+
+`tunewright run --help` shows it, so that nothing costly is imported here.
+"""
 
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tunewright.core.errors import UserError
 from tunewright.core.events import Emit
-from tunewright.core.task import JsonOutput
-from tunewright.project.file import TARGET, ProjectFile
-from tunewright.store.artifact import Artifact
-from tunewright.store.store import Store
+
+if TYPE_CHECKING:
+    from tunewright.project.file import ProjectFile
+    from tunewright.store.artifact import Artifact
+    from tunewright.store.store import Store
 
 
 class StepContext(NamedTuple):
     """What a step is given: the settings, its inputs, and where to write."""
 
-    file: ProjectFile
+    file: "ProjectFile"
     root: Path
     """The project's folder."""
-    store: Store
-    inputs: dict[str, Artifact]
+    store: "Store"
+    inputs: "dict[str, Artifact]"
     """The artifacts of the steps it needs, by step."""
     work: Path
     """Scratch that outlives a cut-off run."""
@@ -38,42 +43,58 @@ class Step(NamedTuple):
     """What it does, in a few words, for progress and help."""
     needs: tuple[str, ...]
     """The steps whose artifacts it reads."""
-    settings: Callable[[ProjectFile], dict[str, Any]]
+    settings: "Callable[[ProjectFile], dict[str, Any]]"
     """The part of the project file that decides its result."""
     run: str
     """module:function, imported when the step runs."""
     version: str = "1"
     """Raised when the same inputs and settings give another result."""
     external: tuple[str, ...] = ()
-    """What it reads from outside the store: `sources`, `base`, `suites`."""
+    """What it reads from outside the store: `sources`, `base`, `suites`, or of these the `suite files` alone."""
 
 
-def _task(file: ProjectFile) -> dict[str, Any]:
+def _task(file: "ProjectFile") -> dict[str, Any]:
     """The task; of a schema also the order of its properties, which no hash of values sees and answers are written in."""
+    from tunewright.core.task import JsonOutput
+
     output = file.task.output
     order = {"schema": json.dumps(output.schema_)} if isinstance(output, JsonOutput) else {}
     return {"task": file.task, **order}
 
 
-def _asking(file: ProjectFile) -> dict[str, Any]:
+def _asking(file: "ProjectFile") -> dict[str, Any]:
     """What decides how a variant answers and is scored."""
     return {**_task(file), "suites": file.suites, "decoding": file.decoding}
 
 
-def _held_to(file: ProjectFile) -> dict[str, Any]:
+def _asked(file: "ProjectFile") -> dict[str, Any]:
+    """What decides the prompts of the project's own suites, and the room for their answers."""
+    from tunewright.project.file import GENERAL
+
+    suites = {
+        name: {"examples": spec.examples, "limit": spec.limit}
+        for name, spec in file.suites.items()
+        if spec.examples != GENERAL
+    }
+    return {**_task(file), "asked": suites, "max_new_tokens": file.decoding.max_new_tokens}
+
+
+def _held_to(file: "ProjectFile") -> dict[str, Any]:
     """The schema that answers are held to, where they are."""
     schema = file.answering.json_schema
     return {} if schema is None else {"held_to": json.dumps(schema)}
 
 
-def _new_words(file: ProjectFile) -> dict[str, Any]:
+def _new_words(file: "ProjectFile") -> dict[str, Any]:
     """The words that get tokens of their own, where there are any."""
     words = file.train.adapter.new_words
     return {"new_words": words} if words else {}
 
 
-def _judging(file: ProjectFile) -> dict[str, Any]:
+def _judging(file: "ProjectFile") -> dict[str, Any]:
     """What decides the scores of dev answers, where training asks for some."""
+    from tunewright.project.file import TARGET
+
     if not file.train.dev_answers:
         return {}
     return {**_task(file), "target": file.suites[TARGET], "decoding": file.decoding}
@@ -86,7 +107,7 @@ STEPS: tuple[Step, ...] = (
         needs=(),
         settings=lambda file: {**_task(file), "sources": file.sources, "data": file.data},
         run="tunewright.project.stages.data:ingest",
-        version="2",
+        version="3",
         external=("sources",),
     ),
     Step(
@@ -95,13 +116,14 @@ STEPS: tuple[Step, ...] = (
         needs=("ingest",),
         settings=lambda file: {"recipe": list(file.recipe), "split": file.split},
         run="tunewright.project.stages.data:split",
+        version="3",
     ),
     Step(
         "gate",
         "check rendering and loss masks",
         needs=("split",),
         settings=lambda file: {
-            "system": file.task.system,
+            **_asked(file),
             "max_length": file.train.max_length,
             "over_long": file.train.over_long,
             "method": file.train.method,
@@ -109,8 +131,8 @@ STEPS: tuple[Step, ...] = (
             **_new_words(file),
         },
         run="tunewright.project.stages.training:gate",
-        version="3",
-        external=("base",),
+        version="4",
+        external=("base", "suite files"),
     ),
     Step(
         "baselines",
@@ -118,6 +140,7 @@ STEPS: tuple[Step, ...] = (
         needs=("split", "gate"),
         settings=lambda file: {**_asking(file), "baselines": file.baselines},
         run="tunewright.project.stages.measuring:baselines",
+        version="2",
         external=("base", "suites"),
     ),
     Step(
@@ -170,8 +193,9 @@ STEPS: tuple[Step, ...] = (
         "report",
         "write the report",
         needs=("ingest", "split", "gate", "baselines", "rehearse", "train", "evaluate", "decide", "release"),
-        settings=lambda file: {"file": file},
+        settings=lambda file: {"file": file, "laid_over": file.laid_over},
         run="tunewright.project.stages.reporting:report",
+        version="3",
         external=("suites",),
     ),
 )
@@ -180,12 +204,23 @@ BY_NAME: dict[str, Step] = {step.name: step for step in STEPS}
 
 
 def up_to(name: str | None) -> tuple[Step, ...]:
-    """The steps that lead to one (itself last), in the table's order; all of them for None. Raises KeyError."""
+    """The steps that lead to one (itself last), in the table's order; all of them for None.
+
+    Raises UserError, with the steps there are, for another name.
+    """
     if name is None:
         return STEPS
+    if name not in BY_NAME:
+        raise UserError(f"there is no step {name!r}; the steps are {', '.join(BY_NAME)}", fix=_meant(name))
     wanted = {name}
     for step in reversed(STEPS):
         if step.name in wanted:
             wanted.update(step.needs)
-    BY_NAME[name]
     return tuple(step for step in STEPS if step.name in wanted)
+
+
+def _meant(name: str) -> str | None:
+    import difflib
+
+    close = difflib.get_close_matches(name, BY_NAME, n=1)
+    return f"Did you mean {close[0]}?" if close else None

@@ -3,6 +3,7 @@
 import json
 import re
 import textwrap
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,10 +39,10 @@ def _entry(name: str, value: Any, doc: FieldDoc | None, depth: int) -> list[str]
         is_mapping_of = bool(doc and doc.kind.startswith("mapping of"))
         return [*comment, head, *_mapping(value, models, is_mapping_of, depth + 1)]
     if isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value):
-        return [*comment, head, *[f"{pad}  - {_flow(item)}" for item in value]]
-    if isinstance(value, str) and "\n" in value and value == value.strip():
+        return [*comment, head, *[f"{pad}  - {flow(item)}" for item in value]]
+    if isinstance(value, str) and _is_block(value):
         return [*comment, f"{head} |-", *[f"{pad}  {line}".rstrip() for line in value.split("\n")]]
-    return [*comment, f"{head} {_flow(value)}"]
+    return [*comment, f"{head} {flow(value)}"]
 
 
 def _mapping(
@@ -63,17 +64,28 @@ def _docs(model: type[BaseModel]) -> dict[str, FieldDoc]:
 
 
 def _key(name: str) -> str:
-    return (
-        name
-        if _PLAIN.fullmatch(name) and name.lower() not in _WORDS_OF_YAML
-        else json.dumps(name, ensure_ascii=False)
+    return name if _PLAIN.fullmatch(name) and name.lower() not in _WORDS_OF_YAML else _quoted(name)
+
+
+def _quoted(text: str) -> str:
+    """The text between quotes. What is not printed, or ends a line to YAML alone, is written as its number."""
+    return "".join(
+        sign if sign.isprintable() or unicodedata.category(sign) == "Cs" else f"\\U{ord(sign):08x}"
+        for sign in json.dumps(text, ensure_ascii=False)
     )
 
 
-def _flow(value: Any) -> str:
+def _is_block(text: str) -> bool:
+    """Whether a text can stand line by line as it is: no blanks that would be lost, nothing that is not printed."""
+    lines = text.split("\n")
+    whole = all(line == line.rstrip() and line.isprintable() for line in lines)
+    return len(lines) > 1 and text == text.strip() and whole
+
+
+def flow(value: Any) -> str:
     """A value on one line. JSON is YAML, save that words need no quotes."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_key(str(name))}: {_flow(item)}" for name, item in value.items()) + "}"
+        return "{" + ", ".join(f"{_key(str(name))}: {flow(item)}" for name, item in value.items()) + "}"
     if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_flow(item) for item in value) + "]"
+        return "[" + ", ".join(flow(item) for item in value) + "]"
     return _key(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

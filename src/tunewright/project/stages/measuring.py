@@ -8,16 +8,20 @@ from tunewright.core.errors import UserError
 from tunewright.core.example import Example
 from tunewright.core.files import read_json, write_json
 from tunewright.data.freeze import load_part
+from tunewright.decide.cost import LatencySummary, latency_cost
+from tunewright.decide.spec import PriceSpec
+from tunewright.evals.calls import as_written, has_calls
 from tunewright.evals.io import save_scorecard
+from tunewright.evals.leaks import leaks
 from tunewright.evals.run import evaluate as evaluate_generator
 from tunewright.evals.scorecard import Scorecard
 from tunewright.evals.suite import Suite
-from tunewright.evals.suites import askable, build_suite
+from tunewright.evals.suites import SuiteError, askable, build_suite
 from tunewright.generate.variant import Variant
 from tunewright.models.base import Base, resolve_base
 from tunewright.project.file import GENERAL, TARGET
 from tunewright.project.steps import StepContext
-from tunewright.store.artifact import MEASURED
+from tunewright.store.artifact import MEASURED, Artifact
 
 FINE_TUNE = "fine-tune"
 VARIANTS = "variants.json"
@@ -27,6 +31,8 @@ DEV_SUITE = "few-shot.dev"
 
 def baselines(ctx: StepContext) -> None:
     """The rivals: their variants, and a scorecard each."""
+    suites = built_suites(ctx)
+    _refuse_leak(ctx, suites)
     base = resolve_base(ctx.file.base, ctx.root)
     chosen = _few_shot_chosen_on_dev(ctx, base)
     plain = prompt.variant(base=base, system=ctx.file.task.system, decoding=ctx.file.answering)
@@ -38,7 +44,7 @@ def baselines(ctx: StepContext) -> None:
             where="baselines.few_shot",
             fix="Ask for fewer worked examples, or set baselines.prompt to true.",
         )
-    for suite in built_suites(ctx):
+    for suite in suites:
         # what else the base can do is asked of the base itself, not of each way of prompting it
         variants = [plain] if suite.name == GENERAL else rivals
         for variant in variants:
@@ -80,24 +86,58 @@ def read_variants(folder: Path) -> list[Variant]:
     return [Variant.model_validate(row) for row in read_json(folder / VARIANTS)]
 
 
+def latencies(baselines: Artifact, evaluate: Artifact, prices: PriceSpec) -> dict[str, LatencySummary]:
+    """Variant → the times of its answers to the target suite, the rivals' first; without those that answered nothing."""
+    rivals = [variant.name for variant in read_variants(baselines.path)]
+    sources = {**dict.fromkeys(rivals, baselines), FINE_TUNE: evaluate}
+    times = {name: read_json(artifact.file(timings_name(name, TARGET))) for name, artifact in sources.items()}
+    found = {name: latency_cost(seconds, prices) for name, seconds in times.items()}
+    return {name: summary for name, summary in found.items() if summary is not None}
+
+
 def built_suites(ctx: StepContext) -> list[Suite]:
     """Every suite of the project, in the file's order. For steps that need the split."""
     test = load_part(ctx.inputs["split"].path, "test")
-    return [build_suite(name, spec, test, ctx.file.task, ctx.root) for name, spec in ctx.file.suites.items()]
+    suites = ctx.file.suites.items()
+    return _with_calls(ctx, [build_suite(name, spec, test, ctx.file.task, ctx.root) for name, spec in suites])
 
 
 def dev_suite(ctx: StepContext, name: str, dev: Sequence[Example]) -> Suite:
     """Rows of dev, graded as the target suite is."""
     spec = ctx.file.suites[TARGET].model_copy(update={"examples": "test", "limit": None, "slices": ()})
-    return build_suite(name, spec, dev, ctx.file.task, ctx.root)
+    return _with_calls(ctx, [build_suite(name, spec, dev, ctx.file.task, ctx.root)])[0]
+
+
+def _with_calls(ctx: StepContext, suites: list[Suite]) -> list[Suite]:
+    """The suites with expected calls as the base's template writes them."""
+    if not any(map(has_calls, suites)):
+        return suites
+    from tunewright.models.load import load_tokenizer
+    from tunewright.models.template import Renderer
+
+    renderer = Renderer(load_tokenizer(resolve_base(ctx.file.base, ctx.root)))
+    return [as_written(suite, renderer, ctx.file.task.system) for suite in suites]
+
+
+def _refuse_leak(ctx: StepContext, suites: Sequence[Suite]) -> None:
+    """Raises SuiteError where the target suite's file asks what training rows ask: the verdict would flatter."""
+    if ctx.file.suites[TARGET].examples == "test":
+        return
+    target = [suite for suite in suites if suite.name == TARGET]
+    found = leaks(target, load_part(ctx.inputs["split"].path, "train"))
+    if found:
+        raise SuiteError(list(found.values()))
 
 
 def _few_shot_chosen_on_dev(ctx: StepContext, base: Base) -> list[Variant]:
     """The few-shot variant whose number of shots does best on dev; none when none is asked for."""
     folder = ctx.inputs["split"].path
+    train = askable(load_part(folder, "train"))
+    if left_out := few_shot.left_out(ctx.file.baselines, train):
+        ctx.emit("baselines.left_out", shots=left_out.shots, rows=left_out.rows, words=left_out.words)
     candidates = few_shot.candidates(
         ctx.file.baselines,
-        askable(load_part(folder, "train")),
+        train,
         base=base,
         system=ctx.file.task.system,
         decoding=ctx.file.answering,

@@ -4,10 +4,10 @@ from typing import Any
 
 from tunewright.core.example import Example
 from tunewright.core.files import read_json, write_atomic
-from tunewright.decide.cost import LatencySummary, latency_cost
+from tunewright.project import reproduce
 from tunewright.project.file import GENERAL, TARGET, ProjectFile
-from tunewright.project.stages.deciding import PROMPT, read_card, read_verdict, suite_cards
-from tunewright.project.stages.measuring import FINE_TUNE, built_suites, read_variants, timings_name
+from tunewright.project.stages.deciding import PROMPT, RELEASE, read_card, read_verdict, suite_cards
+from tunewright.project.stages.measuring import FINE_TUNE, built_suites, latencies
 from tunewright.project.steps import StepContext
 from tunewright.report.data import ExampleText, LineageNode, LossPoint, ReportData, Segment
 from tunewright.report.page import render
@@ -28,8 +28,7 @@ def report(ctx: StepContext) -> None:
 def gather(ctx: StepContext) -> ReportData:
     """All that the page shows, read from the artifacts."""
     made = ctx.inputs
-    rivals = [variant.name for variant in read_variants(made["baselines"].path)]
-    sources = {**dict.fromkeys(rivals, made["baselines"]), FINE_TUNE: made["evaluate"]}
+    versions = made["train"].manifest.libraries
     history = read_json(made["train"].file("history.json"))
     return ReportData(
         project=ctx.file.name,
@@ -51,11 +50,14 @@ def gather(ctx: StepContext) -> ReportData:
         ),
         audit=read_json(made["split"].file("audit.json")),
         ingest=read_json(made["ingest"].file("summary.json")),
-        latencies=_latencies(ctx, sources),
+        latencies=latencies(made["baselines"], made["evaluate"], ctx.file.prices),
         prices=ctx.file.prices,
         lineage=_lineage(ctx),
-        commands=("tunewright check", "tunewright run", "tunewright report --open"),
-        versions=made["train"].manifest.libraries,
+        commands=reproduce.commands(ctx.file, versions["tunewright"]),
+        project_file=reproduce.effective_file(ctx.file),
+        laid_over=reproduce.laid_over(ctx.file),
+        seeds=reproduce.seeds(ctx.file),
+        versions=versions,
     )
 
 
@@ -82,12 +84,6 @@ def _example_text(example: Example) -> ExampleText:
     return ExampleText(example.input_text, example.expected, origin)
 
 
-def _latencies(ctx: StepContext, sources: dict[str, Artifact]) -> dict[str, LatencySummary]:
-    times = {name: read_json(artifact.file(timings_name(name, TARGET))) for name, artifact in sources.items()}
-    found = {name: latency_cost(seconds, ctx.file.prices) for name, seconds in times.items()}
-    return {name: summary for name, summary in found.items() if summary is not None}
-
-
 def _lineage(ctx: StepContext) -> tuple[LineageNode, ...]:
     """The release and all it was made from, inputs first."""
     nodes = lineage.ancestors(ctx.store, ctx.inputs["release"]).ancestors
@@ -99,6 +95,8 @@ def _lineage(ctx: StepContext) -> tuple[LineageNode, ...]:
 def _node(artifact: Artifact) -> LineageNode:
     derivation = artifact.manifest.derivation
     facts = {"content": artifact.manifest.content[:12], **{k: v[:12] for k, v in derivation.external.items()}}
+    if derivation.step == "release":
+        facts["template"] = read_json(artifact.file(RELEASE))["template"][:12]
     return LineageNode(
         derivation.step, artifact.id, tuple(ref.id for ref in derivation.inputs.values()), facts
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tunewright.core.errors import GateError
+from tunewright.core.errors import GateError, Problem
 from tunewright.core.events import Emit
 from tunewright.core.example import Example
 from tunewright.core.files import read_json, write_json
@@ -16,10 +16,11 @@ from tunewright.data.freeze import load_part
 from tunewright.decide.spec import PriceSpec
 from tunewright.evals.general import practice
 from tunewright.evals.run import evaluate
-from tunewright.evals.suites import askable
+from tunewright.evals.suites import askable, asked
 from tunewright.generate.prompted import Prompted
 from tunewright.generate.variant import Variant
-from tunewright.models.base import resolve_base
+from tunewright.models.base import Base, resolve_base
+from tunewright.project.file import GENERAL
 from tunewright.project.stages.measuring import FINE_TUNE, dev_suite, measure
 from tunewright.project.steps import StepContext
 from tunewright.store.artifact import Artifact
@@ -36,7 +37,7 @@ def read_summary(train: Artifact) -> TrainSummary:
 
 
 def gate(ctx: StepContext) -> None:
-    """Every row of train and dev rendered and its loss mask checked; refuses on any failure."""
+    """Every row of train and dev rendered and its loss mask checked, what suites ask measured; refuses on any failure."""
     from tunewright.generate.constraint import Constraints
     from tunewright.models.load import base_width
     from tunewright.models.template import Rendered, Renderer
@@ -65,8 +66,8 @@ def gate(ctx: StepContext) -> None:
     ctx.emit("gate.start", rows=len(rows))
     report = check_rows(rows, renderer, spec.max_length, system, rendered=rendered, over_long=spec.over_long)
     if (schema := ctx.file.answering.json_schema) is not None:
-        asked = [*train, *dev, *load_part(folder, "test")]
-        barred = check_answers(asked, Constraints(renderer).for_schema(schema))
+        answered = [*train, *dev, *load_part(folder, "test")]
+        barred = check_answers(answered, Constraints(renderer).for_schema(schema))
         report = report.model_copy(update={"problems": (*report.problems, *barred)})
     facts = facts_of([tree for trees in fitted.trees for tree in trees], base_width(base))
     cut, dropped = fitted.cut + fitted_dev.cut, fitted.dropped + fitted_dev.dropped
@@ -75,6 +76,7 @@ def gate(ctx: StepContext) -> None:
     problems = [found.problem() for found in report.problems]
     problems += unseen_words(spec.adapter.new_words, renderer, fitted.rendered() if not problems else [])
     problems += emptied("train", fitted, spec.max_length) + emptied("dev", fitted_dev, spec.max_length)
+    problems += _asked_problems(ctx, base)
     ctx.emit(
         "gate.done",
         rows=report.rows,
@@ -84,6 +86,23 @@ def gate(ctx: StepContext) -> None:
     )
     if problems:
         raise GateError(problems)
+
+
+def _asked_problems(ctx: StepContext, base: Base) -> list[Problem]:
+    """What is wrong with examples of the project's own suites before any is asked: the untouched base has to take them."""
+    from tunewright.models.load import base_positions, load_tokenizer
+    from tunewright.models.template import Renderer
+    from tunewright.train.gate import check_asked
+
+    test = load_part(ctx.inputs["split"].path, "test")
+    task, most = ctx.file.task, ctx.file.decoding.max_new_tokens
+    suites = {name: spec for name, spec in ctx.file.suites.items() if spec.examples != GENERAL}
+    examples = (
+        example for name, spec in suites.items() for example in asked(name, spec, test, task, ctx.root)
+    )
+    once = {example.id: example for example in examples}
+    renderer = Renderer(load_tokenizer(base))
+    return check_asked(list(once.values()), renderer, task.system, most, base_positions(base))
 
 
 def rehearse(ctx: StepContext) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tunewright.core.errors import DataError
+from tunewright.decide.spec import PriceSpec
 from tunewright.project.starters._roles import Roles, guess_roles
 from tunewright.project.starters._sample import Sample, Values, read_sample
 
@@ -90,6 +91,7 @@ def project_values(
         **({"decoding": {"constrained": True}} if output else {}),
         "train": {**train, **own},
         "gates": {"beats_baselines": True, **(gates or {}), "max_general_loss": 3.0},
+        "prices": PriceSpec().model_dump(),
     }
 
 

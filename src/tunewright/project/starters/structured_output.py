@@ -88,7 +88,8 @@ def _said(row: dict[str, Any], found: Look) -> Any:
         said = talk(row)
     except BadRow:
         return None
-    return said.messages[-1].content.strip() if said.desirable else None
+    last = said.messages[-1]
+    return None if said.desirable is False or last.tool_calls else last.content.strip()
 
 
 def _value(answer: Any) -> Any:

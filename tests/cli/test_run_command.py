@@ -1,0 +1,111 @@
+"""check and run: nothing is dropped, left out or measured on training rows in silence."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import tunewright
+from tunewright.core.files import read_json
+
+PROJECT = """\
+name: sums
+base: {base}
+task: {{system: Add.}}
+sources: {{rows: {{path: sums.csv, columns: {{input: text, expected: answer}}}}}}
+suites:
+  target: {{examples: test, graders: [{{type: exact_match}}]}}
+  general: {{examples: general, limit: 4}}
+baselines: {{few_shot: [1, 100], dev_limit: 4}}
+decoding: {{max_new_tokens: 4}}
+train: {{epochs: 1, batch_tokens: 256, adapter: {{rank: 2}}}}
+prices: {{output_per_million: 2, machine_per_hour: 1, currency: EUR}}
+"""
+LEFT_OUT = "few-shot with 100 is left out: only 32 of the training rows can be shown"
+
+
+@pytest.fixture
+def project(tmp_path, tiny_folder):
+    """A folder with 40 rows on a tiny base, the first row 160 times more."""
+    rows = [f"sum {at},{at % 3}" for at in range(40)] + ["sum 0,0"] * 160
+    (tmp_path / "sums.csv").write_text("\n".join(["text,answer", *rows]) + "\n")
+    (tmp_path / "tunewright.yaml").write_text(PROJECT.format(base=tiny_folder))
+    return tmp_path
+
+
+def write_questions(folder: Path, *questions: str) -> None:
+    talks = [[{"role": "user", "content": q}, {"role": "assistant", "content": "1"}] for q in questions]
+    lines = [json.dumps({"messages": talk}) for talk in talks]
+    (folder / "questions.jsonl").write_text("\n".join(lines) + "\n")
+
+
+def asked_in(folder: Path, part: str) -> dict[str, str]:
+    """The inputs of a part, each with its place."""
+    split = tunewright.open(folder).run("split").outcomes[-1].artifact
+    rows = [json.loads(line) for line in split.file(f"{part}.jsonl").read_text().splitlines()]
+    return {row["messages"][0]["content"]: f"sums.csv:{row['origin']['row']}" for row in rows}
+
+
+def test_what_is_dropped_or_left_out_is_said(cli, project):
+    dropped = (
+        "drop_duplicates dropped 160 of 200 rows (80.0%) and kept 40; the first is sums.csv:42: the same as"
+        " sums.csv:2."
+    )
+    checked = cli("check", "--no-rows")
+    assert checked.code == 0
+    assert "200 examples, 0 rejects" in checked.err
+    assert "drop_duplicates dropped 160 of 200; train 32, dev 4, test 4; 1 finding" in checked.err
+    assert f"info: {dropped}" in checked.out
+    assert f"baselines.few_shot: {LEFT_OUT}" in checked.err
+
+    split = tunewright.open(project).run("split").outcomes[-1].artifact
+    (finding,) = read_json(split.file("audit.json"))["findings"]
+    assert (finding["severity"], finding["count"], finding["message"]) == ("info", 160, dropped)
+    (step,) = read_json(split.file("recipe.json"))
+    assert (step["rows_in"], step["rows_out"], len(step["dropped"])) == (200, 40, 160)
+    assert step["dropped"][-1] == ["sums.csv:201", "the same as sums.csv:2"]
+
+    ran = cli("run")
+    assert ran.code == 0
+    assert LEFT_OUT in ran.err
+    assert "1,000 requests: fine-tune " in ran.out
+    page = tunewright.open(project).report().read_text()
+    assert f"<b>{dropped}</b>" in page
+    assert "<p>sums.csv:42 · sums.csv:43 · sums.csv:44</p>" in page
+
+
+def test_a_target_from_a_file_that_asks_what_is_trained_is_refused(cli, project):
+    question, place = next(iter(asked_in(project, "train").items()))
+    write_questions(project, "a new one", question.upper(), "another")
+    own = ("--set", "suites.target.examples=questions.jsonl")
+    said = cli("check", "--no-rows", *own)
+    assert said.code == 2
+    leak = (
+        "suites.target, questions.jsonl:2: of its 3 examples, 1 ask what training rows ask, and scores on them"
+        f" flatter the fine-tune. The first asks what {place} asks. Take such rows out of the suite's file, or out of"
+        " the sources."
+    )
+    assert said.err.count("error: ") == 1
+    assert said.err.endswith(leak)
+    assert cli("run", "baselines", *own).err.endswith(leak)
+    write_questions(project, "a new one", "another")
+    assert cli("check", "--no-rows", *own).code == 0
+
+
+def test_another_suite_that_asks_what_is_trained_is_a_warning(cli, project):
+    first, second, *_ = asked_in(project, "train")
+    write_questions(project, first, "a new one", second)
+    said = cli("check", "--no-rows", "--set", "suites.mine.examples=questions.jsonl")
+    assert said.code == 0
+    assert said.err.count("warning: ") == 2  # this one, and that few-shot has too few rows
+    assert "suites.mine, questions.jsonl:1: of its 3 examples, 2 ask what training rows ask" in said.err
+
+
+def test_a_target_that_asks_what_dev_asks_is_a_warning(cli, project):
+    question, place = next(iter(asked_in(project, "dev").items()))
+    write_questions(project, "a new one", question)
+    said = cli("check", "--no-rows", "--set", "suites.target.examples=questions.jsonl")
+    assert said.code == 0
+    assert "warning: " in said.err
+    assert "suites.target, questions.jsonl:2: of its 2 examples, 1 ask what dev rows ask" in said.err
+    assert f"The first asks what {place} asks" in said.err

@@ -1,0 +1,100 @@
+"""How to get a result again: the file as it was used reads back as the same, the commands mean the same settings."""
+
+import json
+import shlex
+from io import StringIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from tunewright.project.plan import Outside, derive
+from tunewright.project.reading import read
+from tunewright.project.reproduce import commands, effective_file, laid_over, seeds
+from tunewright.project.steps import BY_NAME
+from tunewright.project.writing import flow, to_yaml
+from tunewright.project.written import parse_setting
+
+PROJECT = """\
+name: tickets
+task:
+  system: "Answer.\\n  Keep blanks at an end: \\n\\u2028 and what is hidden.\\u200b"
+  output: {type: json, schema: schema.json}
+sources: {rows: {path: rows.csv}}
+recipe: [{op: drop_duplicates}, {op: sample, rows: 10, seed: 5}]
+suites:
+  target: {examples: test, graders: [{type: json_schema, schema: other.json}]}
+train: {learning_rate: 0.00001}
+"""
+SCHEMA = {
+    "type": "object",
+    "properties": {"z": {"type": "string"}, "seed": {"const": 1}, "a": {"enum": ["no"]}},
+}
+SETTINGS = {
+    "train.epochs": 2,
+    "task.input": "{{ it's }} > $HOME",
+    "baselines.few_shot": [1, 3],
+    "train.learning_rate": 1e-5,
+}
+
+
+@pytest.fixture
+def path(tmp_path):
+    (tmp_path / "schema.json").write_text(json.dumps(SCHEMA))
+    (tmp_path / "other.json").write_text('{"type": "object", "title": "off: x"}')
+    (tmp_path / "rows.csv").write_text("input,expected\nq,{}\n")
+    (tmp_path / "tunewright.yaml").write_text(PROJECT)
+    return tmp_path / "tunewright.yaml"
+
+
+def test_the_file_as_used_gives_the_same_steps_without_its_settings_and_schema_files(path):
+    used = read(path, SETTINGS)
+    text = effective_file(used)
+    assert "  epochs: 2\n" in text
+    path.write_text(text)
+    for schema in ("schema.json", "other.json"):
+        (path.parent / schema).unlink()
+    again = read(path)
+    assert again.model_dump() == used.model_dump()
+    assert list(again.task.output.schema_["properties"]) == ["z", "seed", "a"]
+    ingest = BY_NAME["ingest"]
+    ids = {derive(ingest, file, Outside(file, path.parent), {}).id for file in (used, again)}
+    assert len(ids) == 1
+
+
+def test_seeds_are_found_wherever_they_stand_and_in_no_schema(path):
+    file = read(path, {"train.seed": 7})
+    assert seeds(file) == {
+        "recipe.1.seed": 5,
+        "split.seed": 0,
+        "baselines.seed": 0,
+        "decoding.seed": 0,
+        "train.seed": 7,
+    }
+
+
+def test_the_commands_lay_the_same_settings_over(path):
+    file = read(path, SETTINGS)
+    install, check, run, report = commands(file, "1.2")
+    assert install == "pip install tunewright==1.2"
+    assert report == "tunewright report --open"
+    for command, name in ((check, "check"), (run, "run")):
+        words = shlex.split(command)
+        assert words[:2] == ["tunewright", name]
+        assert words[2::2] == ["--set"] * len(SETTINGS)
+        assert dict(map(parse_setting, words[3::2])) == SETTINGS
+    assert laid_over(file)[0] == "train.epochs=2"
+    assert commands(read(path), "1.2")[2] == "tunewright run"
+
+
+@given(st.recursive(st.text() | st.integers() | st.booleans() | st.none(), st.lists))
+def test_what_is_written_on_a_line_reads_back(value):
+    assert YAML(typ="safe", pure=True).load(StringIO(f"a: {flow(value)}\n")) == {"a": value}
+
+
+@given(st.text())
+def test_a_text_reads_back_however_it_is_written(text):
+    assert YAML(typ="safe", pure=True).load(StringIO(to_yaml({"task": {"system": text}}))) == {
+        "task": {"system": text}
+    }
