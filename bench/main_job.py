@@ -94,7 +94,27 @@ def demo(folder: Path, settings: list[str]) -> Iterator[Line]:
     )
     yield Line("the run with nothing stale, wall", f"{again.wall_s:.2f} s", "≤ 1.5 s", again.wall_s <= 1.5)
     yield Line("verdict", verdict["outcome"], "", None)
+    yield unseen()
+    yield killed()
     yield from not_held(folder, settings)
+
+
+def killed() -> Line:
+    """Runs killed in their steps and gone on with, beside an undisturbed one: tests/flow/test_kill.py."""
+    command = [sys.executable, "-m", "pytest", "-q", str(ROOT / "tests" / "flow" / "test_kill.py")]
+    same = measure(command, ROOT).code == 0
+    words = "the same bytes" if same else "other bytes"
+    return Line("kill -9 at ten moments and more, then run again", words, "the same bytes", same)
+
+
+def unseen() -> Line:
+    """The embedded base on a format it never saw, as its card says."""
+    from tunewright.models import embedded
+
+    found = json.loads((embedded.PATH / "card.json").read_text())["unseen_format"]
+    none, four = (found[f"{shots}-shot, right"] for shots in (0, 4))
+    words = f"{none:.1%}, with four examples {four:.1%}"
+    return Line("embedded base, unseen format", words, "visibly better with four", four >= none + 0.1)
 
 
 def quality(verdict: dict[str, Any]) -> Iterator[Line]:
@@ -124,7 +144,7 @@ def target_replies(folder: Path, settings: list[str]) -> tuple[Any, ...]:
     """The fine-tune's scored replies on test."""
     import tunewright
     from tunewright.evals.io import load_scorecard
-    from tunewright.project.reading import parse_setting
+    from tunewright.project.written import parse_setting
 
     project = tunewright.open(folder, settings=dict(map(parse_setting, settings)))
     made = {entry.step.name: entry.artifact for entry in project.plan()}
@@ -170,6 +190,9 @@ def foreseen(folder: Path) -> Iterator[Line]:
     seen = when["train.check"]["time"] - when["train.preflight"]["time"]
     off = abs(said * last["step"] / last["steps"] / seen - 1)
     yield Line("training time foreseen", f"{said:.0f} s, seen {seen:.0f} s", "within 15 %", off <= 0.15)
+    peak, taken = when["train.preflight"]["peak"] / 1e9, when["train.done"]["peak"] / 1e9
+    words = f"{peak:.2f} GB, taken {taken:.2f} GB"
+    yield Line("training memory foreseen", words, "within 15 %", abs(peak / taken - 1) <= 0.15)
 
 
 def step_times(folder: Path) -> Iterator[Line]:

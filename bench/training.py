@@ -26,6 +26,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import torch
+
 HERE = Path(__file__).parent
 EXAMPLE = HERE.parent / "examples" / "support-json"
 FIRST_STEP, FIRST_STEP_S = "first-step", 10.0
@@ -39,7 +41,7 @@ tunewright.train(sys.argv[1], settings={"train.rehearsal": 0, "train.seed": int(
 """
 BANKING = HERE.parents[1] / "shared" / "data" / "banking77" / "train.csv"
 VOCABULARY = 151_936
-ACCELERATED = Path("/dev/nvidia0").exists()
+ACCELERATED = torch.cuda.is_available()
 STEPS, ROWS, WARM = (12, 64, 4) if ACCELERATED else (4, 16, 0)
 """Steps, rows of each, and the steps that are not timed."""
 PRECISION = "bf16" if ACCELERATED else "fp32"
@@ -119,6 +121,7 @@ def compared(case: Case, folder: Path, repeats: int) -> Iterator[str]:
                 f"The losses of {case.name} beside {peer} differ by {differ:.1%}: not the same work."
             )
         asked = f"≥ {speed:g}×" + (f", ≤ {memory:.0%}" if memory else "")
+        asked += " on a CPU" if ACCELERATED else ""
         speeds = f"{ours.tokens_per_s:,.0f} and {theirs.tokens_per_s:,.0f} tokens/s: {ratio:.1f}×"
         memories = f"{ours.peak_bytes / 1e9:.2f} and {theirs.peak_bytes / 1e9:.2f} GB: {share:.0%}"
         cells = (
@@ -167,7 +170,6 @@ def make_base(folder: Path) -> None:
     """Four Qwen3 layers of width 512 (28 of 1,024 with an accelerator) under a head of 151,936 tokens, with the embedded
     base's tokenizer.
     """
-    import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
     from tunewright.models import embedded
@@ -249,16 +251,12 @@ def child(contender: str, name: str, folder: str) -> dict[str, Any]:
     speed, losses = run(case, Path(folder) / "base")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     if ACCELERATED:
-        import torch
-
         peak = torch.cuda.max_memory_allocated()
     return Measured(speed, peak, losses)._asdict()
 
 
 def ours(case: Case, base: Path) -> tuple[float, list[float]]:
     """Our loop, `ROWS` a step in the rows' order."""
-    import torch
-
     from tunewright.core.example import Origin
     from tunewright.core.task import TaskSpec
     from tunewright.data.convert import ChatRows, Task
@@ -316,7 +314,6 @@ def trl(case: Case, base: Path) -> tuple[float, list[float]]:
 
     os.environ["TRL_EXPERIMENTAL_SILENCE"] = "1"
     warnings.simplefilter("ignore")
-    import torch
     import trl as peer
     from datasets import Dataset
     from peft import LoraConfig, get_peft_model
@@ -381,8 +378,6 @@ def trl(case: Case, base: Path) -> tuple[float, list[float]]:
 def now() -> float:
     """Seconds, with what the accelerator has to do done."""
     if ACCELERATED:
-        import torch
-
         torch.cuda.synchronize()
     return time.perf_counter()
 
@@ -399,7 +394,6 @@ def tokens_of(given: list[dict[str, Any]], tokenizer: Any) -> int:
 
 def plain(case: Case, base: Path) -> tuple[float, list[float]]:
     """The thirty plain lines: peft's model, a padded batch, masked rows dropped before the head."""
-    import torch
     from peft import LoraConfig, get_peft_model
     from torch.nn.functional import cross_entropy
     from transformers import AutoModelForCausalLM, AutoTokenizer

@@ -1,22 +1,30 @@
 """docs/dependencies.md and pyproject.toml name the same dependencies, each with its reasons."""
 
+import ast
 import re
+import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src" / "tunewright"
 
 RUNTIME = [
     *(
         "click",
+        "huggingface_hub",
         "jinja2",
         "jsonschema",
+        "jsonschema-specifications",
         "llguidance",
+        "markupsafe",
         "numpy",
         "peft",
         "psutil",
         "pyarrow",
         "pydantic",
+        "referencing",
         "regex",
         "rich",
         "ruamel.yaml",
@@ -53,3 +61,36 @@ def test_each_has_its_line_with_a_purpose_and_a_reason() -> None:
     }
     assert {group: list(page) for group, page in pages.items()} == declared()
     assert all(what and why for page in pages.values() for what, why in page.values())
+
+
+DISTRIBUTIONS = {
+    "jsonschema_specifications": "jsonschema-specifications",
+    "pydantic_core": "pydantic",  # its other half, pinned by it
+    "ruamel": "ruamel.yaml",
+}
+"""Import name → distribution, where they differ."""
+SINKS = {"tensorboard", "wandb", "mlflow", "trackio"}
+"""Trackers for those who have them: docs/dependencies.md names them, and each is imported in its own file alone."""
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The distributions whose modules a file imports, the standard library's and our own left out."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        names = [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+        names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        for name in {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {"tunewright"}:
+            yield DISTRIBUTIONS.get(name, name)
+
+
+def test_what_the_package_imports_is_declared() -> None:
+    extras = {name for names in EXTRAS.values() for name in names}
+    for path in PACKAGE.rglob("*.py"):
+        sink = {path.stem} & SINKS if path.parent.name == "sinks" else set()
+        assert set(imported(path)) <= {*RUNTIME, *extras, *sink}, path
+
+
+def test_what_is_declared_is_imported() -> None:
+    found = {name for path in PACKAGE.rglob("*.py") for name in imported(path)}
+    assert found >= set(RUNTIME)
+    page = (ROOT / "docs" / "dependencies.md").read_text("utf-8")
+    assert all(sink in page for sink in SINKS)

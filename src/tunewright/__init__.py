@@ -1,9 +1,14 @@
 """Tunewright: from "should we fine-tune?" to a small language model that is proven better.
 
-import tunewright as tw
-project = tw.open(".")
-project.check()
-verdict = project.run()
+    import tunewright as tw
+
+    project = tw.open(".")
+    project.check()
+    result = project.run()
+    print(result.verdict.words)
+
+docs/python.md has the call of every command. What the calls return is found here by name, too (`tw.RunResult`), and
+imported when it is asked for.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -14,10 +19,89 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tunewright.project.project import Listener, Project, Trained
+    from tunewright.core.errors import DataError as DataError
+    from tunewright.core.errors import GateError as GateError
+    from tunewright.core.errors import IntegrityError as IntegrityError
+    from tunewright.core.errors import ModelError as ModelError
+    from tunewright.core.errors import Problem as Problem
+    from tunewright.core.errors import ProblemsError as ProblemsError
+    from tunewright.core.errors import ProjectFileError as ProjectFileError
+    from tunewright.core.errors import TunewrightError as TunewrightError
+    from tunewright.core.errors import UserError as UserError
+    from tunewright.core.events import Event as Event
+    from tunewright.core.generation import Reply as Reply
+    from tunewright.core.message import Message as Message
+    from tunewright.decide.cost import LatencySummary as LatencySummary
+    from tunewright.decide.verdict import Verdict as Verdict
+    from tunewright.models.machine import MachineFacts as MachineFacts
+    from tunewright.project.advice import DoctorResult as DoctorResult
+    from tunewright.project.fields import FieldDoc as FieldDoc
+    from tunewright.project.file import ProjectFile as ProjectFile
+    from tunewright.project.init import Made as Made
+    from tunewright.project.plan import Planned as Planned
+    from tunewright.project.project import CheckResult as CheckResult
+    from tunewright.project.project import Listener as Listener
+    from tunewright.project.project import Project as Project
+    from tunewright.project.project import RunResult as RunResult
+    from tunewright.project.project import Trained as Trained
+    from tunewright.project.run import StepOutcome as StepOutcome
+    from tunewright.store.artifact import Artifact as Artifact
+    from tunewright.store.catalogue import AliasMove as AliasMove
+    from tunewright.store.lineage import Lineage as Lineage
+    from tunewright.train.defaults import Choice as Choice
+    from tunewright.train.summary import TrainSummary as TrainSummary
+
+_HOMES = {
+    "core.errors": (
+        *("DataError", "GateError", "IntegrityError", "ModelError", "Problem", "ProblemsError"),
+        *("ProjectFileError", "TunewrightError", "UserError"),
+    ),
+    "core.events": ("Event",),
+    "core.generation": ("Reply",),
+    "core.message": ("Message",),
+    "decide.cost": ("LatencySummary",),
+    "decide.verdict": ("Verdict",),
+    "models.machine": ("MachineFacts",),
+    "project.advice": ("DoctorResult",),
+    "project.fields": ("FieldDoc",),
+    "project.file": ("ProjectFile",),
+    "project.init": ("Made",),
+    "project.plan": ("Planned",),
+    "project.project": ("CheckResult", "Listener", "Project", "RunResult", "Trained"),
+    "project.run": ("StepOutcome",),
+    "store.artifact": ("Artifact",),
+    "store.catalogue": ("AliasMove",),
+    "store.lineage": ("Lineage",),
+    "train.defaults": ("Choice",),
+    "train.summary": ("TrainSummary",),
+}
+"""Module → what is taken from it when it is asked for. The types above say the same to a type checker."""
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 
-def open(path: "str | Path" = ".", *, settings: "dict[str, Any] | None" = None) -> "Project":
+def init(
+    folder: "str | Path",
+    *,
+    recipe: str = "structured-output",
+    data: "str | Path | None" = None,
+    base: str = "embedded",
+) -> "Made":
+    """Make a project: write `folder`/tunewright.yaml, with a comment for each field.
+
+    `recipe` is what to start from (`tunewright init --recipes` shows them), `data` a file of rows, `base` the model to
+    start from: `embedded`, a hub id, or a folder as named from here.
+
+    Raises UserError for an unknown recipe, for data that is missing or cannot be used, and for a folder that is a
+    project already; then nothing is written.
+    """
+    from pathlib import Path
+
+    from tunewright.project.init import init
+
+    return init(Path(folder), recipe, None if data is None else Path(data), base)
+
+
+def open(path: "str | Path" = ".", *, settings: "Mapping[str, Any] | None" = None) -> "Project":
     """The project in the folder `path` (or whose tunewright.yaml is `path`).
 
     `settings` overrides fields by dotted name, as `--set` does: {"train.adapter.rank": 16}.
@@ -26,6 +110,37 @@ def open(path: "str | Path" = ".", *, settings: "dict[str, Any] | None" = None) 
     from tunewright.project.project import Project
 
     return Project.open(path, settings=settings or {})
+
+
+def doctor(path: "str | Path" = ".") -> "DoctorResult":
+    """What this machine can do, and what that means for the project in `path`, where there is one.
+
+    Sizes are in bytes. A base that is not on this machine is not fetched. Raises UserError where there is nothing at
+    `path`.
+    """
+    from pathlib import Path
+
+    from tunewright.project.advice import examine
+
+    return examine(Path(path))
+
+
+def schema() -> dict[str, Any]:
+    """The project file's JSON Schema, for editors."""
+    from tunewright.project.file import ProjectFile
+
+    return ProjectFile.model_json_schema()
+
+
+def field(name: str) -> "FieldDoc":
+    """What a field of the project file is, by the dotted name that `settings` and `--set` take: `train.adapter.rank`.
+
+    Raises UserError, with the nearest names there are, for another.
+    """
+    from tunewright.project.fields import find_field
+    from tunewright.project.file import ProjectFile
+
+    return find_field(ProjectFile, name)
 
 
 def _train(
@@ -37,15 +152,22 @@ def _train(
     """Train the project in the folder `path`, and no further; the data and the gate are brought up to date first.
 
     `settings` overrides fields by dotted name, as `--set` does: {"train.method": "dpo", "train.dpo.beta": 0.2}.
-    `listen` is called with each event; `train.step` has the step's loss, the gradient's norm before clipping, the
-    learning rate, tokens and tokens a second.
 
-    The losses, each the mean over a step, in nats (`train/methods` has the formulas):
+    `listen` is called with each event, whose `time` is in Unix seconds. `train.preflight` says before a longer run what
+    it will take: `seconds`, and `peak` and `available` in bytes of memory. `train.step` has the step's `loss`, the
+    gradient's norm before clipping (`grad_norm`), the learning rate (`lr`), `tokens` and `trained_tokens`, both also a
+    second (`tokens_per_s`, `trained_tokens_per_s`), `memory` in bytes and `seconds_left`. Where the
+    machine has a price, both have the `cost` in `currency`. `train.dev` has the dev loss. `step.done` says the `seconds`
+    that a step of the project took.
 
-    - `sft`: the negative log-likelihood of a trained token, answers and their end of turn.
+    The losses, each the mean over a step's trained tokens, pairs or answers (`train/methods` has the formulas).
+    Log-probabilities are in nats: one for each token, summed to one for each row [rows], of which pairs make [pairs].
+
+    - `sft`: the negative log-likelihood of a trained token, answers and their end of turn; in nats.
     - `cpt`: the same of a token of a document, its end with it and its first token without.
     - `dpo`: of a pair, by `train.dpo.loss`: sigmoid (arXiv:2305.18290), hinge (SLiC-HF, arXiv:2305.10425), ipo
-      (arXiv:2310.12036), robust (arXiv:2403.00409), simpo (arXiv:2405.14734).
+      (arXiv:2310.12036), robust (arXiv:2403.00409), simpo (arXiv:2405.14734); and `train.dpo.nll` times the chosen
+      answer's negative log-likelihood a token (arXiv:2404.19733).
     - `orpo`: of a pair (arXiv:2403.07691).
     - `kto`: of a rated answer (arXiv:2402.01306).
 
@@ -63,8 +185,14 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> Any:
-        if name == "train":  # the package of that name, which can be called
-            import importlib
+        from importlib import import_module
 
-            return importlib.import_module("tunewright.train")
+        if name == "train":  # the package of that name, which can be called
+            return import_module("tunewright.train")
+        if name in _HOME_OF:
+            return getattr(import_module(f"tunewright.{_HOME_OF[name]}"), name)
         raise AttributeError(f"module 'tunewright' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME_OF, "train"} - {"Any", "TYPE_CHECKING"})

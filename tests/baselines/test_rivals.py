@@ -62,6 +62,17 @@ def test_variants() -> None:
     assert few_shot.candidates(spec, [], base=BASE, system="", decoding=decoding) == []
 
 
+def test_numbers_of_shots_that_the_rows_do_not_reach_are_told() -> None:
+    spec = BaselinesSpec(few_shot=(100, 54, 55, 2))
+    found = few_shot.left_out(spec, labelled(60))  # without the longest tenth, 54 can be shown
+    assert found == few_shot.LeftOut((55, 100), 54)
+    assert found.words == "few-shot with 55, 100 is left out: only 54 of the training rows can be shown"
+    shown = few_shot.candidates(spec, labelled(60), base=BASE, system="", decoding=Decoding())
+    assert [variant.name for variant in shown] == ["few-shot-2", "few-shot-54"]
+    assert few_shot.left_out(BaselinesSpec(few_shot=(54,)), labelled(60)) is None
+    assert few_shot.left_out(BaselinesSpec(few_shot=()), []) is None
+
+
 def test_what_a_base_is_called_is_no_part_of_a_variant() -> None:
     spec, train, moved = BaselinesSpec(), labelled(), BASE._replace(ref="/elsewhere/embedded")
     first, second = (

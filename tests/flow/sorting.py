@@ -26,9 +26,10 @@ PRODUCTS = ("lamp", "kettle", "radio", "clock", "chair", "phone", "bag", "table"
 
 
 def write_project(folder: Path) -> Path:
-    """The project file and its 72 rows; returns the folder."""
+    """The project file, its 72 rows, the first of them once more; returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = [(text.format(p), kind, p) for kind, texts in SAYINGS.items() for text in texts for p in PRODUCTS]
+    rows.append(rows[0])
     lines = ["text,kind,product", *(",".join(json.dumps(cell) for cell in row) for row in rows)]
     (folder / "rows.csv").write_text("\n".join(lines) + "\n")
     (folder / "tunewright.yaml").write_text(PROJECT)

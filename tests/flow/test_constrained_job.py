@@ -110,7 +110,8 @@ def test_a_schema_that_cannot_be_held_is_refused_by_check_and_run(tmp_path: Path
     schema = SCHEMA | {"not": {"required": ["nothing"]}}
     project = tunewright.open(write_project(tmp_path / "shop", schema=schema))
     (problem,) = project.check().problems
-    assert str(problem).startswith("task.output.schema: answers cannot be held to this schema (")
+    place = f"{project.root}/tunewright.yaml:4: task.output.schema"
+    assert str(problem).startswith(f"{place}: answers cannot be held to this schema (")
     assert str(problem).endswith("Set decoding.constrained: false, or change the schema.")
     with pytest.raises(UserError, match="answers cannot be held to this schema"):
         project.run(upto="gate")

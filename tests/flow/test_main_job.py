@@ -1,8 +1,12 @@
 """The main job, whole: from a project file to a verdict, a release, a report, and what can be done with them."""
 
+import html
 import json
 import re
 import sys
+import textwrap
+from importlib import metadata
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +14,7 @@ import tunewright
 from tunewright.cli.main import main
 from tunewright.core.errors import UserError
 from tunewright.core.message import Message
+from tunewright.decide.phrase import money, point_span
 
 STEPS = [
     "ingest",
@@ -79,6 +84,41 @@ def test_the_report_is_one_page_without_a_network(ran):
     assert re.findall(r"""(?:src|href)=["']https?:""", page) == []
 
 
+def test_the_report_holds_what_a_reader_looks_for(ran):
+    project, result = ran
+    page = html.unescape(project.report().read_text())
+    parts = dict(re.findall(r'<section id="(\w+)".*?>(.*?)</section>', page, re.DOTALL))
+    best = result.verdict.comparisons[0]
+    assert point_span(best.difference) in parts["variants"]
+    [curve] = re.findall(r'<svg class="curve".*?</svg>', parts["training"], re.DOTALL)
+    assert '<polyline class="train"' in curve
+    assert '<polyline class="dev"' in curve
+    costs = {s.variant: s.cost_per_1000 for s in result.verdict.variants if s.suite == "target"}
+    assert "USD per 1,000, by tokens" in parts["cost"]
+    assert "USD per 1,000, by machine" in parts["cost"]
+    assert all(f">{money(costs[name])}<" in parts["cost"] for name in ("fine-tune", best.rival))
+    assert (
+        "drop_duplicates dropped 1 of 73 rows (1.4%) and kept 72; the first is rows.csv:74" in parts["data"]
+    )
+    installed = f"pip install tunewright=={metadata.version('tunewright')}"
+    assert f"{installed}\ntunewright check\ntunewright run\ntunewright report --open" in parts["reproduce"]
+    assert "<dt>train.seed</dt><dd>0</dd>" in parts["reproduce"]
+
+
+def test_the_terminal_says_what_requests_cost(ran, monkeypatch, capsys):
+    project, result = ran
+    monkeypatch.setattr(sys, "argv", ["tunewright", "run", "-p", str(project.root)])
+    with pytest.raises(SystemExit):
+        main()
+    costs = {s.variant: s.cost_per_1000 for s in result.verdict.variants if s.suite == "target"}
+    (line,) = [said for said in capsys.readouterr().out.splitlines() if said.startswith("1,000 requests")]
+    shown = [
+        rf"{name} {re.escape(money(costs[name]))} USD by tokens, \S+ USD by machine time, \S+ m?s each \(median\)"
+        for name in ("fine-tune", result.verdict.comparisons[0].rival)
+    ]
+    assert re.fullmatch("1,000 requests: " + "; ".join(shown), line)
+
+
 def test_the_release_answers_as_it_was_measured(ran):
     project, result = ran
     if not result.promoted:
@@ -140,6 +180,7 @@ def test_dev_answers_decide_which_weights_are_kept(ran):
     assert trained.summary.best_dev_loss == min(look["loss"] for look in best)
     # what decides the answers decides the training too
     other = tunewright.open(project.root, settings=settings | {"decoding.max_new_tokens": 7})
+    other.run("gate")  # it measures the room for answers anew, and finds the same
     assert "train" in [entry.step.name for entry in other.plan() if entry.state == "stale"]
 
 
@@ -157,6 +198,21 @@ def test_a_sink_shows_what_training_costs(ran):
     curves = EventAccumulator(str(folder)).Reload()
     assert [point.value for point in curves.Scalars("train/cost")] == pytest.approx(costs)
     assert "train/currency" not in curves.Tags()["scalars"]
+
+
+def test_the_page_on_python_and_the_package_say_what_is_so(ran, monkeypatch, capsys):
+    """docs/python.md's second example and the one of `help(tunewright)`, in a project that has been run."""
+    project, result = ran
+    monkeypatch.chdir(project.root)
+    page = (Path(__file__).parents[2] / "docs" / "python.md").read_text("utf-8")
+    names = {}
+    exec(re.findall(r"```python\n(.*?)```", page, re.DOTALL)[1], names)
+    assert names["project"].releases()[-1].release == project.lineage("release").ancestors[0].artifact.id
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == result.verdict.words
+    assert said[-1] == str(project.report())
+    exec(textwrap.dedent(re.search(r"\n\n((?:    .*\n|\n)+)", tunewright.__doc__)[1]), {})
+    assert capsys.readouterr().out == f"{result.verdict.words}\n"
 
 
 def test_rollback_without_a_release_before_says_so(ran):

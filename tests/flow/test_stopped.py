@@ -60,7 +60,7 @@ def test_ctrl_c_stops_a_run_that_a_second_process_may_not_join(tmp_path: Path, s
     folder = write_project(tmp_path / "sorting")
     text = (folder / "tunewright.yaml").read_text()
     # long enough for what follows, on a busy machine too
-    (folder / "tunewright.yaml").write_text(text.replace("epochs: 2", "epochs: 30, patience: 99"))
+    (folder / "tunewright.yaml").write_text(text.replace("epochs: 2", "epochs: 60, patience: 999"))
     child = start(folder, "run")
     wait_for(folder, "train.step", child)
     second = start(folder, "run")

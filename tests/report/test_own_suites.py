@@ -1,12 +1,16 @@
 """A project with suites of its own, run whole on a tiny base: what is measured is shown, and nothing hangs on names."""
 
+import html
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import tunewright
+from tunewright.cli.release import lineage
 from tunewright.core.errors import UserError
 from tunewright.core.files import read_json
 from tunewright.project.stages.deciding import _clusters
@@ -130,6 +134,44 @@ def test_what_the_base_is_called_stands_in_the_release_alone(ran, tmp_path, tiny
     assert release["variant"]["base"] == project.file.base
     config = read_json(made["release"].file("adapter/adapter_config.json"))
     assert config["base_model_name_or_path"] == tiny_folder.name
+
+
+def test_the_page_says_how_to_get_it_again_after_set(ran, tmp_path):
+    project, _, made = ran
+    settings = {"gates.max_general_loss": 50, "gates.min_scores": {"exact_match": 0.0}}
+    used = tunewright.open(project.root, settings=settings)
+    used.run()
+    page = html.unescape(used.report().read_text())
+    laid_over = "--set gates.max_general_loss=50 --set 'gates.min_scores={exact_match: 0.0}'"
+    assert f"\ntunewright run {laid_over}\n" in page
+    text = page.split("schemas in it</summary>")[1].partition('<pre class="code">')[2].partition("</pre>")[0]
+    folder = shutil.copytree(project.root, tmp_path / "again")
+    (folder / "tunewright.yaml").write_text(text)
+    again = {entry.step.name: entry.state for entry in tunewright.open(folder).plan()}
+    # the page itself names no --set then
+    assert again == {**dict.fromkeys(BY_NAME, "fresh"), "report": "stale"}
+    plain = made["report"].file("measured/report.html").read_text()
+    assert "tunewright run\n" in plain
+    assert "--set" not in plain.split("reproduce-title")[1]
+
+
+def test_lineage_shows_the_template(ran):
+    project, _, made = ran
+    template = read_json(made["release"].file("release.json"))["template"][:12]
+    assert f"template {template}" in project.report().read_text()
+    said = CliRunner().invoke(lineage, ["release", "-p", str(project.root)])
+    assert f"    renders with template  sha256 {template}\n" in said.output
+
+
+def test_shots_beyond_the_rows_are_told(ran):
+    project, _, _ = ran
+    asked = tunewright.open(project.root, settings={"baselines.few_shot": [1, 100]})
+    seen = []
+    asked.run("baselines", seen.append)
+    (told,) = [event.data for event in seen if event.kind == "baselines.left_out"]
+    words = f"few-shot with 100 is left out: only {told['rows']} of the training rows can be shown"
+    assert told == {"shots": (100,), "rows": told["rows"], "words": words}
+    assert 1 <= told["rows"] < 24
 
 
 def test_no_rival_left_is_told_before_training(ran):

@@ -145,6 +145,9 @@ def test_hostile_text_stays_text(report):
             "ingest": {HOSTILE: {HOSTILE: 1}},
             "lineage": (LineageNode(HOSTILE, HOSTILE, (HOSTILE,), {HOSTILE: HOSTILE}),),
             "commands": (HOSTILE,),
+            "project_file": HOSTILE,
+            "laid_over": (HOSTILE,),
+            "seeds": {HOSTILE: 0},
             "versions": {HOSTILE: HOSTILE},
             "created": HOSTILE,
         }
@@ -157,6 +160,26 @@ def test_hostile_text_stays_text(report):
     assert "⟨0000⟩⟨202E⟩⟨D800⟩" in page.text
     html.encode("utf-8")
     assert not re.search("[\x00\u202e]", html)
+
+
+def test_the_project_file_as_used_its_settings_and_seeds(report):
+    used = report.model_copy(
+        update={
+            "project_file": "name: t\ntask:\n  system: <Answer>\n",
+            "laid_over": ("train.epochs=2", "train.seed=7"),
+            "seeds": {"split.seed": 0, "train.seed": 7},
+        }
+    )
+    html = render(used)
+    Page(html)
+    part = html.split('id="reproduce-title"')[1]
+    assert '<pre class="code">name: t\ntask:\n  system: &lt;Answer&gt;\n</pre>' in part
+    assert "<code>train.epochs=2</code>, <code>train.seed=7</code>" in part
+    assert "<dt>split.seed</dt><dd>0</dd>\n  <dt>train.seed</dt><dd>7</dd>" in part
+    file = re.search(r"<details class=\"file\">.*?</details>", part, re.DOTALL)
+    assert file is not None
+    assert "as it was used, --set laid over it" in file[0]
+    assert "--set" not in render(used.model_copy(update={"laid_over": ()})).split("The project file")[1]
 
 
 def test_equal_data_gives_an_equal_page(report, html):

@@ -9,7 +9,7 @@ other rows share. So 4 shots begin with the same rows as 2 shots.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from random import Random
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from tunewright.baselines import prompt
 from tunewright.baselines.spec import BaselinesSpec
@@ -42,6 +42,20 @@ class Card(Protocol):
         ...
 
 
+class LeftOut(NamedTuple):
+    """Numbers of shots that were asked for and are not tried."""
+
+    shots: tuple[int, ...]
+    rows: int
+    """How many training rows can be shown."""
+
+    @property
+    def words(self) -> str:
+        """It as a sentence."""
+        shots = ", ".join(f"{number:,}" for number in self.shots)
+        return f"few-shot with {shots} is left out: only {self.rows:,} of the training rows can be shown"
+
+
 def candidates(
     spec: BaselinesSpec,
     train: Sequence[Example],
@@ -50,7 +64,7 @@ def candidates(
     system: str,
     decoding: Decoding,
 ) -> list[Variant]:
-    """One variant for each number of shots asked for, fewest first; numbers beyond the training rows are left out."""
+    """One variant for each number of shots asked for, fewest first; numbers beyond the rows to show are `left_out`."""
     plain = prompt.variant(base=base, system=system, decoding=decoding)
     shots = choose_shots(train, max(spec.few_shot, default=0), spec.seed)
     return [
@@ -60,6 +74,13 @@ def candidates(
     ]
 
 
+def left_out(spec: BaselinesSpec, train: Sequence[Example]) -> LeftOut | None:
+    """The numbers of shots that there are too few rows for; None where there are enough."""
+    rows = len(_short(train, spec.seed))
+    shots = tuple(number for number in sorted(set(spec.few_shot)) if number > rows)
+    return LeftOut(shots, rows) if shots else None
+
+
 def choose(cards: Sequence[Card]) -> str:
     """The name of the variant with the best mean; of equals the first."""
     return max(cards, key=lambda card: card.mean()).variant
@@ -67,9 +88,7 @@ def choose(cards: Sequence[Card]) -> str:
 
 def choose_shots(train: Sequence[Example], count: int, seed: int) -> list[Conversation]:
     """Up to `count` training rows to show, best first; the same for the same rows, count and seed."""
-    drawn = Random(seed).sample(train, min(POOL, len(train)))
-    longest = sorted(map(_length, drawn))[-1 - len(drawn) // LONG] if drawn else 0
-    short = [example for example in drawn if _length(example) <= longest]
+    short = _short(train, seed)
     pool = list(zip(short, _traits(short), strict=True))
     common = Counter(trait for _, traits in pool for trait in traits)
     shown: set[Trait] = set()
@@ -85,8 +104,15 @@ def choose_shots(train: Sequence[Example], count: int, seed: int) -> list[Conver
     return shots
 
 
+def _short(train: Sequence[Example], seed: int) -> list[Example]:
+    """A seeded draw of the rows, without its longest tenth: those that can be shown."""
+    drawn = Random(seed).sample(train, min(POOL, len(train)))
+    longest = sorted(map(_length, drawn))[-1 - len(drawn) // LONG] if drawn else 0
+    return [example for example in drawn if _length(example) <= longest]
+
+
 def _length(example: Example) -> int:
-    return sum(len(message.content) for message in example.messages)
+    return sum(message.chars for message in example.messages)
 
 
 def _traits(examples: Sequence[Example]) -> list[set[Trait]]:

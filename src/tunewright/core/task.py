@@ -11,12 +11,14 @@ class TextOutput(Spec):
     """The answer is plain text."""
 
     type: Literal["text"] = "text"
+    """What an answer is: text or json."""
 
 
 class JsonOutput(Spec):
     """The answer is one JSON value that a JSON Schema describes."""
 
     type: Literal["json"] = "json"
+    """What an answer is: text or json."""
     schema_: dict[str, Any] | str = Field(alias="schema")
     """The JSON Schema: written in place, or the path of a .json file beside the project file."""
 

@@ -1,4 +1,4 @@
-"""How numbers and names are said: shares in percent, differences in points, a true minus sign."""
+"""How numbers and names are said: shares in percent, differences in points, a true minus sign, prices, times."""
 
 from tunewright.decide.verdict import Interval
 
@@ -42,6 +42,18 @@ def grader_name(grader: str) -> str:
 def count(number: int, noun: str) -> str:
     """1 → "1 example", 2,000 → "2,000 examples"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def money(value: float | None) -> str:
+    """A price: 12.5 → "12.50", 0.0123 → "0.0123", none → a dash."""
+    if value is None:
+        return "–"
+    return f"{value:,.2f}" if value >= 1 or value == 0 else f"{value:.3g}"
+
+
+def seconds(value: float) -> str:
+    """0.21 → "210 ms", 1.5 → "1.50 s"."""
+    return f"{1000 * value:,.0f} ms" if value < 1 else f"{value:,.2f} s"
 
 
 def about(number: int) -> str:

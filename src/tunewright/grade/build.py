@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, cast
 
+from tunewright.core.errors import Problem, ProblemsError, UserError
 from tunewright.core.example import Example
 from tunewright.core.grading import Grader, Score
 from tunewright.core.task import JsonOutput, TaskSpec
@@ -18,8 +19,20 @@ def build_grader(spec: GraderSpec, task: TaskSpec) -> Grader:
 
 
 def build_graders(specs: Sequence[GraderSpec], task: TaskSpec) -> list[Grader]:
-    """The graders of a suite, in order, under the unique names that `grader_names` gives them."""
-    built = [build_grader(spec, task) for spec in specs]
+    """The graders of a suite, in order, under the unique names that `grader_names` gives them.
+
+    Raises ProblemsError with every schema and pattern that is none.
+    """
+    built: list[Grader] = []
+    problems: list[Problem] = []
+    for number, spec in enumerate(specs):
+        try:
+            built.append(build_grader(spec, task))
+        except UserError as error:
+            place = f"graders.{number}.{error.where}" if error.where else f"graders.{number}"
+            problems.append(Problem(error.message, place, error.fix))
+    if problems:
+        raise ProblemsError(problems)
     names = grader_names(specs)
     return [
         grader if grader.name == name else Renamed(name, grader)

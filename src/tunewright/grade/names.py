@@ -9,11 +9,16 @@ from tunewright.grade.spec import ExactMatch, FieldAccuracy, GraderSpec, JsonSch
 
 def grader_names(specs: Iterable[GraderSpec]) -> tuple[str, ...]:
     """The graders' names, in order: the type, and for the second of a type `type_2`, and so on."""
+    return names_of(spec.type for spec in specs)
+
+
+def names_of(types: Iterable[str]) -> tuple[str, ...]:
+    """The names of graders of these types, in order."""
     seen: Counter[str] = Counter()
     names: list[str] = []
-    for spec in specs:
-        seen[spec.type] += 1
-        names.append(spec.type if seen[spec.type] == 1 else f"{spec.type}_{seen[spec.type]}")
+    for kind in types:
+        seen[kind] += 1
+        names.append(kind if seen[kind] == 1 else f"{kind}_{seen[kind]}")
     return tuple(names)
 
 

@@ -54,4 +54,4 @@ def compile_pattern(pattern: str, where: str | None = None) -> "regex.Pattern[st
 
 def build(spec: Regex, task_schema: object) -> Grader:
     """The grader. Raises UserError for a pattern that is none."""
-    return RegexGrader(compile_pattern(spec.pattern))
+    return RegexGrader(compile_pattern(spec.pattern, "pattern"))

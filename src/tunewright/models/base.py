@@ -11,6 +11,8 @@ from tunewright.core.hashing import hash_file, hash_value
 
 EMBEDDED = "embedded"
 """The reference of the base model in the package."""
+FIELD = "base"
+"""The project file's field that names a base."""
 
 _WANTED = (
     "*.safetensors", "*.safetensors.index.json", "config.json", "generation_config.json", "tokenizer.json",
@@ -46,23 +48,65 @@ def resolve_base(ref: str, root: Path) -> Base:
     return Base(ref, path, _hash(path))
 
 
+def check_folder(ref: str, root: Path) -> None:
+    """Raise ModelError where `ref` names a folder that is not there or holds no model; a hub id is not looked up."""
+    if (path := _local(ref, root)) is not None:
+        _check(path, ref)
+
+
+def folder_at_hand(ref: str, root: Path) -> Path | None:
+    """The folder of a base that is on this machine; the hub is not asked. None for a hub id that was never fetched.
+
+    Raises ModelError as `resolve_base` does.
+    """
+    path = _local(ref, root) or _cached(ref)
+    if path is not None:
+        _check(path, ref)
+    return path
+
+
 def _folder(ref: str, root: Path) -> Path:
+    return _local(ref, root) or _download(ref)
+
+
+def _local(ref: str, root: Path) -> Path | None:
+    """The folder that `ref` names; None for what may be a hub id."""
     if ref == EMBEDDED:
         from tunewright.models.embedded import PATH
 
         return PATH
     if not ref.strip():
-        raise ModelError("The base has no name.", fix=_USE_EMBEDDED)
-    path = root / Path(ref).expanduser()
+        raise ModelError("The base has no name.", where=FIELD, fix=_USE_EMBEDDED)
+    try:
+        path = root / Path(ref).expanduser()
+    except RuntimeError:
+        message = f"There is no home folder to find {ref} in."
+        raise ModelError(message, where=FIELD, fix=_USE_EMBEDDED) from None
     if path.exists():
         return path
     if _looks_like_path(ref):
-        raise ModelError(f"The base's folder {ref} does not exist.", fix=_USE_EMBEDDED)
-    return _download(ref)
+        raise ModelError(f"The base's folder {ref} does not exist.", where=FIELD, fix=_USE_EMBEDDED)
+    return None
 
 
 def _looks_like_path(ref: str) -> bool:
     return ref[0] in "./~" or "\\" in ref or ref.count("/") > 1 or ref.endswith("/")
+
+
+def _cached(ref: str) -> Path | None:
+    """The snapshot of `ref` that was fetched before, where it is whole enough to have weights."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        path = Path(snapshot_download(ref, local_files_only=True))
+    except HFValidationError:
+        raise ModelError(
+            f"{ref!r} is neither a folder nor a hub id.", where=FIELD, fix=_USE_EMBEDDED
+        ) from None
+    except LocalEntryNotFoundError:
+        return None
+    return path if (path / "config.json").is_file() and any(path.glob("*.safetensors")) else None
 
 
 def _download(ref: str) -> Path:
@@ -73,31 +117,34 @@ def _download(ref: str) -> Path:
     try:
         return Path(snapshot_download(ref, allow_patterns=list(_WANTED)))
     except HFValidationError:
-        raise ModelError(f"{ref!r} is neither a folder nor a hub id.", fix=_USE_EMBEDDED) from None
+        raise ModelError(
+            f"{ref!r} is neither a folder nor a hub id.", where=FIELD, fix=_USE_EMBEDDED
+        ) from None
     except GatedRepoError:
         fix = "Accept the terms on its page and log in with `hf auth login`."
-        raise ModelError(f"The hub lets only registered users have {ref}.", fix=fix) from None
+        raise ModelError(f"The hub lets only registered users have {ref}.", where=FIELD, fix=fix) from None
     except RepositoryNotFoundError:
         raise ModelError(
-            f"There is no folder and no model on the hub called {ref}.", fix=_USE_EMBEDDED
+            f"There is no folder and no model on the hub called {ref}.", where=FIELD, fix=_USE_EMBEDDED
         ) from None
     except Exception as error:  # the client has many ways to say: no network
         reason = type(error).__name__
         message = f"{ref} is no folder here, and the hub could not be reached for it ({reason})."
-        raise ModelError(message, fix=_USE_EMBEDDED) from error
+        raise ModelError(message, where=FIELD, fix=_USE_EMBEDDED) from error
 
 
 def _check(path: Path, ref: str) -> None:
+    where = f"{FIELD}, {path}"
     if not path.is_dir():
-        raise ModelError(f"The base {ref} is a file, not a folder.", fix=_USE_EMBEDDED)
+        raise ModelError(f"The base {ref} is a file, not a folder.", where=FIELD, fix=_USE_EMBEDDED)
     if not (path / "config.json").is_file():
-        raise ModelError(f"The base {ref} has no config.json.", where=str(path), fix=_USE_EMBEDDED)
+        raise ModelError(f"The base {ref} has no config.json.", where=where, fix=_USE_EMBEDDED)
     if any(path.glob("*.safetensors")):
         return
     if any(found for pattern in _PICKLES for found in path.glob(pattern)):
         fix = "Convert it with `save_pretrained(…, safe_serialization=True)`: pickles can run code when they are read."
-        raise ModelError(f"The base {ref} has its weights as pickles only.", where=str(path), fix=fix)
-    raise ModelError(f"The base {ref} has no *.safetensors weights.", where=str(path), fix=_USE_EMBEDDED)
+        raise ModelError(f"The base {ref} has its weights as pickles only.", where=where, fix=fix)
+    raise ModelError(f"The base {ref} has no *.safetensors weights.", where=where, fix=_USE_EMBEDDED)
 
 
 def _hash(path: Path) -> str:

@@ -21,6 +21,9 @@ transformers_logging.disable_progress_bar()
 # 128 kept, its steps took 1.2 times as long. It reads this at its first product.
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "256")
 
+_SHORTAGE = ("out of memory", "cannot allocate memory", "can't allocate memory", "not enough memory")
+"""What an error says where memory ran out."""
+
 
 def load_tokenizer(base: Base, adapter: Path | None = None) -> PreTrainedTokenizerBase:
     """The base's tokenizer, or the one that the adapter brings along. Raises ModelError where it cannot be read."""
@@ -48,25 +51,42 @@ def load_model(
 
     Where that folder holds a whole model instead, trained from the base, it is that model. By default on the
     accelerator in bf16, else on the CPU in fp32; `four_bit` packs the linear layers' weights (NF4, arXiv:2305.14314, by
-    bitsandbytes). Raises ModelError.
+    bitsandbytes). Raises ModelError, also where there is not enough memory for it.
     """
     place = torch.device(device) if device is not None else default_device()
     wanted = dtype or default_dtype(place)
-    if adapter is not None and is_whole(adapter):
-        return _load(adapter, str(adapter), wanted).to(place).eval()
-    if four_bit:
-        return _packed(base, wanted, place).eval()
-    model = _load(base.path, base.ref, wanted)
-    if adapter is not None:
-        model = put_adapter(model, adapter)
-    return model.to(place).eval()
+    try:
+        if adapter is not None and is_whole(adapter):
+            return _load(adapter, str(adapter), wanted).to(place).eval()
+        if four_bit:
+            return _packed(base, wanted, place).eval()
+        model = _load(base.path, base.ref, wanted)
+        if adapter is not None:
+            model = put_adapter(model, adapter)
+        return model.to(place).eval()
+    except (RuntimeError, MemoryError) as error:
+        if not _is_shortage(error):
+            raise
+        raise _too_large(base, place, four_bit) from error
 
 
 def base_width(base: Base) -> int:
     """The base's hidden size. Raises ModelError where its configuration cannot be read."""
+    return int(_config(base).hidden_size)
+
+
+def base_positions(base: Base) -> int | None:
+    """How many tokens the base takes, prompt and answer together; none where its configuration does not say.
+
+    Raises ModelError where that cannot be read.
+    """
+    return getattr(_config(base), "max_position_embeddings", None)
+
+
+def _config(base: Base) -> Any:
     try:
         config: Any = AutoConfig.from_pretrained(base.path, trust_remote_code=False, local_files_only=True)
-        return int(config.get_text_config().hidden_size)
+        return config.get_text_config()
     except Exception as error:
         raise _unreadable(base.ref, base.path, "configuration", error) from error
 
@@ -99,6 +119,8 @@ def _load(path: Path, ref: str, dtype: torch.dtype, **more: Any) -> Any:
             **more,
         )
     except Exception as error:
+        if _is_shortage(error):
+            raise MemoryError(_first_line(error)) from error
         raise _unreadable(ref, path, "model", error) from error
     if missing := sorted(report["missing_keys"]):
         message = f"The base {ref} lacks {len(missing)} of its weights, {missing[0]} among them."
@@ -155,6 +177,8 @@ def put_adapter(model: Any, adapter: Path) -> Any:
         tuned = attach(model, config)
         report: Any = set_peft_model_state_dict(tuned, load_file(weights))
     except Exception as error:
+        if _is_shortage(error):
+            raise MemoryError(_first_line(error)) from error
         raise ModelError(
             f"The adapter cannot be put on this base ({_first_line(error)}).", where=str(adapter)
         ) from error
@@ -182,6 +206,27 @@ def _unreadable(ref: str, path: Path, what: str, error: Exception) -> ModelError
         return ModelError(f"The base {ref} wants to run code of its own.", where=str(path), fix=fix)
     message = f"The {what} of {ref} cannot be read ({_first_line(error)})."
     return ModelError(message, where=str(path), fix="Fetch or save the model again.")
+
+
+def _is_shortage(error: BaseException) -> bool:
+    """Whether memory ran out: each allocator says so in its own way."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    said = str(error).lower()
+    return any(words in said for words in _SHORTAGE)
+
+
+def _too_large(base: Base, place: torch.device, four_bit: bool) -> ModelError:
+    size = sum(file.stat().st_size for file in base.path.glob("*.safetensors")) / 1e9
+    where = "this machine" if place.type == "cpu" else f"the accelerator {place}"
+    ways = "Choose a smaller base or free memory"
+    if not four_bit:
+        ways += "; to train it, train.adapter.kind qlora packs it in four bits"
+    return ModelError(
+        f"The base {base.ref} ({size:.2f} GB of weights) does not fit into the free memory of {where}.",
+        where=str(base.path),
+        fix=f"{ways}.",
+    )
 
 
 def _first_line(error: Exception) -> str:

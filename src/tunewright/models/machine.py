@@ -23,7 +23,14 @@ _OPTIONAL = {
     "gguf": "gguf",
     "openai": "openai",
     "bitsandbytes": "bitsandbytes",
+    "tensorboard": "tensorboard",
+    "wandb": "wandb",
+    "mlflow": "mlflow",
+    "trackio": "trackio",
 }
+
+_MAKES = {"mps": "Apple's GPU (mps)", "xpu": "Intel's GPU (xpu)"}
+"""Makes of accelerators by torch's word for them."""
 
 
 class MachineFacts(NamedTuple):
@@ -37,13 +44,20 @@ class MachineFacts(NamedTuple):
     cores: int
     """Cores this process may use."""
     cores_free: int
-    """Cores of these that nobody else is using."""
+    """Threads that work would use: cores of these that nobody else is using, or what TUNEWRIGHT_THREADS says."""
     memory_total: int
     memory_available: int
+    """What is free, and no more than this process's group may take."""
     disk_free: int
     """Free bytes where the project lies."""
     extras: tuple[str, ...]
     """Optional packages found."""
+    accelerator_free: int | None = None
+    """Free memory of the accelerator, where there is one."""
+    threads_chosen: bool = False
+    """Whether TUNEWRIGHT_THREADS says how many."""
+    unused: tuple[str, ...] = ()
+    """Accelerators that torch sees and no work uses: of other makes than CUDA's, and those after the first."""
 
 
 def free_cores(seconds: float = 0.3) -> int:
@@ -106,9 +120,12 @@ def machine_facts(folder: Path) -> MachineFacts:
         cores=len(_allowed()),
         cores_free=free_cores(),
         memory_total=memory.total,
-        memory_available=memory.available,
+        memory_available=free_memory(),
         disk_free=psutil.disk_usage(str(folder)).free,
         extras=tuple(name for name, module in _OPTIONAL.items() if find_spec(module)),
+        accelerator_free=torch.cuda.mem_get_info(0)[0] if torch.cuda.is_available() else None,
+        threads_chosen=bool(os.environ.get("TUNEWRIGHT_THREADS")),
+        unused=_unused(),
     )
 
 
@@ -133,6 +150,18 @@ def _accelerator() -> str | None:
         return None
     facts = torch.cuda.get_device_properties(0)
     return f"{facts.name}, {facts.total_memory / 2**30:.0f} GiB"
+
+
+def _unused() -> tuple[str, ...]:
+    """Accelerators that are seen and not used."""
+    import torch
+
+    if torch.cuda.is_available():
+        return tuple(torch.cuda.get_device_name(number) for number in range(1, torch.cuda.device_count()))
+    if not torch.accelerator.is_available():
+        return ()
+    kind = torch.accelerator.current_accelerator()
+    return (_MAKES.get(kind.type, kind.type),) if kind else ()
 
 
 def _allowed() -> list[int]:

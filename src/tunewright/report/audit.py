@@ -108,7 +108,7 @@ def _pairs(pairs: Any) -> list[dict[str, Any]]:
 
 def _finding(found: Mapping[str, Any]) -> Finding:
     severity = str(found.get("severity", "note"))
-    examples = found.get("examples") or ()
+    examples = found.get("examples") or found.get("places") or ()
     listed = (
         (examples,) if isinstance(examples, str) else examples if isinstance(examples, list | tuple) else ()
     )

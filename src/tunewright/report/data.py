@@ -77,6 +77,12 @@ class ReportData(BaseModel):
     """Artifacts, inputs before what was made from them."""
     commands: tuple[str, ...] = ()
     """What to type to get this report again."""
+    project_file: str = ""
+    """The project file as it was used: with `--set` laid over it and schema files' contents in it."""
+    laid_over: tuple[str, ...] = ()
+    """The `--set` values, name=value."""
+    seeds: dict[str, int] = {}
+    """Setting → seed."""
     versions: dict[str, str] = {}
     """Package → version."""
     created: str | None = None

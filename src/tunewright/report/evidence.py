@@ -3,6 +3,7 @@
 import re
 from typing import NamedTuple
 
+from tunewright.decide.phrase import money, seconds
 from tunewright.report.data import LineageNode, ReportData
 from tunewright.report.tables import Table
 from tunewright.report.text import clip, fact
@@ -30,27 +31,27 @@ def cost_table(data: ReportData) -> Table | None:
     summaries = [summary for summary in data.verdict.variants if summary.suite == data.verdict.suite]
     if not summaries:
         return None
-    money = data.prices.currency
+    currency = data.prices.currency
     columns: list[tuple[str, list[str]]] = [
         ("tokens in", [f"{summary.tokens_in:,.0f}" for summary in summaries]),
         ("tokens out", [f"{summary.tokens_out:,.0f}" for summary in summaries]),
     ]
     if any(summary.cost_per_1000 is not None for summary in summaries):
         columns.append(
-            (f"{money} per 1,000, by tokens", [_money(summary.cost_per_1000) for summary in summaries])
+            (f"{currency} per 1,000, by tokens", [money(summary.cost_per_1000) for summary in summaries])
         )
     times = [data.latencies.get(summary.variant) for summary in summaries]
     if any(times):
         columns += [
-            ("median", [_seconds(time.p50) if time else "–" for time in times]),
-            ("95 % within", [_seconds(time.p95) if time else "–" for time in times]),
+            ("median", [seconds(time.p50) if time else "–" for time in times]),
+            ("95 % within", [seconds(time.p95) if time else "–" for time in times]),
             ("requests/s", [f"{time.requests_per_s:,.1f}" if time else "–" for time in times]),
         ]
         if any(time and time.per_1000 is not None for time in times):
             columns.append(
                 (
-                    f"{money} per 1,000, by machine",
-                    [_money(time.per_1000 if time else None) for time in times],
+                    f"{currency} per 1,000, by machine",
+                    [money(time.per_1000 if time else None) for time in times],
                 )
             )
     rows = [(s.variant, *(values[row] for _, values in columns)) for row, s in enumerate(summaries)]
@@ -98,16 +99,6 @@ def lineage_view(nodes: tuple[LineageNode, ...]) -> list[Node]:
         )
         for node in nodes
     ]
-
-
-def _money(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:,.2f}" if value >= 1 or value == 0 else f"{value:.3g}"
-
-
-def _seconds(value: float) -> str:
-    return f"{1000 * value:,.0f} ms" if value < 1 else f"{value:,.2f} s"
 
 
 def _short(id_: str) -> str:

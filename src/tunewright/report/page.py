@@ -72,7 +72,7 @@ def _sections(data: ReportData) -> list[Section]:
         ("data", "The data", bool(data.audit or data.ingest)),
         ("cost", "Cost and time", bool(verdict.variants)),
         ("lineage", "Lineage", bool(data.lineage)),
-        ("reproduce", "Reproduce", bool(data.commands or data.versions or data.task)),
+        ("reproduce", "Reproduce", bool(data.commands or data.project_file or data.versions or data.task)),
     )
     return [Section(name, title) for name, title, shown in present if shown]
 
@@ -143,6 +143,7 @@ def _evidence(data: ReportData) -> dict[str, Any]:
         "cost_note": evidence.cost_note(data),
         "lineage": evidence.lineage_view(data.lineage),
         "task": list(data.task.items()),
+        "seeds": [(name, str(seed)) for name, seed in data.seeds.items()],
         "versions": list(data.versions.items()),
     }
 

@@ -14,6 +14,7 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, Literal
@@ -54,6 +55,9 @@ class Phase:
     rate: tuple[float, float] = (1.0, 1.0)
     tokens: int = ROW_TOKENS
     """Tokens of a step, about."""
+    whole: bool = False
+    """Whether lessons over random tokens fill their rows like chats do. Nearly all their tokens go through the head, so on a
+    CPU three quarters of them take as long."""
 
 
 CORE = {
@@ -169,10 +173,10 @@ PHASES = (
     Phase("cool the third", 12500, LONG, LAST, rate=(0.6, 0.01)),
     Phase("fourth", 16300, LONG, FOURTH, rate=(0.7, 0.6)),
     Phase("cool the fourth", 18500, LONG, FOURTH, rate=(0.6, 0.01)),
-    Phase("fifth", 21500, WIDE, FIFTH, rate=(1.0, 1.0), tokens=MANY),
-    Phase("cool the fifth", 23500, WIDE, FIFTH, rate=(1.0, 0.01), tokens=MANY),
-    Phase("sixth", 25500, WIDE, FIFTH, rate=(0.8, 0.8), tokens=MANY),
-    Phase("cool the sixth", 28300, WIDE, FIFTH, rate=(0.8, 0.01), tokens=MANY),
+    Phase("fifth", 21500, WIDE, FIFTH, rate=(1.0, 1.0), tokens=MANY, whole=True),
+    Phase("cool the fifth", 23500, WIDE, FIFTH, rate=(1.0, 0.01), tokens=MANY, whole=True),
+    Phase("sixth", 25500, WIDE, FIFTH, rate=(0.8, 0.8), tokens=MANY, whole=True),
+    Phase("cool the sixth", 28300, WIDE, FIFTH, rate=(0.8, 0.01), tokens=MANY, whole=True),
 )
 
 
@@ -182,10 +186,9 @@ def batch(step: int, renderer: Renderer, phases: tuple[Phase, ...] = PHASES) -> 
     lesson, length = phase.lessons[step % len(phase.lessons)]
     n_rows = max(1, phase.tokens // length)
     if lesson != "chat":
-        # On a CPU: nearly every token of these rows goes through the head, three quarters of the tokens take as long.
         spaced = dict(spaced_pairs(renderer.tokenizer))
         teach = TEACH[lesson.split()[0]]
-        n_rows = n_rows if phase.tokens > ROW_TOKENS else max(1, 3 * n_rows // 4)
+        n_rows = n_rows if phase.whole else max(1, 3 * n_rows // 4)
         return teach(SEED, step, n_rows, length, renderer, spaced, lesson in ("repeat", "ask easily"))
     rng = Random(f"{SEED}/{step}")
     names, shares = list(phase.mix), list(phase.mix.values())
@@ -235,13 +238,13 @@ def run(
         for layer in learner.model.model.layers:
             layer.compile(dynamic=False)
     steps = range(learner.step, phases[-1].until)
-    drawn = pretrain.drawn_ahead(lambda step: batch(step, renderer, phases), steps, workers)
+    drawn = pretrain.drawn_ahead(partial(batch, renderer=renderer, phases=phases), steps, workers)
     ends = time.monotonic() + 60 * minutes
     while learner.step < phases[-1].until and time.monotonic() < ends:
         until = min(learner.step + 100, phases[-1].until)
         pretrain.train(
             learner,
-            lambda _: next(drawn),
+            drawn,
             until,
             rates,
             lambda step: rate_at(step, phases),
@@ -265,26 +268,36 @@ def ship(work: Path, config: Qwen3Config, folder: Path = embedded.PATH, threads:
         path.chmod(0o644)
         os.replace(path, folder / path.name)
     draft.rmdir()
-    minutes = round(learner.seconds / 60, 1)
-    time_taken: dict[str, Any] = {"minutes": minutes, "threads": threads}
-    if torch.cuda.is_available():
-        before = json.loads((folder / "card.json").read_text())
-        time_taken = {name: before[name] for name in time_taken} | {
-            "accelerator": torch.cuda.get_device_name(),
-            "accelerator_minutes": round(minutes - before["minutes"], 1),
-        }
+    path = folder / "card.json"
+    before = json.loads(path.read_text()) if path.exists() else {}
     card = {
         "architecture": "Qwen3ForCausalLM",
         "parameters": sum(param.numel() for param in model.parameters()),
         "seed": SEED,
         "steps": learner.step,
         "tokens": learner.tokens,
-        **time_taken,
+        **_time_taken(before, round(learner.seconds / 60, 1), threads),
         "phases": [
             {"name": phase.name, "until": phase.until} for phase in PHASES if phase.until <= learner.step
         ],
     }
     return _write_card(folder, card)
+
+
+def _time_taken(before: dict[str, Any], minutes: float, threads: int) -> dict[str, Any]:
+    """What all sittings took: minutes on CPU threads, and those on an accelerator beside them.
+
+    `minutes` is what this run of sittings has behind it, those on a CPU that the card `before` names included.
+    """
+    cpu, most = before.get("minutes", 0.0), max(threads, before.get("threads", 1))
+    spent: dict[str, Any] = {
+        name: before[name] for name in ("accelerator", "accelerator_minutes") if name in before
+    }
+    if not torch.cuda.is_available():
+        return {"minutes": minutes, "threads": most, **spent}
+    more = round(minutes - cpu + spent.get("accelerator_minutes", 0.0), 1)
+    name = torch.cuda.get_device_name()
+    return {"minutes": cpu, "threads": most, "accelerator": name, "accelerator_minutes": more}
 
 
 def add_scores(folder: Path = embedded.PATH) -> dict[str, Any]:
@@ -307,13 +320,15 @@ def score(folder: Path, n_per_skill: int = 32) -> dict[str, Any]:
     by_skill = suite.scores(draws, suite.answers(model, tokenizer, draws))
     unseen = dict[str, float]()
     for shots in (0, 4):
-        asked = suite.unseen_format(32, shots)
-        found = suite.answers(model, tokenizer, asked)
+        asked = [draw for seed in range(3) for draw in suite.unseen_format(n_per_skill, shots, seed)]
+        others = suite.other_formats(n_per_skill, shots)
+        found, told = (suite.answers(model, tokenizer, draws) for draws in (asked, others))
         shares = {
             "right": suite.scores(asked, found)["unseen_format"],
             "in the format": sum(map(suite.in_unseen_format, found)) / len(found),
             "first value right, in its marks": sum(map(suite.begins_in_unseen_format, asked, found))
             / len(found),
+            "four other formats, right": suite.scores(others, told)["unseen_format"],
         }
         unseen |= {f"{shots}-shot, {name}": round(share, 3) for name, share in shares.items()}
     return {
@@ -321,6 +336,7 @@ def score(folder: Path, n_per_skill: int = 32) -> dict[str, Any]:
         "skills": {skill: round(value, 3) for skill, value in by_skill.items()},
         "n_per_skill": n_per_skill,
         "unseen_format": unseen,
+        "n_unseen": 3 * n_per_skill,
     }
 
 
@@ -335,7 +351,8 @@ def card_table(card: dict[str, Any]) -> str:
         ("time", taken),
         ("general suite", f"{card['general']:.1%} ({card['n_per_skill']} held-out draws of each skill)"),
         *((f"· {skill}", f"{value:.1%}") for skill, value in card["skills"].items()),
-        *((f"unseen format, {name}", f"{value:.1%}") for name, value in card["unseen_format"].items()),
+        ("unseen formats", f"{card['n_unseen']} draws of the one, {card['n_per_skill']} of each other"),
+        *((f"· {name}", f"{value:.1%}") for name, value in card["unseen_format"].items()),
     ]
     return "\n".join(["| measured | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
 

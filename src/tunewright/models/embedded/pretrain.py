@@ -12,7 +12,7 @@ from __future__ import annotations
 import ctypes
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -160,19 +160,33 @@ class _Steps:
     def __init__(self, batch: Batcher) -> None:
         self._batch = batch
 
-    def __getitem__(self, step: int) -> Rows:
-        return self._batch(step)
+    def __getitem__(self, step: int) -> tuple[int, Rows]:
+        return step, self._batch(step)
 
 
-def drawn_ahead(batch: Batcher, steps: Iterable[int], workers: int) -> Iterator[Rows]:
-    """The rows of each of `steps` in turn, drawn by `workers` other processes (0: by this one)."""
+def _as_drawn(drawn: Any) -> Any:
+    return drawn
+
+
+def drawn_ahead(batch: Batcher, steps: Sequence[int], workers: int) -> Batcher:
+    """`batch` for each of `steps` in turn, drawn by `workers` other processes (0: by this one, when it is asked for)."""
+    if not workers:
+        return batch
     from torch.utils.data import DataLoader
 
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # its threads do not outlive a fork
     source: Any = _Steps(batch)
-    return iter(
-        DataLoader(source, batch_size=None, sampler=steps, num_workers=workers, collate_fn=lambda rows: rows)
+    loader = DataLoader(
+        source, batch_size=None, sampler=steps, num_workers=workers, collate_fn=_as_drawn, prefetch_factor=4
     )
+    stream = iter(loader)
+
+    def following(step: int) -> Rows:
+        drawn, rows = next(stream)
+        assert drawn == step, f"step {step} was asked for, and {drawn} is next"
+        return rows
+
+    return following
 
 
 def train(

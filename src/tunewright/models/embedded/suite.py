@@ -1,4 +1,4 @@
-"""The general suite: held-out draws of every skill, and a format that the curriculum never shows.
+"""The general suite: held-out draws of every skill, and formats in marks that no chat of the curriculum shows.
 
 What a fine-tune can lose is what this measures: a fine-tuned model that scores lower here than its base has forgotten.
 """
@@ -54,25 +54,42 @@ def practice(count: int, seed: int = 0) -> list[Draw]:
     return found
 
 
+TOLD = (
+    "{name} from {town} has the code {code}.",
+    "In {town} lives {name}; the code is {code}.",
+    "The code {code} belongs to {name} of {town}.",
+)
+OTHER_FORMS = (
+    "^{town}^`{name}`",
+    "<<{name}>>^<<{town}>>",
+    "name\\{name}\\code\\{code}",
+    "{code}^^{name}^^{town}",
+)
+"""Formats of the same facts, in such marks too; none was looked at while the curriculum was made."""
+
+
 def unseen_format(n: int = 32, shots: int = 0, seed: int = 0) -> list[Draw]:
-    """A name and a code to be written as `<<CODE>>^<<name>>`, which no training draw does, after `shots` examples."""
-    rng = Random(f"unseen/{seed}")
+    """A name and a code to be written as `<<CODE>>^<<name>>`, which no chat in training does, after `shots` examples."""
     left, right, between = UNSEEN
     rule = f"Write the code, then the name: each in double angle brackets, a caret ({between}) between."
+    form = f"{left}{{code}}{right}{between}{left}{{name}}{right}"
+    return _told_and_written(Random(f"unseen/{seed}"), rule, form, n, shots)
 
+
+def other_formats(n: int = 32, shots: int = 0, seed: int = 0) -> list[Draw]:
+    """`n` draws of each of OTHER_FORMS; the system prompt says no more than that there is a format."""
+    rule = "Write it in the format shown."
+    return [
+        draw
+        for form in OTHER_FORMS
+        for draw in _told_and_written(Random(f"other/{seed}/{form}"), rule, form, n, shots)
+    ]
+
+
+def _told_and_written(rng: Random, rule: str, form: str, n: int, shots: int) -> list[Draw]:
     def one() -> tuple[str, str]:
-        name, town, code = words.person(rng, True), words.place(rng, True), words.order_id(rng)
-        tell = words.pick(
-            rng,
-            (
-                "{n} from {t} has the code {c}.",
-                "In {t} lives {n}; the code is {c}.",
-                "The code {c} belongs to {n} of {t}.",
-            ),
-        )
-        return tell.replace("{n}", name).replace("{t}", town).replace(
-            "{c}", code
-        ), f"{left}{code}{right}{between}{left}{name}{right}"
+        facts = {"name": words.person(rng, True), "town": words.place(rng, True), "code": words.order_id(rng)}
+        return words.pick(rng, TOLD).format(**facts), form.format(**facts)
 
     draws: list[Draw] = []
     for _ in range(n):
