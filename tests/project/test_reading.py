@@ -204,3 +204,22 @@ def test_the_schema_is_json_schema():
     Draft202012Validator.check_schema(schema)
     assert json.dumps(schema)
     assert schema["properties"]["base"]["description"].startswith("The model to start from")
+
+
+@pytest.mark.parametrize(
+    ("setting", "place"),
+    [
+        ({"task.output.type": "json"}, "tunewright.yaml:2"),
+        ({"suites.target.graders": 5}, "--set suites.target.graders"),
+        ({"gates.min_scores": 5}, "--set gates.min_scores"),
+        ({"train..rank": 3}, "--set"),
+    ],
+)
+def test_a_wrong_setting_of_what_the_file_does_not_name_is_a_problem(tmp_path, setting, place):
+    path = tmp_path / "tunewright.yaml"
+    path.write_text(
+        "name: a\ntask: {system: Hello.}\nsources: {rows: {path: rows.csv, columns: {input: a, expected: b}}}\n"
+    )
+    with pytest.raises(ProjectFileError) as caught:
+        read(path, setting)
+    assert {str(problem.where).removeprefix(f"{tmp_path}/") for problem in caught.value.problems} == {place}

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from tunewright.train.watch import Look, Watch, trouble, words
+from tunewright.train.watch import Look, Watch, rising, trouble, words
 
 FALLING = [2.0 * math.exp(-step / 20) + 0.3 for step in range(40)]
 
@@ -80,3 +80,18 @@ def test_no_number_is_broken_and_leaves_the_watch_as_it_was():
 def test_words(loss, norm, state, wanted):
     line = trouble(7, loss, norm, Look(state, 0.4), ["a", "b"])
     assert words(json.loads(json.dumps(line))) == wanted
+
+
+@pytest.mark.parametrize(
+    ("troubles", "rises"),
+    [
+        ([("spike", 9), ("broken", 3000)], False),
+        ([("spike", 9), ("broken", 11)], True),
+        ([("spike", 9), ("spike", 40), ("broken", 42)], True),
+        ([("broken", 3)], False),
+        ([("spike", 9), ("diverged", 14)], True),
+    ],
+)
+def test_a_spike_that_the_loss_came_down_from_is_over(troubles, rises):
+    """Then the weights from before it are older than they need be."""
+    assert rising([{"state": state, "step": step} for state, step in troubles]) == rises

@@ -39,7 +39,7 @@ def complete(page: Written) -> ProjectFile:
     try:
         file = ProjectFile.model_validate(page.values)
     except ValidationError as error:
-        wrong = [page.place(e["loc"])[0].split(".") for e in error.errors()]
+        wrong = [page.way(e["loc"]) for e in error.errors()]
 
         def sound(*loc: int | str) -> bool:
             way = list(map(str, loc))

@@ -11,6 +11,7 @@ from tunewright.core.errors import Problem, ProblemsError, ProjectFileError, Use
 
 LARGEST = 1_000_000
 """Bytes a project file may have."""
+_SEE = "`tunewright schema NAME` says what a field is."
 
 
 @dataclass(frozen=True)
@@ -25,25 +26,39 @@ class Written:
     settings: Mapping[str, Any]
     """What was laid over the file, by dotted name."""
 
-    def place(self, loc: Sequence[int | str]) -> tuple[str, int | None]:
-        """The dotted name of a place and the line of what is written there, or nearest above it.
+    def way(self, loc: Sequence[int | str]) -> list[str]:
+        """The parts of a place's dotted name.
 
         Parts of `loc` that name a union's branch, as pydantic's do, are passed over.
         """
         names: list[str] = []
-        line: int | None = None
-        node = self.raw
+        node: Any = self.values
         for index, part in enumerate(loc):
-            if isinstance(node, Mapping) and part in node:
-                line = node.lc.key(part)[0] + 1 if hasattr(node, "lc") else line
-                node = node[part]
+            if isinstance(node, Mapping) and str(part) in node:
+                node = node[str(part)]
             elif isinstance(node, list) and isinstance(part, int) and part < len(node):
-                line = node.lc.item(part)[0] + 1 if hasattr(node, "lc") else line
                 node = node[part]
             elif index < len(loc) - 1:
                 continue
             names.append(str(part))
-        return ".".join(names), line
+        return names
+
+    def place(self, loc: Sequence[int | str]) -> tuple[str, int | None]:
+        """The dotted name of a place and the line of what is written there, or nearest above it."""
+        way = self.way(loc)
+        line: int | None = None
+        node = self.raw
+        for part in way:
+            keys = {str(key): key for key in node} if isinstance(node, Mapping) else {}
+            if part in keys:
+                line = node.lc.key(keys[part])[0] + 1 if hasattr(node, "lc") else line
+                node = node[keys[part]]
+            elif isinstance(node, list) and part.isdigit() and int(part) < len(node):
+                line = node.lc.item(int(part))[0] + 1 if hasattr(node, "lc") else line
+                node = node[int(part)]
+            else:
+                break
+        return ".".join(way), line
 
     def setting(self, loc: Sequence[int | str]) -> str | None:
         """The setting that was laid over this place, or over what it lies in; none where the file itself says it."""
@@ -179,6 +194,9 @@ def _plain(value: Any) -> Any:
 def _lay_over(values: dict[str, Any], name: str, value: Any) -> None:
     """Set one dotted name; a missing mapping on the way is made, an index reaches into a list."""
     *way, last = name.split(".")
+    if not all((*way, last)):
+        fix = "Write a field's dotted name: train.adapter.rank, say."
+        raise ProjectFileError([Problem(f"{name!r} is no field's name", "--set", fix)])
     node: Any = values
     for part in way:
         if isinstance(node, list) and part.isdigit() and int(part) < len(node):
@@ -186,13 +204,13 @@ def _lay_over(values: dict[str, Any], name: str, value: Any) -> None:
         elif isinstance(node, dict):
             node = node.setdefault(part, {})
         else:
-            raise ProjectFileError([Problem(f"{name}: {part!r} has no fields to set", "--set")])
+            raise ProjectFileError([Problem(f"{part!r} has no fields to set", f"--set {name}", _SEE)])
     if isinstance(node, list) and last.isdigit() and int(last) < len(node):
         node[int(last)] = value
     elif isinstance(node, dict):
         node[last] = value
     else:
-        raise ProjectFileError([Problem(f"{name}: {last!r} cannot be set there", "--set")])
+        raise ProjectFileError([Problem(f"{last!r} cannot be set there", f"--set {name}", _SEE)])
 
 
 def _loc(name: str, known: Any) -> list[int | str]:

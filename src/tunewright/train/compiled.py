@@ -1,4 +1,4 @@
-"""The model's layers under torch.compile: on an accelerator a layer's many short kernels become few.
+"""The model's layers under torch.compile, which makes few kernels of a layer's many.
 
 Layers that are alike share one compilation, and so do batches of all lengths. What is computed without gradients (dev
 losses, answers) runs as it is: it would be compiled again, for little.
@@ -19,14 +19,20 @@ if TYPE_CHECKING:
     from tunewright.train.pack import Batch
     from tunewright.train.policy import Policy
 
+_FIX = "Set train.compile to false."
 _NEAR = 0.05
 """Mean difference in nats that the compiled layers may show: they round otherwise in bf16."""
 
 
 @contextmanager
 def compiled_layers(model: Any, wanted: bool) -> Iterator[None]:
-    """While it lasts, and where it is wanted, the layers are compiled at their first call with gradients."""
+    """While it lasts, and where it is wanted, the layers are compiled at their first call with gradients.
+
+    Raises ModelError where the model does not say which its layers are.
+    """
     layers = alike(model) if wanted else []
+    if wanted and not layers:
+        raise ModelError("The base does not say which layers it stacks.", where="train.compile", fix=_FIX)
     for layer in layers:
         layer.compile(dynamic=True)
         layer._compiled_call_impl = _with_gradients(layer, layer._compiled_call_impl)
@@ -37,22 +43,30 @@ def compiled_layers(model: Any, wanted: bool) -> Iterator[None]:
             layer._compiled_call_impl = None
 
 
-def prove(policy: Policy, batch: Batch) -> None:
-    """Compile on one batch, forward and backward. Raises ModelError where that cannot be done, or gives other results."""
-    fix = "Set train.compile to false."
+def prove(policy: Policy, batch: Batch, exact: bool) -> None:
+    """Compile on one batch, forward and backward, as in training.
+
+    Raises ModelError where that cannot be done, or gives other results where nothing random is in them.
+    """
+    training = policy.model.training
+    policy.model.train()
     try:
         found = policy.logprobs(batch)
         found.mean().backward()
+        with torch.no_grad():
+            wanted = policy.logprobs(batch)
+    except torch.OutOfMemoryError as error:
+        short = "There is not enough memory to compile two rows of training."
+        raise ModelError(short, where="train.compile", fix=f"Lower train.max_length. {_FIX}") from error
     except Exception as error:  # compilers fail in as many ways as there are machines
         first = str(error).strip().split("\n")[0][:200]
         message = f"The base's layers cannot be compiled here ({type(error).__name__}: {first})."
-        raise ModelError(message, where="train.compile", fix=fix) from error
+        raise ModelError(message, where="train.compile", fix=_FIX) from error
     finally:
         policy.model.zero_grad(set_to_none=True)
-    with torch.no_grad():
-        wanted = policy.logprobs(batch)
-    if not bool((found.detach() - wanted).abs().mean() <= _NEAR):
-        raise ModelError("The base's compiled layers give other results.", where="train.compile", fix=fix)
+        policy.model.train(training)
+    if exact and not bool((found.detach() - wanted).abs().mean() <= _NEAR):
+        raise ModelError("The base's compiled layers give other results.", where="train.compile", fix=_FIX)
 
 
 def alike(model: Any) -> list[Any]:

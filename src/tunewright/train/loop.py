@@ -25,7 +25,7 @@ from tunewright.train.policy import Policy
 from tunewright.train.preflight import Load, free_bytes, look_ahead, peak_bytes, used_bytes
 from tunewright.train.spec import SettledSpec
 from tunewright.train.summary import StopReason
-from tunewright.train.watch import Look, Watch, trouble, words
+from tunewright.train.watch import Look, Watch, rising, trouble, words
 
 _SEQUENCE = {"cpu": 2048, "cuda": 16384}
 """The longest flat sequence of packed rows, in tokens, by device: longer ones were no faster."""
@@ -324,6 +324,10 @@ class Loop:
         lines = _troubles(work)
         fix = _FIX[lines[-1]["state"]]
         kept = work.load_best()
+        if progress.best_loss is None and not rising(lines):
+            kept = (
+                None  # weights from before a spike that the loss came down from are older than they need be
+            )
         if kept is not None:
             progress.best_step, best = kept
         elif self._sound(trees, dev_trees, progress):

@@ -137,7 +137,7 @@ def _policy(model: Any, probes: Sequence[Tree], spec: SettledSpec, dtype: torch.
     mixed = spec.adapter.kind in ("full", "dora") and dtype != model.dtype  # no layer of ours does it
     policy = Policy(model, probes, dtype, spec.neftune, mixed=mixed)
     if spec.compile:
-        prove(policy, pack(probes[:_PROBES]))
+        prove(policy, pack(probes[:_PROBES]), exact=not (spec.adapter.dropout or spec.neftune))
     return policy
 
 

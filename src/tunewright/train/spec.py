@@ -136,8 +136,8 @@ class TrainSpec(Spec):
     gradient_checkpointing: bool = False
     """Compute each layer again in the backward pass instead of keeping what it computed: less memory, a third slower."""
     compile: bool = False
-    """Let torch compile the model's layers at the first step, once for all lengths: a minute or so before many short kernels
-    become few. For long runs on an accelerator; it needs a C compiler."""
+    """Let torch compile the layers before the first step, once for all lengths: a minute or two, then a ninth less time each
+    step on a CPU. For long runs; it needs a C compiler, and a run that was cut off need not end in the same bytes."""
     activation_offload: bool = False
     """Keep what the backward pass needs in the host's memory: less of an accelerator's, slower. Nothing on a CPU."""
     sinks: tuple[Literal["tensorboard", "wandb", "mlflow", "trackio"], ...] = ()

@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from statistics import median
 from typing import Any, Literal, NamedTuple
@@ -91,3 +91,11 @@ def words(line: Mapping[str, Any]) -> str:
         line["state"]
     ]
     return f"{what} at step {line['step']}: {seen}, rows {', '.join(line['rows'])}"
+
+
+def rising(lines: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the last trouble is of a loss that has not come down since it spiked; `lines` are all troubles."""
+    last = lines[-1]
+    return last["state"] == "diverged" or any(
+        line["state"] == "spike" and last["step"] - line["step"] < _AGAIN for line in lines[:-1]
+    )
