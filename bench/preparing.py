@@ -88,11 +88,11 @@ def ours(given: list[dict[str, Any]]) -> tuple[float, float]:
         Renderer(load_tokenizer(resolve_base("embedded", embedded.PATH))),
         find_method("sft"),
     )
-    examples = [make_example(tuple(Message(**turn) for turn in row["messages"])) for row in given]
+    examples = (make_example(tuple(Message(**turn) for turn in row["messages"])) for row in given)
     before, begin = peak(), time.perf_counter()
     trees = fit(examples, method, renderer, "", TrainSpec(max_length=LENGTH)).rendered()
     prefix = shared_prefix(trees)
-    for group in fill([tree.tokens for tree in trees], range(len(trees)), LENGTH):
+    for group in fill(trees.tokens(), range(len(trees)), LENGTH):
         pack([trees[index] for index in group], prefix)
     return len(given) / (time.perf_counter() - begin), peak() - before
 

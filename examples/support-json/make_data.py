@@ -1,6 +1,6 @@
 """Make the support tickets of this example: seeded, standard library only.
 
-    python examples/support-json/make_data.py [--rows 2400] [--seed 7] [--out tickets.jsonl]
+    python examples/support-json/make_data.py [--rows 2200] [--seed 7] [--out tickets.jsonl]
 
 A ticket is one sentence that decides the category, at most one that decides the priority, and others around them that
 carry values (order, price, e-mail, name) or nothing at all. Train, dev and test draw from separate worlds: no first name,
@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import phrasings as say
 
 PARTS = ("train", "dev", "test")
-SHARE = {"train": 10, "dev": 1, "test": 1}
+SHARE = {"train": 9, "dev": 1, "test": 1}
 CATEGORIES = tuple(say.PROBLEMS)
 ORDER_SHARE = {
     "delivery": 0.85,
@@ -54,7 +54,7 @@ class Ticket(NamedTuple):
 
 
 def make_rows(n_rows: int, seed: int) -> list[dict[str, Any]]:
-    """`n_rows` rows, ten for training to one for dev and one for test; no two tickets are equal."""
+    """`n_rows` rows, nine for training to one for dev and one for test; no two tickets are equal."""
     rng = Random(seed)
     worlds = make_worlds(rng)
     total = sum(SHARE.values())
@@ -267,7 +267,7 @@ def _digits(rng: Random, n: int) -> str:
 def main() -> None:
     """Write the tickets as JSON lines."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rows", type=int, default=2400, help="how many tickets (default 2400)")
+    parser.add_argument("--rows", type=int, default=2200, help="how many tickets (default 2200)")
     parser.add_argument(
         "--seed", type=int, default=7, help="names the tickets: the same seed gives the same file"
     )

@@ -28,7 +28,7 @@ def card(variant, values, *, suite="test", grader="exact_match", slices=None, pr
     return Scorecard(variant=variant, suite=suite, graders=(grader,), replies=replies)
 
 
-def ruling(candidate, *rivals, general=None, clusters=None, prices=None, **gates):
+def ruling(candidate, *rivals, general=(), clusters=None, prices=None, **gates):
     return decide(
         candidate,
         list(rivals),
@@ -159,11 +159,12 @@ def test_a_least_score_is_a_share(score, message):
 
 def test_further_suites_are_shown_and_decide_nothing():
     cards = card("fine-tune", right(37, 50)), card("prompt", right(31, 50))
-    general = tuple(card(name, [1.0], suite="general") for name in ("base", "fine-tune"))
+    general = [card(name, [1.0], suite="general") for name in ("base", "fine-tune")]
+    shown = [*general, card("few-shot-4", [0.0], suite="general")]
     others = [card(name, right(5, 9), suite="mine", grader="number") for name in ("fine-tune", "prompt")]
     plain, more = (
-        decide(cards[0], [cards[1]], general=general, others=own, gates=GatesSpec(), prices=PriceSpec())
-        for own in ((), others)
+        decide(cards[0], [cards[1]], general=asked, others=own, gates=GatesSpec(), prices=PriceSpec())
+        for asked, own in ((general, ()), (shown, others))
     )
     assert [(s.suite, s.variant, s.examples) for s in more.variants] == [
         ("test", "fine-tune", 50),
@@ -172,6 +173,7 @@ def test_further_suites_are_shown_and_decide_nothing():
         ("mine", "prompt", 9),
         ("general", "fine-tune", 1),
         ("general", "base", 1),
+        ("general", "few-shot-4", 1),
     ]
     assert more.model_copy(update={"variants": plain.variants}) == plain
 

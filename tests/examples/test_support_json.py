@@ -63,7 +63,7 @@ def test_the_project_file_stands_and_every_row_can_be_read() -> None:
 
 
 def test_sizes(rows: Rows) -> None:
-    assert [len(part(rows, split)) for split in ("train", "dev", "test")] == [2000, 200, 200]
+    assert [len(part(rows, split)) for split in ("train", "dev", "test")] == [1800, 200, 200]
 
 
 def test_every_answer_fits_the_schema(rows: Rows) -> None:

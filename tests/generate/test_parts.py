@@ -13,8 +13,7 @@ from tunewright.core.errors import ModelError
 from tunewright.core.example import ask
 from tunewright.core.generation import Decoding, Reply
 from tunewright.core.message import Message, with_system
-from tunewright.generate.decode import shared_beginning
-from tunewright.generate.partition import MAX_ROWS, cut_batches
+from tunewright.generate.partition import MAX_ROWS, cut_batches, shared_beginning
 from tunewright.generate.prompted import Prompted
 from tunewright.generate.resolve import bare, load_variant
 from tunewright.generate.sampling import draw
@@ -27,17 +26,42 @@ from tunewright.models.template import Renderer
 QUESTION = (Message(role="user", content="Where is the fox?"),)
 
 
-@given(st.lists(st.integers(1, 400), max_size=300), st.integers(1, 200), st.integers(1, 20_000))
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(1, 400)), max_size=300),
+    st.integers(1, 200),
+    st.integers(1, 20_000),
+    st.booleans(),
+)
 @settings(max_examples=60, deadline=None)
-def test_batches_hold_every_row_once_within_the_budget(lengths: list[int], new: int, budget: int) -> None:
-    batches = cut_batches(lengths, new, budget)
-    assert sorted(i for batch in batches for i in batch) == list(range(len(lengths)))
+def test_batches_hold_every_row_once_within_the_budget(
+    rows: list[tuple[int, int]], new: int, budget: int, once: bool
+) -> None:
+    prompts = [[head] * 300 * head + list(range(10, 10 + length)) for head, length in rows]
+    batches = cut_batches(prompts, new, budget, once=once)
+    assert sorted(i for batch in batches for i in batch) == list(range(len(prompts)))
     for batch in batches:
-        width = max(lengths[i] for i in batch) + new
-        assert len(batch) == 1 or len(batch) * width <= budget
+        assert batch
+        shared = shared_beginning([prompts[i] for i in batch]) if once else 0
+        width = max(len(prompts[i]) for i in batch) - shared + new
+        assert len(batch) == 1 or len(batch) * width + shared <= budget
         assert len(batch) <= MAX_ROWS
-    order = [lengths[i] for batch in batches for i in batch]
-    assert order == sorted(order)
+    if not once:
+        order = [len(prompts[i]) for batch in batches for i in batch]
+        assert order == sorted(order)
+
+
+def test_prompts_that_begin_alike_are_asked_together_where_that_pays() -> None:
+    own = [[100 + i, *range(200 + i)] for i in range(10)]
+    alike = [[*range(1200), 5000 + i, i] for i in range(9)]
+    few = [[7] * 2000 + [i] for i in range(4)]
+    prompts = [prompt for nine in zip(alike, own[:9], strict=True) for prompt in nine] + few + own[9:]
+    groups = [sorted(batch) for batch in cut_batches(prompts, 50, 1 << 20, once=True)]
+    assert groups[0] == list(range(0, 18, 2))
+    assert groups[1:] == [sorted(set(range(len(prompts))) - set(groups[0]))]
+    assert len(cut_batches(prompts, 50, 1 << 20)) == 1
+    # kept once, what is shared leaves room for more rows
+    assert len(cut_batches(alike, 50, 2100, once=True)) == 1
+    assert len(cut_batches(alike, 50, 2100)) == 9
 
 
 def test_draws_follow_the_probabilities_within_the_nucleus() -> None:

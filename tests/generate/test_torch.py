@@ -1,6 +1,7 @@
 """TorchGenerator on tiny random models: the same answers as transformers, alone or in any company."""
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from asking import prompts, settled
 from tiny import save_model
 from tunewright.core.generation import Decoding, Reply
 from tunewright.core.message import Message
+from tunewright.generate import decode
 from tunewright.generate.torch import MERGE_TOLERANCE, TorchGenerator, load_for_inference
 from tunewright.models.base import Base, resolve_base
 from tunewright.models.load import load_model
@@ -57,6 +59,47 @@ def test_the_same_replies_as_transformers(base: Base, shared: str) -> None:
         transformers_reply(base, ids, set(renderer.stop_ids), renderer.decode) for ids in asked
     ]
     assert len({reply.text for reply in replies}) > 6
+
+
+@pytest.mark.parametrize("kind", ["qwen3", "llama", "gemma3_text"])
+def test_a_beginning_kept_once_gives_the_logits_of_one_kept_in_each_row(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_model(tmp_path, kind, initializer_range=0.6, num_attention_heads=4, num_key_value_heads=2)
+    generator = TorchGenerator(resolve_base(str(tmp_path), tmp_path))
+    model, renderer = generator._model, generator._renderer
+    asked = [renderer.prompt(prompt) for prompt in prompts(shared="the fox would answer in one word: " * 3)]
+    assert decode.keeps_beginning(model) is (kind != "gemma3_text")  # it has a window
+
+    def logits() -> torch.Tensor:
+        """After the prompts, after a token more with all rows, and after another with some of them."""
+        batch = decode._Batch(model, asked)
+        with torch.inference_mode(), batch.read_beginning():
+            found = [batch.read_prompts(), batch.step([5] * len(asked))]
+            batch.keep([1, 4, 7])
+            found.append(batch.step([9, 8, 7]))
+        assert model.config._attn_implementation == "sdpa"
+        return torch.cat(found)
+
+    once = logits()
+    monkeypatch.setattr(decode, "takes_beginning", lambda model: False)
+    each = logits()
+    assert (once - each).abs().max() < 1e-4 * each.abs().max()
+    assert once.std(0).max() > 0.1
+
+
+def test_the_models_own_attention_is_back_after_an_error(tiny_base: Base) -> None:
+    generator = TorchGenerator(tiny_base)
+    asked = [
+        generator._renderer.prompt(p) for p in prompts(3, shared="the fox would answer in one word: " * 3)
+    ]
+
+    def pick(logits: torch.Tensor, rows: Sequence[int]) -> list[int]:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        decode.decode(generator._model, asked, [9] * 3, {2}, pick, lambda row, answer: None)
+    assert generator._model.config._attn_implementation == "sdpa"
 
 
 def test_a_row_answers_alone_as_in_company(base: Base) -> None:

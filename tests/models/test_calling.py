@@ -256,9 +256,9 @@ def test_tools_stay_where_the_oldest_turns_go() -> None:
     spec = TrainSpec(max_length=longest, over_long="cut")
     found = fit([example], sft, renderer, "", spec)
     assert found.cut == (example.id,)
-    assert [turn.content for turn in found.examples[0].messages] == ["And?", ""]
-    assert tools_of(found.examples[0].messages) == TOOLS
+    assert [turn.content for turn in found.shorter[0].messages] == ["And?", ""]
+    assert tools_of(found.shorter[0].messages) == TOOLS
     assert (
-        list(found.trees[0][0].rows[0].ids)
+        list(found.shelf[0].rows[0].ids)
         == renderer.training((late[0].model_copy(update={"tools": TOOLS}), late[1])).ids
     )

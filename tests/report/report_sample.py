@@ -209,6 +209,7 @@ def sample(kind="helps", rows=200):
     general = (
         general_card("base", {"arithmetic": 0.8}, seed=4),
         general_card("fine-tune", {"arithmetic": 0.8} | lost, seed=4),
+        general_card("few-shot-4", {"arithmetic": 0.5}, seed=5),
     )
     verdict = decide(
         tuned, rivals, general=general, gates=GatesSpec(min_scores={"json_schema": 0.9}), prices=PRICES
@@ -252,7 +253,7 @@ def sample(kind="helps", rows=200):
         latencies={name: latency_cost(seconds, PRICES) for name, seconds in times.items()},
         prices=PRICES,
         lineage=(
-            LineageNode("dataset", ids[0], ("tickets.csv",), {"rows": 2000, "split": "80/10/10", "seed": 0}),
+            LineageNode("dataset", ids[0], ("tickets.csv",), {"rows": 2000, "split": "80/10/10"}, "split it"),
             LineageNode("baselines", ids[1], (ids[0],), {"shots": 4}),
             LineageNode("adapter", ids[2], (ids[0],), {"rank": 16, "steps": 500, "seed": 0}),
             LineageNode("scorecards", ids[3], (ids[0], ids[1], ids[2]), {"suites": ["test", "general"]}),

@@ -86,7 +86,7 @@ def test_every_suite_is_in_the_verdict_and_on_the_page(ran):
         *[("target", name, 6) for name in ("fine-tune", rival)],
         *[("again", name, 5) for name in ("fine-tune", rival)],
         *[("mine", name, 3) for name in ("fine-tune", rival)],
-        *[("general", name, 4) for name in ("fine-tune", "prompt")],
+        *[("general", name, 4) for name in ("fine-tune", "prompt", rival)],
     ]
     mine = next(s for s in verdict.variants if s.suite == "mine")
     assert list(mine.scores) == ["contains", "contains_2"]
@@ -153,6 +153,12 @@ def test_the_page_says_how_to_get_it_again_after_set(ran, tmp_path):
     plain = made["report"].file("measured/report.html").read_text()
     assert "tunewright run\n" in plain
     assert "--set" not in plain.split("reproduce-title")[1]
+
+
+def test_the_page_shows_the_steps_in_the_order_of_the_table(context):
+    steps = [(node.kind, node.done) for node in gather(context).lineage]
+    assert steps == [(step.name, step.title) for step in BY_NAME.values() if step.name in set(dict(steps))]
+    assert {"ingest", "train", "release"} <= set(dict(steps))
 
 
 def test_lineage_shows_the_template(ran):

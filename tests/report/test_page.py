@@ -143,7 +143,7 @@ def test_hostile_text_stays_text(report):
                 "t": {HOSTILE: 3},
             },
             "ingest": {HOSTILE: {HOSTILE: 1}},
-            "lineage": (LineageNode(HOSTILE, HOSTILE, (HOSTILE,), {HOSTILE: HOSTILE}),),
+            "lineage": (LineageNode(HOSTILE, HOSTILE, (HOSTILE,), {HOSTILE: HOSTILE}, HOSTILE),),
             "commands": (HOSTILE,),
             "project_file": HOSTILE,
             "laid_over": (HOSTILE,),

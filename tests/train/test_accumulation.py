@@ -17,6 +17,7 @@ from tunewright.train.methods import find_method
 from tunewright.train.pack import batches, shared_prefix
 from tunewright.train.policy import Policy
 from tunewright.train.reference import refer
+from tunewright.train.shelf import Shelf, Shelves
 from tunewright.train.spec import AdapterSpec, TrainSpec
 
 LIMITS = (10_000, 200, 90, 1)
@@ -55,7 +56,8 @@ def test_the_gradient_is_one_vector_for_any_split(
         policy = Policy(model, trees)
         if found.needs_reference(spec):
             work = WorkFolder(tmp_path, "accumulation", 1)
-            trees, _ = refer(policy, (trees, []), prefix, work, silent)
+            trees = Shelves(Shelf(trees))
+            refer(policy, trees, prefix, work, silent)
         with torch.no_grad():  # B = 0 would leave A without a gradient
             for name, value in parameters.items():
                 value.copy_(

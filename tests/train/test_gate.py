@@ -157,7 +157,7 @@ PAGE = "What colour is the door? The door is red. How much is it? It is eleven e
 def document(renderer, text=PAGE, longest=20):
     """A document as the gate takes it, and its pieces as they are trained."""
     example = make_document(text)
-    (trees,) = fit([example], cpt, renderer, SYSTEM, TrainSpec(method="cpt", max_length=longest)).trees
+    trees = fit([example], cpt, renderer, SYSTEM, TrainSpec(method="cpt", max_length=longest)).shelf
     return [("page", example.messages)], [Rendered(tree.rows[0].ids, tree.rows[0].mask) for tree in trees]
 
 

@@ -37,14 +37,14 @@ def fitted(policy, examples, renderer, longest, method="sft"):
 def test_fail_leaves_all_to_the_gate(tiny_renderer):
     rows = [talk(1), talk(1, words=50)]
     found = fitted("fail", rows, tiny_renderer, 100)
-    assert (found.examples, found.cut, found.dropped) == (rows, (), ())
+    assert (list(found.trained(rows)), found.cut, found.dropped) == (rows, (), ())
 
 
 def test_drop_leaves_out_what_is_longer_by_one_token(tiny_renderer):
     rows = [talk(1), talk(2), talk(3)]
     limit = length(rows[1], tiny_renderer)
     found = fitted("drop", rows, tiny_renderer, limit)
-    assert (found.examples, found.cut, found.dropped) == (rows[:2], (), (rows[2].id,))
+    assert (list(found.trained(rows)), found.cut, found.dropped) == (rows[:2], (), (rows[2].id,))
     assert fitted("drop", rows, tiny_renderer, limit - 1).dropped == (rows[1].id, rows[2].id)
 
 
@@ -52,21 +52,21 @@ def test_cut_takes_whole_turns_from_the_beginning_and_no_more_than_needed(tiny_r
     row = talk(4)
     found = fitted("cut", [row], tiny_renderer, length(talk(2), tiny_renderer))
     assert found.cut == (row.id,)
-    assert found.examples[0].messages == row.messages[-4:]
-    assert found.examples[0].id == row.id
+    assert found.shorter[0].messages == row.messages[-4:]
+    assert found.shorter[0].id == row.id
 
 
 def test_cut_keeps_the_rows_own_instructions(tiny_renderer):
     own = Message(role="system", content="Mine.")
     row = make_example((own, *talk(3).messages))
     found = fitted("cut", [row], tiny_renderer, length(row, tiny_renderer) - 1)
-    assert found.examples[0].messages == (own, *row.messages[3:])
+    assert found.shorter[0].messages == (own, *row.messages[3:])
 
 
 def test_what_is_long_with_its_last_turn_alone_stays_for_the_gate(tiny_renderer):
     row = make_example((*talk(1).messages, *talk(1, words=60).messages))
     found = fitted("cut", [row], tiny_renderer, 80)
-    assert (found.examples, found.cut, found.dropped) == ([row], (), ())
+    assert (list(found.trained([row])), found.cut, found.dropped) == ([row], (), ())
 
 
 def test_cutting_gives_up_where_it_would_take_the_only_trained_answers(tiny_renderer):
@@ -74,10 +74,10 @@ def test_cutting_gives_up_where_it_would_take_the_only_trained_answers(tiny_rend
     untrained = (last[0], last[1].model_copy(update={"weight": 0}))
     row = make_example((*first, *untrained))
     found = fitted("cut", [row], tiny_renderer, length(row, tiny_renderer) - 1)
-    assert (found.examples, found.cut) == ([row], ())
+    assert (list(found.trained([row])), found.cut) == ([row], ())
     both = make_example((*first, *first, *untrained))
     found = fitted("cut", [both], tiny_renderer, length(both, tiny_renderer) - 1)
-    assert found.examples[0].messages == (*first, *untrained)
+    assert found.shorter[0].messages == (*first, *untrained)
 
 
 @pytest.mark.parametrize(
@@ -87,8 +87,8 @@ def test_the_trees_are_the_examples_rendered_once_with_one_system_prompt(tiny_re
     own = make_example((Message(role="system", content="Mine."), *talk(1).messages), rejected="blue")
     rows = [talk(1, rejected="blue"), talk(3, rejected="blue"), own]
     found = fitted(policy, rows, tiny_renderer, length(talk(2), tiny_renderer) + 3, method)
-    assert [tree.id for tree in found.rendered()] == [example.id for example in found.examples]
-    for example, tree in zip(found.examples, found.rendered(), strict=True):
+    assert [tree.id for tree in found.rendered()] == [example.id for example in found.trained(rows)]
+    for example, tree in zip(found.trained(rows), found.rendered(), strict=True):
         talks = [with_system(talk, SYSTEM) for talk in find_method(method).conversations(example)]
         assert [(list(row.ids), list(row.mask)) for row in tree.rows] == [
             tiny_renderer.training(talk) for talk in talks
@@ -101,8 +101,8 @@ def test_what_the_template_refuses_has_no_tree(tiny_renderer):
     )
     rows = [talk(1), make_example(ask("bad", "red"))]
     found = fitted("drop", rows, refuses, 100)
-    assert found.examples == rows
-    assert [len(trees) for trees in found.trees] == [1, 0]
+    assert list(found.trained(rows)) == rows
+    assert [len(trees) for trees in found.by_example()] == [1, 0]
     with pytest.raises(ModelError, match="refuses a conversation of"):
         found.rendered()
 
@@ -125,5 +125,5 @@ def test_the_longer_answer_of_a_pair_counts(tiny_renderer):
     assert found.dropped == (row.id,)
     assert fitted("drop", [row], tiny_renderer, limit, "orpo").dropped == (row.id,)
     cut = fitted("cut", [row], tiny_renderer, length(row, tiny_renderer, "dpo") - 1, "dpo")
-    assert cut.examples[0].messages == row.messages[2:]
-    assert cut.examples[0].worse[-1].content == row.rejected
+    assert cut.shorter[0].messages == row.messages[2:]
+    assert cut.shorter[0].worse[-1].content == row.rejected

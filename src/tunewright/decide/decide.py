@@ -20,7 +20,7 @@ def decide(
     candidate: Scorecard,
     rivals: list[Scorecard],
     *,
-    general: tuple[Scorecard, Scorecard] | None = None,
+    general: Sequence[Scorecard] = (),
     others: Sequence[Scorecard] = (),
     gates: GatesSpec,
     prices: PriceSpec,
@@ -28,9 +28,10 @@ def decide(
 ) -> Verdict:
     """Compare the candidate with every rival on its suite, by the headline grader, and try the gates.
 
-    `general` is (the base's, the candidate's) card on the general suite. `others` are cards on further suites, which are
-    shown and decide nothing. `clusters` maps example ids to groups that are not independent. Equal cards give an equal
-    verdict. Raises UserError when there is no rival, or when cards are empty or do not hold the same examples.
+    `general` are cards on the general suite: the base's, the candidate's, and after them those of rivals, which are shown
+    and decide nothing. So are `others`, cards on further suites. `clusters` maps example ids to groups that are not
+    independent. Equal cards give an equal verdict. Raises UserError when there is no rival, or when cards are empty or do
+    not hold the same examples.
     """
     if not rivals:
         raise UserError(
@@ -83,16 +84,16 @@ def _ranked(
 
 
 def _general(
-    general: tuple[Scorecard, Scorecard] | None, confidence: float
+    general: Sequence[Scorecard], confidence: float
 ) -> tuple[Comparison | None, tuple[SliceChange, ...]]:
-    if general is None:
+    if not general:
         return None, ()
-    base, tuned = general
+    base, tuned = general[:2]
     grader = tuned.graders[0]
     return compare(tuned, base, grader, confidence), slice_changes(tuned, base, grader, confidence)
 
 
 def _general_summaries(
-    general: tuple[Scorecard, Scorecard] | None, prices: PriceSpec, confidence: float
+    general: Sequence[Scorecard], prices: PriceSpec, confidence: float
 ) -> list[VariantSummary]:
-    return [summarise(card, prices, confidence) for card in reversed(general or ())]
+    return [summarise(card, prices, confidence) for card in (*reversed(general[:2]), *general[2:])]

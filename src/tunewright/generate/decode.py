@@ -2,14 +2,15 @@
 
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 import torch
 
+from tunewright.generate.beginning import Beginning, attending, takes_beginning
 from tunewright.generate.cache import attends_to_all, cache_word, new_cache
+from tunewright.generate.partition import shared_beginning
 
-MIN_SHARED = 16
-"""A beginning that all prompts share is computed once when it has this many tokens."""
 _KEEP = 7 / 8
 """Rows are dropped when no more than this share still runs: each drop copies the cache."""
 
@@ -58,21 +59,21 @@ def decode(
     alive = list(range(len(rows)))
     clock = time.perf_counter()
     batch = _Batch(model, prompts)
-    logits = batch.read_prompts()
-    while alive:
-        tokens = pick(logits, alive)
-        now = time.perf_counter()
-        _advance(
-            rows, alive, tokens, stop_ids, (now - clock) / sum(rows[row].running for row in alive), on_answer
-        )
-        clock = now
-        running = [place for place, row in enumerate(alive) if rows[row].running]
-        if not running:
-            return
-        if len(running) <= _KEEP * len(alive):
-            batch.keep(running)
-            alive, tokens = [alive[place] for place in running], [tokens[place] for place in running]
-        logits = batch.step(tokens)
+    with batch.read_beginning():
+        logits = batch.read_prompts()
+        while alive:
+            tokens = pick(logits, alive)
+            now = time.perf_counter()
+            seconds = (now - clock) / sum(rows[row].running for row in alive)
+            _advance(rows, alive, tokens, stop_ids, seconds, on_answer)
+            clock = now
+            running = [place for place, row in enumerate(alive) if rows[row].running]
+            if not running:
+                return
+            if len(running) <= _KEEP * len(alive):
+                batch.keep(running)
+                alive, tokens = [alive[place] for place in running], [tokens[place] for place in running]
+            logits = batch.step(tokens)
 
 
 def _advance(
@@ -94,24 +95,43 @@ def _advance(
             on_answer(number, row.answer)
 
 
+def keeps_beginning(model: Any) -> bool:
+    """Whether what the prompts of a batch begin with is kept once, not once a row."""
+    return takes_beginning(model) and attends_to_all(new_cache(model.config))
+
+
 class _Batch:
-    """The model, the cache, and which of its places hold tokens: [shared beginning | padding and rest | new tokens]."""
+    """The model, the cache, and which of its places hold tokens: [shared beginning | padding and rest | new tokens].
+
+    Where the model can attend to a beginning that is kept once, the cache and the mask start after it.
+    """
 
     def __init__(self, model: Any, prompts: Sequence[Sequence[int]]) -> None:
         self._model, self._prompts = model, prompts
         self._device = model.device
         self._cache = new_cache(model.config)
         self._cache_word = cache_word(model)
+        self._shared = shared_beginning(prompts) if attends_to_all(self._cache) else 0
+        self._beginning: Beginning | None = None
         self._mask: torch.Tensor | None = None
         self._position = torch.zeros(0)
 
+    def read_beginning(self) -> AbstractContextManager[None]:
+        """Read what all prompts begin with; rows are read and answered within what it gives."""
+        if not self._shared:
+            return nullcontext()
+        ids = torch.tensor([list(self._prompts[0][: self._shared])], device=self._device)
+        self._forward(ids, torch.arange(self._shared, device=self._device)[None])
+        if not takes_beginning(self._model):
+            self._cache.batch_repeat_interleave(len(self._prompts))
+            return nullcontext()
+        self._beginning = Beginning(self._cache)
+        self._cache = new_cache(self._model.config)
+        return attending(self._model)
+
     def read_prompts(self) -> torch.Tensor:
         """The logits [rows, vocabulary] after each prompt."""
-        shared = shared_beginning(self._prompts) if attends_to_all(self._cache) else 0
-        if shared:
-            ids = torch.tensor([list(self._prompts[0][:shared])], device=self._device)
-            self._forward(ids, torch.arange(shared, device=self._device)[None])
-            self._cache.batch_repeat_interleave(len(self._prompts))
+        shared = self._shared
         rest = [prompt[shared:] for prompt in self._prompts]
         width = max(map(len, rest))
         pads = torch.tensor([width - len(ids) for ids in rest], device=self._device)[:, None]
@@ -120,7 +140,8 @@ class _Batch:
         # without any padding there is nothing to mask, and attention is faster for not being told
         self._mask = None
         if bool(pads.any()):
-            head = torch.ones(len(rest), shared, dtype=torch.long, device=self._device)
+            cached = 0 if self._beginning else shared
+            head = torch.ones(len(rest), cached, dtype=torch.long, device=self._device)
             self._mask = torch.cat([head, (places >= pads).long()], 1)
         self._position = shared + width - pads
         return self._forward(ids, shared + (places - pads).clamp(min=0))
@@ -143,24 +164,17 @@ class _Batch:
             self._mask = self._mask[index]
 
     def _forward(self, ids: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+        seen: dict[str, Any] = {"attention_mask": self._mask}
+        if self._beginning:
+            self._beginning.seen = None if self._mask is None else self._mask.bool()
+            seen = {"beginning": self._beginning}
         output = self._model(
             input_ids=ids,
-            attention_mask=self._mask,
             position_ids=positions,
             use_cache=True,
             logits_to_keep=1,
             **{self._cache_word: self._cache},
+            **seen,
         )
         logits: torch.Tensor = output.logits
         return logits[:, -1]
-
-
-def shared_beginning(prompts: Sequence[Sequence[int]]) -> int:
-    """How many tokens all prompts begin with, leaving each at least one of its own; 0 where it is not worth it."""
-    if len(prompts) < 2:
-        return 0
-    ordered = sorted(map(list, prompts))
-    first, last = ordered[0], ordered[-1]
-    longest = min(map(len, prompts)) - 1
-    shared = next((i for i in range(longest) if first[i] != last[i]), longest)
-    return shared if shared >= MIN_SHARED else 0

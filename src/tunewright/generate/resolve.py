@@ -38,9 +38,12 @@ def load_variant(
 
 
 def bare(variant: Variant) -> Variant:
-    """The variant without its task's prompt, examples and schema, for suites whose conversations come complete."""
+    """The variant without its task's prompt and schema, for suites whose conversations come complete.
+
+    Worked examples stay: without them, few-shot would be the base.
+    """
     free = variant.decoding.model_copy(update={"json_schema": None})
-    return variant.model_copy(update={"system": "", "shots": (), "decoding": free})
+    return variant.model_copy(update={"system": "", "decoding": free})
 
 
 @lru_cache(maxsize=1)

@@ -14,7 +14,7 @@ from tunewright.core.errors import ModelError
 from tunewright.core.generation import Decoding, OnReply, Reply
 from tunewright.core.message import Conversation
 from tunewright.generate.constraint import Constraints
-from tunewright.generate.decode import Answer, decode
+from tunewright.generate.decode import Answer, decode, keeps_beginning
 from tunewright.generate.partition import cache_tokens, cut_batches
 from tunewright.generate.sampling import Picker
 from tunewright.models.base import Base
@@ -70,8 +70,8 @@ class TorchGenerator:
             else:
                 prompts[index] = prompt
         indices = list(prompts)
-        lengths = [len(prompts[index]) for index in indices]
-        for batch in cut_batches(lengths, decoding.max_new_tokens, self._cache_tokens):
+        asked, new = [prompts[index] for index in indices], decoding.max_new_tokens
+        for batch in cut_batches(asked, new, self._cache_tokens, once=keeps_beginning(self._model)):
             self._answer({indices[place]: prompts[indices[place]] for place in batch}, decoding, settle)
         return [replies[index] for index in range(len(conversations))]
 

@@ -140,7 +140,7 @@ STEPS: tuple[Step, ...] = (
         needs=("split", "gate"),
         settings=lambda file: {**_asking(file), "baselines": file.baselines},
         run="tunewright.project.stages.measuring:baselines",
-        version="2",
+        version="3",
         external=("base", "suites"),
     ),
     Step(
@@ -195,7 +195,7 @@ STEPS: tuple[Step, ...] = (
         needs=("ingest", "split", "gate", "baselines", "rehearse", "train", "evaluate", "decide", "release"),
         settings=lambda file: {"file": file, "laid_over": file.laid_over},
         run="tunewright.project.stages.reporting:report",
-        version="3",
+        version="4",
         external=("suites",),
     ),
 )

@@ -41,6 +41,8 @@ class LineageNode(NamedTuple):
     id: str
     inputs: tuple[str, ...] = ()
     facts: dict[str, Any] = {}  # noqa: RUF012 - never written to
+    done: str = ""
+    """What the step did that made it, in a few words."""
 
 
 class ReportData(BaseModel):

@@ -24,6 +24,7 @@ class Node(NamedTuple):
     anchor: str
     inputs: list[Link]
     facts: str
+    done: str
 
 
 def cost_table(data: ReportData) -> Table | None:
@@ -96,6 +97,7 @@ def lineage_view(nodes: tuple[LineageNode, ...]) -> list[Node]:
             clip(
                 " · ".join(f"{key.replace('_', ' ')} {fact(value)}" for key, value in node.facts.items()), 400
             ),
+            node.done,
         )
         for node in nodes
     ]

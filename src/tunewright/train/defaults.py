@@ -69,13 +69,14 @@ class Choice(NamedTuple):
 
 def facts_of(trees: Sequence[Tree], width: int) -> Facts:
     """What the task's training trees come to."""
-    lengths = [tree.tokens for tree in trees]
+    counted = [(tree.tokens, sum(row.trained for row in tree.rows)) for tree in trees]
+    lengths = [tokens for tokens, _ in counted]
     order = epoch_order(len(trees), 0, 0)
     return Facts(
         examples=len(trees),
         tokens=sum(lengths),
         steps=tuple(len(fill(lengths, order, batch)) for batch in _BATCHES),
-        trained=sum(row.trained for tree in trees for row in tree.rows),
+        trained=sum(trained for _, trained in counted),
         width=width,
     )
 

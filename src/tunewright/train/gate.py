@@ -176,7 +176,7 @@ class _Finding(NamedTuple):
 
 
 def check_rows(
-    rows: Sequence[tuple[str, Conversation]],
+    rows: Iterable[tuple[str, Conversation]],
     renderer: Renderer,
     max_length: int,
     system: str,
@@ -196,9 +196,9 @@ def check_rows(
     trained: list[int] = []
     samples: list[ShownRow] = []
     notes = Counter[str]()
-    for (name, conversation), known in zip(
-        rows, repeat((), len(rows)) if rendered is None else rendered, strict=True
-    ):
+    nothing: Iterable[Sequence[Rendered]] = repeat(())
+    together = zip(rows, nothing, strict=False) if rendered is None else zip(rows, rendered, strict=True)
+    for (name, conversation), known in together:
         whole = with_system(conversation, system)
         made, findings = _check(whole, known, renderer)
         longest = max(len(row.ids) for row in made)

@@ -3,7 +3,10 @@
 A document is none of them: it is trained in pieces that fit.
 """
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
 from typing import NamedTuple
 
 from tunewright.core.errors import ModelError, Problem
@@ -12,16 +15,21 @@ from tunewright.core.message import Conversation, tools_of, with_system, with_to
 from tunewright.models.template import Renderer
 from tunewright.train.methods import Method
 from tunewright.train.pack import Tree, compact
+from tunewright.train.shelf import Shelf
 from tunewright.train.spec import TrainSpec
 
 
 class Fitted(NamedTuple):
-    """Examples as they are trained, rendered, and the ids of those that were too long."""
+    """Examples rendered as they are trained, and the ids of those that were too long. It keeps none but the cut ones."""
 
-    examples: list[Example]
-    """Without the task's system prompt."""
-    trees: list[list[Tree]]
-    """Each example rendered with the task's system prompt, a long document in pieces; empty where the template refuses."""
+    kept: Sequence[int]
+    """The places, among those given, of the examples that are trained."""
+    shorter: dict[int, Example]
+    """Those of them that were cut, by place; without the task's system prompt."""
+    shelf: Shelf
+    """The trees of all, rendered with the task's system prompt."""
+    pieces: Sequence[int]
+    """How many trees each example has: 1, more for a long document, 0 where the template refuses it."""
     refusal: ModelError | None
     """What the template says of the first example that it refuses."""
     cut: tuple[str, ...]
@@ -29,34 +37,51 @@ class Fitted(NamedTuple):
     dropped: tuple[str, ...]
     """Left out."""
 
-    def rendered(self) -> list[Tree]:
+    def trained(self, examples: Sequence[Example]) -> Iterator[Example]:
+        """Of the examples given: those that are trained, as they are trained, without the task's system prompt."""
+        return (self.shorter.get(place) or examples[place] for place in self.kept)
+
+    def rendered(self) -> Shelf:
         """The trees of all examples. Raises ModelError where the template refuses one."""
         if self.refusal:
             raise self.refusal
-        return [tree for trees in self.trees for tree in trees]
+        return self.shelf
+
+    def by_example(self) -> Iterator[list[Tree]]:
+        """The trees of each example."""
+        trees = iter(self.shelf)
+        return (list(islice(trees, count)) for count in self.pieces)
 
 
 def fit(
-    examples: Sequence[Example], method: Method, renderer: Renderer, system: str, spec: TrainSpec
+    examples: Iterable[Example],
+    method: Method,
+    renderer: Renderer,
+    system: str,
+    spec: TrainSpec,
+    scratch: Path | None = None,
 ) -> Fitted:
     """The examples by `spec.over_long`: as they are (`fail`: the gate refuses long ones), left out, or cut.
 
     An example is long when any of its rows is, with the task's system prompt. Cutting takes whole turns from the
     beginning, never instructions, the last question, an answer's part or the only trained answers; what is long even so
     stays for the gate to refuse. A document becomes as many trees as it takes, whatever `spec.over_long` says.
+
+    What was rendered lies in a file below `scratch`, or where the system keeps temporary ones.
     """
-    kept, trees = list[Example](), list[list[Tree]]()
-    cut, dropped = list[str](), list[str]()
+    kept, counts, shelf = array("q"), array("i"), Shelf(folder=scratch)
+    shorter = dict[int, Example]()
+    dropped = list[str]()
     refusal: ModelError | None = None
-    for example in examples:
+    for place, example in enumerate(examples):
         tree: Tree | None = None
         try:
             tree = _tree(example, method, renderer, system)
         except ModelError as error:
             refusal = refusal or error
         if tree and example.is_document:
-            kept.append(example)
-            trees.append(pieces(tree, spec.max_length))
+            kept.append(place)
+            counts.append(shelf.extend(pieces(tree, spec.max_length)))
             continue
         if tree and not _fits(tree, spec.max_length):
             if spec.over_long == "drop":
@@ -65,11 +90,11 @@ def fit(
             if spec.over_long == "cut" and (
                 found := _cut(example, method, renderer, system, spec.max_length)
             ):
-                example, tree = found
-                cut.append(example.id)
-        kept.append(example)
-        trees.append([tree] if tree else [])
-    return Fitted(kept, trees, refusal, tuple(cut), tuple(dropped))
+                shorter[place], tree = found
+        kept.append(place)
+        counts.append(shelf.extend([tree] if tree else []))
+    cut = tuple(example.id for example in shorter.values())
+    return Fitted(kept, shorter, shelf, counts, refusal, cut, tuple(dropped))
 
 
 def pieces(tree: Tree, longest: int) -> list[Tree]:
@@ -86,7 +111,7 @@ def pieces(tree: Tree, longest: int) -> list[Tree]:
 
 def emptied(part: str, fitted: Fitted, longest: int) -> list[Problem]:
     """The problem of a part of the split that had examples, all of them too long."""
-    if fitted.examples or not fitted.dropped:
+    if fitted.kept or not fitted.dropped:
         return []
     return [
         Problem(

@@ -9,6 +9,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
+from itertools import chain
 from typing import NamedTuple
 
 import torch
@@ -170,16 +171,28 @@ def digest(trees: Iterable[Tree]) -> str:
     return found.hexdigest()
 
 
-def shared_prefix(trees: Sequence[Tree]) -> int:
+def shared_prefix(trees: Iterable[Tree]) -> int:
     """How many tokens all rows have in common at their beginning, before any trained one; 0 for a single tree."""
-    return _common([row for tree in trees for row in tree.rows]) if len(trees) > 1 else 0
+    several = iter(trees)
+    first = next(several, None)
+    second = next(several, None)
+    if first is None or second is None:
+        return 0
+    return _common(row for tree in chain((first, second), several) for row in tree.rows)
 
 
-def _common(rows: Sequence[Row]) -> int:
-    low, high = min(tuple(row.ids) for row in rows), max(tuple(row.ids) for row in rows)
-    differ = (i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b)
-    common = next(differ, min(len(low), len(high)))
-    return max(0, min(common, min(row.prompt for row in rows), min(len(row.ids) for row in rows) - 1))
+def _common(rows: Iterable[Row]) -> int:
+    """How many tokens the rows have in common before any trained one, leaving each at least one of its own."""
+    common: Sequence[int] | None = None
+    most = 0
+    for row in rows:
+        most = (
+            min(row.prompt, len(row.ids) - 1) if common is None else min(most, row.prompt, len(row.ids) - 1)
+        )
+        if common is None or common[:most] != row.ids[:most]:
+            common = row.ids if common is None else common
+            most = next((i for i in range(most) if common[i] != row.ids[i]), most)
+    return max(0, most)
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> list[int]:

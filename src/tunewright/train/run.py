@@ -11,8 +11,9 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -36,10 +37,11 @@ from tunewright.train.fast import fast_layers
 from tunewright.train.length import Fitted, fit
 from tunewright.train.loop import Finished, Loop, Plan, make_plan
 from tunewright.train.lora import serving_warnings
-from tunewright.train.methods import find_method, sft
+from tunewright.train.methods import Method, find_method, sft
 from tunewright.train.pack import Row, Tree, digest, pack, shared_prefix
 from tunewright.train.policy import Policy
 from tunewright.train.reference import refer
+from tunewright.train.shelf import Shelves
 from tunewright.train.spec import SettledAdapter, SettledSpec, TrainSpec
 from tunewright.train.strength import Measure, Strength, between, choose, put
 from tunewright.train.summary import LearntCheck, TrainSummary
@@ -50,6 +52,18 @@ Judge = Callable[[Generator], float]
 """Asks a generator, and gives the mean score of its answers."""
 _PROBES, _PROBED = 2, 32
 """Rows on which the saved adapter must give the logits of training, and trained tokens of each."""
+
+
+class _Rows(NamedTuple):
+    """What is trained and looked at, rendered."""
+
+    task: Fitted
+    dev: Fitted
+    rehearsal: Fitted
+
+    def trees(self) -> Shelves:
+        """The trees that are trained. Raises ModelError where the template refuses one."""
+        return Shelves(self.task.rendered(), self.rehearsal.rendered())
 
 
 def train(
@@ -75,16 +89,14 @@ def train(
     GateError where training went wrong.
     """
     method = find_method(spec.method)
+    work.mkdir(parents=True, exist_ok=True)
     found = method.examine([*examples, *dev_examples], spec)
     if not examples:
         raise DataError("There are no rows to train on.", fix="Look at the split: its train part is empty.")
     emit("train.load", base=base.ref)
     renderer = Renderer(weights.own_tokenizer(base, spec.adapter))
-    fitted, fitted_dev = (fit(part, method, renderer, system, spec) for part in (examples, dev_examples))
-    fitted_rehearsal = fit(rehearsal, sft, renderer, "", spec.model_copy(update={"over_long": "drop"}))
-    own, dev = fitted.rendered(), fitted_dev.rendered()
-    trees = [*own, *fitted_rehearsal.rendered()]
-    _refuse_untrained(fitted, trees, spec)
+    rows = _rendered(spec, method, renderer, system, (examples, dev_examples, rehearsal), work)
+    own, dev, trees = rows.task.rendered(), rows.dev.rendered(), rows.trees()
     facts = facts_of(own, base_width(base))
     settled, choices = settle(spec, facts)
     told = _told([*found, *serving_warnings(settled.adapter)], emit)
@@ -93,7 +105,7 @@ def train(
     origin = [base.hash, renderer.template_hash, precision, device.type]
     identity = [_FORMAT, settled.deciding, origin, digest(trees), digest(dev), _versions(settled)]
     folder = _opened(work, identity, threads, emit)
-    plan = make_plan(trees, dev, settled, shared_prefix([*own, *dev]))
+    plan = make_plan(trees, dev, settled, shared_prefix(chain(own, dev)))
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     model = weights.prepare(base, settled.adapter, device, spec.seed, dtype)
     if spec.gradient_checkpointing:
@@ -102,14 +114,14 @@ def train(
     start = weights.copied(parameters)
     with fast_layers(model, dtype), compiled_layers(model, spec.compile):
         policy = _policy(model, [*trees[:_PROBES], *dev[:_PROBES]], settled, dtype)
-        steps, rows = len(plan.steps), sum(len(tree.rows) for tree in trees)
         refused = {} if policy.packed else {"not_packed": str(policy.refused or "other results")}
-        emit("train.start", steps=steps, rows=rows, packed=policy.packed, threads=folder.threads, **refused)
+        facing = {"steps": len(plan.steps), "rows": trees.rows, "threads": folder.threads}
+        emit("train.start", packed=policy.packed, **facing, **refused)
         score = partial(_score, judge, TorchGenerator.around(model, renderer), policy) if judge else None
         loop = Loop(policy, parameters, method, settled, plan, score)
         loop.look_ahead(trees, dev, folder, emit)
         if method.needs_reference(spec):
-            trees, dev = refer(policy, (trees, dev), plan.prefix, folder, emit)
+            refer(policy, Shelves(*trees.shelves, dev), plan.prefix, folder, emit)
         finished = loop.run(trees, dev, folder, emit)
         strength = _strength(
             settled, parameters, start, finished.best, plan, partial(loop.dev_losses, dev), emit
@@ -119,8 +131,8 @@ def train(
     end = between(start, finished.best, strength.value)
     emit("train.check", step=finished.progress.step)
     _save(model, base, settled.adapter, start, end, folder, out)
-    probes = [tree.rows[0].begun(_PROBED) for tree in [*dev, *trees][:_PROBES]]
-    counts = _counts(model, parameters, fitted, fitted_dev, fitted_rehearsal) | {"rows": rows}
+    probes = [tree.rows[0].begun(_PROBED) for tree in islice(chain(dev, trees), _PROBES)]
+    counts = _counts(model, parameters, rows) | {"rows": trees.rows}
     checks = _prove(model, settled.adapter, out, probes, start, end, finished)
     finished = finished._replace(warnings=(*told, *finished.warnings))
     summary = _summary(
@@ -213,28 +225,42 @@ def _checkpoint_activations(model: Any) -> None:
         ) from error
 
 
-def _counts(
-    model: Any, parameters: Mapping[str, Tensor], fitted: Fitted, fitted_dev: Fitted, rehearsal: Fitted
-) -> dict[str, int]:
+def _counts(model: Any, parameters: Mapping[str, Tensor], rows: _Rows) -> dict[str, int]:
     """The model's weights, and the examples that were too long, by the summary's names."""
     return {
         "parameters": weights.base_size(model),
         "trained_parameters": sum(value.numel() for value in parameters.values()),
-        "cut_rows": len(fitted.cut) + len(fitted_dev.cut),
-        "rehearsal_rows": len(rehearsal.examples),
-        "dropped_rows": sum(len(part.dropped) for part in (fitted, fitted_dev, rehearsal)),
+        "cut_rows": len(rows.task.cut) + len(rows.dev.cut),
+        "rehearsal_rows": len(rows.rehearsal.kept),
+        "dropped_rows": sum(len(part.dropped) for part in rows),
     }
 
 
-def _refuse_untrained(fitted: Fitted, trees: Sequence[Tree], spec: TrainSpec) -> None:
-    if not fitted.examples:
+def _rendered(
+    spec: TrainSpec,
+    method: Method,
+    renderer: Renderer,
+    system: str,
+    parts: tuple[Sequence[Example], Sequence[Example], Sequence[Example]],
+    work: Path,
+) -> _Rows:
+    """What there is, rendered. Raises DataError where nothing would be trained, or a row trains nothing."""
+    task, dev, rehearsal = parts
+    lenient = spec.model_copy(update={"over_long": "drop"})
+    rows = _Rows(
+        fit(task, method, renderer, system, spec, work),
+        fit(dev, method, renderer, system, spec, work),
+        fit(rehearsal, sft, renderer, "", lenient, work),
+    )
+    if not rows.task.kept:
         raise DataError(
             f"Every row is longer than train.max_length ({spec.max_length} tokens).", fix="Raise it."
         )
-    empty = [row.id for tree in trees for row in tree.rows if not row.trained]
+    empty = [row.id for tree in rows.trees() for row in tree.rows if not row.trained]
     if empty:
         fix = "Run `tunewright check`: the gate says why."
         raise DataError(f"{len(empty)} rows have no trained token, row {empty[0]} among them.", fix=fix)
+    return rows
 
 
 def _precision(spec: TrainSpec) -> Literal["fp32", "bf16"]:

@@ -49,7 +49,7 @@ def test_a_document_is_its_text_and_the_end_without_template_or_system_prompt(ti
     document = make_document(TEXT)
     assert with_system(document.messages, "Reply with one word.") == document.messages
     row = compact(document.id, ids, [0] + [1] * (len(ids) - 1))
-    assert fitted(tiny_renderer, 200, TEXT).trees == [[Tree((row,))]]
+    assert list(fitted(tiny_renderer, 200, TEXT).by_example()) == [[Tree((row,))]]
 
 
 def test_a_document_begins_as_the_tokenizer_begins() -> None:
@@ -80,7 +80,7 @@ def test_control_words_are_text(tiny_renderer) -> None:
 @pytest.mark.parametrize("longest", [8, 9, 20])
 def test_a_long_document_is_trained_in_pieces_that_overlap_by_one_token(tiny_renderer, longest: int) -> None:
     whole = tiny_renderer.document(TEXT * 3)
-    (trees,) = fitted(tiny_renderer, longest, TEXT * 3, over_long="drop").trees
+    (trees,) = fitted(tiny_renderer, longest, TEXT * 3, over_long="drop").by_example()
     rows = [tree.rows[0] for tree in trees]
     assert [len(row.ids) for row in rows[:-1]] == [longest] * (len(rows) - 1)
     assert 2 <= len(rows[-1].ids) <= longest
@@ -96,7 +96,10 @@ def test_a_long_document_is_trained_in_pieces_that_overlap_by_one_token(tiny_ren
 def test_a_document_that_just_fits_is_one_piece_whatever_over_long_says(tiny_renderer, over_long) -> None:
     longest = len(tiny_renderer.document(TEXT).ids)
     found = fitted(tiny_renderer, longest, TEXT, f"{TEXT}!", over_long=over_long)
-    assert [[len(tree.rows[0].ids) for tree in trees] for trees in found.trees] == [[longest], [longest, 2]]
+    assert [[len(tree.rows[0].ids) for tree in trees] for trees in found.by_example()] == [
+        [longest],
+        [longest, 2],
+    ]
     assert (found.cut, found.dropped, len(found.rendered())) == ((), (), 3)
 
 

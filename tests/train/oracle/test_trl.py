@@ -29,6 +29,7 @@ from tunewright.train.methods import find_method
 from tunewright.train.pack import shared_prefix
 from tunewright.train.policy import Policy
 from tunewright.train.reference import refer
+from tunewright.train.shelf import Shelf, Shelves
 from tunewright.train.spec import AdapterSpec, TrainSpec
 
 os.environ["TRL_EXPERIMENTAL_SILENCE"] = "1"
@@ -102,7 +103,8 @@ def ours(
         policy = Policy(model, trees)
         assert policy.packed
         if found.needs_reference(spec):
-            trees, _ = refer(policy, (trees, []), prefix, work, silent)
+            trees = Shelves(Shelf(trees))
+            refer(policy, trees, prefix, work, silent)
         Loop(policy, parameters, found, spec, plan).run(trees, [], work, silent)
     losses = [line["loss"] for line in work.history() if line["kind"] == "step"]
     return Trained(losses, file_weights(parameters))

@@ -36,10 +36,7 @@ def decide(ctx: StepContext) -> None:
     verdict = decide_verdict(
         candidate,
         rivals,
-        general=(
-            read_card(ctx.inputs["baselines"], PROMPT, GENERAL),
-            read_card(ctx.inputs["evaluate"], FINE_TUNE, GENERAL),
-        ),
+        general=general_cards(ctx),
         others=[card for name in others for card in suite_cards(ctx, name)],
         gates=ctx.file.gates,
         prices=ctx.file.prices,
@@ -55,6 +52,16 @@ def suite_cards(ctx: StepContext, suite: str) -> list[Scorecard]:
     return [
         read_card(ctx.inputs["evaluate"], FINE_TUNE, suite),
         *(read_card(ctx.inputs["baselines"], rival.name, suite) for rival in rivals),
+    ]
+
+
+def general_cards(ctx: StepContext) -> list[Scorecard]:
+    """The base's card on the general suite, the fine-tune's, then the few-shot rival's, where there is one."""
+    made = ctx.inputs["baselines"]
+    return [
+        read_card(made, PROMPT, GENERAL),
+        read_card(ctx.inputs["evaluate"], FINE_TUNE, GENERAL),
+        *(read_card(made, rival.name, GENERAL) for rival in read_variants(made.path) if rival.shots),
     ]
 
 

@@ -45,9 +45,8 @@ def baselines(ctx: StepContext) -> None:
             fix="Ask for fewer worked examples, or set baselines.prompt to true.",
         )
     for suite in suites:
-        # what else the base can do is asked of the base itself, not of each way of prompting it
-        variants = [plain] if suite.name == GENERAL else rivals
-        for variant in variants:
+        # what training loses of the base's other skills is measured from the bare base, a rival or not
+        for variant in [plain, *chosen] if suite.name == GENERAL else rivals:
             measure(ctx, base, variant, suite)
     write_json(ctx.out / VARIANTS, [variant.model_dump(mode="json") for variant in rivals])
 
@@ -157,7 +156,7 @@ def measure(ctx: StepContext, base: Base, variant: Variant, suite: Suite) -> Sco
     from tunewright.models.machine import set_threads
 
     set_threads(ctx.threads)
-    # the general suite asks without the task's prompt: it is about the model, not about the task
+    # the general suite asks without the task's prompt: it is about what answers, not about the task
     asked = bare(variant) if suite.name == GENERAL else variant
     generator = load_variant(asked, base)
     work = ctx.work / "replies" / f"{variant.name}--{suite.name}"

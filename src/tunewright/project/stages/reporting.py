@@ -5,10 +5,10 @@ from typing import Any
 from tunewright.core.example import Example
 from tunewright.core.files import read_json, write_atomic
 from tunewright.project import reproduce
-from tunewright.project.file import GENERAL, TARGET, ProjectFile
-from tunewright.project.stages.deciding import PROMPT, RELEASE, read_card, read_verdict, suite_cards
-from tunewright.project.stages.measuring import FINE_TUNE, built_suites, latencies
-from tunewright.project.steps import StepContext
+from tunewright.project.file import TARGET, ProjectFile
+from tunewright.project.stages.deciding import RELEASE, general_cards, read_verdict, suite_cards
+from tunewright.project.stages.measuring import built_suites, latencies
+from tunewright.project.steps import BY_NAME, StepContext
 from tunewright.report.data import ExampleText, LineageNode, LossPoint, ReportData, Segment
 from tunewright.report.page import render
 from tunewright.store import lineage
@@ -35,11 +35,7 @@ def gather(ctx: StepContext) -> ReportData:
         verdict=read_verdict(made["decide"]),
         task=_task_facts(ctx.file),
         held=ctx.file.answering.json_schema is not None,
-        cards=(
-            *suite_cards(ctx, TARGET),
-            read_card(made["baselines"], PROMPT, GENERAL),
-            read_card(made["evaluate"], FINE_TUNE, GENERAL),
-        ),
+        cards=(*suite_cards(ctx, TARGET), *general_cards(ctx)),
         examples=_example_texts(ctx),
         history=tuple(LossPoint(step["step"], step["loss"], step.get("lr")) for step in history["steps"]),
         dev=tuple(LossPoint(point["step"], point["loss"]) for point in history["dev"]),
@@ -85,10 +81,12 @@ def _example_text(example: Example) -> ExampleText:
 
 
 def _lineage(ctx: StepContext) -> tuple[LineageNode, ...]:
-    """The release and all it was made from, inputs first."""
+    """The release and all it was made from, in the order of the table of steps."""
     nodes = lineage.ancestors(ctx.store, ctx.inputs["release"]).ancestors
+    places = {name: place for place, name in enumerate(BY_NAME)}
+    made = [ancestor.artifact for ancestor in nodes]
     return tuple(
-        _node(ancestor.artifact) for ancestor in sorted(nodes, key=lambda a: (-a.depth, a.artifact.id))
+        _node(artifact) for artifact in sorted(made, key=lambda a: (places[a.manifest.derivation.step], a.id))
     )
 
 
@@ -97,6 +95,5 @@ def _node(artifact: Artifact) -> LineageNode:
     facts = {"content": artifact.manifest.content[:12], **{k: v[:12] for k, v in derivation.external.items()}}
     if derivation.step == "release":
         facts["template"] = read_json(artifact.file(RELEASE))["template"][:12]
-    return LineageNode(
-        derivation.step, artifact.id, tuple(ref.id for ref in derivation.inputs.values()), facts
-    )
+    inputs = tuple(ref.id for ref in derivation.inputs.values())
+    return LineageNode(derivation.step, artifact.id, inputs, facts, BY_NAME[derivation.step].title)

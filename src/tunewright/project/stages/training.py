@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from itertools import chain, tee
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -54,22 +55,27 @@ def gate(ctx: StepContext) -> None:
     train, dev = (load_part(folder, part) for part in ("train", "dev"))
     method = find_method(spec.method)
     method.examine([*train, *dev], spec)
-    fitted, fitted_dev = (fit(part, method, renderer, system, spec) for part in (train, dev))
-    examples, every = [*fitted.examples, *fitted_dev.examples], [*fitted.trees, *fitted_dev.trees]
-    talks = [method.conversations(example) for example in examples]
-    rows = [(example.id, talk) for example, each in zip(examples, talks, strict=True) for talk in each]
-    rendered = (
-        [Rendered(list(tree.rows[at].ids), list(tree.rows[at].mask)) for tree in trees]
-        for trees, each in zip(every, talks, strict=True)
-        for at in range(len(each))
+    fitted, fitted_dev = (fit(part, method, renderer, system, spec, ctx.work) for part in (train, dev))
+    examples = chain(fitted.trained(train), fitted_dev.trained(dev))
+    rows, known = tee(
+        ((example.id, talk), [Rendered(list(tree.rows[at].ids), list(tree.rows[at].mask)) for tree in trees])
+        for example, trees in zip(examples, chain(fitted.by_example(), fitted_dev.by_example()), strict=True)
+        for at, talk in enumerate(method.conversations(example))
     )
-    ctx.emit("gate.start", rows=len(rows))
-    report = check_rows(rows, renderer, spec.max_length, system, rendered=rendered, over_long=spec.over_long)
+    ctx.emit("gate.start", rows=fitted.shelf.rows + fitted_dev.shelf.rows)
+    report = check_rows(
+        (row for row, _ in rows),
+        renderer,
+        spec.max_length,
+        system,
+        rendered=(rendered for _, rendered in known),
+        over_long=spec.over_long,
+    )
     if (schema := ctx.file.answering.json_schema) is not None:
         answered = [*train, *dev, *load_part(folder, "test")]
         barred = check_answers(answered, Constraints(renderer).for_schema(schema))
         report = report.model_copy(update={"problems": (*report.problems, *barred)})
-    facts = facts_of([tree for trees in fitted.trees for tree in trees], base_width(base))
+    facts = facts_of(fitted.shelf, base_width(base))
     cut, dropped = fitted.cut + fitted_dev.cut, fitted.dropped + fitted_dev.dropped
     report = report.model_copy(update={"facts": facts, "cut": cut, "dropped": dropped})
     write_json(ctx.out / "gate.json", report.model_dump(mode="json"))

@@ -1,0 +1,159 @@
+"""Shelf: rendered trees in a file without a name, so that however many rows there are, they take next to no memory.
+
+    shelf = Shelf(trees, folder)
+    shelf[7].rows, shelf.tokens()[7]
+
+Preparing is a stream: each example is rendered, laid down and forgotten. Training then takes the few trees of a step.
+"""
+
+import struct
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import overload
+from weakref import finalize
+
+from tunewright.train.pack import Row, Tree
+
+_HEAD = struct.Struct("<?iI")
+"""Of a tree: whether its answer is a good one, its rows, the bytes of its name."""
+_ROW = struct.Struct("<I?")
+"""Of a row: its tokens, and whether they have weights."""
+
+
+class Shelf(Sequence[Tree]):
+    """Trees in the order they were laid down. Those taken off it are copies.
+
+    The file is deleted as soon as it is made, so that a process that is killed leaves nothing behind.
+    """
+
+    def __init__(self, trees: Iterable[Tree] = (), folder: Path | None = None) -> None:
+        """`folder` is where the file lies, the system's for temporary files by default. Raises OSError where it is full."""
+        self._file = TemporaryFile(dir=folder)  # noqa: SIM115 - closed when the shelf goes
+        finalize(self, self._file.close)
+        self._starts = array("q", [0])
+        self._rows = array("q", [0])
+        self._tokens = array("i")
+        self._references = array("d")
+        self.extend(trees)
+
+    def extend(self, trees: Iterable[Tree]) -> int:
+        """Lay more down; how many. Raises OSError where the disk is full."""
+        before = len(self)
+        for tree in trees:
+            self._append(tree)
+        return len(self) - before
+
+    def _append(self, tree: Tree) -> None:
+        name = tree.id.encode()
+        parts = [_HEAD.pack(tree.desirable, len(tree.rows), len(name)), name]
+        for row in tree.rows:
+            parts += [
+                _ROW.pack(len(row.ids), bool(row.weights)),
+                array("i", row.ids).tobytes(),
+                bytes(row.mask),
+            ]
+            parts += [array("f", row.weights).tobytes()]
+            self._references.append(row.reference)
+        record = b"".join(parts)
+        self._file.seek(self._starts[-1])
+        self._file.write(record)
+        self._starts.append(self._starts[-1] + len(record))
+        self._rows.append(self._rows[-1] + len(tree.rows))
+        self._tokens.append(tree.tokens)
+
+    @property
+    def rows(self) -> int:
+        """How many rows the trees have in all."""
+        return self._rows[-1]
+
+    def tokens(self) -> Sequence[int]:
+        """The tokens to compute of each tree."""
+        return self._tokens
+
+    def refer(self, references: Sequence[float]) -> None:
+        """Note the rows' summed log-probabilities under the base, row by row in the trees' order."""
+        self._references = array("d", references)
+
+    def __len__(self) -> int:
+        return len(self._tokens)
+
+    @overload
+    def __getitem__(self, index: int) -> Tree: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Tree]: ...
+    def __getitem__(self, index: int | slice) -> Tree | list[Tree]:
+        if isinstance(index, slice):
+            return [self._read(place) for place in range(*index.indices(len(self)))]
+        place = index + len(self) if index < 0 else index
+        if not 0 <= place < len(self):
+            raise IndexError(f"there is no tree {index} among {len(self)}")
+        return self._read(place)
+
+    def __iter__(self) -> Iterator[Tree]:
+        return map(self._read, range(len(self)))
+
+    def _read(self, place: int) -> Tree:
+        self._file.seek(self._starts[place])
+        record = memoryview(self._file.read(self._starts[place + 1] - self._starts[place]))
+        desirable, count, named = _HEAD.unpack_from(record)
+        at = _HEAD.size + named
+        name = bytes(record[_HEAD.size : at]).decode()
+        rows = list[Row]()
+        for number in range(self._rows[place], self._rows[place] + count):
+            length, weighted = _ROW.unpack_from(record, at)
+            at += _ROW.size
+            ids, weights = array("i"), array("f")
+            ids.frombytes(record[at : at + 4 * length])
+            at += 4 * length
+            mask = bytes(record[at : at + length])
+            at += length
+            weights.frombytes(record[at : at + 4 * length * weighted])
+            at += 4 * length * weighted
+            rows.append(Row(name, ids, mask, self._references[number], weights or ()))
+        return Tree(tuple(rows), desirable)
+
+
+class Shelves(Sequence[Tree]):
+    """Some shelves as one: the trees of the first, then those of the next."""
+
+    def __init__(self, *shelves: Shelf) -> None:
+        self.shelves = shelves
+
+    @property
+    def rows(self) -> int:
+        """How many rows the trees have in all."""
+        return sum(shelf.rows for shelf in self.shelves)
+
+    def tokens(self) -> Sequence[int]:
+        """The tokens to compute of each tree."""
+        return array("i", chain.from_iterable(shelf.tokens() for shelf in self.shelves))
+
+    def refer(self, references: Sequence[float]) -> None:
+        """Note the rows' summed log-probabilities under the base, row by row in the trees' order."""
+        begin = 0
+        for shelf in self.shelves:
+            shelf.refer(references[begin : begin + shelf.rows])
+            begin += shelf.rows
+
+    def __len__(self) -> int:
+        return sum(map(len, self.shelves))
+
+    @overload
+    def __getitem__(self, index: int) -> Tree: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Tree]: ...
+    def __getitem__(self, index: int | slice) -> Tree | list[Tree]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        place = index + len(self) if index < 0 else index
+        for shelf in self.shelves:
+            if 0 <= place < len(shelf):
+                return shelf[place]
+            place -= len(shelf)
+        raise IndexError(f"there is no tree {index} among {len(self)}")
+
+    def __iter__(self) -> Iterator[Tree]:
+        return chain.from_iterable(self.shelves)
