@@ -1,11 +1,12 @@
 """Finding a base: by folder, by name, and every way in which it may not be one."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from tunewright.core.errors import ModelError
-from tunewright.models.base import Base, resolve_base
+from tunewright.models.base import Base, folder_at_hand, resolve_base
 
 
 def make_folder(root: Path, *names: str) -> Path:
@@ -68,6 +69,26 @@ def test_the_hub_out_of_reach(tmp_path, monkeypatch):
     with pytest.raises(ModelError, match="could not be reached") as caught:
         resolve_base("someone/some-model", tmp_path)
     assert "embedded" in caught.value.fix
+
+
+def test_a_hub_base_that_was_fetched_by_half_was_not_fetched(tmp_path, monkeypatch):
+    import huggingface_hub.constants
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    cache = tmp_path / "models--someone--some-model"
+    snapshot = cache / "snapshots" / "abc"
+    snapshot.mkdir(parents=True)
+    (cache / "refs").mkdir()
+    (cache / "refs" / "main").write_text("abc")
+    (snapshot / "config.json").write_text("{}")
+    index = {"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}
+    (snapshot / "model.safetensors.index.json").write_text(json.dumps(index))
+    (snapshot / "model-1.safetensors").write_bytes(b"")
+    assert folder_at_hand("someone/some-model", tmp_path) is None
+    (snapshot / "model-2.safetensors").write_bytes(b"")
+    assert folder_at_hand("someone/some-model", tmp_path) == snapshot
+    (snapshot / "model.safetensors.index.json").write_text("[]")
+    assert folder_at_hand("someone/some-model", tmp_path) is None
 
 
 def test_the_name_that_leaves_the_machine():

@@ -2,7 +2,6 @@
 
 from importlib import import_module
 from importlib.util import find_spec
-from itertools import product
 from typing import get_args
 
 import pytest
@@ -15,7 +14,7 @@ from tunewright.models.size import size_at_hand
 from tunewright.project.advice import advice, kept_width, shown, training_bytes
 from tunewright.project.file import ProjectFile
 from tunewright.train.spec import SettledAdapter, TrainSpec
-from tunewright.train.weights import kept_dtype
+from tunewright.train.weights import prepare
 
 GB = 1024**3
 FACTS = MachineFacts(
@@ -102,18 +101,28 @@ def test_an_accelerator_counts_its_own_memory(told, size):
     assert "it does not fit" in told(facts, "train: {precision: fp32}\n")[-1]
 
 
-def test_what_it_counts_is_what_training_keeps():
-    for kind, asked, accelerator in product(
-        ("lora", "dora", "pissa", "qlora", "full"), ("fp32", "bf16"), (None, "H100")
-    ):
-        spec = {"precision": asked, "adapter": {"kind": kind}}
-        file = ProjectFile.model_validate(
-            {"name": "n", "task": {"system": "s"}, "sources": {"rows": {"path": "r.csv"}}, "train": spec}
-        )
-        place = torch.device("cuda" if accelerator else "cpu")
-        settled = SettledAdapter(kind=kind, rank=1)
-        kept = kept_dtype(settled, place, torch.bfloat16 if asked == "bf16" else torch.float32)
-        assert kept_width(FACTS._replace(accelerator=accelerator), file, kind) == kept.itemsize
+@pytest.mark.parametrize(
+    ("kind", "asked", "here", "on_an_accelerator"),
+    [
+        ("lora", "fp32", 4, 4),
+        ("lora", "bf16", 4, 2),
+        ("qlora", "bf16", 4, 2),
+        ("pissa", "bf16", 4, 4),
+        ("full", "bf16", 4, 4),
+    ],
+)
+def test_what_it_counts_is_what_training_keeps(tiny_base, kind, asked, here, on_an_accelerator):
+    spec = {"precision": asked, "adapter": {"kind": kind}}
+    file = ProjectFile.model_validate(
+        {"name": "n", "task": {"system": "s"}, "sources": {"rows": {"path": "r.csv"}}, "train": spec}
+    )
+    widths = [kept_width(FACTS._replace(accelerator=name), file, kind) for name in (None, "H100")]
+    assert widths == [here, on_an_accelerator]
+    if kind == "qlora":  # packed in four bits
+        return
+    products = torch.bfloat16 if asked == "bf16" else torch.float32
+    model = prepare(tiny_base, SettledAdapter(kind=kind, rank=1), torch.device("cpu"), 0, products)
+    assert model.get_input_embeddings().weight.itemsize == here
 
 
 def test_precision_without_the_hardware(told):

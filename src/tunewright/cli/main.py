@@ -2,6 +2,7 @@
 
 import errno
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -111,11 +112,16 @@ def main() -> None:
 
 
 def _fail_on_os_error(error: OSError) -> None:
-    """A full disk, a path that leads nowhere: a sentence and exit code 2. Anything else is a bug and keeps its traceback."""
+    """A full disk, a path that leads nowhere: a sentence and exit code 2. Anything else is a bug and keeps its traceback.
+
+    So does a file of the package itself that is not there.
+    """
     if isinstance(error, BrokenPipeError):
         sys.exit(141)
     reason = _OS_REASONS.get(error.errno or 0)
-    if reason is None:
+    package = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
+    ours = error.errno == errno.ENOENT and str(error.filename or "").startswith(package)
+    if reason is None or ours:
         raise error
     place = f"{error.filename}: " if error.filename else ""
     click.echo(f"error: {place}{reason}. What was finished stands; mend it and run again.", err=True)

@@ -3,6 +3,7 @@
 A reference is `embedded` (the model in the package), a folder, or a hub id such as `Qwen/Qwen3-0.6B`.
 """
 
+import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -106,7 +107,19 @@ def _cached(ref: str) -> Path | None:
         ) from None
     except LocalEntryNotFoundError:
         return None
-    return path if (path / "config.json").is_file() and any(path.glob("*.safetensors")) else None
+    return path if (path / "config.json").is_file() and _has_all_weights(path) else None
+
+
+def _has_all_weights(folder: Path) -> bool:
+    """Whether the weights are there: of a model in several files each that its index names."""
+    indices = list(folder.glob("*.safetensors.index.json"))
+    if not indices:
+        return any(folder.glob("*.safetensors"))
+    try:
+        parts = [json.loads(index.read_text("utf-8"))["weight_map"].values() for index in indices]
+        return all((folder / name).is_file() for names in parts for name in names)
+    except (OSError, ValueError, TypeError, LookupError, AttributeError):
+        return False
 
 
 def _download(ref: str) -> Path:

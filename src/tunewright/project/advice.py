@@ -127,8 +127,9 @@ def _memory(facts: MachineFacts, file: ProjectFile, size: BaseSize) -> str:
         "full": f", their gradients and {file.train.optimizer}'s moments",
         "qlora": " in four bits",
     }.get(kind, f" in {'fp32' if kept_width(facts, file, kind) == 4 else 'bf16'}")
+    products = file.train.products(facts.bf16)
     said = (
-        f"Training multiplies in {precision(facts, file)} and keeps the base's {_count(size.weights)} weights{kept},"
+        f"Training multiplies in {products} and keeps the base's {_count(size.weights)} weights{kept},"
         f" {_amount(needed)}; {_amount(free)} are free{where}: "
     )
     if needed < free:
@@ -151,20 +152,14 @@ def training_bytes(facts: MachineFacts, file: ProjectFile, size: BaseSize) -> in
         moments = _ADAM_8BIT if file.train.optimizer == "adamw8bit" else _ADAM
         return size.weights * (4 + 4 + moments)
     if kind == "qlora":
-        return size.bytes(kept_width(facts, file, "qlora"), four_bit=True)
+        return size.bytes(kept_width(facts, file, kind), four_bit=True)
     return size.bytes(kept_width(facts, file, kind))
 
 
 def kept_width(facts: MachineFacts, file: ProjectFile, kind: str) -> int:
-    """Bytes of a weight of the base, beside an adapter of a kind: fp32 on a CPU, and where weights themselves change."""
-    exact = kind in ("full", "pissa") or facts.accelerator is None
-    return 4 if exact or precision(facts, file) == "fp32" else 2
-
-
-def precision(facts: MachineFacts, file: ProjectFile) -> str:
-    """The number type of the matrix products."""
-    asked = file.train.precision
-    return ("bf16" if facts.bf16 else "fp32") if asked == "auto" else asked
+    """Bytes of a weight of the base beside an adapter of a kind."""
+    exact = file.train.adapter.model_copy(update={"kind": kind}).keeps_fp32(facts.accelerator is None)
+    return 4 if exact or file.train.products(facts.bf16) == "fp32" else 2
 
 
 def _extras(facts: MachineFacts, file: ProjectFile) -> Iterator[str]:

@@ -101,7 +101,7 @@ def train(
     settled, choices = settle(spec, facts)
     told = _told([*found, *serving_warnings(settled.adapter)], emit)
     device = default_device()
-    precision = _precision(spec)
+    precision = spec.products(has_fast_bf16())
     origin = [base.hash, renderer.template_hash, precision, device.type]
     identity = [_FORMAT, settled.deciding, origin, digest(trees), digest(dev), _versions(settled)]
     folder = _opened(work, identity, threads, emit)
@@ -261,12 +261,6 @@ def _rendered(
         fix = "Run `tunewright check`: the gate says why."
         raise DataError(f"{len(empty)} rows have no trained token, row {empty[0]} among them.", fix=fix)
     return rows
-
-
-def _precision(spec: TrainSpec) -> Literal["fp32", "bf16"]:
-    if spec.precision == "auto":
-        return "bf16" if has_fast_bf16() else "fp32"
-    return spec.precision
 
 
 def _versions(spec: SettledSpec) -> list[str]:

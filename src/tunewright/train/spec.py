@@ -30,6 +30,13 @@ class AdapterSpec(Spec):
     """Words that get a token of their own, whose embedding begins as the mean of its pieces' and is trained: names that are
     many tokens, in prompts and answers alike. The adapter brings its tokenizer along; vLLM does not load it."""
 
+    def keeps_fp32(self, on_cpu: bool) -> bool:
+        """Whether the base's weights are kept in fp32 beside products in bf16.
+
+        They are on a CPU; anywhere where they are trained (full) or changed before training (pissa): bf16 would round them.
+        """
+        return on_cpu or self.kind in ("full", "pissa")
+
     @field_validator("new_words")
     @classmethod
     def _are_words(cls, words: tuple[str, ...]) -> tuple[str, ...]:
@@ -188,6 +195,12 @@ class TrainSpec(Spec):
         plain = AdapterSpec()
         names = ("dropout", "b_rate", "targets")
         return next((name for name in names if getattr(self.adapter, name) != getattr(plain, name)), None)
+
+    def products(self, fast_bf16: bool) -> Literal["fp32", "bf16"]:
+        """The number type of the matrix products, on a machine that multiplies bf16 in hardware or does not."""
+        if self.precision == "auto":
+            return "bf16" if fast_bf16 else "fp32"
+        return self.precision
 
     @property
     def deciding(self) -> Self:

@@ -30,7 +30,7 @@ def prepare(base: Base, spec: SettledAdapter, device: torch.device, seed: int, d
 
     Raises ModelError where it cannot be.
     """
-    kept = kept_dtype(spec, device, dtype)
+    kept = torch.float32 if spec.keeps_fp32(device.type == "cpu") else dtype
     model = load_model(base, device=device, dtype=kept, four_bit=spec.kind == "qlora")
     tokens: Sequence[int] = ()
     if spec.new_words:
@@ -51,15 +51,6 @@ def own_tokenizer(base: Base, spec: AdapterSpec) -> Any:
     tokenizer = load_tokenizer(base)
     add_words(tokenizer, spec.new_words)
     return tokenizer
-
-
-def kept_dtype(spec: SettledAdapter, device: torch.device, dtype: torch.dtype) -> torch.dtype:
-    """The type of the base's weights beside products in `dtype`: the same on an accelerator, fp32 on a CPU.
-
-    Weights that are trained (full) or changed before training (pissa) are in fp32 anywhere: bf16 would round them.
-    """
-    exact = spec.kind in ("full", "pissa") or device.type == "cpu"
-    return torch.float32 if exact else dtype
 
 
 def trained(model: Any) -> dict[str, nn.Parameter]:
