@@ -68,11 +68,16 @@ class Policy:
         """Where the model lies."""
         return cast("torch.device", next(self._causal.parameters()).device)
 
+    @property
+    def compiles_products(self) -> bool:
+        """Whether each new shape of a product is compiled, and kept: bf16 on a CPU."""
+        return self.packed and self._dtype == torch.bfloat16 and self.device.type == "cpu"
+
     def logprobs(self, batch: Batch) -> Tensor:
         """Log-probabilities [N] in fp32 of the batch's trained tokens, in the order of its labels."""
         if not self.packed and len(batch.rows) > 1:
             return torch.cat([self.logprobs(pack([Tree((row,))])) for row in batch.rows])
-        if self.packed and self._dtype == torch.bfloat16 and self.device.type == "cpu":
+        if self.compiles_products:
             batch = batch.filled(_ROUND)
         batch = batch.to(self.device)
         if self.own_head:
