@@ -72,7 +72,7 @@ def peak() -> int:
 
 
 def ours(given: list[dict[str, Any]]) -> tuple[float, float]:
-    """From chat rows to packed batches, as the step `train` makes them."""
+    """From a stream of chat rows to packed batches, as the step `train` makes them; examples are made on the way."""
     from tunewright.core.example import make_example
     from tunewright.core.message import Message
     from tunewright.models import embedded

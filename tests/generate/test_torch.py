@@ -2,7 +2,9 @@
 
 import warnings
 from collections.abc import Sequence
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -61,19 +63,39 @@ def test_the_same_replies_as_transformers(base: Base, shared: str) -> None:
     assert len({reply.text for reply in replies}) > 6
 
 
+def test_an_adapter_that_stays_apart_keeps_the_beginning_once(tiny_base: Base, adapter: Path) -> None:
+    """As in 16 bits: PEFT's wrapper hands the beginning on."""
+    model = load_model(tiny_base, adapter=adapter)
+    asked = prompts(6, shared="the fox would answer in one word: " * 3)
+    generator = TorchGenerator.around(model, TorchGenerator(tiny_base)._renderer)
+    assert decode.keeps_beginning(model)
+    alone = [settled(generator.generate([prompt], GREEDY))[0] for prompt in asked]
+    assert settled(generator.generate(asked, GREEDY)) == alone
+
+
+def test_in_bf16_the_beginning_kept_once_is_near_the_one_in_each_row(tiny_base: Base) -> None:
+    model = load_model(tiny_base, dtype=torch.bfloat16)
+    assert decode.keeps_beginning(model)
+
+
+def test_eager_attention_is_left_alone(tiny_base: Base) -> None:
+    model = load_model(tiny_base)
+    model.set_attn_implementation("eager")
+    assert not decode.keeps_beginning(model)
+    assert model.config._attn_implementation == "eager"
+
+
 @pytest.mark.parametrize("kind", ["qwen3", "llama", "gemma3_text"])
-def test_a_beginning_kept_once_gives_the_logits_of_one_kept_in_each_row(
-    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_beginning_kept_once_gives_the_logits_of_one_kept_in_each_row(kind: str, tmp_path: Path) -> None:
     save_model(tmp_path, kind, initializer_range=0.6, num_attention_heads=4, num_key_value_heads=2)
     generator = TorchGenerator(resolve_base(str(tmp_path), tmp_path))
     model, renderer = generator._model, generator._renderer
     asked = [renderer.prompt(prompt) for prompt in prompts(shared="the fox would answer in one word: " * 3)]
     assert decode.keeps_beginning(model) is (kind != "gemma3_text")  # it has a window
 
-    def logits() -> torch.Tensor:
+    def logits(once: bool) -> torch.Tensor:
         """After the prompts, after a token more with all rows, and after another with some of them."""
-        batch = decode._Batch(model, asked)
+        batch = decode._Batch(model, asked, once=once)
         with torch.inference_mode(), batch.read_beginning():
             found = [batch.read_prompts(), batch.step([5] * len(asked))]
             batch.keep([1, 4, 7])
@@ -81,9 +103,9 @@ def test_a_beginning_kept_once_gives_the_logits_of_one_kept_in_each_row(
         assert model.config._attn_implementation == "sdpa"
         return torch.cat(found)
 
-    once = logits()
-    monkeypatch.setattr(decode, "takes_beginning", lambda model: False)
-    each = logits()
+    if kind == "gemma3_text":
+        return
+    once, each = logits(True), logits(False)
     assert (once - each).abs().max() < 1e-4 * each.abs().max()
     assert once.std(0).max() > 0.1
 
@@ -98,8 +120,25 @@ def test_the_models_own_attention_is_back_after_an_error(tiny_base: Base) -> Non
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        decode.decode(generator._model, asked, [9] * 3, {2}, pick, lambda row, answer: None)
+        decode.decode(generator._model, asked, [9] * 3, {2}, pick, lambda row, answer: None, once=True)
     assert generator._model.config._attn_implementation == "sdpa"
+
+
+def test_a_model_that_hands_the_beginning_to_no_layer_keeps_it_in_each_row(
+    tiny_base: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = TorchGenerator(tiny_base)
+    model, asked = generator._model, prompts(4, shared="the fox would answer in one word: " * 3)
+    wanted = settled(generator.generate(asked, GREEDY))
+    forward = type(model).forward
+
+    @wraps(forward)
+    def deaf(self: Any, *args: Any, beginning: Any = None, **more: Any) -> Any:
+        return forward(self, *args, **more)
+
+    monkeypatch.setattr(type(model), "forward", deaf)
+    assert not decode.keeps_beginning(model)
+    assert settled(TorchGenerator.around(model, generator._renderer).generate(asked, GREEDY)) == wanted
 
 
 def test_a_row_answers_alone_as_in_company(base: Base) -> None:

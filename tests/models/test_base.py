@@ -81,6 +81,8 @@ def test_a_hub_base_that_was_fetched_by_half_was_not_fetched(tmp_path, monkeypat
     (cache / "refs").mkdir()
     (cache / "refs" / "main").write_text("abc")
     (snapshot / "config.json").write_text("{}")
+    (snapshot / "model-00001-of-00002.safetensors").write_bytes(b"")
+    assert folder_at_hand("someone/some-model", tmp_path) is None
     index = {"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}
     (snapshot / "model.safetensors.index.json").write_text(json.dumps(index))
     (snapshot / "model-1.safetensors").write_bytes(b"")
@@ -89,6 +91,8 @@ def test_a_hub_base_that_was_fetched_by_half_was_not_fetched(tmp_path, monkeypat
     assert folder_at_hand("someone/some-model", tmp_path) == snapshot
     (snapshot / "model.safetensors.index.json").write_text("[]")
     assert folder_at_hand("someone/some-model", tmp_path) is None
+    (snapshot / "model.safetensors").write_bytes(b"")
+    assert folder_at_hand("someone/some-model", tmp_path) == snapshot
 
 
 def test_the_name_that_leaves_the_machine():

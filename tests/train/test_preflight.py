@@ -156,6 +156,21 @@ def test_the_rows_under_the_base_are_counted(tiny_base, tiny_renderer, method, s
     assert seen.packable == sum(4 * value.numel() for value in model.parameters())
 
 
+def test_in_bf16_on_a_cpu_what_gathers_is_counted(tiny_base, tiny_renderer):
+    spec = TrainSpec(adapter=AdapterSpec(rank=4), batch_tokens=64, epochs=1)
+    rows = [make_example(ask(f"What is {i}?", "red")) for i in range(6)]
+    trees = find_method("sft").trees(rows, tiny_renderer)
+    model = add_adapter(load_model(tiny_base, device="cpu"), spec.adapter, tiny_base, 0)
+    plan = make_plan(trees, trees, spec, 0)
+    later = [
+        Loop(Policy(model, trees, dtype), trained(model), find_method("sft"), spec, plan)
+        ._load(trees, trees)
+        .later
+        for dtype in (torch.float32, torch.bfloat16)
+    ]
+    assert later[1] - later[0] == 220 << 20
+
+
 def test_the_peak_is_seen_and_not_more():
     before = preflight.used_bytes(CPU)
     with preflight.peak_bytes(CPU, 0.01) as peak:

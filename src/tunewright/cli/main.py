@@ -2,8 +2,8 @@
 
 import errno
 import importlib
-import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -119,9 +119,9 @@ def _fail_on_os_error(error: OSError) -> None:
     if isinstance(error, BrokenPipeError):
         sys.exit(141)
     reason = _OS_REASONS.get(error.errno or 0)
-    package = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
-    ours = error.errno == errno.ENOENT and str(error.filename or "").startswith(package)
-    if reason is None or ours:
+    package = Path(__file__).resolve().parents[1]
+    missing = error.filename if error.errno == errno.ENOENT and isinstance(error.filename, str) else None
+    if reason is None or (missing and Path(missing).resolve().is_relative_to(package)):
         raise error
     place = f"{error.filename}: " if error.filename else ""
     click.echo(f"error: {place}{reason}. What was finished stands; mend it and run again.", err=True)

@@ -18,8 +18,13 @@ from transformers import AttentionInterface, DynamicCache
 
 NAME = "tunewright_beginning"
 _STOCK = "sdpa"
-_READ_BYTES = 1 << 24
+_READ_BYTES = {"cpu": 1 << 24}
+_READ_BYTES_ELSEWHERE = 1 << 28
 """Rows' prompts are read so many at once that their keys, the beginning's with them, take about this many bytes."""
+
+
+_OTHER = ("softcap", "s_aux", "sinks", "position_bias", "indices", "block_indices", "sliding_window")
+"""What layers may ask of attention that this knows nothing of."""
 
 
 class Beginning:
@@ -41,15 +46,22 @@ def takes_beginning(model: Any) -> bool:
     """Whether the model's attention is one that this can stand for."""
     config = _causal(model).config
     capped = getattr(config.get_text_config(), "attn_logit_softcapping", None) is not None
-    return config._attn_implementation == _STOCK and not capped
+    # a model that does not ask transformers' registry would go on with its own attention, and see no beginning
+    registered = getattr(_causal(model), "_supports_attention_backend", False)
+    return bool(registered) and config._attn_implementation == _STOCK and not capped
 
 
 @contextmanager
 def attending(model: Any) -> Iterator[None]:
-    """While it lasts, the model attends to the `beginning` that its forward pass is given, and to its cache."""
+    """While it lasts, the model attends to the `beginning` that its forward pass is given, and to its cache.
+
+    No other thread may use the model meanwhile. Raises RuntimeError for a model that keeps its own attention.
+    """
     causal = _causal(model)
     causal.set_attn_implementation(NAME)
     try:
+        if causal.config._attn_implementation != NAME:
+            raise RuntimeError("the model keeps its own attention")
         yield
     finally:
         causal.set_attn_implementation(_STOCK)
@@ -63,14 +75,19 @@ def attend(
     attention_mask: Tensor | None,
     scaling: float | None = None,
     beginning: Beginning | None = None,
-    **_: Any,
+    **more: Any,
 ) -> tuple[Tensor, None]:
     """Attention of query [rows, heads, W, d] over the beginning, then key and value [rows, kv heads, T, d].
 
-    The queries are the last W of the T tokens. Gives [rows, W, heads, d].
+    Either W = T, a prompt that is read, or W = 1, the newest token. Gives [rows, W, heads, d of the values]. As in models'
+    own eager attention, scores have the layers' type and the softmax is in fp32.
+
+    Raises ValueError without a beginning, and where the layer asks for anything else (a mask of its own, a window, a cap).
     """
     if beginning is None:
         raise ValueError("there is no beginning to attend to")
+    if attention_mask is not None or (asked := [name for name in _OTHER if more.get(name) is not None]):
+        raise ValueError(f"the layer asks for {'a mask' if attention_mask is not None else asked[0]} as well")
     shared = beginning.layer(module.layer_idx)
     scale = scaling if scaling is not None else query.shape[-1] ** -0.5
     way = _step if query.shape[2] == 1 else _read
@@ -88,7 +105,7 @@ def _step(
     rows, heads, _, dim = query.shape
     kv, length = shared[0].shape[1:3]
     group = heads // kv
-    asked = query.view(rows, kv, group, dim) * scale
+    asked = query.reshape(rows, kv, group, dim) * scale
     flat = asked.transpose(0, 1).reshape(kv, rows * group, dim)
     to_shared = (flat @ shared[0][0].transpose(1, 2)).view(kv, rows, group, length).transpose(0, 1)
     to_own = asked @ own[0].transpose(2, 3)
@@ -96,8 +113,8 @@ def _step(
         to_own = to_own.masked_fill(~seen[:, None, None], float("-inf"))
     weights = torch.cat([to_shared, to_own], -1).softmax(-1, dtype=torch.float32).to(query.dtype)
     of_shared = weights[..., :length].transpose(0, 1).reshape(kv, rows * group, length)
-    found = (of_shared @ shared[1][0]).view(kv, rows, group, dim).transpose(0, 1)
-    return (found + weights[..., length:] @ own[1]).reshape(rows, heads, 1, dim)
+    found = (of_shared @ shared[1][0]).view(kv, rows, group, -1).transpose(0, 1)
+    return (found + weights[..., length:] @ own[1]).reshape(rows, heads, 1, -1)
 
 
 def _read(
@@ -114,8 +131,9 @@ def _read(
     before = torch.ones(width, length, dtype=torch.bool, device=query.device)
     mask = torch.cat([before, causal], 1)[None, None]
     row_bytes = own[0][0].nbytes + shared[0].nbytes
+    room = _READ_BYTES.get(query.device.type, _READ_BYTES_ELSEWHERE)
     outputs = []
-    for few in torch.arange(rows, device=query.device).split(max(1, _READ_BYTES // row_bytes)):
+    for few in torch.arange(rows, device=query.device).split(max(1, room // row_bytes)):
         keys, values = (
             torch.cat([all_rows.expand(len(few), -1, -1, -1), part[few]], 2)
             for all_rows, part in zip(shared, own, strict=True)
@@ -124,10 +142,11 @@ def _read(
         if seen is not None:
             held = mask.repeat(len(few), 1, 1, 1)
             held[..., length:] &= seen[few][:, None, None]
-        grouped = heads != keys.shape[1]
-        outputs.append(
-            scaled_dot_product_attention(query[few], keys, values, held, scale=scale, enable_gqa=grouped)
-        )
+        if (
+            group := heads // keys.shape[1]
+        ) > 1:  # grouped heads and a mask together have no fused kernel on CUDA
+            keys, values = keys.repeat_interleave(group, 1), values.repeat_interleave(group, 1)
+        outputs.append(scaled_dot_product_attention(query[few], keys, values, held, scale=scale))
     return torch.cat(outputs)
 
 

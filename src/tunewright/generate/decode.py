@@ -9,7 +9,7 @@ import torch
 
 from tunewright.generate.beginning import Beginning, attending, takes_beginning
 from tunewright.generate.cache import attends_to_all, cache_word, new_cache
-from tunewright.generate.partition import shared_beginning
+from tunewright.generate.partition import MIN_SHARED, shared_beginning
 
 _KEEP = 7 / 8
 """Rows are dropped when no more than this share still runs: each drop copies the cache."""
@@ -50,15 +50,18 @@ def decode(
     stop_ids: Collection[int],
     pick: Pick,
     on_answer: Callable[[int, Answer], None],
+    *,
+    once: bool = False,
 ) -> None:
     """Answer every prompt; `on_answer` gets (row, answer) as each row ends.
 
-    `room` is the most tokens each row may have (at least 1). The same call gives the same bits.
+    `room` is the most tokens each row may have (at least 1). `once` keeps what the prompts begin with once, not once a
+    row, for a model that `keeps_beginning`. The same call gives the same bits.
     """
     rows = [_Row(prompt, limit) for prompt, limit in zip(prompts, room, strict=True)]
     alive = list(range(len(rows)))
     clock = time.perf_counter()
-    batch = _Batch(model, prompts)
+    batch = _Batch(model, prompts, once=once)
     with batch.read_beginning():
         logits = batch.read_prompts()
         while alive:
@@ -96,18 +99,36 @@ def _advance(
 
 
 def keeps_beginning(model: Any) -> bool:
-    """Whether what the prompts of a batch begin with is kept once, not once a row."""
-    return takes_beginning(model) and attends_to_all(new_cache(model.config))
+    """Whether the model can keep what prompts begin with once: its logits on two short ones are the same, either way."""
+    if not (takes_beginning(model) and attends_to_all(new_cache(model.config))):
+        return False
+    size = model.config.get_text_config().vocab_size
+    tokens = [number * 7919 % size for number in range(MIN_SHARED + 9)]
+    prompts = [tokens[: MIN_SHARED + 3], [*tokens[:MIN_SHARED], *tokens[MIN_SHARED + 3 :]]]
+    try:
+        kept_once, in_each = (_tried(model, prompts, once) for once in (True, False))
+    except (TypeError, ValueError, RuntimeError, AttributeError, IndexError):
+        return False  # it hands the beginning on to no layer, or its shapes are others: each has its own way to say so
+    allowed = 1e-4 if model.dtype == torch.float32 else 0.05
+    return bool((kept_once - in_each).abs().max() <= allowed * in_each.abs().max())
+
+
+@torch.inference_mode()
+def _tried(model: Any, prompts: Sequence[Sequence[int]], once: bool) -> torch.Tensor:
+    """The logits after the prompts, and after one token more in each."""
+    batch = _Batch(model, prompts, once=once)
+    with batch.read_beginning():
+        return torch.cat([batch.read_prompts(), batch.step([1] * len(prompts))]).float()
 
 
 class _Batch:
     """The model, the cache, and which of its places hold tokens: [shared beginning | padding and rest | new tokens].
 
-    Where the model can attend to a beginning that is kept once, the cache and the mask start after it.
+    Where the beginning is kept once, the cache and the mask start after it.
     """
 
-    def __init__(self, model: Any, prompts: Sequence[Sequence[int]]) -> None:
-        self._model, self._prompts = model, prompts
+    def __init__(self, model: Any, prompts: Sequence[Sequence[int]], *, once: bool) -> None:
+        self._model, self._prompts, self._once = model, prompts, once
         self._device = model.device
         self._cache = new_cache(model.config)
         self._cache_word = cache_word(model)
@@ -122,7 +143,7 @@ class _Batch:
             return nullcontext()
         ids = torch.tensor([list(self._prompts[0][: self._shared])], device=self._device)
         self._forward(ids, torch.arange(self._shared, device=self._device)[None])
-        if not takes_beginning(self._model):
+        if not self._once:
             self._cache.batch_repeat_interleave(len(self._prompts))
             return nullcontext()
         self._beginning = Beginning(self._cache)

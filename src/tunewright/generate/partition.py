@@ -25,17 +25,19 @@ def cut_batches(
 ) -> list[list[int]]:
     """Indices in batches, the shortest prompts of a group first; `once` where a shared beginning is kept once a batch.
 
-    A batch's rows, padded and answered, hold `cache_tokens` at most, or it is a single row.
+    A batch's rows, padded and answered, hold `cache_tokens` at most, or it is a single row. What they share counts once,
+    and leaves them at least a quarter of that.
     """
     groups = _alike(prompts) if once else [list(range(len(prompts)))]
     batches: list[list[int]] = []
     for group in groups:
         shared = shared_beginning([prompts[index] for index in group]) if once else 0
         lengths = {index: len(prompts[index]) - shared for index in group}
+        room = max(cache_tokens - shared, cache_tokens // 4)
         batch: list[int] = []
         for index in sorted(group, key=lambda i: (lengths[i], i)):
             width = lengths[index] + max_new_tokens
-            full = len(batch) == MAX_ROWS or shared + (len(batch) + 1) * width > cache_tokens
+            full = len(batch) == MAX_ROWS or (len(batch) + 1) * width > room
             if full or not batch:
                 batch = []
                 batches.append(batch)

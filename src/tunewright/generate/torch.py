@@ -47,6 +47,7 @@ class TorchGenerator:
         self._cache_tokens = cache_tokens(self._model)
         config = self._model.config.get_text_config()
         self._positions: int | None = getattr(config, "max_position_embeddings", None)
+        self._once: bool | None = None
 
     def generate(
         self, conversations: Sequence[Conversation], decoding: Decoding, on_reply: OnReply | None = None
@@ -71,7 +72,9 @@ class TorchGenerator:
                 prompts[index] = prompt
         indices = list(prompts)
         asked, new = [prompts[index] for index in indices], decoding.max_new_tokens
-        for batch in cut_batches(asked, new, self._cache_tokens, once=keeps_beginning(self._model)):
+        if self._once is None:
+            self._once = keeps_beginning(self._model)
+        for batch in cut_batches(asked, new, self._cache_tokens, once=self._once):
             self._answer({indices[place]: prompts[indices[place]] for place in batch}, decoding, settle)
         return [replies[index] for index in range(len(conversations))]
 
@@ -106,7 +109,15 @@ class TorchGenerator:
             end: Literal["stop", "length"] = "stop" if answer.stopped else "length"
             settle(indices[row], Reply(text, len(batch[row]), len(answer.ids), answer.seconds, end))
 
-        decode(self._model, batch, room, self._renderer.stop_ids, Picker(decoding, batch, held), finish)
+        decode(
+            self._model,
+            batch,
+            room,
+            self._renderer.stop_ids,
+            Picker(decoding, batch, held),
+            finish,
+            once=bool(self._once),
+        )
 
     def _room(self, prompt: Sequence[int]) -> int:
         return self._positions - len(prompt) if self._positions is not None else 1 << 30

@@ -4,6 +4,7 @@ A reference is `embedded` (the model in the package), a folder, or a hub id such
 """
 
 import json
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ _WANTED = (
     "tokenizer.model", "chat_template.json", "*.jinja",
 )  # fmt: skip
 """What a model is made of; cards and other papers in its folder do not count."""
+_PART = re.compile(r"-\d+-of-\d+$")
+"""What the name of one of several weight files ends with."""
 _PICKLES = ("*.bin", "*.pt", "*.pth")
 _USE_EMBEDDED = "Give a folder that holds a model, or use `base: embedded`."
 _hashes: dict[tuple[str, int, int], str] = {}
@@ -111,13 +114,16 @@ def _cached(ref: str) -> Path | None:
 
 
 def _has_all_weights(folder: Path) -> bool:
-    """Whether the weights are there: of a model in several files each that its index names."""
-    indices = list(folder.glob("*.safetensors.index.json"))
-    if not indices:
-        return any(folder.glob("*.safetensors"))
+    """Whether the weights are there: one file, or each that the index of several names."""
+    if (folder / "model.safetensors").is_file():
+        return True
+    index = folder / "model.safetensors.index.json"
+    if not index.is_file():
+        return any(not _PART.search(path.stem) for path in folder.glob("*.safetensors"))
     try:
-        parts = [json.loads(index.read_text("utf-8"))["weight_map"].values() for index in indices]
-        return all((folder / name).is_file() for names in parts for name in names)
+        return all(
+            (folder / name).is_file() for name in json.loads(index.read_text("utf-8"))["weight_map"].values()
+        )
     except (OSError, ValueError, TypeError, LookupError, AttributeError):
         return False
 

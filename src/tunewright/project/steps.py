@@ -149,6 +149,7 @@ STEPS: tuple[Step, ...] = (
         needs=("split", "gate"),
         settings=lambda file: {"rehearsal": file.train.rehearsal},
         run="tunewright.project.stages.training:rehearse",
+        version="2",
         external=("base",),
     ),
     Step(
@@ -166,6 +167,7 @@ STEPS: tuple[Step, ...] = (
         needs=("split", "train"),
         settings=_asking,
         run="tunewright.project.stages.measuring:evaluate",
+        version="2",
         external=("base", "suites"),
     ),
     Step(

@@ -23,6 +23,7 @@ from tunewright.train.optimizer import Optimizer, learning_rate
 from tunewright.train.pack import Batch, Tree, batches, epoch_order, fill
 from tunewright.train.policy import Policy
 from tunewright.train.preflight import Load, free_bytes, look_ahead, peak_bytes, used_bytes
+from tunewright.train.shelf import tokens_of
 from tunewright.train.spec import SettledSpec
 from tunewright.train.summary import StopReason
 from tunewright.train.watch import Look, Watch, rising, trouble, words
@@ -96,7 +97,7 @@ class Finished(NamedTuple):
 
 def make_plan(trees: Sequence[Tree], dev_trees: Sequence[Tree], spec: SettledSpec, prefix: int) -> Plan:
     """The plan of a run; it depends on the trees and the spec alone. `prefix` is what the task's rows begin with."""
-    lengths = [tree.tokens for tree in trees]
+    lengths = tokens_of(trees)
     steps: list[tuple[int, ...]] = []
     per_epoch: list[int] = []
     for epoch in range(spec.epochs):
@@ -208,10 +209,10 @@ class Loop:
         looks = 1 + len(plan.steps) // plan.dev_every
         forward = looks * sum(dev_trees[index].tokens for index in plan.dev)
         if self._method.needs_reference(self._spec):
-            forward += sum(tree.tokens for tree in (*trees, *dev_trees))
+            forward += sum(tokens_of(trees)) + sum(tokens_of(dev_trees))
         return Load(
             plan.steps,
-            [tree.tokens for tree in trees],
+            tokens_of(trees),
             self._limit,
             forward_tokens=forward,
             later=self._later(),

@@ -183,15 +183,13 @@ def shared_prefix(trees: Iterable[Tree]) -> int:
 
 def _common(rows: Iterable[Row]) -> int:
     """How many tokens the rows have in common before any trained one, leaving each at least one of its own."""
-    common: Sequence[int] | None = None
-    most = 0
-    for row in rows:
-        most = (
-            min(row.prompt, len(row.ids) - 1) if common is None else min(most, row.prompt, len(row.ids) - 1)
-        )
-        if common is None or common[:most] != row.ids[:most]:
-            common = row.ids if common is None else common
-            most = next((i for i in range(most) if common[i] != row.ids[i]), most)
+    left = iter(rows)
+    first = next(left)
+    most = min(first.prompt, len(first.ids) - 1)
+    for row in left:
+        most = min(most, row.prompt, len(row.ids) - 1)
+        if first.ids[:most] != row.ids[:most]:
+            most = next((place for place in range(most) if first.ids[place] != row.ids[place]), most)
     return max(0, most)
 
 
@@ -216,8 +214,9 @@ def fill(lengths: Sequence[int] | Mapping[int, int], order: Sequence[int], limit
 
 def batches(trees: Sequence[Tree], group: Sequence[int], prefix: int, limit: int) -> list[Batch]:
     """One optimizer step's trees (by index) as batches of at most `limit` tokens each."""
-    parts = fill({index: trees[index].tokens for index in group}, group, limit)
-    return [pack([trees[index] for index in part], prefix) for part in parts]
+    taken = {index: trees[index] for index in group}
+    parts = fill({index: tree.tokens for index, tree in taken.items()}, group, limit)
+    return [pack([taken[index] for index in part], prefix) for part in parts]
 
 
 def _head(tree: Tree, prefix: int) -> tuple[int, ...] | None:

@@ -56,10 +56,10 @@ class Shelf(Sequence[Tree]):
                 bytes(row.mask),
             ]
             parts += [array("f", row.weights).tobytes()]
-            self._references.append(row.reference)
         record = b"".join(parts)
         self._file.seek(self._starts[-1])
         self._file.write(record)
+        self._references.extend(row.reference for row in tree.rows)
         self._starts.append(self._starts[-1] + len(record))
         self._rows.append(self._rows[-1] + len(tree.rows))
         self._tokens.append(tree.tokens)
@@ -157,3 +157,8 @@ class Shelves(Sequence[Tree]):
 
     def __iter__(self) -> Iterator[Tree]:
         return chain.from_iterable(self.shelves)
+
+
+def tokens_of(trees: Sequence[Tree]) -> Sequence[int]:
+    """The tokens to compute of each tree; of shelves they are known."""
+    return trees.tokens() if isinstance(trees, Shelf | Shelves) else [tree.tokens for tree in trees]
