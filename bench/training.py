@@ -273,6 +273,7 @@ def ours(case: Case, base: Path) -> tuple[float, list[float]]:
     from tunewright.train.pack import shared_prefix
     from tunewright.train.policy import Policy
     from tunewright.train.reference import refer
+    from tunewright.train.shelf import Shelf, Shelves
     from tunewright.train.spec import TrainSpec
     from tunewright.train.weights import trained
 
@@ -300,7 +301,8 @@ def ours(case: Case, base: Path) -> tuple[float, list[float]]:
         work = WorkFolder(Path(scratch), "bench", 1)
         policy = Policy(model, trees, dtype)
         if method.needs_reference(spec):
-            trees, _ = refer(policy, (trees, []), plan.prefix, work, lambda *_, **__: None)
+            trees = Shelves(Shelf(trees))
+            refer(policy, trees, plan.prefix, work, lambda *_, **__: None)
         Loop(policy, parameters, method, spec, plan).run(trees, [], work, emit)
     timed = facts[WARM:]
     seconds = sum(fact["tokens"] / fact["tokens_per_s"] for fact in timed)
