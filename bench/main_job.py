@@ -167,11 +167,9 @@ def copied_fields(folder: Path, settings: list[str]) -> Iterator[Line]:
     parts = [reply.scores["field_accuracy"].parts or {} for reply in target_replies(folder, settings)]
     found = {field: [scores[field] for scores in parts if field in scores] for field in COPIED}
     every = [value for values in found.values() for value in values]
-    whole = sum(every) / len(every) if every else 0.0
-    yield Line(f"copied right, all {len(every)} values", f"{whole:.1%}", "≥ 90%", whole >= 0.9)
-    for field, values in found.items():
+    for name, values in {"all fields": every, **found}.items():
         mean = sum(values) / len(values) if values else 0.0
-        yield Line(f"  {field} ({len(values)} tickets)", f"{mean:.1%}", "", None)
+        yield Line(f"copied right: {name} ({len(values)} values)", f"{mean:.1%}", "≥ 90%", mean >= 0.9)
 
 
 def events(folder: Path) -> list[dict[str, Any]]:

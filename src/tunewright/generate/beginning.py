@@ -18,11 +18,10 @@ from transformers import AttentionInterface, DynamicCache
 
 NAME = "tunewright_beginning"
 _STOCK = "sdpa"
-_READ_BYTES = {"cpu": 1 << 24}
-_READ_BYTES_ELSEWHERE = 1 << 28
+_READ_BYTES = {"cpu": 1 << 24, "cuda": 1 << 28}
 """Rows' prompts are read so many at once that their keys, the beginning's with them, take about this many bytes."""
-
-
+_Kept = tuple[Tensor, Tensor]
+"""Keys and values."""
 _OTHER = ("softcap", "s_aux", "sinks", "position_bias", "indices", "block_indices", "sliding_window")
 """What layers may ask of attention that this knows nothing of."""
 
@@ -37,18 +36,14 @@ class Beginning:
         self.seen: Tensor | None = None
         """True where a row's own place holds a token [rows, T]; none where all do."""
 
-    def layer(self, number: int) -> tuple[Tensor, Tensor]:
+    def layer(self, number: int) -> _Kept:
         """What one layer keeps."""
         return self._keys[number], self._values[number]
 
 
 def takes_beginning(model: Any) -> bool:
-    """Whether the model's attention is one that this can stand for."""
-    config = _causal(model).config
-    capped = getattr(config.get_text_config(), "attn_logit_softcapping", None) is not None
-    # a model that does not ask transformers' registry would go on with its own attention, and see no beginning
-    registered = getattr(_causal(model), "_supports_attention_backend", False)
-    return bool(registered) and config._attn_implementation == _STOCK and not capped
+    """Whether the model's attention may be one that this can stand for; what it cannot, it says once it is asked."""
+    return bool(_causal(model).config._attn_implementation == _STOCK)
 
 
 @contextmanager
@@ -94,13 +89,7 @@ def attend(
     return way(query, (key, value), shared, beginning.seen, scale).transpose(1, 2).contiguous(), None
 
 
-def _step(
-    query: Tensor,
-    own: tuple[Tensor, Tensor],
-    shared: tuple[Tensor, Tensor],
-    seen: Tensor | None,
-    scale: float,
-) -> Tensor:
+def _step(query: Tensor, own: _Kept, shared: _Kept, seen: Tensor | None, scale: float) -> Tensor:
     """One new token in each row."""
     rows, heads, _, dim = query.shape
     kv, length = shared[0].shape[1:3]
@@ -117,13 +106,7 @@ def _step(
     return (found + weights[..., length:] @ own[1]).reshape(rows, heads, 1, -1)
 
 
-def _read(
-    query: Tensor,
-    own: tuple[Tensor, Tensor],
-    shared: tuple[Tensor, Tensor],
-    seen: Tensor | None,
-    scale: float,
-) -> Tensor:
+def _read(query: Tensor, own: _Kept, shared: _Kept, seen: Tensor | None, scale: float) -> Tensor:
     """The rows' prompts, a few rows at once."""
     rows, heads, width, _ = query.shape
     length = shared[0].shape[2]
@@ -131,7 +114,7 @@ def _read(
     before = torch.ones(width, length, dtype=torch.bool, device=query.device)
     mask = torch.cat([before, causal], 1)[None, None]
     row_bytes = own[0][0].nbytes + shared[0].nbytes
-    room = _READ_BYTES.get(query.device.type, _READ_BYTES_ELSEWHERE)
+    room = _READ_BYTES.get(query.device.type, _READ_BYTES["cpu"])
     outputs = []
     for few in torch.arange(rows, device=query.device).split(max(1, room // row_bytes)):
         keys, values = (
@@ -142,9 +125,8 @@ def _read(
         if seen is not None:
             held = mask.repeat(len(few), 1, 1, 1)
             held[..., length:] &= seen[few][:, None, None]
-        if (
-            group := heads // keys.shape[1]
-        ) > 1:  # grouped heads and a mask together have no fused kernel on CUDA
+        # grouped heads and a mask together have no fused kernel on CUDA
+        if (group := heads // keys.shape[1]) > 1:
             keys, values = keys.repeat_interleave(group, 1), values.repeat_interleave(group, 1)
         outputs.append(scaled_dot_product_attention(query[few], keys, values, held, scale=scale))
     return torch.cat(outputs)

@@ -330,9 +330,8 @@ class Loop:
         fix = _FIX[lines[-1]["state"]]
         kept = work.load_best()
         if progress.best_loss is None and not rising(lines):
-            kept = (
-                None  # weights from before a spike that the loss came down from are older than they need be
-            )
+            # weights from before a spike that the loss came down from are older than they need be
+            kept = None
         if kept is not None:
             progress.best_step, best = kept
         elif self._sound(trees, dev_trees, progress):

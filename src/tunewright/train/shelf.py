@@ -23,7 +23,26 @@ _ROW = struct.Struct("<I?")
 """Of a row: its tokens, and whether they have weights."""
 
 
-class Shelf(Sequence[Tree]):
+class _Trees(Sequence[Tree]):
+    """Trees that are read one at a time, by their place."""
+
+    @overload
+    def __getitem__(self, index: int) -> Tree: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Tree]: ...
+    def __getitem__(self, index: int | slice) -> Tree | list[Tree]:
+        if isinstance(index, slice):
+            return [self._read(place) for place in range(*index.indices(len(self)))]
+        place = index + len(self) if index < 0 else index
+        if not 0 <= place < len(self):
+            raise IndexError(f"there is no tree {index} among {len(self)}")
+        return self._read(place)
+
+    def _read(self, place: int) -> Tree:
+        raise NotImplementedError
+
+
+class Shelf(_Trees):
     """Trees in the order they were laid down. Those taken off it are copies.
 
     The file is deleted as soon as it is made, so that a process that is killed leaves nothing behind.
@@ -80,18 +99,6 @@ class Shelf(Sequence[Tree]):
     def __len__(self) -> int:
         return len(self._tokens)
 
-    @overload
-    def __getitem__(self, index: int) -> Tree: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Tree]: ...
-    def __getitem__(self, index: int | slice) -> Tree | list[Tree]:
-        if isinstance(index, slice):
-            return [self._read(place) for place in range(*index.indices(len(self)))]
-        place = index + len(self) if index < 0 else index
-        if not 0 <= place < len(self):
-            raise IndexError(f"there is no tree {index} among {len(self)}")
-        return self._read(place)
-
     def __iter__(self) -> Iterator[Tree]:
         return map(self._read, range(len(self)))
 
@@ -116,7 +123,7 @@ class Shelf(Sequence[Tree]):
         return Tree(tuple(rows), desirable)
 
 
-class Shelves(Sequence[Tree]):
+class Shelves(_Trees):
     """Some shelves as one: the trees of the first, then those of the next."""
 
     def __init__(self, *shelves: Shelf) -> None:
@@ -141,19 +148,12 @@ class Shelves(Sequence[Tree]):
     def __len__(self) -> int:
         return sum(map(len, self.shelves))
 
-    @overload
-    def __getitem__(self, index: int) -> Tree: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Tree]: ...
-    def __getitem__(self, index: int | slice) -> Tree | list[Tree]:
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(len(self)))]
-        place = index + len(self) if index < 0 else index
+    def _read(self, place: int) -> Tree:
         for shelf in self.shelves:
-            if 0 <= place < len(shelf):
+            if place < len(shelf):
                 return shelf[place]
             place -= len(shelf)
-        raise IndexError(f"there is no tree {index} among {len(self)}")
+        raise AssertionError("the place was looked at before")
 
     def __iter__(self) -> Iterator[Tree]:
         return chain.from_iterable(self.shelves)
