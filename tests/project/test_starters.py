@@ -220,3 +220,17 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 def test_a_column_that_is_not_there(intents: Path) -> None:
     with pytest.raises(DataError, match=r"there is no column 'body'.*text, category"):
         starters.begin("chat", "x", intents, ["body", "category"])
+
+
+def test_labels_are_taken_from_all_rows_of_a_file_sorted_by_them(tmp_path: Path) -> None:
+    counts = {"billing": 3000, "delivery": 2500, "returns": 40}
+    rows = [f"question {n} about {label},{label}\n" for label, count in counts.items() for n in range(count)]
+    values = starters.begin(
+        "classification", "mine", write_csv(tmp_path / "sorted.csv", "text,category\n" + "".join(rows))
+    )
+    assert values["task"]["system"].endswith(": billing, delivery, returns.")
+    many = [*rows, *(f"question {n},label {n}\n" for n in range(40))]
+    values = starters.begin(
+        "classification", "mine", write_csv(tmp_path / "many.csv", "text,category\n" + "".join(many))
+    )
+    assert values["task"]["system"] == "Answer with the one label that fits and nothing else."

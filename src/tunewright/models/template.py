@@ -18,7 +18,7 @@ asked beside tools, a token that the template writes around those (Qwen's `<tool
 import json
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from functools import cached_property, lru_cache
 from itertools import chain, pairwise
@@ -199,9 +199,10 @@ class Renderer:
     def _encode(self, rendered: _Text) -> tuple[list[int], list[int]]:
         """Ids and the character each begins at, cut where a prompt ends and where a control word must be broken."""
         text, seal, spans = rendered
+        exact = [edge for span in spans if span for edge in span]
         seals = [match.start() for match in re.finditer(re.escape(seal), text)]
         if not seals:
-            whole = self._tokens(text, 0)
+            whole = self._tokens(text, 0, exact)
             cuts = [span[0] for span in spans if span and not self._is_prefix(text[: span[0]], *whole)]
             if not cuts:
                 return whole
@@ -212,28 +213,37 @@ class Renderer:
         edges = sorted({0, len(text), *cuts, *seals})
         for begin, end in pairwise(edges):
             skip = 1 if text.startswith(seal, begin) else 0
-            piece = self._tokens(text[begin + skip : end], begin + skip)
+            piece = self._tokens(text[begin + skip : end], begin + skip, exact)
             ids += piece[0]
             starts += piece[1]
         return ids, starts
 
-    def _tokens(self, text: str, offset: int) -> tuple[list[int], list[int]]:
-        """Ids and the character each begins at. Sections that many rows have alike (the system prompt) are remembered."""
+    def _tokens(self, text: str, offset: int, exact: Sequence[int]) -> tuple[list[int], list[int]]:
+        """Ids and the character each begins at; the text itself begins at `offset`.
+
+        Sections that many rows have alike (the system prompt) are remembered. In a section that no character of `exact`
+        falls into, its own beginning stands for each of its tokens': telling them apart takes time, and nobody asks.
+        """
         edges = [0, len(text)]
         if self._sections:
-            edges = sorted({*edges, *(found.start() for found in self._control_pattern.finditer(text))})
+            edges[1:1] = [found.start() for found in self._control_pattern.finditer(text) if found.start()]
         ids: list[int] = []
         starts: list[int] = []
         for begin, end in pairwise(edges):
             encode = self._section if end - begin <= _SECTION else self._encoded
-            own, at = encode(text[begin:end])
+            own, offsets = encode(text[begin:end])
             ids += own
-            starts += [offset + begin + start for start in at] if offset + begin else at
+            first, last = offset + begin, offset + end
+            if any(first < place < last for place in exact):
+                starts += [first + start for start, _ in offsets()]
+            else:
+                starts += [first] * len(own)
         return ids, starts
 
-    def _encoded(self, text: str) -> tuple[list[int], list[int]]:
+    def _encoded(self, text: str) -> tuple[list[int], Callable[[], Sequence[_Span]]]:
+        """Ids, and what gives the characters of each."""
         found = self._tokenizer.encode(text, add_special_tokens=False)
-        return found.ids, [start for start, _ in found.offsets]
+        return found.ids, lambda: found.offsets
 
     def _falls_into_sections(self) -> bool:
         """Whether a text's ids are those of its sections, each from a control token on: some tokenizers look further."""

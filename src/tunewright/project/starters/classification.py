@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from tunewright.project.starters._roles import FEW, LABELS, distinct
+from tunewright.project.starters._roles import FEW, LABELS
+from tunewright.project.starters._sample import all_values
 from tunewright.project.starters._shape import Look, look, project_values
 
 title = "a label for a text"
@@ -34,4 +35,7 @@ def start(
 
 
 def _labels(found: Look) -> list[str]:
-    return sorted(distinct(found.rows, found.roles.expected)) if found.roles else []
+    """The labels, where they are few enough to be named; else some of them, more than that."""
+    if found.roles is None or not found.rows:
+        return []
+    return all_values(Path(found.path), found.roles.expected, MOST_LABELS_SAID)
