@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,10 +68,29 @@ def test_the_whole_set_is_read_and_split(tmp_path: Path) -> None:
 def test_from_csv_to_a_verdict(tmp_path: Path, slice_of_it: Path) -> None:
     folder = tmp_path / "banking"
     init(folder, "classification", slice_of_it)
-    settings = (
+    verdict = run(
+        folder,
         *("train.epochs=6", "decoding.max_new_tokens=16", "suites.general.limit=24"),
         *("baselines.few_shot=[2]", "baselines.dev_limit=20"),
     )
+    scores = scores_of(verdict)
+    assert {row["examples"] for row in verdict["comparisons"]} == {len(INTENTS) * PARTS["test"][1]}
+    assert verdict["outcome"] == "helps"
+    assert scores["fine-tune"] > max(value for name, value in scores.items() if name != "fine-tune")
+
+
+@pytest.mark.slow
+def test_the_whole_set_from_csv_to_a_verdict(tmp_path: Path) -> None:
+    init(tmp_path / "banking", "classification", BANKING / "train.csv")
+    verdict = run(tmp_path / "banking", "baselines.few_shot=[2]", "baselines.dev_limit=50")
+    scores = scores_of(verdict)
+    assert {row["examples"] for row in verdict["comparisons"]} <= set(range(950, 1010))
+    assert verdict["outcome"] == "helps"
+    assert scores["fine-tune"] > 0.5 > max(value for name, value in scores.items() if name != "fine-tune")
+
+
+def run(folder: Path, *settings: str) -> dict[str, Any]:
+    """The verdict of `tunewright run` in the folder."""
     command = [sys.executable, "-c", "from tunewright.cli.main import main; main()", "run", "--json"]
     done = subprocess.run(
         [*command, *(f"--set={setting}" for setting in settings)],
@@ -81,12 +101,10 @@ def test_from_csv_to_a_verdict(tmp_path: Path, slice_of_it: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    verdict = json.loads(done.stdout)
-    scores = {
-        row["variant"]: row["scores"]["exact_match"]["value"]
-        for row in verdict["variants"]
-        if row["suite"] == "target"
-    }
-    assert {row["examples"] for row in verdict["comparisons"]} == {len(INTENTS) * PARTS["test"][1]}
-    assert verdict["outcome"] == "helps"
-    assert scores["fine-tune"] > max(value for name, value in scores.items() if name != "fine-tune")
+    return json.loads(done.stdout)
+
+
+def scores_of(verdict: dict[str, Any]) -> dict[str, float]:
+    """Variant → exact match on the target suite."""
+    rows = (row for row in verdict["variants"] if row["suite"] == "target")
+    return {row["variant"]: row["scores"]["exact_match"]["value"] for row in rows}

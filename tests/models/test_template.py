@@ -120,7 +120,7 @@ def test_sections_give_the_ids_of_the_whole(tiny_renderer, texts):
     text = tiny_renderer.text(row)
     assert tiny_renderer._sections
     whole = tiny_renderer.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
-    ids, starts = tiny_renderer._tokens(text, 0)
+    ids, starts = tiny_renderer._tokens(text, 0, range(len(text)))
     assert (ids, starts) == (whole["input_ids"], [start for start, _ in whole["offset_mapping"]])
 
 

@@ -229,7 +229,7 @@ def test_labels_are_taken_from_all_rows_of_a_file_sorted_by_them(tmp_path: Path)
         "classification", "mine", write_csv(tmp_path / "sorted.csv", "text,category\n" + "".join(rows))
     )
     assert values["task"]["system"].endswith(": billing, delivery, returns.")
-    many = [*rows, *(f"question {n},label {n}\n" for n in range(40))]
+    many = [*rows, *(f"question {n},label {n}\n" for n in range(100))]
     values = starters.begin(
         "classification", "mine", write_csv(tmp_path / "many.csv", "text,category\n" + "".join(many))
     )

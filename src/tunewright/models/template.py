@@ -218,7 +218,7 @@ class Renderer:
             starts += piece[1]
         return ids, starts
 
-    def _tokens(self, text: str, offset: int, exact: Sequence[int]) -> tuple[list[int], list[int]]:
+    def _tokens(self, text: str, offset: int, exact: Sequence[int] = ()) -> tuple[list[int], list[int]]:
         """Ids and the character each begins at; the text itself begins at `offset`.
 
         Sections that many rows have alike (the system prompt) are remembered. In a section that no character of `exact`

@@ -11,7 +11,7 @@ title = "a label for a text"
 when = "The answer is one of a known set of labels: routing, intents, sentiment, moderation."
 
 PREFER = LABELS
-MOST_LABELS_SAID = 40
+MOST_LABELS_SAID = 100
 """Up to this many labels the system prompt names them; more are left to the training rows."""
 
 
