@@ -1,0 +1,145 @@
+"""Postal addresses: a street with its number, flats, boxes, military mail, and the town and post code that follow."""
+
+from collections.abc import Iterator
+
+import regex
+
+from tunewright.data.redact.patterns import one_of
+from tunewright.data.redact.span import Kind, Span
+
+_WORD = r"\p{Lu}[\p{L}\p{M}'’.-]{0,30}+"
+_ANY_WORD = r"\p{L}[\p{L}\p{M}'’.-]{0,30}+"
+_NUMBER = r"\d{1,5}(?:[ ]?[a-zA-Z]\b)?(?:[-/]\d{1,4})?"
+_SMALL = r"(?:d[aeiou]s?|del(?:la)?|las?|les?|los|al|el|i|van|von|der|den|upon|am|an|l['’]\p{L}+)"
+_AFTER = (
+    "street st avenue ave road rd boulevard blvd lane ln drive dr court ct square sq place pl terrace ter way parkway pkwy"
+    " highway hwy circle cir trail close crescent cres gardens grove mews row loop plaza alley crossing hill rise walk str"
+    " strasse straße gate path ridge pass bypass"
+)
+_BEFORE = (
+    "rue chemin impasse allée allee quai via viale piazza corso vicolo largo strada calle c/ avenida avda avda. av. paseo"
+    " carrera rua rúa travessa praça praca estrada ul. ulica al. aleja os. pl. postboks"
+)
+_BEFORE_CAPITAL = "Avenue Boulevard Place Plaza"
+"""In small letters these are English words: "12 place settings"."""
+_ENDINGS = (
+    "straße strasse str. weg platz allee gasse damm ufer straat laan plein gracht kade dreef vej gade stræde gata gatan"
+    " vägen gränd veien vegen gaten stien braut vegur katu kuja ntie polku puiestee tänav iela gatvė utca sétány körút"
+)
+_APART = (
+    "tér út útja utca u. rkp. sor tee mnt väg plats vei allé platz weg ring strasse straße kapu str strada trg ulica cesta"
+    " náměstí ulice třída"
+)
+
+
+_STREETS = (
+    # 12 Long Street, 6400 12 Timms Drive
+    rf"{_NUMBER}[ ]+(?:\d{{1,5}}[ ]+)?(?:(?:{_WORD}|\d{{1,3}}(?:st|nd|rd|th))[ ]){{1,4}}"
+    rf"(?i:{one_of(_AFTER)})\b\.?(?:[ ]\d{{1,4}}\b)?",
+    # Rue de Rivoli 12, ul. Jasna 3; then 12 rue de Rivoli
+    rf"(?:\d{{1,5}}[ ,]+){{0,2}}(?:{one_of(_BEFORE_CAPITAL)}|(?i:{one_of(_BEFORE)}))[ ]"
+    rf"(?:(?:{_WORD}|\d{{1,2}}|{_SMALL})[ ,]+){{1,6}}{_NUMBER}",
+    rf"{_NUMBER}[ ,]+(?:\d{{1,5}}[ ]+)?(?:{one_of(_BEFORE_CAPITAL)}|(?i:{one_of(_BEFORE)}))"
+    rf"[ ](?:{_WORD}|{_SMALL})(?:[ ](?:{_WORD}|{_SMALL}|[a-z]{{4,15}})){{0,4}}",
+    # Bahnhofstraße 12, 28245 Mellemvej 32
+    rf"(?:{_NUMBER}[ ]+)?(?:{_WORD}[ ]){{0,2}}\p{{L}}[\p{{L}}-]{{2,25}}(?<={one_of(_ENDINGS)})[ ]{_NUMBER}",
+    # Erzsébet tér 19.
+    rf"(?:{_NUMBER}[ ]+)?(?:{_WORD}[ ]){{1,3}}(?i:{one_of(_APART)})\.?[ ]{_NUMBER}\.?",
+    # the corner of A and B
+    rf"(?i:(?:the[ ])?corner[ ]of)[ ]+(?:{_NUMBER}[ ]+)?(?:{_ANY_WORD}[ ]){{1,4}}(?:{_NUMBER}\.?[ ]+)?(?:and|&)[ ]+"
+    rf"{_WORD}(?:[ ]{_WORD}){{0,2}}",
+    # 28245 Puruntie 82, with a flat or a town behind it
+    rf"(?P<bare>\d{{2,5}}[ ]+(?:{_WORD}[ ]){{1,4}}\d{{1,4}}\b)",
+)
+_STREET = regex.compile(
+    rf"(?<![\p{{L}}\d.,$€£/-])(?>{'|'.join(f'(?:{street})' for street in _STREETS)})",
+)
+_MAYBE = regex.compile(r"\d[a-zA-Z]?[,. ]++(?:\d++[ ])?\p{Lu}|\p{Lu}[\p{L}.'’-]*+[ ]\d")
+_MAYBE_SMALL = (
+    *(f"{ending} " for ending in _ENDINGS.split()),
+    *(f"{word} " for word in _BEFORE.split()),
+    "corner of",
+)
+"""A text that has neither holds no street."""
+_FOLLOWS = r"[ \t\n,>]{1,14}"
+_UNIT = regex.compile(
+    rf"{_FOLLOWS}(?i:apt|apartment|suite|ste|unit|flat|room|floor|fl|whg|appt)\b\.?[ ]?\#?[ ]?\d{{1,5}}[a-zA-Z]?\b"
+)
+_TOWN = regex.compile(rf"{_FOLLOWS}{_WORD}(?!\w)(?:[ ](?:{_WORD}|{_SMALL})(?!\w)){{0,4}}")
+_STATE = regex.compile(_FOLLOWS + r"(?:\p{Lu}{2,3}|\d{2}|nan)(?!\w)")
+_CODE = (
+    r"(?:\p{Lu}{2}[ ]\d{5}(?:-\d{4})?|\d{4,5}(?:-\d{3,4})?|\p{Lu}{1,2}\d{1,2}\p{Lu}?[ ]?\d\p{Lu}{2}"
+    r"|\p{Lu}\d\p{Lu}[ ]?\d\p{Lu}\d|\d{3}[ ]\d{2}|\d{2}-\d{3}|\d{4}[ ]\p{Lu}{2})(?!\w)"
+)
+_POST_CODE = regex.compile(_FOLLOWS + _CODE)
+_MOST_FLATS, _MOST_TOWN_LINES = 3, 4
+_BOX = regex.compile(
+    r"(?i)(?<!\w)(?:(?:psc|unit)[ ]\d{1,5},?[ ]box[ ]\d{1,5}|us(?:n?s|cgc|nv)[ ]\p{L}++(?=\s{1,3}[adf]po)"
+    r"|p\.?[ ]?o\.?[ ]?box[ ]\#?\d{1,6}|postfach[ ]\d{1,6})(?:\s{1,3}[adf]po[ ]a[aep][ ]\d{5})?"
+)
+_FLAT = regex.compile(r"(?i)(?<!\w)(?:apt|suite|flat)\b\.?[ ]?\#?\d{1,5}[a-z]?\b")
+_TOWN_LINE = regex.compile(
+    rf"(?<!\p{{L}})(?>{_WORD}(?:[ ]{_WORD}){{0,3}}),[ ]\p{{Lu}}{{2}}[ ]\d{{5}}(?:-\d{{4}})?(?!\w)",
+)
+_CUES = (
+    "address|anschrift|adresse|dirección|direccion|indirizzo|endereço|endereco|lives? at|lives? in|living at|located at"
+    "|reside at|ship to|shipped to|moved to|deliver to|delivered to|sent to"
+)
+_NAMED = regex.compile(
+    rf"(?i)\b(?:{_CUES})(?:[ ](?:is|to|was|at))?[ ]?:?[ ]{{0,8}}"
+    rf"(?P<street>\d{{1,5}}[ ,]+(?:\d{{1,5}}[ ]+)?{_ANY_WORD}(?:[ ]{_ANY_WORD}){{0,3}}[ ]\d{{1,5}}\b)"
+)
+_NAMED_CODE = regex.compile(
+    rf"(?i)(?:zip(?:[ ]?code)?|post(?:al)?[ ]?code|plz)(?:[ ](?:is|to))?[ ]?:?[ ](\d{{3}}|{_CODE})(?!\w)"
+)
+
+
+def find_addresses(text: str) -> Iterator[Span]:
+    """Streets with a number, with flat, town and post code where they follow; boxes; military mail; named post codes."""
+    folded = text.casefold()
+    if _MAYBE.search(text) or any(sign in folded for sign in _MAYBE_SMALL):
+        yield from _streets(text)
+    if "box" in folded or "po a" in folded or "postfach" in folded:
+        for match in _BOX.finditer(text):
+            yield Span(Kind.ADDRESS, match.start(), match.end(), "box", 0.8)
+    if "apt" in folded or "suite" in folded or "flat" in folded:
+        for match in _FLAT.finditer(text):
+            yield Span(Kind.ADDRESS, match.start(), match.end(), "flat", 0.6)
+    if ", " in text:
+        for match in _TOWN_LINE.finditer(text):
+            yield Span(Kind.ADDRESS, match.start(), match.end(), "town", 0.8)
+    if "zip" in folded or "post" in folded or "plz" in folded:
+        for match in _NAMED_CODE.finditer(text):
+            yield Span(Kind.ADDRESS, match.start(1), match.end(1), "post_code_named", 0.8)
+
+
+def _streets(text: str) -> Iterator[Span]:
+    for match in _STREET.finditer(text):
+        end, more = _with_what_follows(text, match.end())
+        if match["bare"] is None or more:
+            yield Span(Kind.ADDRESS, match.start(), end, "street", 0.7)
+    for match in _NAMED.finditer(text):
+        end, _ = _with_what_follows(text, match.end("street"))
+        yield Span(Kind.ADDRESS, match.start("street"), end, "address_named", 0.7)
+
+
+def _with_what_follows(text: str, at: int) -> tuple[int, bool]:
+    """Where the address ends, and whether anything followed: flats, then town, state and country, then a post code.
+
+    What stands on further lines counts only where a post code ends it: it may be the next thing somebody says.
+    """
+    start = at
+    for _ in range(_MOST_FLATS):
+        if match := _UNIT.match(text, at):
+            at = match.end()
+    ahead = at
+    for _ in range(_MOST_TOWN_LINES):
+        match = _TOWN.match(text, ahead) or _STATE.match(text, ahead)
+        if match is None:
+            break
+        ahead = match.end()
+        if "\n" not in text[at:ahead]:
+            at = ahead
+    if match := _POST_CODE.match(text, ahead):
+        at = match.end()
+    return at, at > start

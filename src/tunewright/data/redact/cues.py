@@ -1,0 +1,160 @@
+"""What stands around a name and gives it away: titles, greetings, signatures, "my name is", "… says"."""
+
+import regex
+
+from tunewright.data.redact.patterns import one_of
+
+NAME = r"\p{Lu}[\p{L}\p{M}]*+(?:['’-]\p{L}[\p{L}\p{M}]*+)*+"
+"""One capitalised word, hyphens and apostrophes inside it included."""
+_TITLES = (
+    "mr mrs ms mx miss dr prof professor sir madam madame mme mlle monsieur herr herrn frau fräulein señor señora"
+    " señorita sr sra srta doña signor signora signorina dott dottor pan pani dhr mevr meneer mevrouw fru reverend rev"
+    " sgt lt capt captain judge senator nurse uncle aunt auntie grandma grandpa lord lady coach officer sister"
+)
+_KIN = (
+    "son daughter wife husband partner brother sister mother father mom mum dad cousin uncle aunt nephew niece kid child"
+    " girlfriend boyfriend fiancé fiancée fiance fiancee friend neighbour neighbor colleague boss manager roommate"
+    " landlord teacher doctor assistant client patient customer employee agent producer director author singer artist"
+    " actor actress driver ceo secretary lawyer"
+)
+_OWNED = "house address account number email phone birthday wedding card novel book team"
+_SAYS = "say says said asked asks replied wrote writes shouted whispered told explained smiled laughed lives lived married"
+_DOES = (
+    "works worked moved called emailed added flew grew began started decided bought wants wanted"
+    " thinks has had is was will"
+)
+_GREETINGS = (
+    "hi hello hey dear hallo hola ciao bonjour liebe lieber cher chère chere estimado estimada thanks"
+)
+_ENDINGS = (
+    "regards sincerely cheers yours truly faithfully best wishes thanks thank_you love"
+    " grüße gruss gruß grüsse saludos cordialement"
+)
+_FIELDS = (
+    "from to cc attn attention contact author sender recipient patient client customer signed directed_by written_by"
+    " billing_address shipping_address bill_to ship_to"
+)
+_BESIDE = "by with featuring to between ask met meet contact from and of producer director add"
+_MY_NAME = r"(?:my|his|her|the)[ ](?:full[ ]|last[ ]|first[ ]|sur)?name(?:[ ]is|['’]s)"
+
+
+_NAMED = (
+    _MY_NAME,
+    r"(?:last|first|full|sur)?[ ]?name[ ]?[:=]",
+    r"name[ ]of",
+    r"(?:is|was|be|been|am|are|and)[ ](?:called|named)",
+    r"calls?[ ]me",
+    r"named",
+    r"speaking[ ]with",
+    r"(?:card|account[ ])holder:?",
+    r"beneficiary:?",
+    r"signed[ ]by",
+    r"(?:name(?:[ ]on[ ](?:the|my|your)[ ][a-z]{1,20})?|surname)\?(?:\s{0,3}user:)?",
+    *(r"mein[ ]name[ ]ist", r"ich[ ]hei(?:ß|ss)e", r"je[ ]m['’]appelle", r"me[ ]llamo", r"mi[ ]nombre[ ]es"),
+    *(r"mi[ ]chiamo", r"meu[ ]nome[ ][ée]", r"nazywam[ ]si[ęe]"),
+)
+VOUCHERS = {
+    "title": (0.95, rf"(?<!\p{{L}})(?i:{one_of(_TITLES)})\.?[ ]+"),
+    "named": (0.9, rf"(?i:{'|'.join(_NAMED)})[ \t]+"),
+    "greeting": (
+        0.8,
+        rf"(?:^|[\n.!?>\"“][ ]?)(?i:{one_of(_GREETINGS)}|thank[ ]you|good[ ](?:morning|afternoon|evening)),?[ ]+",
+    ),
+    "signed": (0.85, rf"(?<!\p{{L}})(?i:{one_of(_ENDINGS)})[,.!]?[ \t]*\n[\s>]*"),
+    "header": (0.8, rf"(?:^|\n)[ >\t]*(?i:{one_of(_FIELDS)})[ ]?:[ \t]*"),
+    "kin": (
+        0.8,
+        rf"(?<!\p{{L}})(?i:(?:my|his|her|our|their|your|the|ex)[ -](?:[a-z]{{2,12}}[ ])?{one_of(_KIN)}),?[ ]+",
+    ),
+    "by": (0.5, rf"(?<!\p{{L}})(?i:{one_of(_BESIDE)})[ ]+"),
+}
+"""What may stand before a name → how sure it makes one, and its pattern."""
+BEFORE = regex.compile(
+    f"(?:{'|'.join(f'(?P<{name}>{pattern})' for name, (_, pattern) in VOUCHERS.items())})$"
+)
+"""The voucher that ends where a name begins; its group says which."""
+AFTER = regex.compile(
+    rf"(?:(?P<says>,?[ ](?:{one_of(_SAYS)})(?!\p{{L}}))|(?P<speaks>:[ ]?[\"“])"
+    rf"|(?P<whose>['’]s[ ](?:{one_of(_KIN)}|{one_of(_OWNED)})(?!\p{{L}}))|(?P<does>[ ]{one_of(_DOES)}(?!\p{{L}})))"
+)
+SPOKEN = regex.compile(rf"[\"”’,][ ]{one_of(_SAYS)}[ ]$")
+BESIDE_BEFORE = regex.compile(rf"({NAME})(?:,|,?[ ]and|,?[ ]&)[ ]$")
+BESIDE_AFTER = regex.compile(rf"(?:,|,?[ ]and|,?[ ]&)[ ]({NAME})")
+LINE_START, LINE_END = regex.compile(r"(?:^|\n)[ >\t]*$"), regex.compile(r"[ \t]*(?:\n|$)")
+SMALL_HINTS = ("name", "call", "this is", "i am", "i'm", "i’m", "regards", "mr", "ms", "dr")
+"""One of them stands in every match of IN_SMALL."""
+IN_SMALL = regex.compile(
+    rf"(?i)(?<!\p{{L}})(?:{_MY_NAME}|call[ ]me|this[ ]is"
+    r"|i[ ]am|i['’]m|regards,?\n|name[ ]?:|mr\.?|mrs\.?|ms\.?|dr\.?)[ \t]{1,6}"
+    r"(\p{L}[\p{L}'’-]*+\.?(?:[ ]\p{L}[\p{L}'’-]*+\.?){0,3})"
+)
+PLACES = frozenset(
+    (
+        *(
+            "high",
+            "hills",
+            "shores",
+            "valley",
+            "beach",
+            "lake",
+            "springs",
+            "monument",
+            "river",
+            "island",
+            "school",
+        ),
+        *(
+            "university",
+            "college",
+            "street",
+            "avenue",
+            "ave",
+            "road",
+            "lane",
+            "drive",
+            "square",
+            "hospital",
+            "airport",
+        ),
+        *(
+            "station",
+            "hotel",
+            "bank",
+            "inc",
+            "ltd",
+            "llc",
+            "gmbh",
+            "corp",
+            "corporation",
+            "company",
+            "co",
+            "group",
+        ),
+        *(
+            "foundation",
+            "museum",
+            "church",
+            "mosque",
+            "stadium",
+            "bridge",
+            "tower",
+            "institute",
+            "theorem",
+            "award",
+        ),
+        *("prize", "disease", "syndrome", "county", "city", "building", "park", "tree"),
+    )
+)
+"""What makes the words before it a place, a firm or a thing named after somebody."""
+SHAPED = regex.compile(
+    r"(?:[^aeiou]sen|s?s[oó]n|d[óo]ttir|[^aeio]ov[aá]?|[^aeio]ev[aá]?|[^aeiou]ová|[oe]vi[cćč]|ski|sk[aáý]|cki|cka|wicz"
+    r"|czyk|czak|[aäoöuyi]nen|str[öo]m|qvist|quist|gren|lund|holm|dahl|gaard|gård|mann|berg(?:er|ová)?|itz|escu|opoulos"
+    r"|akis|idis|enko|chuk|shvili|dze|yan|ez|inho|eira|ini|etti|ucci|elli|sz[kt]y|ffy|auskas|veen|stra)$"
+)
+"""Endings of surnames, Nordic, Slavic, Romance and others."""
+ENGLISH = regex.compile(
+    r"(?:ing|ions?|ment|ness|ity|[eo]rs?|[^aiou]s|ed|ly|al|ic|ive|able|ible|ism|ware|ful|less|ance|ence)$"
+)
+"""Endings of ordinary words: one of those needs more than a verb behind it to be a name."""
+CAMEL = regex.compile(r"(?<!^(?:Mc|Mac|De|Di|Du|La|Le|Van|Fitz|O['’]))(?<=\p{Ll})\p{Lu}|^\p{Lu}{2}")
+"""Capitals inside a word, as no name but McKay and its like has them."""

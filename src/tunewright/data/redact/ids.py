@@ -1,0 +1,160 @@
+"""National ids: of people and taxpayers, by shape and check digits; bare digits only beside a word that names them."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import NamedTuple
+
+from tunewright.data.redact.checks import luhn, same, verhoeff, weighted
+from tunewright.data.redact.span import Kind, Span
+
+
+class Id(NamedTuple):
+    """One country's id."""
+
+    name: str
+    pattern: re.Pattern[str]
+    valid: Callable[[str], bool]
+    """Takes the id in upper case without blanks, dots, dashes and slashes."""
+    words: str = ""
+    """A pattern of words, one of which must stand near; "" where the shape and the check are enough."""
+    sure: float = 0.9
+
+
+_NEAR = 60
+_A, _Z = r"(?<![\w.,+/-])", r"(?![\w/]|[-.,]\w)"
+_LETTERS_ES = "TRWAGMYFPDXBNJZSQVHLCKE"
+_LETTERS_FI = "0123456789ABCDEFHJKLMNPRSTUVWXY"
+_ODD_DIGITS_IT = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21)
+_ODD_LETTERS_IT = (*_ODD_DIGITS_IT, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23)
+_ODD_IT = dict(zip("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", (*_ODD_DIGITS_IT, *_ODD_LETTERS_IT), strict=True))
+
+
+def _us_ssn(value: str) -> bool:
+    return value[:3] not in ("000", "666") and value[3:5] != "00" and value[5:] != "0000" and not same(value)
+
+
+def _es(value: str) -> bool:
+    number = value[:-1].replace("X", "0").replace("Y", "1").replace("Z", "2")
+    return value[-1] == _LETTERS_ES[int(number) % 23]
+
+
+def _it(value: str) -> bool:
+    odd = sum(_ODD_IT[sign] for sign in value[:15:2])
+    even = sum(int(sign) if sign.isdigit() else ord(sign) - ord("A") for sign in value[1:15:2])
+    return value[15] == chr(ord("A") + (odd + even) % 26)
+
+
+def _fr(value: str) -> bool:
+    number = value[:13].replace("2A", "19").replace("2B", "18")
+    return 97 - int(number) % 97 == int(value[13:])
+
+
+def _de(value: str) -> bool:
+    """§ 139b AO: ISO 7064 MOD 11,10."""
+    product = 10
+    for digit in value[:10]:
+        product = 2 * ((int(digit) + product) % 10 or 10) % 11
+    return (11 - product) % 10 == int(value[10]) and not same(value[:10])
+
+
+def _nl(value: str) -> bool:
+    return weighted(value, (9, 8, 7, 6, 5, 4, 3, 2, -1)) % 11 == 0 and not same(value)
+
+
+def _pl(value: str) -> bool:
+    month = int(value[2:4]) % 20
+    dated = 1 <= month <= 12 and 1 <= int(value[4:6]) <= 31
+    return dated and weighted(value, (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1)) % 10 == 0
+
+
+def _se(value: str) -> bool:
+    value = value.replace("+", "")[-10:]
+    return 1 <= int(value[2:4]) <= 12 and 1 <= int(value[4:6]) % 60 <= 31 and luhn(value)
+
+
+def _fi(value: str) -> bool:
+    return value[-1] == _LETTERS_FI[int(re.sub(r"\D", "", value[:-1])) % 31]
+
+
+def _dk(value: str) -> bool:
+    try:
+        date(2000 + int(value[4:6]), int(value[2:4]), int(value[:2]))
+    except ValueError:
+        return False
+    return True
+
+
+def _cpf(value: str) -> bool:
+    checks = [weighted(value, tuple(range(top, 1, -1))) * 10 % 11 % 10 for top in (10, 11)]
+    return not same(value) and checks == [int(value[9]), int(value[10])]
+
+
+def _nhs(value: str) -> bool:
+    return (11 - weighted(value, tuple(range(10, 1, -1))) % 11) % 11 == int(value[9]) and not same(value)
+
+
+def _nino(value: str) -> bool:
+    return value[:2] not in ("BG", "GB", "KN", "NK", "NT", "TN", "ZZ")
+
+
+def _aadhaar(value: str) -> bool:
+    return value[0] not in "01" and verhoeff(value)
+
+
+def _any(value: str) -> bool:
+    return not same(value)
+
+
+def _id(name: str, body: str, valid: Callable[[str], bool], words: str = "", sure: float = 0.9) -> Id:
+    return Id(name, re.compile(_A + body + _Z), valid, words, sure)
+
+
+_SSN = r"(?:ssn|social[ -]security|tax(?:payer)?[ -]id|itin)"
+IDS = (
+    _id("us_ssn", r"(?!9)\d{3}-\d{2}-\d{4}", _us_ssn),
+    _id("us_ssn", r"(?!9)\d{3}([ .]?)\d{2}\1\d{4}", _us_ssn, _SSN),
+    _id("us_itin", r"9\d{2}([ -]?)[5-9]\d\1\d{4}", _any, _SSN),
+    _id("uk_nino", r"(?i:[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]( ?)\d{2}\1\d{2}\1\d{2}\1[A-D])", _nino, sure=0.9),
+    _id("uk_nhs", r"\d{3}([ -]?)\d{3}\1\d{4}", _nhs, r"nhs"),
+    _id("es_dni", r"\d{8}[ -]?[A-HJ-NP-TV-Z]", _es, sure=0.8),
+    _id("es_nie", r"[XYZ][ -]?\d{7}[ -]?[A-HJ-NP-TV-Z]", _es),
+    _id("it_codice_fiscale", r"[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z]", _it, sure=1.0),
+    _id("fr_nir", r"[12] ?\d{2} ?(?:0[1-9]|1[0-2]|[2-9]\d) ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2}", _fr),
+    _id("de_steuer_id", r"[1-9]\d( ?)\d{3}\1\d{3}\1\d{3}", _de, r"steuer|tax|idnr|tin"),
+    _id("nl_bsn", r"\d{9}|\d{4}\.\d{2}\.\d{3}", _nl, r"bsn|burgerservice|sofi"),
+    _id("pl_pesel", r"\d{11}", _pl, r"pesel"),
+    _id("se_personnummer", r"(?:19|20)?\d{6}[-+]\d{4}", _se, sure=0.8),
+    _id("se_personnummer", r"(?:19|20)\d{10}", _se, r"personn(?:umme|)r|personal (?:identity )?number"),
+    _id("dk_cpr", r"\d{6}-?\d{4}", _dk, r"cpr"),
+    _id("fi_hetu", r"[0-3]\d[01]\d{3}[-+A-FU-Y]\d{3}[0-9A-FHJ-NPR-Y]", _fi, sure=1.0),
+    _id("br_cpf", r"\d{3}\.\d{3}\.\d{3}-\d{2}", _cpf, sure=1.0),
+    _id("br_cpf", r"\d{11}", _cpf, r"cpf"),
+    _id("in_aadhaar", r"\d{4}([ -]?)\d{4}\1\d{4}", _aadhaar, r"aadhaa?r|uidai?"),
+    _id("in_pan", r"[A-Z]{3}[ABCFGHLJPT][A-Z]\d{4}[A-Z]", _any, r"pan|income tax"),
+    _id("ca_sin", r"\d{3}([ -]?)\d{3}\1\d{3}", luhn, r"sin|social insurance|nas"),
+    _id("au_tfn", r"\d{3}( ?)\d{3}\1\d{3}", lambda value: weighted(value, (1, 4, 3, 7, 5, 8, 6, 9, 10)) % 11 == 0,
+        r"tfn|tax file"),
+    _id("passport", r"(?:[A-Z]{1,2}\d{6,8}|\d{9}|\d{2}[A-Z]{2}\d{5}|[CFGHJK][0-9CFGHJKLMNPRTVWXYZ]{8})", _any,
+        r"passport|reisepass|passeport|pasaporte", 0.7),
+    _id("driving_licence", r"(?:[A-Z]{1,2}\d{6,14}|\d{7,9}|\d{4}-\d{2}-\d{4})", _any,
+        r"driv(?:er|ing)(?:'?s)? licen[cs]e|driv(?:er|ing)(?:'?s)? licen[cs]e number", 0.7),
+)  # fmt: skip
+_DENSE = re.compile(r"\d(?:[ ./-]?\d){5}|[A-Z]{5,6}\d{2}|[0-9A-Z]{9}")
+"""What every id has some of: a text without it is spared."""
+_WORDS = {one: re.compile(rf"(?i)(?<![a-z])(?:{one.words})(?![a-z])") for one in IDS if one.words}
+
+
+def find_ids(text: str) -> Iterator[Span]:
+    """National ids, tax ids, passports and driving licences; `rule` names which."""
+    if not _DENSE.search(text):
+        return
+    for one in IDS:
+        words = _WORDS.get(one)
+        if words is not None and not words.search(text):
+            continue
+        for match in one.pattern.finditer(text):
+            if words is not None and not words.search(text, max(0, match.start() - _NEAR), match.start()):
+                continue
+            if one.valid(re.sub(r"[ ./-]", "", match[0]).upper()):
+                yield Span(Kind.NATIONAL_ID, *match.span(), one.name, one.sure)
