@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+    from typing import Literal
 
     from tunewright.core.errors import DataError as DataError
     from tunewright.core.errors import GateError as GateError
@@ -31,20 +32,25 @@ if TYPE_CHECKING:
     from tunewright.core.events import Event as Event
     from tunewright.core.generation import Reply as Reply
     from tunewright.core.message import Message as Message
+    from tunewright.data.audit import Audit as Audit
     from tunewright.decide.cost import LatencySummary as LatencySummary
     from tunewright.decide.verdict import Verdict as Verdict
     from tunewright.models.machine import MachineFacts as MachineFacts
     from tunewright.project.advice import DoctorResult as DoctorResult
     from tunewright.project.fields import FieldDoc as FieldDoc
     from tunewright.project.file import ProjectFile as ProjectFile
+    from tunewright.project.importing import Imported as Imported
     from tunewright.project.init import Made as Made
     from tunewright.project.plan import Planned as Planned
+    from tunewright.project.preview import Preview as Preview
     from tunewright.project.project import CheckResult as CheckResult
     from tunewright.project.project import Listener as Listener
     from tunewright.project.project import Project as Project
     from tunewright.project.project import RunResult as RunResult
     from tunewright.project.project import Trained as Trained
     from tunewright.project.run import StepOutcome as StepOutcome
+    from tunewright.project.why import Rejected as Rejected
+    from tunewright.project.why import Trail as Trail
     from tunewright.store.artifact import Artifact as Artifact
     from tunewright.store.catalogue import AliasMove as AliasMove
     from tunewright.store.lineage import Lineage as Lineage
@@ -59,16 +65,20 @@ _HOMES = {
     "core.events": ("Event",),
     "core.generation": ("Reply",),
     "core.message": ("Message",),
+    "data.audit": ("Audit",),
     "decide.cost": ("LatencySummary",),
     "decide.verdict": ("Verdict",),
     "models.machine": ("MachineFacts",),
     "project.advice": ("DoctorResult",),
     "project.fields": ("FieldDoc",),
     "project.file": ("ProjectFile",),
+    "project.importing": ("Imported",),
     "project.init": ("Made",),
     "project.plan": ("Planned",),
+    "project.preview": ("Preview",),
     "project.project": ("CheckResult", "Listener", "Project", "RunResult", "Trained"),
     "project.run": ("StepOutcome",),
+    "project.why": ("Rejected", "Trail"),
     "store.artifact": ("Artifact",),
     "store.catalogue": ("AliasMove",),
     "store.lineage": ("Lineage",),
@@ -99,6 +109,30 @@ def init(
     from tunewright.project.init import init
 
     return init(Path(folder), recipe, None if data is None else Path(data), base)
+
+
+def import_config(
+    config: "str | Path",
+    folder: "str | Path",
+    *,
+    tool: "Literal['axolotl', 'llamafactory', 'openai'] | None" = None,
+    dataset_info: "str | Path | None" = None,
+) -> "Imported":
+    """Make a project of another tool's `config`: Axolotl's or LLaMA-Factory's YAML, an OpenAI fine-tuning job's JSON.
+
+    Writes `folder`/tunewright.yaml and says of every key what became of it: carried over, changed, or without a
+    counterpart. `tool` is told where the config does not tell; `dataset_info` is LLaMA-Factory's, where it lies elsewhere.
+
+    Raises UserError for a config that cannot be read or trains by a method that is not here, and for a folder that is a
+    project already; then nothing is written.
+    """
+    from pathlib import Path
+
+    from tunewright.project.importing import import_config
+
+    return import_config(
+        Path(config), Path(folder), tool, None if dataset_info is None else Path(dataset_info)
+    )
 
 
 def open(path: "str | Path" = ".", *, settings: "Mapping[str, Any] | None" = None) -> "Project":

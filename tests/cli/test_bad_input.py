@@ -384,7 +384,7 @@ def test_a_full_disk_in_training(cli, tmp_path, tiny_folder, size, place):
     assert (code, "Traceback" in said, said.count("error:")) == (2, False, 1)
     full = "the disk is full. What was finished stands; mend it and run again."
     assert re.search(f"error: {tmp_path}/disk/.tunewright{place}: {full}", said)
-    done = ["gate", "ingest", "rehearse", "release", "split"]
+    done = ["gate", "ingest", "prepare", "recipe.drop_duplicates", "rehearse", "release", "split"]
     assert [name.partition("-")[0] for name in Store(left).names()] == done
     assert_whole(left, own)
     assert cli("train", "-p", str(left)).code == 0

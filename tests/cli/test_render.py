@@ -41,14 +41,21 @@ def test_a_step_says_loss_time_speed_gradient_and_memory():
         ("train.dev", {"loss": 0.5, "score": 0.914}, "dev loss 0.5000, score 91.4 %"),
         (
             "split.done",
-            {
-                "rows": {"train": 32, "dev": 4},
-                "findings": 1,
-                "dropped": [{"op": "drop_duplicates", "rows": 1160, "of": 1196}],
-            },
-            "drop_duplicates dropped 1,160 of 1,196; train 32, dev 4; 1 finding",
+            {"rows": {"train": 32, "dev": 4}, "findings": 1},
+            "train 32, dev 4; 1 finding",
         ),
-        ("split.done", {"rows": {"train": 32}, "findings": 0, "dropped": []}, "train 32; 0 findings"),
+        ("split.done", {"rows": {"train": 32}, "findings": 0}, "train 32; 0 findings"),
+        (
+            "prepare.op",
+            {"id": "pii", "rows_in": 1196, "rows_out": 36, "dropped": 1160, "changed": 9, "added": 0},
+            "pii dropped 1,160 of 1,196, changed 9",
+        ),
+        (
+            "prepare.op",
+            {"id": "pii", "rows_in": 9, "rows_out": 9, "dropped": 0, "changed": 0, "added": 0},
+            "pii changed nothing",
+        ),
+        ("prepare.done", {"rows": 1036, "operations": 1}, "1,036 rows after 1 operation"),
         ("baselines.left_out", {"words": "few-shot with 8 is left out"}, "few-shot with 8 is left out"),
         ("train.strength", {"strength": 0.85, "loss": 0.0212}, "strength 0.85: dev loss 0.0212"),
     ],

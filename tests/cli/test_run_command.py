@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import tunewright
-from tunewright.core.files import read_json
+from tunewright.core.files import read_json, read_jsonl
 
 PROJECT = """\
 name: sums
@@ -54,16 +54,18 @@ def test_what_is_dropped_or_left_out_is_said(cli, project):
     checked = cli("check", "--no-rows")
     assert checked.code == 0
     assert "200 examples, 0 rejects" in checked.err
-    assert "drop_duplicates dropped 160 of 200; train 32, dev 4, test 4; 1 finding" in checked.err
+    assert "drop_duplicates dropped 160 of 200; 40 rows after 1 operation" in checked.err
     assert f"info: {dropped}" in checked.out
     assert f"baselines.few_shot: {LEFT_OUT}" in checked.err
 
     split = tunewright.open(project).run("split").outcomes[-1].artifact
     (finding,) = read_json(split.file("audit.json"))["findings"]
     assert (finding["severity"], finding["count"], finding["message"]) == ("info", 160, dropped)
-    (step,) = read_json(split.file("recipe.json"))
-    assert (step["rows_in"], step["rows_out"], len(step["dropped"])) == (200, 40, 160)
-    assert step["dropped"][-1] == ["sums.csv:201", "the same as sums.csv:2"]
+    (step,) = read_json(tunewright.open(project).run("prepare").outcomes[-1].artifact.file("recipe.json"))
+    account = step["account"]
+    assert (account["rows_in"], account["rows_out"], account["dropped"]) == (200, 40, 160)
+    rows = list(read_jsonl(project / ".tunewright" / "artifacts" / step["artifact"] / "dropped.jsonl"))
+    assert (len(rows), rows[-1]["place"], rows[-1]["reason"]) == (160, "sums.csv:201", "the same as sums.csv:2")
 
     ran = cli("run")
     assert ran.code == 0

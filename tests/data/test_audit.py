@@ -1,11 +1,13 @@
 import json
 
+from worked import worked
+
 from tunewright.core.example import Origin, ask, make_example
 from tunewright.data.audit import Audit, Pair, audit
 from tunewright.data.labels import LabelRow, LabelTable
 from tunewright.data.lengths import LengthRow
-from tunewright.data.recipe import apply_recipe
-from tunewright.data.spec import DropDuplicates, MaxChars
+from tunewright.data.ops.drop_duplicates import DropDuplicates
+from tunewright.data.ops.max_chars import MaxChars
 
 LEAK = "ask what a row of train asks: scores on dev would flatter."
 CONTRADICTION = "ask what another row asks and are answered differently (1 inputs)."
@@ -49,8 +51,8 @@ def test_what_the_recipe_dropped_is_told():
         row("q", "a").model_copy(update={"origin": Origin(source="s", file="rows.csv", row=at)})
         for at in range(2, 7)
     ]
-    done = apply_recipe([DropDuplicates(), MaxChars(chars=9)], rows)
-    found = audit({"all": done.examples}, done.steps)
+    done = worked([DropDuplicates(), MaxChars(chars=9)], rows)
+    found = audit({"all": done.kept}, done.steps)
     message = "drop_duplicates dropped 4 of 5 rows (80.0%) and kept 1; the first is rows.csv:3: the same as rows.csv:2."
     assert brief(found) == [("dropped", "info", None, 4, message)]
     assert found.findings[0].places == ("rows.csv:3", "rows.csv:4", "rows.csv:5")

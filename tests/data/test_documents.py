@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from worked import worked
 
 from tunewright.core.errors import DataError
 from tunewright.core.example import ask, make_document, make_example
@@ -12,8 +13,10 @@ from tunewright.data.audit import audit
 from tunewright.data.examples import from_lines, to_line
 from tunewright.data.lengths import LengthRow
 from tunewright.data.normal import input_key
-from tunewright.data.ops import drop_contradictions, drop_duplicates, max_chars
-from tunewright.data.spec import DropContradictions, DropDuplicates, MaxChars, SplitSpec
+from tunewright.data.ops.drop_contradictions import DropContradictions
+from tunewright.data.ops.drop_duplicates import DropDuplicates
+from tunewright.data.ops.max_chars import MaxChars
+from tunewright.data.spec import SplitSpec
 from tunewright.data.split import split
 
 
@@ -84,9 +87,9 @@ def test_a_document_comes_back_from_its_line() -> None:
 def test_equal_texts_are_duplicates_and_contradict_nothing() -> None:
     rows = [make_document("A page."), make_document("a  page."), make_document("Another.")]
     assert input_key(rows[0]) == input_key(rows[1]) != input_key(rows[2])
-    assert drop_duplicates.apply(DropDuplicates(), rows).kept == [rows[0], rows[2]]
-    assert drop_contradictions.apply(DropContradictions(), rows).kept == rows
-    assert max_chars.apply(MaxChars(chars=7), rows).kept == [rows[0]]
+    assert worked([DropDuplicates()], rows).kept == [rows[0], rows[2]]
+    assert worked([DropContradictions()], rows).kept == rows
+    assert worked([MaxChars(chars=7)], rows).kept == [rows[0]]
 
 
 def test_the_audit() -> None:

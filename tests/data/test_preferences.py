@@ -4,13 +4,15 @@ import json
 from typing import Any
 
 import pytest
+from worked import worked
 
 from tunewright.core.errors import DataError
 from tunewright.core.task import TaskSpec
 from tunewright.data.audit import audit
 from tunewright.data.normal import example_key
-from tunewright.data.ops import drop_contradictions, drop_duplicates, max_chars
-from tunewright.data.spec import DropContradictions, DropDuplicates, MaxChars
+from tunewright.data.ops.drop_contradictions import DropContradictions
+from tunewright.data.ops.drop_duplicates import DropDuplicates
+from tunewright.data.ops.max_chars import MaxChars
 from tunewright.train.methods import kto
 from tunewright.train.spec import TrainSpec
 
@@ -186,8 +188,8 @@ def test_a_bad_answer_is_no_duplicate_and_contradicts_nothing(desk) -> None:
     desk.write("t.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
     examples = desk.ingest("t.jsonl").examples
     assert len({example.id for example in examples}) == len({example_key(e) for e in examples}) == 3
-    assert drop_duplicates.apply(DropDuplicates(), examples).kept == examples
-    assert drop_contradictions.apply(DropContradictions(), examples).kept == examples
+    assert worked([DropDuplicates()], examples).kept == examples
+    assert worked([DropContradictions()], examples).kept == examples
     assert audit({"all": examples}).contradictions == ()
 
 
@@ -203,4 +205,4 @@ def test_what_badly_rated_answers_play_no_part_in(desk) -> None:
 
 def test_max_chars_looks_at_the_longer_answer(desk) -> None:
     desk.write("t.jsonl", json.dumps({"prompt": "q", "chosen": "a", "rejected": "b" * 99}) + "\n")
-    assert max_chars.apply(MaxChars(chars=50), desk.ingest("t.jsonl").examples).kept == []
+    assert worked([MaxChars(chars=50)], desk.ingest("t.jsonl").examples).kept == []

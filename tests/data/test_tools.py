@@ -6,14 +6,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from worked import worked
 
 from tunewright.core.example import ask, make_example
 from tunewright.core.message import Function, Message, ToolCall, tools_of
 from tunewright.core.task import TaskSpec
 from tunewright.data.examples import from_lines, to_line
 from tunewright.data.normal import example_key, input_key
-from tunewright.data.ops import max_chars
-from tunewright.data.spec import MaxChars
+from tunewright.data.ops.max_chars import MaxChars
 from tunewright.generate.prompted import Prompted
 
 TOOL = {
@@ -403,9 +403,9 @@ def test_shots_leave_the_questions_own_tools() -> None:
 def test_the_length_of_a_row_counts_tools_and_calls(desk) -> None:
     (example,) = ingested(desk, {"messages": [ASK, CALLS, FOUND, SAYS], "tools": [TOOL]}).examples
     chars = sum(len(turn.content) for turn in example.messages)
-    assert max_chars.apply(MaxChars(chars=chars), [example]).kept == []
+    assert worked([MaxChars(chars=chars)], [example]).kept == []
     more = len(json.dumps([TOOL])) + len('{"name": "find", "arguments": {"what": "é"}}')
-    assert max_chars.apply(MaxChars(chars=chars + more), [example]).kept == [example]
+    assert worked([MaxChars(chars=chars + more)], [example]).kept == [example]
 
 
 def test_what_parquet_fills_up_is_taken_out(desk) -> None:

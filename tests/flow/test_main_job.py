@@ -18,6 +18,7 @@ from tunewright.decide.phrase import money, point_span
 
 STEPS = [
     "ingest",
+    "prepare",
     "split",
     "gate",
     "baselines",
@@ -57,7 +58,7 @@ def test_a_setting_makes_stale_only_what_it_decides(ran):
     project, _ = ran
     changed = tunewright.open(project.root, settings={"train.epochs": 1})
     assert {entry.step.name: entry.state for entry in changed.plan()} == {
-        **dict.fromkeys(["ingest", "split", "gate", "baselines", "rehearse"], "fresh"),
+        **dict.fromkeys(["ingest", "prepare", "split", "gate", "baselines", "rehearse"], "fresh"),
         "train": "stale",
         **dict.fromkeys(["evaluate", "decide", "release", "report"], "waits"),
     }

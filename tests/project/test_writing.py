@@ -25,7 +25,10 @@ def test_what_is_written_reads_back(tmp_path):
     for name in ("task", "name"):
         assert file[name] == VALUES[name]
     assert file["sources"]["main rows"]["columns"] == {"input": "text", "expected": "label: x"}
-    assert file["recipe"] == [{"op": "drop_duplicates"}, {"op": "sample", "rows": 10, "seed": 0}]
+    assert file["recipe"] == [
+        {"id": None, "needs": [], "op": "drop_duplicates"},
+        {"id": None, "needs": [], "op": "sample", "rows": 10, "seed": 0},
+    ]
     assert (file["train"]["adapter"]["rank"], file["baselines"]["few_shot"]) == (8, [2, 4])
 
 

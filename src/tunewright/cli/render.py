@@ -96,6 +96,17 @@ class Watcher:
             self._console.print(f"            {_plain(text)}{share}")
 
 
+def _operation(data: dict[str, Any]) -> str:
+    """What an operation of the recipe did."""
+    done = [
+        f"{word} {data[word]:,}{of}"
+        for word, of in (("dropped", f" of {data['rows_in']:,}"), ("changed", ""), ("added", ""))
+        if data[word]
+    ]
+    found = ", ".join(f"{what} {number:,}" for what, number in data.get("tally", {}).items())
+    return f"{data['id']} {', '.join(done) or 'changed nothing'}{f' ({found})' if found else ''}"
+
+
 def _sentence(kind: str, data: dict[str, Any]) -> tuple[str, str, int | None, int | None] | None:
     """What to say of an event: (what it replaces, the words, done, total)."""
     if kind == "train.step":
@@ -122,10 +133,11 @@ def _sentence(kind: str, data: dict[str, Any]) -> tuple[str, str, int | None, in
         return "ingest", f"{data['examples']:,} examples, {data['rejects']:,} rejects", None, None
     if kind == "split.done":
         rows = ", ".join(f"{part} {number:,}" for part, number in data["rows"].items())
-        dropped = "".join(
-            f"{op['op']} dropped {op['rows']:,} of {op['of']:,}; " for op in data.get("dropped", ())
-        )
-        return "split", f"{dropped}{rows}; {count(data['findings'], 'finding')}", None, None
+        return "split", f"{rows}; {count(data['findings'], 'finding')}", None, None
+    if kind == "prepare.op":
+        return f"op {data['id']}", _operation(data), None, None
+    if kind == "prepare.done":
+        return "prepare", f"{data['rows']:,} rows after {count(data['operations'], 'operation')}", None, None
     if kind == "gate.start":
         return "gate", f"{data['rows']:,} rows to render", None, None
     if kind == "gate.done":

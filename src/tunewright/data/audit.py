@@ -13,6 +13,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from tunewright.core.example import Example
+from tunewright.data.audit_close import close_rows
 from tunewright.data.keyed import Keyed, Parts, keyed_parts
 from tunewright.data.labels import RARE, LabelRow, LabelTable, label_tables
 from tunewright.data.lengths import LengthRow, length_rows
@@ -23,11 +24,17 @@ Severity = Literal["error", "warning", "info"]
 Kind = Literal[
     "leak",
     "duplicate_across",
+    "near_leak",
+    "secret",
+    "personal_data",
     "contradiction",
     "duplicate",
+    "near_duplicate",
+    "few_rows",
     "trivial_answer",
     "unseen_label",
     "rare_label",
+    "replaced",
     "dropped",
 ]
 
@@ -38,11 +45,17 @@ _NOTHINGS = {"n/a", "nan", "null", "nil", "tbd", "todo", "undefined"}
 _KINDS: dict[Kind, tuple[Severity, str]] = {
     "leak": ("error", "split: leave `column` out, so that equal inputs stay in one part"),
     "duplicate_across": ("error", "recipe: drop_duplicates"),
+    "near_leak": ("warning", "recipe: drop_near_duplicates"),
+    "secret": ("error", "recipe: redact"),
+    "personal_data": ("warning", "recipe: redact"),
     "contradiction": ("warning", "recipe: drop_contradictions"),
     "duplicate": ("warning", "recipe: drop_duplicates"),
+    "near_duplicate": ("warning", "recipe: drop_near_duplicates"),
+    "few_rows": ("warning", "source: add rows"),
     "trivial_answer": ("warning", "source: answer these rows, or remove them"),
     "unseen_label": ("warning", "source: add rows with these values"),
     "rare_label": ("info", "source: add rows with these values"),
+    "replaced": ("info", "recipe: leave the operation out, if these are wanted"),
     "dropped": ("info", "recipe: leave the operation out, if its rows are wanted"),
 }
 """How bad each kind is, and what mends it; the worst first."""
@@ -101,8 +114,11 @@ class Audit(BaseModel):
     """Characters of inputs and answers, by part."""
 
 
-def audit(parts: dict[str, list[Example]], recipe: Sequence[OpResult] = ()) -> Audit:
-    """Look the parts over; `recipe` is what was done to the rows before. Equal parts give an equal audit."""
+def audit(parts: dict[str, list[Example]], recipe: Sequence[OpResult] = (), *, deep: bool = False) -> Audit:
+    """Look the parts over; `recipe` is what was done to the rows before. Equal parts give an equal audit.
+
+    A `deep` one also looks for personal data, secrets, near duplicates and too few rows: some milliseconds a row.
+    """
     keyed = keyed_parts(parts)
     # a badly rated answer is no label, may well say nothing, and contradicts no good one
     good = {part: [row for row in rows if row.example.desirable] for part, rows in keyed.items()}
@@ -111,10 +127,13 @@ def audit(parts: dict[str, list[Example]], recipe: Sequence[OpResult] = ()) -> A
     groups = _contradicting(good)
     findings = [
         *_leak_findings(keyed, leaks),
+        *_near_findings(parts),
         *_contradiction_findings(keyed, groups),
         *_duplicate_findings(keyed),
         *_trivial_findings(good),
         *(_label_findings(tables) if parts.get(TRAIN) else ()),
+        *(_deep_findings(parts) if deep else ()),
+        *_replaced_findings(recipe),
         *_dropped_findings(recipe),
     ]
     kinds = list(_KINDS)
@@ -141,6 +160,19 @@ def _leak_findings(parts: Parts, leaks: list[Keyed]) -> list[Finding]:
             verb = "say" if all(row.example.is_document for row in mine) else "ask"
             message = f"{share} of {part} {verb} what a row of train {verb}s: scores on {part} would flatter."
             findings.append(_finding("leak", mine, message, part))
+    return findings
+
+
+def _near_findings(parts: dict[str, list[Example]]) -> list[Finding]:
+    """Rows of dev and test that are closer to a row of train than the rows are to each other."""
+    findings = []
+    for close in close_rows(parts, TRAIN):
+        message = (
+            f"{_share(len(close.pairs), close.looked)} of {close.part} are nearly what a row of train says, closer than its"
+            f" rows are to each other, and more than chance makes: scores on {close.part} may flatter."
+        )
+        ids = [name for pair in close.pairs for name in pair]
+        findings.append(_made("near_leak", len(close.pairs), ids, message, close.part))
     return findings
 
 
@@ -224,15 +256,37 @@ def _label_findings(tables: list[LabelTable]) -> list[Finding]:
     return findings
 
 
+def _deep_findings(parts: dict[str, list[Example]]) -> list[Finding]:
+    from tunewright.data.audit_deep import deep
+
+    return [
+        _made(one.kind, one.odd, list(one.examples), one.message, one.part)
+        for part, rows in parts.items()
+        for one in deep(part, rows, trained=part in (TRAIN, "all"))
+    ]
+
+
+def _replaced_findings(recipe: Sequence[OpResult]) -> list[Finding]:
+    """What operations counted in rows, and what they say that they did not look for."""
+    findings = []
+    for step in recipe:
+        if step.tally:
+            found = ", ".join(f"{what} {number:,}" for what, number in step.tally.items())
+            notes = f" ({'; '.join(step.notes)})" if step.notes else ""
+            message = f"{step.id} replaced in {_share(step.changed, step.rows_in)}: {found}{notes}."
+            findings.append(_made("replaced", step.changed, [], message, None))
+    return findings
+
+
 def _dropped_findings(recipe: Sequence[OpResult]) -> list[Finding]:
     findings = []
     for step in recipe:
         if step.dropped:
-            place, reason = step.dropped[0]
-            share = _share(len(step.dropped), step.rows_in)
-            message = f"{step.op} dropped {share} and kept {step.rows_out:,}; the first is {place}: {reason}."
-            places = tuple(place for place, _ in step.dropped[:SHOWN])
-            made = _made("dropped", len(step.dropped), [], message, None)
+            place, reason = step.first[0]
+            share = _share(step.dropped, step.rows_in)
+            message = f"{step.id} dropped {share} and kept {step.rows_out:,}; the first is {place}: {reason}."
+            places = tuple(place for place, _ in step.first[:SHOWN])
+            made = _made("dropped", step.dropped, [], message, None)
             findings.append(made.model_copy(update={"places": places}))
     return findings
 

@@ -178,6 +178,21 @@ def copied_rows(evals: Sequence[str], trained: Sequence[str], *, seed: int = 0) 
     return list(best.values())
 
 
+class _Cuts(NamedTuple):
+    """Scores from which on a text is copied, by its number of words."""
+
+    starts: Places
+    """The least number of words of each class of length; the first is 0. (classes,)"""
+    scores: dict[Scored, Floats]
+    """Infinite where no score is enough. (classes,)"""
+
+    def copied(self, found: Found, lengths: Places, kind: Scored) -> npt.NDArray[np.bool_]:
+        return np.greater_equal(found.best[kind].scores, self.scores[kind][self.classes(lengths)])
+
+    def classes(self, lengths: Places) -> Places:
+        return np.searchsorted(self.starts, lengths, "right") - 1
+
+
 class _Looked(NamedTuple):
     """The evaluation texts looked for, and from where on they count as copied."""
 
@@ -185,7 +200,7 @@ class _Looked(NamedTuple):
     found: Found
     lengths: Places
     """Words of each evaluation text."""
-    cuts: "_Cuts"
+    cuts: _Cuts
     stand_ins: int
     expected: float | None
 
@@ -201,21 +216,6 @@ def _looked(evals: Sequence[str], trained: Sequence[str], seed: int) -> _Looked:
     null, null_lengths = rows.best(texts, own), _word_counts(texts)
     cuts = _calibrated(null, null_lengths, lengths)
     return _Looked(rows, found, lengths, cuts, len(own), _expected(cuts, null, null_lengths, lengths))
-
-
-class _Cuts(NamedTuple):
-    """Scores from which on a text is copied, by its number of words."""
-
-    starts: Places
-    """The least number of words of each class of length; the first is 0. (classes,)"""
-    scores: dict[Scored, Floats]
-    """Infinite where no score is enough. (classes,)"""
-
-    def copied(self, found: Found, lengths: Places, kind: Scored) -> npt.NDArray[np.bool_]:
-        return np.greater_equal(found.best[kind].scores, self.scores[kind][self.classes(lengths)])
-
-    def classes(self, lengths: Places) -> Places:
-        return np.searchsorted(self.starts, lengths, "right") - 1
 
 
 def _stand_ins(

@@ -6,6 +6,7 @@ from tunewright.core.example import Example, Origin, make_document, make_example
 from tunewright.core.message import Conversation, Message, tools_of, with_tools
 from tunewright.core.task import TaskSpec
 from tunewright.data.answers import answer_reader, loose_reader, without_nulls
+from tunewright.data.forms import FormSpec, reader
 from tunewright.data.names import did_you_mean, listed
 from tunewright.data.ratings import read_rating
 from tunewright.data.rows import BadFile, BadRow
@@ -133,6 +134,30 @@ class DocumentRows:
         fields = {name: value for name, value in values.items() if name not in self._mapped}
         renamed = {ours: values[theirs] for ours, theirs in self._renamed.items() if theirs in values}
         return make_document(text, fields={**fields, **renamed}, origin=origin)
+
+
+class FormRows:
+    """Reads the rows of a source in another tool's form, each a conversation or a document."""
+
+    def __init__(self, spec: SourceSpec, form: FormSpec, task: Task, sparse: bool) -> None:
+        """Raises BadFile where the source maps columns, too: the form says what its keys are."""
+        if spec.columns:
+            fix = "Leave columns out; keys that differ from the form's stand under form.keys."
+            raise BadFile("the source has both a form and columns.", fix=fix)
+        self._read = reader(form)
+        self._sparse = sparse
+        self._chat = ChatRows(task)
+        self._documents = DocumentRows(spec)
+
+    def check_columns(self, columns: tuple[str, ...]) -> None:
+        """Which columns a row needs hangs on what it is: each row is looked at by itself."""
+
+    def example(self, values: dict[str, Any], origin: Origin) -> Example:
+        """The example that a row of the form is. Raises BadRow."""
+        if self._sparse:
+            values = {name: without_nulls(value) for name, value in values.items()}
+        row = self._read(values)
+        return (self._chat if "messages" in row else self._documents).example(row, origin)
 
 
 def _check_columns(

@@ -1,13 +1,20 @@
 """Examples as JSONL: the one form in which they lie in files."""
 
 import json
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from tunewright.core.errors import IntegrityError
 from tunewright.core.example import Example, Origin
 from tunewright.core.message import Message, tools_of, with_tools
+
+_CHUNK = 1 << 18
+"""Bytes of lines that are read at once."""
+_LINES = 500
+"""Lines that are read at once of a part of a file."""
 
 
 def to_line(example: Example) -> bytes:
@@ -46,6 +53,79 @@ def from_lines(data: bytes, where: str) -> list[Example]:
 def read_examples(path: Path) -> list[Example]:
     """The examples of a file. Raises IntegrityError, OSError."""
     return from_lines(path.read_bytes(), str(path))
+
+
+class Examples(Sequence[Example]):
+    """The examples of a file, read as they are asked for: however many there are, a few lie in memory.
+
+    Reading raises IntegrityError, OSError.
+    """
+
+    def __init__(self, path: Path, begin: int = 0, count: int | None = None) -> None:
+        """`count` of the file's examples from number `begin` on; all of them without it."""
+        self._path = path
+        self._lines = (begin, None if count is None else begin + count)
+        self._starts = array("q")
+
+    def __iter__(self) -> Iterator[Example]:
+        for lines in self.chunks():
+            yield from from_lines(lines, str(self._path))
+
+    def __len__(self) -> int:
+        return len(self._index()) - 1
+
+    @overload
+    def __getitem__(self, index: int) -> Example: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Example]: ...
+    def __getitem__(self, index: int | slice) -> Example | list[Example]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        starts, number = self._index(), range(len(self))[index]
+        begin, end = starts[number], starts[number + 1]
+        with self._path.open("rb") as stream:
+            stream.seek(begin)
+            return from_lines(stream.read(end - begin), str(self._path))[0]
+
+    def chunks(self) -> Iterator[bytes]:
+        """The lines, some hundred kilobytes at a time."""
+        with self._path.open("rb") as stream:
+            if self._lines == (0, None):
+                while lines := stream.readlines(_CHUNK):
+                    yield b"".join(lines)
+            else:
+                mine = islice(stream, *self._lines)
+                while lines := list(islice(mine, _LINES)):
+                    yield b"".join(lines)
+
+    def _index(self) -> Sequence[int]:
+        """Where each line begins, and the last ends."""
+        if not self._starts:
+            begin, end = self._lines
+            at = 0
+            with self._path.open("rb") as stream:
+                for number, line in enumerate(islice(stream, end)):
+                    if number >= begin:
+                        self._starts.append(at)
+                    at += len(line)
+            self._starts.append(at)
+        return self._starts
+
+
+def chunks(examples: Iterable[Example]) -> Iterator[bytes]:
+    """The lines of examples, some hundred kilobytes at a time; those of a file are not read as examples."""
+    if isinstance(examples, Examples):
+        yield from examples.chunks()
+        return
+    lines, size = list[bytes](), 0
+    for example in examples:
+        lines.append(to_line(example))
+        size += len(lines[-1])
+        if size >= _CHUNK:
+            yield b"".join(lines)
+            lines, size = [], 0
+    if lines:
+        yield b"".join(lines)
 
 
 def write_examples(path: Path, examples: Iterable[Example]) -> int:

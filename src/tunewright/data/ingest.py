@@ -20,7 +20,7 @@ from tunewright.core.events import Emit, silent
 from tunewright.core.example import Origin
 from tunewright.core.files import write_json
 from tunewright.core.task import TaskSpec
-from tunewright.data.convert import ChatRows, DocumentRows, TableRows, Task
+from tunewright.data.convert import ChatRows, DocumentRows, FormRows, TableRows, Task
 from tunewright.data.examples import to_line
 from tunewright.data.files import InputFile, find_files
 from tunewright.data.rows import BadFile, BadRow, Reject, Row, Table
@@ -31,7 +31,7 @@ EXAMPLES, REJECTS, SUMMARY = "examples.jsonl", "rejects.jsonl", "summary.json"
 RAW_CHARS = 2000
 """The most characters of a reject's raw row that are kept."""
 _PROGRESS_EVERY = 5000
-_Reader = ChatRows | DocumentRows | TableRows
+_Reader = ChatRows | DocumentRows | FormRows | TableRows
 
 
 class IngestError(DataError, ProblemsError):
@@ -176,7 +176,9 @@ class _Scan:
             raise BadFile(f"it cannot be read: {error.strerror}.") from None
         with closing(table.rows):
             reader: _Reader
-            if kind == "chat":
+            if spec.form is not None:
+                reader = FormRows(spec, spec.form, self._task, table.sparse)
+            elif kind == "chat":
                 reader = ChatRows(self._task, table.sparse)
             else:
                 documents = kind == "documents"

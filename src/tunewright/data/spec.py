@@ -1,10 +1,11 @@
 """Settings of the data stage: sources, recipe, split."""
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from tunewright.core.spec import Spec
+from tunewright.data.forms.spec import FormSpec
 
 TEXT = "text"
 """Our name for the column that holds documents."""
@@ -13,63 +14,40 @@ EXPECTED = "expected"
 ANSWERING = frozenset({"input", EXPECTED, "rejected", "desirable"})
 """Our names for the columns that make a conversation."""
 
+# fmt: off
+Format = Literal[
+    "auto", "chat", "csv", "tsv", "json", "jsonl", "parquet", "arrow", "spreadsheet",
+    "text", "markdown", "html", "pdf", "docx", "pptx", "subtitles", "transcript", "mbox",
+    "chatgpt", "slack",
+]
+# fmt: on
+"""The formats of files."""
+
 
 class SourceSpec(Spec):
     """Files that hold raw rows."""
 
     path: str
-    """A file, relative to the project's folder; a glob takes several."""
-    format: Literal["auto", "chat", "csv", "tsv", "json", "jsonl", "parquet"] = "auto"
-    """The files' format; `auto` goes by the ending and, in JSON and Parquet, by the first row's keys. JSON rows of a
-    `text` and no `input` or `expected` are documents."""
+    """A file, relative to the project's folder; a glob takes several. It may go on into a zip archive (data.zip/*.csv)."""
+    format: Format = "auto"
+    """The files' format; `auto` goes by the ending (packed ones by the one before: rows.csv.gz) and, in JSON, Parquet and
+    Arrow, by the first row's keys. JSON rows of a `text` and no `input` or `expected` are documents, and so is what texts,
+    pages, slides, subtitles and mails hold."""
+    sheet: str | None = None
+    """The sheet of a spreadsheet; without a name the first visible one."""
     columns: dict[str, str] = Field(default_factory=dict)
     """Our name → the file's column: {input: text, expected: label}; for preference methods also `rejected` (a worse
     answer) or `desirable` (a rating of the answer); for cpt, without any of these and no column
     `expected` in the file, `text` (a document). Other names become fields (for slices and templates)."""
+    form: FormSpec | None = None
+    """The form of another tool's rows: its name (alpaca, sharegpt, …; docs/importing.md), or that and what differs."""
     encoding: str = "utf-8"
-    """The text encoding of CSV, TSV and JSON files."""
+    """The text encoding of CSV, TSV, JSON and other plain text files."""
 
     @property
     def holds_documents(self) -> bool:
         """Whether `columns` names a text and nothing that asks or answers."""
         return TEXT in self.columns and not ANSWERING & self.columns.keys()
-
-
-class DropDuplicates(Spec):
-    """Keep the first of rows with the same messages, rejected answer and rating (letter case and blanks aside)."""
-
-    op: Literal["drop_duplicates"] = "drop_duplicates"
-    """Chooses this op."""
-
-
-class DropContradictions(Spec):
-    """Drop every row whose whole prompt, system message and all, appears with different answers."""
-
-    op: Literal["drop_contradictions"] = "drop_contradictions"
-    """Chooses this op."""
-
-
-class Sample(Spec):
-    """Keep a seeded random sample."""
-
-    op: Literal["sample"] = "sample"
-    """Chooses this op."""
-    rows: int = Field(gt=0)
-    """How many rows to keep."""
-    seed: int = 0
-    """Seeds the draw."""
-
-
-class MaxChars(Spec):
-    """Drop rows whose messages together are longer than this."""
-
-    op: Literal["max_chars"] = "max_chars"
-    """Chooses this op."""
-    chars: int = Field(gt=0)
-    """The most characters a row may have."""
-
-
-RecipeOp = Annotated[DropDuplicates | DropContradictions | Sample | MaxChars, Field(discriminator="op")]
 
 
 class SplitSpec(Spec):

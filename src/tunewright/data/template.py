@@ -22,7 +22,7 @@ def _printed(value: Any) -> Any:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, bool | dict | list) else value
 
 
-_ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, finalize=_printed)
+ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, finalize=_printed)
 
 
 class InputTemplate:
@@ -31,8 +31,8 @@ class InputTemplate:
     def __init__(self, source: str) -> None:
         """Raises DataError where the template is no Jinja."""
         try:
-            self._template = _ENVIRONMENT.from_string(source)
-            self.names = frozenset(meta.find_undeclared_variables(_ENVIRONMENT.parse(source)))
+            self._template = ENVIRONMENT.from_string(source)
+            self.names = frozenset(meta.find_undeclared_variables(ENVIRONMENT.parse(source)))
         except TemplateSyntaxError as error:
             raise DataError(
                 f"the input template is not valid Jinja ({error.message}, line {error.lineno} of the template).",

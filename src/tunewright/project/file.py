@@ -11,7 +11,9 @@ from tunewright.baselines.spec import BaselinesSpec
 from tunewright.core.generation import Decoding, DecodingSpec
 from tunewright.core.spec import Spec
 from tunewright.core.task import JsonOutput, TaskSpec
-from tunewright.data.spec import DataSpec, DropDuplicates, RecipeOp, SourceSpec, SplitSpec
+from tunewright.data.ops import RecipeOp
+from tunewright.data.ops.drop_duplicates import DropDuplicates
+from tunewright.data.spec import DataSpec, SourceSpec, SplitSpec
 from tunewright.decide.spec import GatesSpec, PriceSpec
 from tunewright.evals.spec import SuiteSpec
 from tunewright.train.spec import TrainSpec

@@ -38,19 +38,25 @@ class Outside:
         self._known: dict[str, dict[str, str]] = {}
 
     def hashes(self, kind: str) -> dict[str, str]:
-        """Name → content hash, for `sources`, `base`, `suites` or `suite files` (without the built-in suite)."""
+        """Name → content hash, for `sources`, `base`, `suites`, `suite files` (without the built-in suite), `recipe files`."""
         if kind not in self._known:
             ways = {
                 "sources": self._sources,
                 "base": self._base,
                 "suites": self._suites,
                 "suite files": self._suite_files,
+                "recipe files": self._recipe_files,
             }
             self._known[kind] = ways[kind]()
         return self._known[kind]
 
     def _sources(self) -> dict[str, str]:
         found = {path for spec in self._file.sources.values() for path in source_paths(self._root, spec.path)}
+        return {shown_name(path, self._root): hash_file(path) for path in sorted(found)}
+
+    def _recipe_files(self) -> dict[str, str]:
+        patterns = [name for spec in self._file.recipe for name in getattr(spec, "against", ())]
+        found = {path for name in patterns for path in source_paths(self._root, name)}
         return {shown_name(path, self._root): hash_file(path) for path in sorted(found)}
 
     def _base(self) -> dict[str, str]:
@@ -79,7 +85,7 @@ class Outside:
 
 def derive(step: Step, file: ProjectFile, outside: Outside, inputs: Mapping[str, Artifact]) -> Derivation:
     """All that determines a step's artifact."""
-    external = {name: digest for kind in step.external for name, digest in outside.hashes(kind).items()}
+    external = {name: digest for kind in step.reads(file) for name, digest in outside.hashes(kind).items()}
     return Derivation(
         step=step.name,
         version=step.version,

@@ -21,8 +21,11 @@ from tunewright.store.store import Store
 if TYPE_CHECKING:
     from tunewright.core.generation import Reply
     from tunewright.core.message import Message
+    from tunewright.data.audit import Audit
     from tunewright.decide.cost import LatencySummary
     from tunewright.decide.verdict import Verdict
+    from tunewright.project.preview import Preview
+    from tunewright.project.why import Rejected, Trail
     from tunewright.store.catalogue import AliasMove
     from tunewright.train.defaults import Choice
     from tunewright.train.spec import SettledSpec
@@ -144,6 +147,41 @@ class Project:
         """Where every step stands: fresh, stale, or waiting for a stale one."""
         with self._placing():
             return plan(self.file, self.root, self.store)
+
+    def audit(self) -> "Audit":
+        """What is odd about the data after the recipe and the split, with what takes longer to look for: personal data,
+        secrets, near duplicates. What is stale is done first, up to the split.
+        """
+        from tunewright.data.audit import audit
+        from tunewright.data.freeze import load_part
+        from tunewright.data.parts import PARTS
+        from tunewright.project.stages.data import load_accounts
+
+        made = {outcome.step: outcome.artifact for outcome in self.run("split").outcomes}
+        parts = {str(part): load_part(made["split"].path, part) for part in PARTS}
+        return audit(parts, load_accounts(made["prepare"].path), deep=True)
+
+    def why(self, row: str) -> "list[Trail | Rejected]":
+        """Where a row came from, and what each operation of the recipe made of it.
+
+        `row` is its place (tickets.csv:12) or an example's id. What is stale is done first, up to the split. Raises
+        UserError where no row is named so.
+        """
+        from tunewright.project.why import trails
+
+        made = {outcome.step: outcome.artifact for outcome in self.run("split").outcomes}
+        return trails(self.store, made, row)
+
+    def preview(self, operation: str | None = None, *, shown: int = 5, rows: int = 200) -> "Preview":
+        """What the recipe, up to an operation, makes of the first rows of each source; nothing is kept.
+
+        Raises UserError for an operation that is not there, DataError where one does not go with the rows.
+        """
+        from tunewright.project.preview import preview
+
+        ingested = self.run("ingest").outcomes[-1].artifact
+        with self._placing():
+            return preview(self.file.recipe, ingested, operation, root=self.root, shown=shown, rows=rows)
 
     def report(self) -> Path:
         """The newest report's HTML file. Raises UserError when there is none yet."""

@@ -4,6 +4,7 @@ import difflib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 
 from tunewright.core.errors import Problem, ProjectFileError, UserError
 from tunewright.core.task import TaskSpec
+from tunewright.data.recipe import graph
 from tunewright.grade.names import default_graders, names_of
 from tunewright.project.fields import field_names_at
 from tunewright.project.file import GENERAL, TARGET, ProjectFile
@@ -56,7 +58,7 @@ def complete(page: Written) -> ProjectFile:
         suites[TARGET]["graders"] = [
             grader.model_dump(mode="json", by_alias=True) for grader in default_graders(file.task)
         ]
-    if problems := _check(values, page, lambda *loc: True):
+    if problems := [*_check(values, page, lambda *loc: True), *_recipe_problems(file, page)]:
         raise ProjectFileError(page.in_order(problems))
     return ProjectFile.model_validate(values).with_laid_over(page.settings)
 
@@ -173,6 +175,19 @@ def _check(values: dict[str, Any], page: Written, sound: Sound) -> list[Problem]
         graders = suites.get(TARGET, {}).get("graders") or _default_graders(output)
         problems += _min_score_problems(values, graders, page)
     return problems
+
+
+def _recipe_problems(file: ProjectFile, page: Written) -> list[Problem]:
+    """What is wrong with the recipe as a graph."""
+    try:
+        graph(file.recipe, file.sources)
+    except ProjectFileError as error:
+        ways = [
+            [int(step) if step.isdigit() else step for step in str(p.where).split(".")]
+            for p in error.problems
+        ]
+        return [replace(p, where=page.where(*way)) for p, way in zip(error.problems, ways, strict=True)]
+    return []
 
 
 def _schema_holders(output: Any, suites: Mapping[str, Any]) -> Iterator[tuple[tuple[int | str, ...], Any]]:

@@ -137,7 +137,7 @@ def _refuse_changed(step: Step, derivation: Derivation, file: ProjectFile, root:
     now = Outside(file, root)
     changed = {
         name
-        for kind in step.external
+        for kind in step.reads(file)
         for name, digest in now.hashes(kind).items()
         if derivation.external.get(name) != digest
     }

@@ -49,8 +49,12 @@ class Step(NamedTuple):
     """module:function, imported when the step runs."""
     version: str = "1"
     """Raised when the same inputs and settings give another result."""
-    external: tuple[str, ...] = ()
-    """What it reads from outside the store: `sources`, `base`, `suites`, or of these the `suite files` alone."""
+    external: "tuple[str, ...] | Callable[[ProjectFile], tuple[str, ...]]" = ()
+    """What it reads from outside the store: `sources`, `base`, `suites` (or of these the `suite files` alone), `recipe files`."""
+
+    def reads(self, file: "ProjectFile") -> tuple[str, ...]:
+        """What it reads from outside the store, with this project file."""
+        return self.external(file) if callable(self.external) else self.external
 
 
 def _task(file: "ProjectFile") -> dict[str, Any]:
@@ -100,6 +104,13 @@ def _judging(file: "ProjectFile") -> dict[str, Any]:
     return {**_task(file), "target": file.suites[TARGET], "decoding": file.decoding}
 
 
+def _recipe_reads(file: "ProjectFile") -> tuple[str, ...]:
+    """What the recipe's operations read besides rows."""
+    from tunewright.data.recipe import reads
+
+    return reads(file.recipe)
+
+
 STEPS: tuple[Step, ...] = (
     Step(
         "ingest",
@@ -111,12 +122,20 @@ STEPS: tuple[Step, ...] = (
         external=("sources",),
     ),
     Step(
+        "prepare",
+        "work the recipe",
+        needs=("ingest",),
+        settings=lambda file: {"recipe": list(file.recipe)},
+        run="tunewright.project.stages.data:prepare",
+        external=_recipe_reads,
+    ),
+    Step(
         "split",
         "audit the data and split it",
-        needs=("ingest",),
-        settings=lambda file: {"recipe": list(file.recipe), "split": file.split},
+        needs=("prepare",),
+        settings=lambda file: {"split": file.split},
         run="tunewright.project.stages.data:split",
-        version="3",
+        version="4",
     ),
     Step(
         "gate",
@@ -194,7 +213,18 @@ STEPS: tuple[Step, ...] = (
     Step(
         "report",
         "write the report",
-        needs=("ingest", "split", "gate", "baselines", "rehearse", "train", "evaluate", "decide", "release"),
+        needs=(
+            "ingest",
+            "prepare",
+            "split",
+            "gate",
+            "baselines",
+            "rehearse",
+            "train",
+            "evaluate",
+            "decide",
+            "release",
+        ),
         settings=lambda file: {"file": file, "laid_over": file.laid_over},
         run="tunewright.project.stages.reporting:report",
         version="4",

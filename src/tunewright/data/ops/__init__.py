@@ -1,1 +1,36 @@
-"""Recipe operations: one file each, found by its name. `apply(spec, examples)` says what is kept and what is not."""
+"""Operations of recipes: one file each, found by its name; `op.py` says what they are."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from tunewright.data.ops.chunk import Chunk
+from tunewright.data.ops.clean import Clean
+from tunewright.data.ops.decontaminate import Decontaminate
+from tunewright.data.ops.drop_contradictions import DropContradictions
+from tunewright.data.ops.drop_duplicates import DropDuplicates
+from tunewright.data.ops.drop_near_duplicates import DropNearDuplicates
+from tunewright.data.ops.filter import Filter
+from tunewright.data.ops.language import Language
+from tunewright.data.ops.map import Map
+from tunewright.data.ops.max_chars import MaxChars
+from tunewright.data.ops.mix import Mix
+from tunewright.data.ops.redact import Redact
+from tunewright.data.ops.sample import Sample
+
+RecipeOp = Annotated[
+    Chunk
+    | Clean
+    | Decontaminate
+    | DropContradictions
+    | DropDuplicates
+    | DropNearDuplicates
+    | Filter
+    | Language
+    | Map
+    | MaxChars
+    | Mix
+    | Redact
+    | Sample,
+    Field(discriminator="op"),
+]

@@ -1,20 +1,22 @@
 """drop_duplicates: the first of rows with the same messages stays."""
 
-from tunewright.core.example import Example
+from collections.abc import Iterator
+from typing import Literal
+
 from tunewright.data.normal import example_key
-from tunewright.data.ops.applied import Applied, keep_if
-from tunewright.data.spec import DropDuplicates
+from tunewright.data.ops.op import OpSpec, Rows, Said, judged
 
 
-def apply(spec: DropDuplicates, examples: list[Example]) -> Applied:
+class DropDuplicates(OpSpec):
+    """Keep the first of rows with the same messages, rejected answer and rating (letter case and blanks aside)."""
+
+    op: Literal["drop_duplicates"] = "drop_duplicates"
+    """Chooses this op."""
+
+
+def apply(spec: DropDuplicates, rows: Rows) -> Iterator[Said]:
     """Drop every later row that equals one before it, letter case and blanks aside."""
-    first: dict[str, str] = {}
-
-    def why_not(example: Example) -> str | None:
-        key = example_key(example)
-        if key in first:
-            return f"the same as {first[key]}"
-        first[key] = example.place
-        return None
-
-    return keep_if(examples, why_not)
+    first: dict[bytes, int] = {}
+    for number, row in enumerate(rows):
+        seen = first.setdefault(bytes.fromhex(example_key(row)), number)
+        yield judged(row, None if seen == number else f"the same as {rows[seen].place}")

@@ -1,15 +1,27 @@
 """max_chars: rows that are too long go."""
 
+from typing import Literal
+
+from pydantic import Field
+
 from tunewright.core.example import Example
-from tunewright.data.ops.applied import Applied, keep_if
-from tunewright.data.spec import MaxChars
+from tunewright.data.ops.op import Each, OpSpec, Said, judged
 
 
-def apply(spec: MaxChars, examples: list[Example]) -> Applied:
+class MaxChars(OpSpec):
+    """Drop rows whose messages together are longer than this."""
+
+    op: Literal["max_chars"] = "max_chars"
+    """Chooses this op."""
+    chars: int = Field(gt=0)
+    """The most characters a row may have."""
+
+
+def each(spec: MaxChars) -> Each:
     """Drop every row whose messages, with their calls and tools, together have more than `chars` characters."""
 
-    def why_not(example: Example) -> str | None:
-        chars = max(sum(m.chars for m in talk) for talk in (example.messages, example.worse or ()))
-        return f"{chars:,} characters" if chars > spec.chars else None
+    def said(row: Example) -> Said:
+        chars = max(sum(m.chars for m in talk) for talk in (row.messages, row.worse or ()))
+        return judged(row, f"{chars:,} characters" if chars > spec.chars else None)
 
-    return keep_if(examples, why_not)
+    return said

@@ -1,0 +1,38 @@
+"""clean: texts mended, without what nobody wrote."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from tunewright.core.example import Example
+from tunewright.data.clean import clean
+from tunewright.data.ops._texts import texts_of, with_texts
+from tunewright.data.ops.op import Dropped, Each, Kept, OpSpec, Said
+
+Repair = Literal["encoding", "html", "controls", "quotes", "signature", "blanks"]
+
+
+class Clean(OpSpec):
+    """Mend what scraped, mailed and exported texts bring along: in turns, answers and fields."""
+
+    op: Literal["clean"] = "clean"
+    """Chooses this op."""
+    repairs: tuple[Repair, ...] = Field(("encoding", "controls"), min_length=1)
+    """`encoding` (text read by the wrong code: FranÃ§ois), `controls` (unseen signs), `html` (tags, scripts, entities),
+    `quotes` (the mail that was answered), `signature` (what stands below the closing of a mail), `blanks`."""
+
+
+def each(spec: Clean) -> Each:
+    """The row mended; one whose question or answer was nothing else is dropped."""
+
+    def said(row: Example) -> Said:
+        texts = texts_of(row)
+        mended = [clean(text, spec.repairs) for text in texts]
+        if mended == texts:
+            return Kept(row)
+        made = with_texts(row, mended)
+        if not made.input_text.strip() or (not made.expected.strip() and row.expected.strip()):
+            return Dropped(row, "nothing is left of its question or its answer")
+        return Kept(made, row)
+
+    return said

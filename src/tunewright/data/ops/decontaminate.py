@@ -1,0 +1,108 @@
+"""decontaminate: rows that hold what an evaluation asks go."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Literal, overload
+
+from pydantic import Field
+
+from tunewright.core.errors import DataError
+from tunewright.data.files import find_files
+from tunewright.data.names import listed
+from tunewright.data.ops.op import OpSpec, Rows, Said, judged
+from tunewright.data.rows import BadFile, Row
+from tunewright.data.sources import open_file
+from tunewright.data.sources.chat import is_chat
+from tunewright.data.spec import SourceSpec
+
+READS = ("recipe files",)
+_TEXTS = ("input", "question", "text", "prompt", "query", "instruction", "problem")
+"""Columns that hold what is asked, the first that a file has."""
+
+
+class Decontaminate(OpSpec):
+    """Drop rows that ask, or hold, what evaluation files ask: word for word, edited, or inside a longer text."""
+
+    op: Literal["decontaminate"] = "decontaminate"
+    """Chooses this op."""
+    against: tuple[str, ...] = Field(min_length=1)
+    """Files of evaluations, relative to the project's folder; a glob takes several. The files of suites, of benchmarks."""
+    column: str | None = None
+    """The column that holds what is asked; left out, the first of input, question, text, prompt, query, instruction and
+    problem, or a chat row's last question."""
+    neighbours: bool = False
+    """Whether rows go, too, that are no copies but share half of their phrases with an evaluation text."""
+
+
+def apply(spec: Decontaminate, rows: Rows, root: Path) -> Iterator[Said]:
+    """Drop what is copied. Raises DataError where a file cannot be read or has no such column, or asks nothing."""
+    from tunewright.data.contamination import copied_rows, find_copies
+
+    asked = [pair for pattern in spec.against for pair in _asked(pattern, spec.column, root)]
+    if not asked:
+        raise DataError("the files ask nothing.", where="recipe, decontaminate.against")
+    texts, trained = [text for text, _ in asked], _Texts(rows)
+    reasons = {
+        hit.row: f"a copy of what an evaluation asks: {asked[hit.eval][1]}"
+        for hit in copied_rows(texts, trained)
+    }
+    for hit in find_copies(texts, trained).hits if spec.neighbours else ():
+        reasons.setdefault(hit.row, f"a neighbour of what an evaluation asks: {asked[hit.eval][1]}")
+    for number, row in enumerate(rows):
+        yield judged(row, reasons.get(number))
+
+
+class _Texts(Sequence[str]):
+    """What is asked in each row; a document whole."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def __iter__(self) -> Iterator[str]:
+        return (row.input_text for row in self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, slice):
+            return [row.input_text for row in self._rows[at]]
+        return self._rows[at].input_text
+
+
+def _asked(pattern: str, column: str | None, root: Path) -> Iterator[tuple[str, str]]:
+    """What the files ask, each with its place."""
+    spec = SourceSpec(path=pattern)
+    where = "recipe, decontaminate.against"
+    try:
+        for file in find_files(spec, root):
+            with closing(open_file(file.path, spec).table.rows) as rows:
+                for row in rows:
+                    if isinstance(row, Row) and (text := _text(row.values, column, file.name)).strip():
+                        yield text, f"{file.name}:{row.number}"
+    except BadFile as error:
+        raise DataError(error.message, where=where, fix=error.fix) from None
+
+
+def _text(values: dict[str, Any], column: str | None, name: str) -> str:
+    if column is None and is_chat(values):
+        said = [
+            turn.get("content")
+            for turn in values["messages"]
+            if isinstance(turn, dict) and turn.get("role") == "user"
+        ]
+        return said[-1] if said and isinstance(said[-1], str) else ""
+    chosen = next((one for one in ((column,) if column else _TEXTS) if one in values), None)
+    if chosen is None:
+        raise DataError(
+            f"of {name} it is not known which column holds what is asked; there are {listed(values)}.",
+            where="recipe, decontaminate.column",
+            fix="Name it: column: …",
+        )
+    value = values[chosen]
+    return value if isinstance(value, str) else ""

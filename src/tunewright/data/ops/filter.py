@@ -1,0 +1,34 @@
+"""filter: rows of which an expression is true stay."""
+
+from typing import Literal
+
+from pydantic import field_validator
+
+from tunewright.core.example import Example
+from tunewright.data.ops._expression import Expression, checked
+from tunewright.data.ops.op import Each, OpSpec, Said, judged
+
+
+class Filter(OpSpec):
+    """Keep the rows of which an expression is true."""
+
+    op: Literal["filter"] = "filter"
+    """Chooses this op."""
+    keep: str
+    """A Jinja expression over the row's fields, and input, expected, rejected, desirable, turns, chars and source:
+    language == "en" and chars < 2000."""
+
+    @field_validator("keep")
+    @classmethod
+    def _is_jinja(cls, keep: str) -> str:
+        return checked(keep)
+
+
+def each(spec: Filter) -> Each:
+    """Keep what the expression says yes to. Raises DataError where it has no value for a row."""
+    holds = Expression(spec.keep, "recipe, filter.keep")
+
+    def said(row: Example) -> Said:
+        return judged(row, None if holds(row) else f"not: {spec.keep}")
+
+    return said

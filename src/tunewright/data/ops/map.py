@@ -1,0 +1,72 @@
+"""map: parts of a row written anew from its other parts."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from tunewright.core.example import Example, make_document, make_example
+from tunewright.core.message import Conversation, Message
+from tunewright.data.ops._expression import Expression, checked
+from tunewright.data.ops.op import Dropped, Each, Kept, OpSpec, Said
+
+SPOKEN = ("input", "expected", "rejected")
+"""What a template writes into the conversation; any other name is a field."""
+
+
+class Map(OpSpec):
+    """Write the question, the answer or fields anew, each from a template over the row as it was."""
+
+    op: Literal["map"] = "map"
+    """Chooses this op."""
+    set: dict[str, str] = Field(min_length=1)
+    """What → Jinja template over the names that `filter` knows: {input: "{{ subject }}: {{ input }}"}. `input` is the last
+    question, `expected` the answer or a document's text, `rejected` the worse answer; other names are fields."""
+
+    @model_validator(mode="after")
+    def _can_be_set(self) -> Self:
+        fixed = {"turns", "chars", "source", "desirable"} & self.set.keys()
+        if fixed:
+            raise ValueError(f"{sorted(fixed)[0]} is what the row is, and cannot be set")
+        for text in self.set.values():
+            checked(text, template=True)
+        return self
+
+
+def each(spec: Map) -> Each:
+    """The rows with these parts anew; one that would ask or answer nothing is dropped. Raises DataError."""
+    made = {
+        name: Expression(text, f"recipe, map.set.{name}", template=True) for name, text in spec.set.items()
+    }
+
+    def said(row: Example) -> Said:
+        values = {name: template(row) for name, template in made.items()}
+        blank = next((name for name in SPOKEN if name in values and not values[name].strip()), None)
+        if blank is not None:
+            return Dropped(row, f"its {blank} would be blank")
+        return Kept(written(row, values), row)
+
+    return said
+
+
+def written(row: Example, values: dict[str, str]) -> Example:
+    """The row with these values for its question, answers and fields."""
+    fields = {**row.fields, **{name: value for name, value in values.items() if name not in SPOKEN}}
+    if row.is_document:
+        return make_document(values.get("expected", row.expected), fields=fields, origin=row.origin)
+    return make_example(
+        _said(row, values),
+        fields=fields,
+        origin=row.origin,
+        rejected=values.get("rejected", row.rejected),
+        desirable=row.desirable if row.rated else None,
+    )
+
+
+def _said(row: Example, values: dict[str, str]) -> Conversation:
+    messages = list(row.messages)
+    if "input" in values:
+        at = max(number for number, message in enumerate(messages) if message.role == "user")
+        messages[at] = messages[at].model_copy(update={"content": values["input"]})
+    if "expected" in values:
+        messages[-1] = Message(role="assistant", content=values["expected"])
+    return tuple(messages)

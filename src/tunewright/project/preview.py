@@ -1,0 +1,59 @@
+"""A preview of the recipe: its operations on the first rows of each source, up to one of them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from tunewright.core.errors import UserError
+from tunewright.core.example import Example
+from tunewright.core.files import read_json, read_jsonl
+from tunewright.data.examples import Examples
+from tunewright.data.ingest import EXAMPLES, SUMMARY
+from tunewright.data.names import did_you_mean, listed
+from tunewright.data.ops import RecipeOp
+from tunewright.data.recipe import DROPPED, OpResult, graph, work
+from tunewright.data.recipe import ROWS as MADE
+from tunewright.store.artifact import Artifact
+
+ROWS = 200
+"""Rows of each source that a preview looks at."""
+
+
+class Preview(NamedTuple):
+    """What an operation makes of the first rows."""
+
+    account: OpResult
+    rows: list[Example]
+    """The first rows that it keeps."""
+    dropped: list[tuple[str, str]]
+    """(place, reason) of the first that it drops."""
+
+
+def preview(
+    ops: Sequence[RecipeOp], ingested: Artifact, upto: str | None, *, root: Path, shown: int, rows: int = ROWS
+) -> Preview:
+    """The recipe on the first `rows` rows of each source, up to the operation named (the last without a name).
+
+    Of what it keeps and drops, `shown` rows each are told. Raises UserError for a name that no operation has, or a recipe
+    of nothing.
+    """
+    made: dict[str, Sequence[Example]] = {}
+    begin = 0
+    for name, counts in read_json(ingested.file(SUMMARY))["sources"].items():
+        made[name] = Examples(ingested.file(EXAMPLES), begin, min(rows, counts["examples"]))
+        begin += counts["examples"]
+    nodes = graph(ops, made)
+    names = [node.id for node in nodes]
+    if not nodes:
+        raise UserError("the recipe has no operation", where="recipe")
+    if upto is not None and upto not in names:
+        fix = did_you_mean(upto, names) or "Give one of these, or an id of its own to an operation."
+        raise UserError(f"no operation is named {upto!r}; there are {listed(names)}", where="recipe", fix=fix)
+    with TemporaryDirectory() as scratch:
+        for node in nodes[: names.index(upto or names[-1]) + 1]:
+            folder = Path(scratch) / node.id
+            account = work(node, {need: made[need] for need in node.needs}, folder, root=root)
+            made[node.id] = Examples(folder / MADE)
+        dropped = [(row["place"], row["reason"]) for row in read_jsonl(folder / DROPPED)]
+        return Preview(account, Examples(folder / MADE)[:shown], dropped[:shown])

@@ -1,0 +1,71 @@
+"""`tunewright data`: why a row, a preview, an audit."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+PROJECT = """\
+name: look
+task: {system: Say the kind.}
+sources: {rows: {path: rows.csv, columns: {input: text, expected: kind}}}
+recipe:
+  - {op: redact, kinds: [email]}
+  - {op: drop_duplicates}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    rows = [f"Where is parcel {n}? Write to me{n}@mail.example,delivery" for n in range(60)]
+    (tmp_path / "rows.csv").write_text("\n".join(["text,kind", *rows]) + "\n")
+    (tmp_path / "tunewright.yaml").write_text(PROJECT)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_why_tells_the_way_of_a_row(cli, project):
+    said = cli("data", "why", "rows.csv:5")
+    assert said.code == 0
+    assert "rows.csv:5 (source rows) read input: Where is parcel 3? Write to me3@mail.example" in said.out
+    assert "redact changed it input: Where is parcel 3? Write to [EMAIL_1]" in said.out
+    assert "drop_duplicates: kept in " in said.out
+    found = json.loads(cli("data", "why", "rows.csv:5", "--json").out)
+    assert [touch["fate"] for touch in found[0]["touches"]] == ["changed", "kept"]
+    missing = cli("data", "why", "rows.csv:99")
+    assert (missing.code, missing.err) == (
+        2,
+        "error: no row is 'rows.csv:99'. Name its file and line as `tunewright check` does (tickets.csv:12), or an"
+        " example's id.",
+    )
+
+
+def test_preview_shows_what_an_operation_makes(cli, project):
+    said = cli("data", "preview", "redact", "--rows", "1", "--of", "10")
+    assert said.code == 0
+    assert "input: Where is parcel 0? Write to [EMAIL_1]" in said.out
+    assert "redact: of 10 rows 10 go on, 0 are dropped, 10 changed." in said.out
+    assert cli("data", "preview", "redct").err.endswith("Did you mean 'redact'?")
+
+
+def test_audit_of_the_project_and_of_a_file(cli, project):
+    said = cli("data", "audit")
+    assert said.code == 0
+    assert "info: redact replaced in 60 of 60 rows (100.0%): email 60 (not looked for: " in said.out
+    assert "personal data" not in said.out
+    raw = cli("data", "audit", "rows.csv")
+    assert raw.code == 0
+    assert "The input is text: its name says so. The answer is kind" in raw.out
+    assert "warning: 60 of 60 rows of all hold personal data: email 60. Mend it: recipe: redact." in raw.out
+    (project / "keys.csv").write_text("q,a\nmy hf_abcdefghijklmnopqrstuvwxyzABCDEFGH,no\n,empty\n")
+    keys = cli("data", "audit", "keys.csv", "--column", "input=q", "--column", "expected=a")
+    assert keys.code == 1
+    assert "1 rows set aside: empty input" in keys.out
+    assert "error: 1 of 1 rows of all hold keys, tokens or passwords. Mend it: recipe: redact." in keys.out
+    assert "hf_" not in keys.out
+    assert json.loads(cli("data", "audit", "keys.csv", "--json").out)["rows"] == {"all": 1}
+
+
+def test_what_cannot_be_audited_is_one_sentence(cli, project):
+    assert cli("data", "audit", "nope.csv").err == "error: nope.csv: there is no such file"
+    assert "is not OURS=THEIRS" in cli("data", "audit", "rows.csv", "--column", "input").err

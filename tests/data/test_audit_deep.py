@@ -1,0 +1,51 @@
+"""What a deep audit finds: personal data, secrets, near duplicates, too few rows."""
+
+from tunewright.core.example import Example, ask, make_example
+from tunewright.data.audit import Finding, audit
+
+
+def row(question: str, answer: str = "x", **fields: object) -> Example:
+    return make_example(ask(question, answer), fields=fields)
+
+
+def found(rows: list[Example], part: str = "train") -> dict[str, Finding]:
+    return {finding.kind: finding for finding in audit({part: rows}, deep=True).findings}
+
+
+PLAIN = [
+    row(f"How do I clean the kettle number {n} of the kind {n * 7919 % 1000}?", f"answer {n}")
+    for n in range(60)
+]
+
+
+def test_personal_data_is_counted_by_kind_and_not_shown() -> None:
+    personal = row("Write to mara.velten@mail.example", note="IBAN DE89 3704 0044 0532 0130 00")
+    finding = found([*PLAIN, personal])["personal_data"]
+    assert (finding.severity, finding.count, finding.examples) == ("warning", 1, (personal.id,))
+    assert finding.message == "1 of 61 rows of train hold personal data: email 1, iban 1."
+    assert finding.mend == "recipe: redact"
+
+
+def test_a_secret_is_an_error() -> None:
+    secret = row("Why does hf_abcdefghijklmnopqrstuvwxyzABCDEFGH not work?")
+    finding = found([*PLAIN, secret])["secret"]
+    assert (finding.severity, finding.count) == ("error", 1)
+    assert "hf_" not in finding.message
+
+
+def test_near_duplicates_are_named_with_the_row_that_stays() -> None:
+    text = "the parcel with the two broken lamps came on Monday morning and nobody was at home to take it in"
+    rows = [*PLAIN, row(text), row(f"{text} please")]
+    finding = found(rows)["near_duplicate"]
+    assert (finding.count, finding.examples) == (1, (rows[-1].id, rows[-2].id))
+
+
+def test_too_few_rows_are_said_of_those_that_are_trained() -> None:
+    assert "few_rows" in found(PLAIN[:30])
+    assert "few_rows" in found(PLAIN[:30], "all")
+    assert "few_rows" not in found(PLAIN[:30], "test")
+    assert not audit({"train": PLAIN[:30]}).findings
+
+
+def test_plain_rows_have_nothing_odd() -> None:
+    assert found(PLAIN) == {}
