@@ -166,29 +166,31 @@ def load_account(folder: Path) -> OpResult:
 
 
 class RecipeResult(NamedTuple):
-    """The rows that are left, and one account for each operation."""
+    """The rows that are left, one account for each operation, and the last one's folder."""
 
     examples: Sequence[Example]
     steps: list[OpResult]
+    folder: Path
 
 
 def apply_recipe(
-    ops: Sequence[RecipeOp],
+    nodes: Sequence[Node],
     sources: Mapping[str, Sequence[Example]],
     folder: Path,
     *,
     root: Path = Path(),
     workers: int = 1,
 ) -> RecipeResult:
-    """Work the whole recipe below `folder`, anew. Raises ProjectFileError, DataError, OSError."""
+    """Work a graph below `folder`, each operation in a folder of its name. Raises DataError, OSError."""
     made: dict[str, Sequence[Example]] = dict(sources)
-    steps, last = [], Rows(sources)
-    for node in graph(ops, sources):
+    result = RecipeResult(Rows(sources), [], folder)
+    for node in nodes:
+        own = folder / node.id
         given = {need: made[need] for need in node.needs}
-        steps.append(work(node, given, folder / node.id, root=root, workers=workers))
-        made[node.id] = Examples(folder / node.id / ROWS)
-        last = Rows({node.id: made[node.id]})
-    return RecipeResult(last, steps)
+        account = work(node, given, own, root=root, workers=workers)
+        made[node.id] = Examples(own / ROWS)
+        result = RecipeResult(made[node.id], [*result.steps, account], own)
+    return result
 
 
 class Done(NamedTuple):

@@ -12,8 +12,7 @@ from tunewright.data.examples import Examples
 from tunewright.data.ingest import EXAMPLES, SUMMARY
 from tunewright.data.names import did_you_mean, listed
 from tunewright.data.ops import RecipeOp
-from tunewright.data.recipe import DROPPED, OpResult, graph, work
-from tunewright.data.recipe import ROWS as MADE
+from tunewright.data.recipe import DROPPED, OpResult, apply_recipe, graph
 from tunewright.store.artifact import Artifact
 
 ROWS = 200
@@ -51,9 +50,6 @@ def preview(
         fix = did_you_mean(upto, names) or "Give one of these, or an id of its own to an operation."
         raise UserError(f"no operation is named {upto!r}; there are {listed(names)}", where="recipe", fix=fix)
     with TemporaryDirectory() as scratch:
-        for node in nodes[: names.index(upto or names[-1]) + 1]:
-            folder = Path(scratch) / node.id
-            account = work(node, {need: made[need] for need in node.needs}, folder, root=root)
-            made[node.id] = Examples(folder / MADE)
-        dropped = [(row["place"], row["reason"]) for row in read_jsonl(folder / DROPPED)]
-        return Preview(account, Examples(folder / MADE)[:shown], dropped[:shown])
+        found = apply_recipe(nodes[: names.index(upto or names[-1]) + 1], made, Path(scratch), root=root)
+        dropped = [(row["place"], row["reason"]) for row in read_jsonl(found.folder / DROPPED)]
+        return Preview(found.steps[-1], list(found.examples[:shown]), dropped[:shown])
