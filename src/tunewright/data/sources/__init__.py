@@ -1,10 +1,10 @@
 """Sources: one file for each format, found by its name. `read(path, encoding)` opens a file as a Table of raw rows.
 
-To add a format, add a file here with such a `read`, and its name to SourceSpec.format.
+To add a format, add a file here with such a `read`, its name to SourceSpec.format and its endings to ENDINGS.
 """
 
 from collections.abc import Generator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
@@ -12,6 +12,8 @@ from typing import Any, Literal, NamedTuple
 
 from tunewright.data.names import listed
 from tunewright.data.rows import BadFile, Reject, Row, Table, no_rows
+from tunewright.data.sources._documents import DOCUMENTS
+from tunewright.data.sources._unpack import COMPRESSED, inner_name, unpacked
 from tunewright.data.sources.chat import is_chat
 from tunewright.data.spec import ANSWERING, EXPECTED, TEXT, SourceSpec
 
@@ -24,8 +26,39 @@ ENDINGS = {
     ".ndjson": "jsonl",
     ".parquet": "parquet",
     ".pq": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+    ".xlsx": "spreadsheet",
+    ".xlsm": "spreadsheet",
+    ".ods": "spreadsheet",
+    ".txt": "text",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".html": "html",
+    ".htm": "html",
+    ".pdf": "pdf",
+    ".docx": "docx",
+    ".pptx": "pptx",
+    ".vtt": "subtitles",
+    ".srt": "subtitles",
+    ".mbox": "mbox",
+    ".eml": "mbox",
 }
-_SPREADSHEETS = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
+_OLDER = {
+    **dict.fromkeys((".xls", ".xlsb", ".numbers"), "XLSX"),
+    **dict.fromkeys((".doc", ".odt", ".rtf", ".pages"), "DOCX"),
+    **dict.fromkeys((".ppt", ".odp", ".key"), "PPTX"),
+}
+"""Endings of office files that are not read, and what to save them as."""
+ARCHIVES = {"slack"}
+"""Formats of a zip archive as a whole."""
+_CHATS = {"chat", "chatgpt", "slack"}
+_CHATGPT = {"mapping", "current_node"}
+_TABULAR = {"parquet", "arrow"}
+_BY_LINE = {"csv", "tsv", "jsonl", "chat", "mbox"}
+_JSON = {"json", "transcript", "chatgpt"}
+_JSON_BYTES = 2**30
+"""The most bytes of a packed JSON file: it is read whole."""
 _PEEK = 100
 Kind = Literal["chat", "documents", "columns"]
 
@@ -38,28 +71,51 @@ class Opened(NamedTuple):
 
 
 def open_file(path: Path, spec: SourceSpec) -> Opened:
-    """Open a file as the spec says. Raises BadFile, OSError."""
-    name = _format_of(path) if spec.format == "auto" else spec.format
+    """Open a file, or an entry of a zip archive, as the spec says. Raises BadFile, OSError.
+
+    A packed file is unpacked for as long as its rows are read.
+    """
+    inner = None if spec.format in ARCHIVES else inner_name(path)
+    name = _format_of(Path(inner or path.name)) if spec.format == "auto" else spec.format
+    if inner is None:
+        return _opened(path, name, spec)
+    with ExitStack() as stack:
+        most = _JSON_BYTES if name in _JSON else None
+        file = stack.enter_context(unpacked(path, by_line=name in _BY_LINE, most=most))
+        opened = _opened(file, name, spec)
+        rows = _held(opened.table, stack.pop_all())
+    next(rows)  # into its `with`, so that closing it takes the unpacked file away
+    return opened._replace(table=opened.table._replace(rows=rows))
+
+
+def _opened(path: Path, name: str, spec: SourceSpec) -> Opened:
     if path.stat().st_size == 0:
         return Opened(Table((), no_rows()), "columns")
-    table: Table = import_module(f"{__name__}.{name}").read(path, spec.encoding)
-    if spec.format == "auto" and not spec.columns and name in ("json", "jsonl", "parquet"):
-        return _sniffed(table, loose=name != "parquet")
+    reader = import_module(f"{__name__}.{name}")
+    if spec.sheet is not None and name != "spreadsheet":
+        raise BadFile("it is no spreadsheet, and has no sheets.", fix="Leave out sheet: for this source.")
+    choice = (spec.sheet,) if name == "spreadsheet" else ()
+    table: Table = reader.read(path, spec.encoding, *choice)
+    if spec.format == "auto" and not spec.columns and name in ("json", "jsonl", *_TABULAR):
+        return _sniffed(table, loose=name not in _TABULAR)
     answered = EXPECTED in (table.columns or ())
-    documents = spec.holds_documents and not answered
-    return Opened(table, "chat" if name == "chat" else "documents" if documents else "columns")
+    documents = (spec.holds_documents and not answered) or (
+        name in DOCUMENTS and not ANSWERING & spec.columns.keys()
+    )
+    return Opened(table, "chat" if name in _CHATS else "documents" if documents else "columns")
 
 
 def _format_of(path: Path) -> str:
-    if path.suffix.lower() in _SPREADSHEETS:
-        raise BadFile("spreadsheets are not read.", fix="Save the sheet as CSV.")
-    try:
-        return ENDINGS[path.suffix.lower()]
-    except KeyError:
-        raise BadFile(
-            f"the ending {path.suffix!r} does not tell the format.",
-            fix=f"Set format: for this source (the endings known are {listed(ENDINGS)}).",
-        ) from None
+    ending = path.suffix.lower()
+    if ending in _OLDER:
+        raise BadFile(f"files that end in {ending} are not read.", fix=f"Save it as {_OLDER[ending]}.")
+    if ending in ENDINGS:
+        return ENDINGS[ending]
+    raise BadFile(
+        f"the ending {path.suffix!r} does not tell the format.",
+        fix=f"Set format: for this source (the endings known are {', '.join(ENDINGS)}, and after them "
+        f"{listed(COMPRESSED)}; .zip holds such files).",
+    )
 
 
 def _sniffed(table: Table, loose: bool) -> Opened:
@@ -77,6 +133,8 @@ def _sniffed(table: Table, loose: bool) -> Opened:
 
 
 def _kind(values: dict[str, Any], loose: bool) -> Kind:
+    if values.keys() >= _CHATGPT:
+        raise BadFile("its rows are conversations as ChatGPT exports them.", fix="Set format: chatgpt.")
     if is_chat(values):
         return "chat"
     return "documents" if loose and TEXT in values and not ANSWERING & values.keys() else "columns"
@@ -85,3 +143,10 @@ def _kind(values: dict[str, Any], loose: bool) -> Kind:
 def _again(seen: list[Row | Reject], table: Table) -> Generator[Row | Reject, None, None]:
     with closing(table.rows):
         yield from chain(seen, table.rows)
+
+
+def _held(table: Table, stack: ExitStack) -> Generator[Any, None, None]:
+    """The rows; what the stack holds goes when they end or are closed. The first item is none of them."""
+    with stack, closing(table.rows):
+        yield None
+        yield from table.rows

@@ -29,10 +29,8 @@ def read(path: Path, encoding: str) -> Table:
         with pyarrow.parquet.ParquetFile(path) as file:
             names = tuple(file.schema_arrow.names)
     except (pyarrow.ArrowException, ValueError) as error:
-        raise BadFile(f"the file is not readable Parquet ({_first_line(error)}).") from None
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise BadFile(f"the column {twice!r} stands in the file more than once.", fix="Rename one of them.")
+        raise BadFile(f"the file is not readable Parquet ({first_line(error)}).") from None
+    check_names(names)
     return Table(names, _rows(path), sparse=True)
 
 
@@ -44,11 +42,23 @@ def _rows(path: Path) -> Generator[Row | Reject, None, None]:
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
             for batch in file.iter_batches(BATCH, use_threads=False):
-                for values in _in_microseconds(batch).to_pylist():
-                    number += 1
-                    yield _row(number, values)
+                yield from batch_rows(batch, number)
+                number += batch.num_rows
     except (pyarrow.ArrowException, ValueError, RecursionError) as error:
-        raise BadFile(f"reading stopped after record {number} ({_first_line(error)}).") from None
+        raise BadFile(f"reading stopped after record {number} ({first_line(error)}).") from None
+
+
+def batch_rows(batch: Any, before: int) -> Generator[Row | Reject, None, None]:
+    """The rows of an Arrow record batch that stands behind `before` other rows. Raises ArrowException, ValueError."""
+    for number, values in enumerate(_in_microseconds(batch).to_pylist(), before + 1):
+        yield _row(number, values)
+
+
+def check_names(names: tuple[str, ...]) -> None:
+    """Raises BadFile where two columns have one name."""
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise BadFile(f"the column {twice!r} stands in the file more than once.", fix="Rename one of them.")
 
 
 def _row(number: int, values: dict[str, Any]) -> Row | Reject:
@@ -104,5 +114,6 @@ def _text(value: Any) -> str:
     raise BadRow(f"not JSON: a {type(value).__name__} has no JSON form")
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What a library said, on one line."""
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
