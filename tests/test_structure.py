@@ -87,7 +87,7 @@ def test_a_cold_start_imports_nothing_heavy(arguments):
 
 
 def test_no_setting_is_dead():
-    """Every field of a settings model is read somewhere outside the file that declares it; an operation's, in its own file."""
+    """Every field of a settings model is read somewhere outside the file that declares it; an operation's, in its own."""
     from tunewright.project.fields import field_docs
     from tunewright.project.file import ProjectFile
     from tunewright.project.page import settings_models

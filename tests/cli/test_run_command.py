@@ -65,7 +65,11 @@ def test_what_is_dropped_or_left_out_is_said(cli, project):
     account = step["account"]
     assert (account["rows_in"], account["rows_out"], account["dropped"]) == (200, 40, 160)
     rows = list(read_jsonl(project / ".tunewright" / "artifacts" / step["artifact"] / "dropped.jsonl"))
-    assert (len(rows), rows[-1]["place"], rows[-1]["reason"]) == (160, "sums.csv:201", "the same as sums.csv:2")
+    assert (len(rows), rows[-1]["place"], rows[-1]["reason"]) == (
+        160,
+        "sums.csv:201",
+        "the same as sums.csv:2",
+    )
 
     ran = cli("run")
     assert ran.code == 0

@@ -196,3 +196,37 @@ def test_clean_mends_texts_and_drops_what_was_nothing_else() -> None:
     assert done.kept[0].fields == {"note": "été"}
     assert [reason for _, reason in done.dropped] == ["nothing is left of its question or its answer"]
     assert worked([Clean()], rows[2:]).kept == rows[2:]
+
+
+def test_redact_reaches_numbers_names_of_fields_and_tools() -> None:
+    tools = json.dumps(
+        [{"type": "function", "function": {"name": "f", "description": "asks ann@mail.example"}}]
+    )
+    turns = (
+        Message(role="user", content="q", name="bob@mail.example", tools=tools),
+        Message(role="assistant", content="a"),
+    )
+    one = make_example(
+        turns, fields={"card": 4111111111111111, "size": 12, "mara@mail.example": 1.5, "on": True}
+    )
+    made = worked([Redact()], [one]).kept[0]
+    assert not any(secret in made.model_dump_json() for secret in ("mail.example", "4111"))
+    assert made.fields == {"card": "[CARD_1]", "size": 12, "[EMAIL_3]": 1.5, "on": True}
+    assert json.loads(made.messages[0].tools)[0]["function"]["name"] == "f"
+
+
+def test_what_was_json_stays_json() -> None:
+    one = row("q", '{"q": "say &quot;hi&quot;", "n": [1, 2.5]}')
+    made = worked([Clean(repairs=("html",))], [one]).kept[0]
+    assert json.loads(made.expected) == {"q": 'say "hi"', "n": [1, 2.5]}
+
+
+def test_an_evaluation_that_can_be_half_read_is_refused(tmp_path: Path, evaluation: list[str]) -> None:
+    rows = [row(text) for text in [*questions(200, 3), evaluation[4]]]
+    parts = {"messages": [{"role": "user", "content": [{"type": "text", "text": evaluation[4]}]}]}
+    lines = (tmp_path / "eval.jsonl").read_text().splitlines()
+    (tmp_path / "parts.jsonl").write_text("\n".join([*lines[:4], json.dumps(parts), *lines[5:]]) + "\n")
+    assert len(worked([Decontaminate(against=("parts.jsonl",))], rows, root=tmp_path).kept) == 200
+    (tmp_path / "broken.jsonl").write_text("\n".join([*lines[:4], "{not json", "{}", *lines[5:]]) + "\n")
+    with pytest.raises(DataError, match=r"broken.jsonl"):
+        worked([Decontaminate(against=("broken.jsonl",))], rows, root=tmp_path)

@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
+import psutil
 import pytest
 from pydantic import ValidationError
 from worked import worked
 
 from tunewright.core.errors import DataError, ProjectFileError
 from tunewright.core.example import Example, Origin, ask, make_document, make_example
-from tunewright.core.message import Message
-from tunewright.data.examples import Examples, write_examples
+from tunewright.core.message import Function, Message, ToolCall
+from tunewright.data.examples import Examples, chunks, write_examples
+from tunewright.data.ops import max_chars
 from tunewright.data.ops.drop_contradictions import DropContradictions
 from tunewright.data.ops.drop_duplicates import DropDuplicates
 from tunewright.data.ops.filter import Filter
@@ -18,7 +20,7 @@ from tunewright.data.ops.max_chars import MaxChars
 from tunewright.data.ops.mix import Mix, counts
 from tunewright.data.ops.op import Rows
 from tunewright.data.ops.sample import Sample
-from tunewright.data.recipe import graph
+from tunewright.data.recipe import _shared_out, do_chunk, graph, work
 
 
 def row(question: str, answer: str, **fields: object) -> Example:
@@ -255,3 +257,67 @@ def test_a_place_names_the_raw_row_through_all_operations() -> None:
     first = make_example(A.messages, origin=Origin(source="s", file="rows.csv", row=7))
     done = worked([Map(set={"input": "again: {{ input }}"}), MaxChars(chars=1)], [first])
     assert done.dropped[0][0] == "rows.csv:7"
+
+
+def test_counts_keep_the_limit_and_the_largest_remainders() -> None:
+    assert counts({"a": 10, "b": 10}, {"a": 1, "b": 1}, 3) == {"a": 2, "b": 1}
+    assert counts({"a": 10, "b": 10}, {"a": 1, "b": 1}, 1) == {"a": 1, "b": 0}
+    assert counts({"a": 9, "b": 30}, {"a": 0.3, "b": 0.7}, 10) == {"a": 3, "b": 7}
+
+
+def test_a_mix_of_nothing_names_what_is_empty() -> None:
+    given = {"own": [A], "other": [B]}
+    ops = [
+        MaxChars(id="none", needs=("own",), chars=1),
+        Mix(needs=("none", "other"), shares={"none": 1, "other": 1}),
+    ]
+    with pytest.raises(DataError, match="none has no rows"):
+        worked(ops, given)
+
+
+def test_map_leaves_calls_and_weights_and_documents_alone() -> None:
+    call = ToolCall(id="1", function=Function(name="f", arguments="{}"))
+    turns = (Message(role="user", content="q"), Message(role="assistant", content="", tool_calls=(call,)))
+    calling, text = make_example(turns), make_document("a note")
+    half = make_example(
+        (Message(role="user", content="q"), Message(role="assistant", content=" a ", weight=0.5))
+    )
+    done = worked([Map(set={"expected": "{{ expected|trim }}"})], [calling, half])
+    assert [(one.expected, one.messages[-1].weight) for one in done.kept] == [("a", 0.5)]
+    assert done.dropped == [(calling.place, "its answer calls tools, and cannot be set as a text")]
+    assert worked([Map(set={"input": "x"})], [text]).dropped[0][1].startswith("a document has neither")
+
+
+@pytest.mark.parametrize("keep", ["range(9)|random < 5", "lipsum()"])
+def test_an_expression_draws_nothing(keep: str) -> None:
+    with pytest.raises((ValidationError, DataError)):
+        worked([Filter(keep=keep)], [A])
+
+
+def test_an_expression_that_could_mean_two_things_or_a_text_is_refused() -> None:
+    with pytest.raises(DataError, match="has a field 'source', and every row has a source of its own"):
+        worked([Filter(keep='source == "wiki"')], [row("q", "x", source="wiki")])
+    with pytest.raises(DataError, match=r"the text 'false' for .*, neither true nor false"):
+        worked([Filter(keep="good")], [row("q", "x", good="false")])
+    with pytest.raises(DataError, match="MemoryError"):
+        worked([Map(set={"expected": "{{ '-' * size }}"})], [row("q", "x", size=10**13)])
+
+
+def test_an_operation_that_loses_a_row_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(max_chars, "each", lambda spec: lambda row: [])
+    node = graph([MaxChars(chars=9)], ["rows"])[0]
+    with pytest.raises(RuntimeError, match="max_chars told of 0 rows where it was given 2"):
+        work(node, {"rows": [A, B]}, tmp_path)
+
+
+def test_what_a_dead_process_left_is_done_here() -> None:
+    """Its workers are killed while they work: the rows are the same."""
+    spec = Map(set={"input": "{{ n }}. {{ input }}"}).model_dump_json()
+    pieces = list(chunks(row(f"question {n}", "x" * 40, n=n) for n in range(25_000)))
+    assert len(pieces) > 12
+    shared = _shared_out(spec, iter(pieces), 2)
+    done = [next(shared)]
+    for child in psutil.Process().children():
+        if "spawn_main" in " ".join(child.cmdline()):
+            child.kill()
+    assert [*done, *shared] == [do_chunk(spec, lines) for lines in pieces]

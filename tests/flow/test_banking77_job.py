@@ -82,11 +82,14 @@ def test_from_csv_to_a_verdict(tmp_path: Path, slice_of_it: Path) -> None:
 @pytest.mark.slow
 def test_the_whole_set_from_csv_to_a_verdict(tmp_path: Path) -> None:
     init(tmp_path / "banking", "classification", BANKING / "train.csv")
-    verdict = run(tmp_path / "banking", "baselines.few_shot=[2]", "baselines.dev_limit=50")
+    verdict = run(
+        tmp_path / "banking",
+        *("train.epochs=1", "decoding.max_new_tokens=24", "suites.general.limit=24", "baselines.few_shot=[]"),
+    )
     scores = scores_of(verdict)
     assert {row["examples"] for row in verdict["comparisons"]} <= set(range(950, 1010))
     assert verdict["outcome"] == "helps"
-    assert scores["fine-tune"] > 0.5 > max(value for name, value in scores.items() if name != "fine-tune")
+    assert scores["fine-tune"] > 0.4 > max(value for name, value in scores.items() if name != "fine-tune")
 
 
 def run(folder: Path, *settings: str) -> dict[str, Any]:

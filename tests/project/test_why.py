@@ -101,6 +101,101 @@ def test_a_preview_works_the_recipe_on_the_first_rows(project: Project) -> None:
         project.preview("polit")
 
 
+def write(project: Project, recipe: str) -> Project:
+    """The project with another recipe, and both sources in it."""
+    path = project.root / "tunewright.yaml"
+    path.write_text(path.read_text().partition("recipe:")[0] + "recipe:\n" + recipe)
+    return tunewright.open(project.root)
+
+
+def test_a_row_that_comes_by_two_ways_and_stays_once_is_kept(project: Project) -> None:
+    ways = """\
+  - {op: filter, id: a, needs: [own], keep: turns}
+  - {op: filter, id: b, needs: [own], keep: turns}
+  - {op: drop_duplicates, needs: [a, b, other]}
+"""
+    found = the_trail(write(project, ways), "own.csv:2")
+    assert [(touch.node, touch.fate) for touch in found.touches] == [
+        ("a", "kept"),
+        ("b", "kept"),
+        ("drop_duplicates", "kept"),
+    ]
+    assert len(found.parts) == 1
+    gone = the_trail(tunewright.open(project.root), "own.csv:53")
+    assert (gone.touches[-1].fate, gone.parts) == ("dropped", ())
+
+
+def test_a_document_in_pieces_of_which_one_is_dropped_is_kept(project: Project) -> None:
+    words = [" ".join(f"word{n}{at}" for at in range(12)) for n in range(40)]
+    texts = [{"text": ". ".join(words[n : n + 4])} for n in range(0, 40, 4)]
+    (project.root / "texts.jsonl").write_text("".join(json.dumps(text) + "\n" for text in texts))
+    path = project.root / "tunewright.yaml"
+    file = (
+        path.read_text().partition("sources:")[0]
+        + "sources: {texts: {path: texts.jsonl}}\ntrain: {method: cpt}\n"
+    )
+    path.write_text(file + "recipe: [{op: chunk, chars: 150}, {op: filter, keep: piece != 2}]\n")
+    found = the_trail(tunewright.open(project.root), "texts.jsonl:3")
+    assert [touch.fate for touch in found.touches] == ["changed", "kept"]
+    pieces = [row.fields["piece"] for row in found.touches[0].rows]
+    assert [row.fields["piece"] for row in found.touches[1].rows] == [piece for piece in pieces if piece != 2]
+    assert len(found.parts) == len(pieces) - 1
+
+
+def made_by(project: Project, op: str) -> list[str]:
+    """What the recipe's operation made, by its question."""
+    project.run("prepare")
+    prepared = project.run("prepare").outcomes[-1].artifact
+    (node,) = [
+        row for row in json.loads(prepared.file("recipe.json").read_text()) if row["account"]["op"] == op
+    ]
+    folder = project.root / ".tunewright" / "artifacts" / node["artifact"]
+    return [json.loads(line)["origin"]["source"] for line in (folder / "rows.jsonl").read_text().splitlines()]
+
+
+def test_the_order_of_needs_and_of_sources_counts(project: Project) -> None:
+    assert (
+        made_by(write(project, "  - {op: drop_duplicates, needs: [own, other]}\n"), "drop_duplicates")[0]
+        == "own"
+    )
+    assert (
+        made_by(write(project, "  - {op: drop_duplicates, needs: [other, own]}\n"), "drop_duplicates")[0]
+        == "other"
+    )
+    both = write(project, "  - {op: drop_duplicates}\n")
+    assert made_by(both, "drop_duplicates")[0] == "own"
+    path = project.root / "tunewright.yaml"
+    lines = path.read_text().splitlines(keepends=True)
+    at = next(n for n, line in enumerate(lines) if line.startswith("  own:"))
+    path.write_text("".join([*lines[:at], lines[at + 1], lines[at], *lines[at + 2 :]]))
+    assert made_by(tunewright.open(project.root), "drop_duplicates")[0] == "other"
+
+
+def test_a_renamed_operation_is_not_done_again_and_a_new_version_is(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.run("prepare")
+    before = set(project.store.names())
+    path = project.root / "tunewright.yaml"
+    path.write_text(path.read_text().replace("id: english", "id: first").replace("[english]", "[first]"))
+    renamed = tunewright.open(project.root)
+    renamed.run("prepare")
+    assert {name.partition("-")[0] for name in set(renamed.store.names()) - before} == {"prepare"}
+    before = set(renamed.store.names())
+    monkeypatch.setattr("tunewright.data.ops.drop_duplicates.VERSION", "2", raising=False)
+    renamed.run("prepare")
+    assert {name.partition("-")[0] for name in set(renamed.store.names()) - before} == {
+        "prepare",
+        "recipe.drop_duplicates",
+    }
+
+
+def test_the_lineage_of_an_operation_is_sound(project: Project) -> None:
+    project.run("prepare")
+    for name in project.store.names():
+        project.lineage(name).verify()
+
+
 def test_an_operation_that_changed_is_done_anew_and_those_before_it_are_not(project: Project) -> None:
     project.run("prepare")
     before = set(project.store.names())

@@ -7,9 +7,13 @@ from transformers import AutoModelForCausalLM
 
 from tiny import make_config
 from tunewright.core.errors import ModelError
-from tunewright.models.load import load_model
+from tunewright.core.example import ask
+from tunewright.models import embedded
+from tunewright.models.base import resolve_base
+from tunewright.models.load import load_model, load_tokenizer
+from tunewright.models.template import Renderer
 from tunewright.train.attention import Segments
-from tunewright.train.pack import Row, Tree, pack, shared_prefix
+from tunewright.train.pack import Row, Tree, compact, pack, shared_prefix
 from tunewright.train.policy import Policy
 
 
@@ -71,3 +75,21 @@ def test_too_little_memory_is_not_the_bases_fault(tiny_base):
     with pytest.raises(ModelError, match="not enough memory for two rows"):
         Policy(model, trees)
     assert len(asked) == 1
+
+
+def test_a_way_proven_in_exact_numbers_is_taken_where_rounding_looks_like_another_result():
+    """Prompts longer than any that the base was trained on: answers are unlikely, and bf16 moves them."""
+    base = resolve_base("embedded", embedded.PATH)
+    words = Renderer(load_tokenizer(base))
+    rule = " ".join(f"label_{n}_of_many" for n in range(150))
+    talks = [ask(f"What is {n}?", f"label_{n * 37 % 150}_of_many", system=rule) for n in range(4)]
+    trees = [Tree((compact(str(n), *words.training(talk)),)) for n, talk in enumerate(talks)]
+    model = load_model(base)
+    exact = Policy(model, trees, torch.float32)
+    exact.restore()
+    rounded = Policy(model, trees, torch.bfloat16, proven=exact)
+    assert (exact.packed, rounded.packed, rounded.own_head) == (True, True, False)
+    batch = pack(trees, shared_prefix(trees))
+    assert batch.ids.shape[1] < sum(tree.tokens for tree in trees) / 2
+    with torch.no_grad():
+        assert (exact.logprobs(batch) - rounded.logprobs(batch)).abs().mean() < 0.3

@@ -11,7 +11,10 @@ import click
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("tunewright.cli.init:init", "Make a project from your data."),
     "import": ("tunewright.cli.importing:import_", "Make a project from another tool's config."),
-    "data": ("tunewright.cli.data:data", "Look into the data: why a row, what an operation makes, what is odd."),
+    "data": (
+        "tunewright.cli.data:data",
+        "Look into the data: why a row, what an operation makes, what is odd.",
+    ),
     "check": ("tunewright.cli.run:check", "Check the project file, the data and the gate before training."),
     "run": ("tunewright.cli.run:run", "Do whatever is stale, resume whatever was cut off."),
     "train": ("tunewright.cli.run:train", "Train the adapter, and no further."),

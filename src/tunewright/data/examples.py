@@ -13,8 +13,6 @@ from tunewright.core.message import Message, tools_of, with_tools
 
 _CHUNK = 1 << 18
 """Bytes of lines that are read at once."""
-_LINES = 500
-"""Lines that are read at once of a part of a file."""
 
 
 def to_line(example: Example) -> bytes:
@@ -94,9 +92,7 @@ class Examples(Sequence[Example]):
                 while lines := stream.readlines(_CHUNK):
                     yield b"".join(lines)
             else:
-                mine = islice(stream, *self._lines)
-                while lines := list(islice(mine, _LINES)):
-                    yield b"".join(lines)
+                yield from _joined(islice(stream, *self._lines))
 
     def _index(self) -> Sequence[int]:
         """Where each line begins, and the last ends."""
@@ -117,10 +113,14 @@ def chunks(examples: Iterable[Example]) -> Iterator[bytes]:
     if isinstance(examples, Examples):
         yield from examples.chunks()
         return
+    yield from _joined(map(to_line, examples))
+
+
+def _joined(several: Iterable[bytes]) -> Iterator[bytes]:
     lines, size = list[bytes](), 0
-    for example in examples:
-        lines.append(to_line(example))
-        size += len(lines[-1])
+    for line in several:
+        lines.append(line)
+        size += len(line)
         if size >= _CHUNK:
             yield b"".join(lines)
             lines, size = [], 0

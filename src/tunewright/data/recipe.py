@@ -8,9 +8,11 @@ are rows kept and rows dropped, always; what is added (a second piece of a docum
 """
 
 import json
+import sys
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
 from importlib import import_module
 from itertools import chain, islice
@@ -38,8 +40,6 @@ _AHEAD = 4
 """Chunks that wait for each process."""
 _SOME = 1000
 """Rows of an operation on all rows that are written at once."""
-_REASONS = 20
-"""Kinds of reasons that an account counts, the commonest."""
 
 
 class Node(NamedTuple):
@@ -57,8 +57,9 @@ class Node(NamedTuple):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What decides its result, besides what it takes."""
-        return self.spec.model_dump(mode="json", exclude={"id", "needs"})
+        """What decides its result, besides the rows that it takes, in their order; a mix knows them by name."""
+        named = {"needs": list(self.needs)} if self.spec.op == "mix" else {}
+        return {**self.spec.model_dump(mode="json", exclude={"id", "needs"}), **named}
 
 
 class OpResult(BaseModel):
@@ -75,8 +76,6 @@ class OpResult(BaseModel):
     changed: int = 0
     """Rows that went on as other rows."""
     added: int = 0
-    reasons: dict[str, int] = {}
-    """Dropped rows by their reason's first words."""
     tally: dict[str, int] = {}
     """What was counted in the rows: kinds of personal data."""
     notes: tuple[str, ...] = ()
@@ -114,6 +113,12 @@ def graph(ops: Sequence[RecipeOp], sources: Iterable[str]) -> list[Node]:
     if problems:
         raise ProjectFileError(problems)
     return nodes
+
+
+def versions(ops: Iterable[RecipeOp]) -> dict[str, str]:
+    """The versions of these operations that are not the first."""
+    found = {spec.op: str(getattr(_module(spec), "VERSION", "1")) for spec in ops}
+    return {op: version for op, version in found.items() if version != "1"}
 
 
 def reads(ops: Iterable[RecipeOp]) -> tuple[str, ...]:
@@ -156,6 +161,8 @@ def work(
         for done in _worked(node.spec, Rows(given), root, workers):
             ledger.take(done)
     account = ledger.account(node)
+    if account.rows_in != (given_rows := len(Rows(given))):
+        raise RuntimeError(f"{node.spec.op} told of {account.rows_in} rows where it was given {given_rows}")
     write_json(out / ACCOUNT, account.model_dump(mode="json"))
     return account
 
@@ -200,10 +207,10 @@ class Done(NamedTuple):
     rows_out: int
     lines: bytes
     """Of the rows that go on, the added ones too."""
-    dropped: tuple[tuple[str, str, str], ...]
-    """(id, place, reason)."""
-    changed: tuple[tuple[str, str], ...]
-    """(the id that a row had, its id now)."""
+    dropped: tuple[dict[str, Any], ...]
+    """id, place, source and reason of each."""
+    changed: tuple[dict[str, Any], ...]
+    """Of each place and source, the id that it had (`from`) and has now (`to`), and whether that is `added` to one kept."""
     added: int
     tally: dict[str, int]
 
@@ -226,21 +233,27 @@ def _flat(said: Said | Sequence[Said]) -> Sequence[Said]:
 
 
 def _told_up(found: Iterable[Sequence[Said]]) -> Done:
-    lines, dropped, changed = list[bytes](), list[tuple[str, str, str]](), list[tuple[str, str]]()
+    lines, dropped, changed = list[bytes](), list[dict[str, Any]](), list[dict[str, Any]]()
     tally = Counter[str]()
     rows_in = added = 0
     for one in chain.from_iterable(found):
         rows_in += not isinstance(one, Added)
         added += isinstance(one, Added)
         if isinstance(one, Dropped):
-            dropped.append((one.example.id, one.example.place, one.reason))
+            dropped.append({"id": one.example.id, **_from(one.example), "reason": one.reason})
             continue
         lines.append(to_line(one.example))
         if isinstance(one, Kept):
             tally.update(one.tally)
         if one.was is not None and one.was != one.example:
-            changed.append((one.was.id, one.example.id))
+            ids = {"from": one.was.id, "to": one.example.id, "added": isinstance(one, Added)}
+            changed.append({**ids, **_from(one.was)})
     return Done(rows_in, len(lines), b"".join(lines), tuple(dropped), tuple(changed), added, dict(tally))
+
+
+def _from(row: Example) -> dict[str, str]:
+    """What tells a row from another with its id."""
+    return {"place": row.place, "source": row.origin.source if row.origin else ""}
 
 
 def _worked(spec: RecipeOp, rows: Rows, root: Path, workers: int) -> Iterator[Done]:
@@ -253,16 +266,40 @@ def _worked(spec: RecipeOp, rows: Rows, root: Path, workers: int) -> Iterator[Do
         return
     settings = spec.model_dump_json()
     pieces = chain.from_iterable(chunks(given) for given in rows.given.values())
-    if workers < 2 or len(rows) < _POOL:
+    if workers > 1 and len(rows) >= _POOL and _may_spawn():
+        yield from _shared_out(settings, pieces, workers)
+    else:
         yield from (do_chunk(settings, lines) for lines in pieces)
-        return
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        waiting: deque[Future[Done]] = deque()
+
+
+def _may_spawn() -> bool:
+    """Whether processes can be started that do not run the caller's script again: from our own commands they can."""
+    main = sys.modules["__main__"]
+    module = getattr(main, "__spec__", None)
+    name = module.name if module else Path(getattr(main, "__file__", None) or "tw").stem
+    return name.partition(".")[0] in ("tunewright", "tw", "pytest")
+
+
+def _shared_out(settings: str, pieces: Iterator[bytes], workers: int) -> Iterator[Done]:
+    """The pieces by some processes, in order. Where one dies (for want of memory, mostly), what is left is done here."""
+    waiting: deque[bytes] = deque()
+    futures: deque[Future[Done]] = deque()
+    pool = ProcessPoolExecutor(workers, get_context("spawn"))
+    try:
         for lines in pieces:
-            waiting.append(pool.submit(do_chunk, settings, lines))
-            if len(waiting) >= _AHEAD * workers:
-                yield waiting.popleft().result()
-        yield from (future.result() for future in waiting)
+            waiting.append(lines)
+            futures.append(pool.submit(do_chunk, settings, lines))
+            if len(futures) >= _AHEAD * workers:
+                yield futures.popleft().result()
+                waiting.popleft()
+        while futures:
+            yield futures.popleft().result()
+            waiting.popleft()
+    except BrokenProcessPool:
+        for lines in chain(waiting, pieces):
+            yield do_chunk(settings, lines)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 class _Ledger:
@@ -273,7 +310,6 @@ class _Ledger:
             (out / name).open("wb") for name in (ROWS, DROPPED, CHANGED)
         )
         self._counts = Counter[str]()
-        self._reasons = Counter[str]()
         self._tally = Counter[str]()
         self._first = list[tuple[str, str]]()
 
@@ -287,12 +323,11 @@ class _Ledger:
     def take(self, done: Done) -> None:
         """Write down what became of some rows."""
         self._rows.write(done.lines)
-        for name, place, reason in done.dropped:
-            self._dropped.write(_line({"id": name, "place": place, "reason": reason}))
-            self._reasons[reason.partition(":")[0]] += 1
-        for was, now in done.changed:
-            self._changed.write(_line({"from": was, "to": now}))
-        self._first += [(place, reason) for _, place, reason in done.dropped[: SHOWN - len(self._first)]]
+        for row in done.dropped:
+            self._dropped.write(_line(row))
+        for row in done.changed:
+            self._changed.write(_line(row))
+        self._first += [(row["place"], row["reason"]) for row in done.dropped[: SHOWN - len(self._first)]]
         self._counts.update(rows_in=done.rows_in, rows_out=done.rows_out, added=done.added)
         self._tally.update(done.tally)
         self._counts.update(dropped=len(done.dropped), changed=len(done.changed))
@@ -303,7 +338,6 @@ class _Ledger:
             id=node.id,
             op=node.spec.op,
             needs=node.needs,
-            reasons=dict(sorted(self._reasons.most_common(_REASONS))),
             tally=dict(sorted(self._tally.items())),
             notes=_notes(node.spec),
             first=tuple(self._first),
@@ -316,7 +350,7 @@ def _notes(spec: OpSpec) -> tuple[str, ...]:
     return tuple(module.notes(spec)) if hasattr(module, "notes") else ()
 
 
-def _line(row: dict[str, str]) -> bytes:
+def _line(row: dict[str, Any]) -> bytes:
     return (json.dumps(row, ensure_ascii=False) + "\n").encode()
 
 

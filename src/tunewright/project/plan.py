@@ -38,7 +38,7 @@ class Outside:
         self._known: dict[str, dict[str, str]] = {}
 
     def hashes(self, kind: str) -> dict[str, str]:
-        """Name → content hash, for `sources`, `base`, `suites`, `suite files` (without the built-in suite), `recipe files`."""
+        """Name → content hash, for `sources`, `base`, `suites`, `suite files` (not the built-in one), `recipe files`."""
         if kind not in self._known:
             ways = {
                 "sources": self._sources,

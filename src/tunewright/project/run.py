@@ -21,7 +21,7 @@ from tunewright.store.store import Store
 
 LIBRARIES = (
     *("tunewright", "torch", "transformers", "peft", "tokenizers", "safetensors", "numpy"),
-    *("llguidance", "jsonschema", "regex"),  # they decide held answers and scores
+    *("llguidance", "jsonschema", "regex", "semchunk"),  # they decide held answers, scores and pieces
 )
 """Whose versions a manifest records."""
 

@@ -50,7 +50,7 @@ class Step(NamedTuple):
     version: str = "1"
     """Raised when the same inputs and settings give another result."""
     external: "tuple[str, ...] | Callable[[ProjectFile], tuple[str, ...]]" = ()
-    """What it reads from outside the store: `sources`, `base`, `suites` (or of these the `suite files` alone), `recipe files`."""
+    """What it reads from outside the store: `sources`, `base`, `suites` (or of these the `suite files`), `recipe files`."""
 
     def reads(self, file: "ProjectFile") -> tuple[str, ...]:
         """What it reads from outside the store, with this project file."""
@@ -104,6 +104,19 @@ def _judging(file: "ProjectFile") -> dict[str, Any]:
     return {**_task(file), "target": file.suites[TARGET], "decoding": file.decoding}
 
 
+def _order(file: "ProjectFile") -> dict[str, Any]:
+    """The order of several sources, which no hash of a mapping sees: their rows stand in it."""
+    return {"order": list(file.sources)} if len(file.sources) > 1 else {}
+
+
+def _recipe(file: "ProjectFile") -> dict[str, Any]:
+    """The recipe, and its operations' versions."""
+    from tunewright.data.recipe import versions
+
+    found = versions(file.recipe)
+    return {"recipe": list(file.recipe), **({"versions": found} if found else {})}
+
+
 def _recipe_reads(file: "ProjectFile") -> tuple[str, ...]:
     """What the recipe's operations read besides rows."""
     from tunewright.data.recipe import reads
@@ -116,7 +129,7 @@ STEPS: tuple[Step, ...] = (
         "ingest",
         "read the sources into examples",
         needs=(),
-        settings=lambda file: {**_task(file), "sources": file.sources, "data": file.data},
+        settings=lambda file: {**_task(file), "sources": file.sources, **_order(file), "data": file.data},
         run="tunewright.project.stages.data:ingest",
         version="3",
         external=("sources",),
@@ -125,7 +138,7 @@ STEPS: tuple[Step, ...] = (
         "prepare",
         "work the recipe",
         needs=("ingest",),
-        settings=lambda file: {"recipe": list(file.recipe)},
+        settings=_recipe,
         run="tunewright.project.stages.data:prepare",
         external=_recipe_reads,
     ),

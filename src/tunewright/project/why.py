@@ -117,43 +117,41 @@ def _rejected(ingested: Artifact, ref: str) -> Iterator[Rejected]:
 
 def _trail(row: Example, nodes: list[_Node], split: Artifact) -> Trail:
     source = row.origin.source if row.origin else ""
-    holding: dict[str, dict[str, Example]] = {source: {row.id: row}}
+    holding: dict[str, list[Example]] = {source: [row]}
     touches = list[Touch]()
     for account, folder in nodes:
-        given = {name: one for need in account.needs for name, one in holding.get(need, {}).items()}
+        given = [one for need in account.needs for one in holding.get(need, ())]
         if not given:
             continue
-        reason = next(_reasons(folder, given, row.place), None)
-        changes = _changes(folder, given)
-        after = {one.id: one for _, name in changes for one in _named(folder / ROWS, name, row.place)}
-        stayed = {name: one for name, one in given.items() if name not in dict(changes)}
-        left = after | (stayed if reason is None else {})
-        fate = "changed" if after else "kept" if reason is None else "dropped"
-        touches.append(Touch(account.id, fate, reason or "", tuple(left.values())))
+        reasons, changed, left = list[str](), list[Example](), list[Example]()
+        for one in {one.id: one for one in given}.values():
+            copies = sum(other.id == one.id for other in given)
+            gone = [line["reason"] for line in _of(folder / DROPPED, row, one.id, "id")]
+            made = list(_of(folder / CHANGED, row, one.id, "from"))
+            changed += [new for line in made for new in _named(folder / ROWS, line["to"], row)[:1]]
+            reasons += gone
+            left += [one] * (copies - len(gone) - sum(not line["added"] for line in made))
+        left = changed + left
+        fate = "changed" if changed else "kept" if left else "dropped"
+        touches.append(Touch(account.id, fate, "" if left else "; ".join(reasons), tuple(left)))
         holding[account.id] = left
-    last = holding.get(nodes[-1].account.id, {}) if nodes else holding[source]
-    parts = tuple((part, name) for name in last for part in PARTS if _stands(split, part, name, row.place))
-    return Trail(row.place, source, row, tuple(touches), parts)
+    last = holding.get(nodes[-1].account.id, []) if nodes else [row]
+    ids = list(dict.fromkeys(one.id for one in last))
+    parts = [(part, name) for part in PARTS for name in ids if _named(split.file(f"{part}.jsonl"), name, row)]
+    return Trail(row.place, source, row, tuple(touches), tuple(parts))
 
 
-def _reasons(folder: Path, given: Mapping[str, Example], place: str) -> Iterator[str]:
-    for line in read_jsonl(folder / DROPPED):
-        if line["id"] in given and line["place"] == place:
-            yield line["reason"]
+def _of(path: Path, row: Example, name: str, key: str) -> Iterator[dict[str, Any]]:
+    """The lines of an operation's log about a row while it had this id."""
+    source = row.origin.source if row.origin else ""
+    for line in read_jsonl(path):
+        if line[key] == name and line["place"] == row.place and line["source"] == source:
+            yield line
 
 
-def _changes(folder: Path, given: Mapping[str, Example]) -> list[tuple[str, str]]:
-    """(the id before, the id after); a row in pieces has several."""
-    lines = read_jsonl(folder / CHANGED)
-    return [(line["from"], line["to"]) for line in lines if line["from"] in given]
-
-
-def _stands(split: Artifact, part: str, name: str, place: str) -> bool:
-    return any(True for _ in _named(split.file(f"{part}.jsonl"), name, place))
-
-
-def _named(path: Path, name: str, place: str) -> Iterator[Example]:
-    return (row for row in _with(path, name) if row.id == name and row.place == place)
+def _named(path: Path, name: str, row: Example) -> list[Example]:
+    """The examples of that id that came from the row."""
+    return [one for one in _with(path, name) if one.id == name and one.origin == row.origin]
 
 
 def _with(path: Path, text: str) -> Iterator[Example]:

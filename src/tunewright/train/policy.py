@@ -39,8 +39,12 @@ class Policy:
         noise: float = 0.0,
         *,
         mixed: bool = False,
+        proven: "Policy | None" = None,
     ) -> None:
         """Choose the way on two of `trees`; attention runs in `dtype`. Raises ModelError where no way is right.
+
+        `proven` is the same model's policy in exact numbers, whose way is taken: rounding alone may look like another result
+        where answers are unlikely.
 
         `mixed` runs every layer's products in it, for layers that do not do so themselves.
 
@@ -57,6 +61,12 @@ class Policy:
         probe = [tree._replace(rows=tuple(row.begun(_PROBED) for row in tree.rows)) for tree in taught]
         self.refused: Exception | None = None
         """What the last way said that could not be gone; none where all that were tried could."""
+        self.packed: bool
+        self.own_head: bool
+        if proven is not None:
+            self.packed, self.own_head, self.refused = proven.packed, proven.own_head, proven.refused
+            self._causal.set_attn_implementation(attention.NAME if self.packed else self._stock)
+            return
         for self.packed, self.own_head in ((True, False), (True, True), (False, False), (False, True)):
             if self._agrees(probe):
                 return

@@ -112,8 +112,10 @@ def train(
         _checkpoint_activations(model)
     parameters = weights.trained(model)
     start = weights.copied(parameters)
+    tried = [*trees[:_PROBES], *dev[:_PROBES]]
+    proven = _proven(model, tried, dtype)
     with fast_layers(model, dtype), compiled_layers(model, spec.compile):
-        policy = _policy(model, [*trees[:_PROBES], *dev[:_PROBES]], settled, dtype)
+        policy = _policy(model, tried, settled, dtype, proven)
         refused = {} if policy.packed else {"not_packed": str(policy.refused or "other results")}
         facing = {"steps": len(plan.steps), "rows": trees.rows, "threads": folder.threads}
         emit("train.start", packed=policy.packed, **facing, **refused)
@@ -144,10 +146,22 @@ def train(
     return summary
 
 
-def _policy(model: Any, probes: Sequence[Tree], spec: SettledSpec, dtype: torch.dtype) -> Policy:
+def _proven(model: Any, probes: Sequence[Tree], dtype: torch.dtype) -> Policy | None:
+    """The policy in exact numbers, where the weights are exact and the products are not to be; its way is right in both."""
+    if dtype == torch.float32 or model.dtype != torch.float32:
+        return None
+    with fast_layers(model, torch.float32):
+        found = Policy(model, probes, torch.float32)
+    found.restore()
+    return found
+
+
+def _policy(
+    model: Any, probes: Sequence[Tree], spec: SettledSpec, dtype: torch.dtype, proven: Policy | None
+) -> Policy:
     """The model as the losses see it, proven on some trees; where it is to be compiled, that too."""
     mixed = spec.adapter.kind in ("full", "dora") and dtype != model.dtype  # no layer of ours does it
-    policy = Policy(model, probes, dtype, spec.neftune, mixed=mixed)
+    policy = Policy(model, probes, dtype, spec.neftune, mixed=mixed, proven=proven)
     if spec.compile:
         prove(policy, pack(probes[:_PROBES]), exact=not (spec.adapter.dropout or spec.neftune))
     return policy

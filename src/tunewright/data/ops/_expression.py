@@ -10,13 +10,29 @@ from tunewright.core.example import Example
 from tunewright.data.names import did_you_mean, listed
 from tunewright.data.template import ENVIRONMENT
 
-_FAULTS = (TemplateError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RecursionError)
+_FAULTS = (
+    TemplateError,
+    ArithmeticError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    RecursionError,
+    MemoryError,
+)
 
 
 def names(row: Example) -> dict[str, Any]:
     """A row's fields by their names, and over them what every row has."""
     return {
         **row.fields,
+        **_own(row),
+    }
+
+
+def _own(row: Example) -> dict[str, Any]:
+    """What every row has."""
+    return {
         "input": row.input_text,
         "expected": row.expected,
         "rejected": row.rejected,
@@ -51,6 +67,12 @@ class Expression:
     def __call__(self, row: Example) -> Any:
         """Its value for a row. Raises DataError, with the row's place, where it has none."""
         known = names(row)
+        if hidden := sorted(self.asked & row.fields.keys() & _own(row).keys()):
+            raise DataError(
+                f"{row.place} has a field {hidden[0]!r}, and every row has a {hidden[0]} of its own: which is meant?",
+                where=self._where,
+                fix=f"Map the field to another name under the source's columns: {{my_{hidden[0]}: {hidden[0]}}}.",
+            )
         try:
             value = self._run(known)
             return str(value) if hasattr(value, "_undefined_name") else value
@@ -62,7 +84,9 @@ class Expression:
                 fix=next(filter(None, hints), "Ask `name is defined` first, where not every row has it."),
             ) from None
         except _FAULTS as error:
-            raise DataError(f"of {row.place} there is no value ({error}).", where=self._where) from None
+            raise DataError(
+                f"of {row.place} there is no value ({str(error) or type(error).__name__}).", where=self._where
+            ) from None
 
 
 def checked(source: str, *, template: bool = False) -> str:

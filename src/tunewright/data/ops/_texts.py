@@ -1,12 +1,12 @@
-"""The texts of a row, taken out and put back: messages, calls, the worse answer, and fields.
+"""The texts of a row, taken out and put back: messages, calls, tools, the worse answer, and fields.
 
 texts = texts_of(row)
-row = with_texts(row, [clean(text) for text in texts])
+row = with_texts(row, [clean(text) for text in texts], clean)
 """
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tunewright.core.example import Example, make_document, make_example
@@ -14,24 +14,24 @@ from tunewright.core.message import Message
 
 _BARE = re.compile(r"([:\[,]\s*)(\[[A-Z_]+_\d+\])")
 """A placeholder that stands where a JSON number stood."""
+Mend = Callable[[str], str]
 
 
 def texts_of(row: Example) -> list[str]:
-    """Every text that somebody wrote: of the turns, of calls' arguments, of the worse answer, of fields, to their depth."""
-    turns = [
-        text
-        for message in row.messages
-        for text in (message.content, *(call.function.arguments for call in message.tool_calls))
-    ]
+    """Every text that somebody wrote, numbers of fields too: of the turns, of names, of tools and calls' arguments, of the
+    worse answer, of fields and their names, to their depth."""
     worse = [] if row.rejected is None else [row.rejected]
-    return [*turns, *worse, *_strings(row.fields)]
+    return [*(text for message in row.messages for text in _said(message)), *worse, *_strings(row.fields)]
 
 
-def with_texts(row: Example, texts: Sequence[str]) -> Example:
-    """The row with these texts in place of its own, in the order of `texts_of`."""
+def with_texts(row: Example, texts: Sequence[str], mend: Mend) -> Example:
+    """The row with these texts in place of its own, in the order of `texts_of`.
+
+    A text that was JSON stays JSON: where the new one is none, `mend` makes the texts inside it one by one.
+    """
     left = iter(texts)
-    messages = tuple(_message(message, left) for message in row.messages)
-    rejected = None if row.rejected is None else next(left)
+    messages = tuple(_message(message, left, mend) for message in row.messages)
+    rejected = None if row.rejected is None else _as_before(row.rejected, next(left), mend)
     fields = _filled(row.fields, left)
     if row.is_document:
         return make_document(messages[0].content, fields=fields, origin=row.origin)
@@ -39,41 +39,53 @@ def with_texts(row: Example, texts: Sequence[str]) -> Example:
     return make_example(messages, fields=fields, origin=row.origin, rejected=rejected, desirable=desirable)
 
 
-def _message(message: Message, left: Iterator[str]) -> Message:
-    content = _as_before(message.content, next(left))
-    calls = tuple(
-        call.model_copy(
-            update={
-                "function": call.function.model_copy(
-                    update={"arguments": _as_before(call.function.arguments, next(left))}
-                )
-            }
+def _said(message: Message) -> list[str]:
+    calls = [call.function.arguments for call in message.tool_calls]
+    return [message.content, *calls, message.name or "", message.tools or ""]
+
+
+def _message(message: Message, left: Iterator[str], mend: Mend) -> Message:
+    content = _as_before(message.content, next(left), mend)
+    calls = []
+    for call in message.tool_calls:
+        arguments = _as_before(call.function.arguments, next(left), mend)
+        calls.append(
+            call.model_copy(update={"function": call.function.model_copy(update={"arguments": arguments})})
         )
-        for call in message.tool_calls
-    )
-    return message.model_copy(update={"content": content, "tool_calls": calls})
+    name, tools = next(left), next(left)
+    update = {"content": content, "tool_calls": tuple(calls)}
+    if message.name is not None:
+        update["name"] = name
+    if message.tools is not None:
+        update["tools"] = _as_before(message.tools, tools, mend)
+    return message.model_copy(update=update)
 
 
-def _as_before(before: str, after: str) -> str:
-    """The new text; where the old one was JSON and the new one is not any more, a number was replaced: it becomes a text."""
+def _as_before(before: str, after: str, mend: Mend) -> str:
+    """The new text; where the old one was JSON and the new one is not, JSON all the same."""
     if before == after or before.lstrip()[:1] not in ("{", "["):
         return after
     try:
-        json.loads(before)
+        value = json.loads(before)
     except ValueError:
         return after
-    try:
-        json.loads(after)
-    except ValueError:
-        return _BARE.sub(r'\1"\2"', after)
-    return after
+    for text in (after, _BARE.sub(r'\1"\2"', after)):  # a number that was replaced becomes a text
+        try:
+            json.loads(text)
+        except ValueError:
+            continue
+        return text
+    return json.dumps(_filled(value, map(mend, _strings(value))), ensure_ascii=False)
 
 
 def _strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield str(value)
     elif isinstance(value, dict):
-        for inner in value.values():
+        for name, inner in value.items():
+            yield name
             yield from _strings(inner)
     elif isinstance(value, list):
         for inner in value:
@@ -83,8 +95,11 @@ def _strings(value: Any) -> Iterator[str]:
 def _filled(value: Any, left: Iterator[str]) -> Any:
     if isinstance(value, str):
         return next(left)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        text = next(left)
+        return value if text == str(value) else text
     if isinstance(value, dict):
-        return {name: _filled(inner, left) for name, inner in value.items()}
+        return {next(left): _filled(inner, left) for inner in value.values()}
     if isinstance(value, list):
         return [_filled(inner, left) for inner in value]
     return value

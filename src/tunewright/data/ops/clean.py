@@ -30,7 +30,7 @@ def each(spec: Clean) -> Each:
         mended = [clean(text, spec.repairs) for text in texts]
         if mended == texts:
             return Kept(row)
-        made = with_texts(row, mended)
+        made = with_texts(row, mended, lambda text: clean(text, spec.repairs))
         if not made.input_text.strip() or (not made.expected.strip() and row.expected.strip()):
             return Dropped(row, "nothing is left of its question or its answer")
         return Kept(made, row)

@@ -19,6 +19,8 @@ from tunewright.data.spec import SourceSpec
 READS = ("recipe files",)
 _TEXTS = ("input", "question", "text", "prompt", "query", "instruction", "problem")
 """Columns that hold what is asked, the first that a file has."""
+_UNREAD = 0.01
+"""The share of an evaluation's rows that may ask nothing."""
 
 
 class Decontaminate(OpSpec):
@@ -81,10 +83,19 @@ def _asked(pattern: str, column: str | None, root: Path) -> Iterator[tuple[str, 
     where = "recipe, decontaminate.against"
     try:
         for file in find_files(spec, root):
+            read = unread = 0
             with closing(open_file(file.path, spec).table.rows) as rows:
                 for row in rows:
-                    if isinstance(row, Row) and (text := _text(row.values, column, file.name)).strip():
+                    text = _text(row.values, column, file.name) if isinstance(row, Row) else ""
+                    read, unread = read + 1, unread + (not text.strip())
+                    if text.strip():
                         yield text, f"{file.name}:{row.number}"
+            if unread > _UNREAD * read:
+                raise DataError(
+                    f"of {file.name}, {unread:,} of {read:,} rows ask nothing that can be read: what they ask would stay.",
+                    where=where,
+                    fix="Mend these rows, or name the column that holds what is asked: column: …",
+                )
     except BadFile as error:
         raise DataError(error.message, where=where, fix=error.fix) from None
 
@@ -96,7 +107,7 @@ def _text(values: dict[str, Any], column: str | None, name: str) -> str:
             for turn in values["messages"]
             if isinstance(turn, dict) and turn.get("role") == "user"
         ]
-        return said[-1] if said and isinstance(said[-1], str) else ""
+        return _plain(said[-1]) if said else ""
     chosen = next((one for one in ((column,) if column else _TEXTS) if one in values), None)
     if chosen is None:
         raise DataError(
@@ -104,5 +115,13 @@ def _text(values: dict[str, Any], column: str | None, name: str) -> str:
             where="recipe, decontaminate.column",
             fix="Name it: column: …",
         )
-    value = values[chosen]
-    return value if isinstance(value, str) else ""
+    return _plain(values[chosen])
+
+
+def _plain(said: Any) -> str:
+    """A text, or the texts of a message's parts; nothing for anything else."""
+    if isinstance(said, list):
+        return "\n".join(
+            part["text"] for part in said if isinstance(part, dict) and isinstance(part.get("text"), str)
+        )
+    return said if isinstance(said, str) else ""

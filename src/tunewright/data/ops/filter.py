@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import field_validator
 
+from tunewright.core.errors import DataError
 from tunewright.core.example import Example
 from tunewright.data.ops._expression import Expression, checked
 from tunewright.data.ops.op import Each, OpSpec, Said, judged
@@ -29,6 +30,13 @@ def each(spec: Filter) -> Each:
     holds = Expression(spec.keep, "recipe, filter.keep")
 
     def said(row: Example) -> Said:
-        return judged(row, None if holds(row) else f"not: {spec.keep}")
+        value = holds(row)
+        if isinstance(value, str):
+            raise DataError(
+                f"{spec.keep!r} is the text {value[:40]!r} for {row.place}, neither true nor false.",
+                where="recipe, filter.keep",
+                fix=f'Compare it: {spec.keep} == "true".',
+            )
+        return judged(row, None if value else f"not: {spec.keep}")
 
     return said

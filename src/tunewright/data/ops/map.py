@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from tunewright.core.example import Example, make_document, make_example
-from tunewright.core.message import Conversation, Message
+from tunewright.core.message import Conversation
 from tunewright.data.ops._expression import Expression, checked
 from tunewright.data.ops.op import Dropped, Each, Kept, OpSpec, Said
 
@@ -39,6 +39,10 @@ def each(spec: Map) -> Each:
     }
 
     def said(row: Example) -> Said:
+        if row.messages[-1].tool_calls and "expected" in made:
+            return Dropped(row, "its answer calls tools, and cannot be set as a text")
+        if row.is_document and (made.keys() & {"input", "rejected"}):
+            return Dropped(row, "a document has neither a question nor a worse answer to set")
         values = {name: template(row) for name, template in made.items()}
         blank = next((name for name in SPOKEN if name in values and not values[name].strip()), None)
         if blank is not None:
@@ -68,5 +72,5 @@ def _said(row: Example, values: dict[str, str]) -> Conversation:
         at = max(number for number, message in enumerate(messages) if message.role == "user")
         messages[at] = messages[at].model_copy(update={"content": values["input"]})
     if "expected" in values:
-        messages[-1] = Message(role="assistant", content=values["expected"])
+        messages[-1] = messages[-1].model_copy(update={"content": values["expected"]})
     return tuple(messages)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from tunewright.core.errors import DataError
 from tunewright.data.ops.op import OpSpec, Rows, Said, judged
 from tunewright.data.ops.sample import drawn
 
@@ -29,7 +30,14 @@ class Mix(OpSpec):
 
 
 def apply(spec: Mix, rows: Rows) -> Iterator[Said]:
-    """Draw of each need its part; the rest is dropped."""
+    """Draw of each need its part; the rest is dropped. Raises DataError where a need has no rows."""
+    empty = next((name for name, given in rows.given.items() if not len(given)), None)
+    if empty is not None:
+        raise DataError(
+            f"{empty} has no rows, and no share of anything is nothing.",
+            where="recipe, mix.needs",
+            fix="Look at what leads to it (`tunewright data preview`), or take it out of the mix.",
+        )
     wanted = counts({name: len(given) for name, given in rows.given.items()}, spec.shares, spec.rows)
     for name, given in rows.given.items():
         chosen = drawn(given, wanted[name], spec.seed)
@@ -39,8 +47,16 @@ def apply(spec: Mix, rows: Rows) -> Iterator[Said]:
 
 
 def counts(there: Mapping[str, int], shares: Mapping[str, float], most: int | None) -> dict[str, int]:
-    """How many rows of each, so that the shares hold and none is wanted twice."""
+    """How many rows of each, so that the shares hold, none is wanted twice, and there are at most so many.
+
+    Rounded down, and what is left goes to the largest remainders (Hamilton's method).
+    """
     whole = sum(shares.values())
-    total = min(there[name] * whole / share for name, share in shares.items())
+    total = int(min(there[name] * whole / share for name, share in shares.items()) + 1e-9)
     total = total if most is None else min(total, most)
-    return {name: min(there[name], round(total * share / whole)) for name, share in shares.items()}
+    exact = {name: total * share / whole for name, share in shares.items()}
+    wanted = {name: min(there[name], int(part + 1e-9)) for name, part in exact.items()}
+    for name in sorted(exact, key=lambda name: wanted[name] - exact[name]):
+        if sum(wanted.values()) < total and wanted[name] < there[name]:
+            wanted[name] += 1
+    return wanted

@@ -35,7 +35,8 @@ def each(spec: Redact) -> Each:
         if not any(found.spans):
             return Kept(row)
         tally = Counter(span.kind.value for spans in found.spans for span in spans)
-        return Kept(with_texts(row, found.texts), row, dict(tally))
+        made = with_texts(row, found.texts, lambda text: redactor.redact([text]).texts[0])
+        return Kept(made, row, dict(tally))
 
     return said
 

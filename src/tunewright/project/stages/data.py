@@ -7,16 +7,19 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
+from tunewright.core.errors import UserError
 from tunewright.core.example import Example
 from tunewright.core.files import read_json, write_json
+from tunewright.core.hashing import hash_file
 from tunewright.data import freeze
 from tunewright.data.audit import audit
 from tunewright.data.examples import Examples
+from tunewright.data.files import shown_name, source_paths
 from tunewright.data.ingest import EXAMPLES, SUMMARY
 from tunewright.data.ingest import ingest as ingest_sources
 from tunewright.data.recipe import ROWS, Node, OpResult, graph, load_account, reads, work
 from tunewright.data.split import split as split_examples
-from tunewright.project.plan import Outside
+from tunewright.project.run import library_versions
 from tunewright.project.steps import StepContext
 from tunewright.store.artifact import Artifact, Derivation, InputRef
 
@@ -26,10 +29,11 @@ _TOLD = {"id", "rows_in", "rows_out", "dropped", "changed", "added", "tally"}
 
 
 class _Given(NamedTuple):
-    """Rows that an operation may take, and the artifact that they stand in."""
+    """Rows that an operation may take, and the artifact that they are; of a source's, a part of one, their hash."""
 
     rows: Sequence[Example]
-    ref: InputRef
+    ref: InputRef | None = None
+    digest: str = ""
 
 
 def ingest(ctx: StepContext) -> None:
@@ -73,7 +77,7 @@ def _sources(ctx: StepContext) -> dict[str, _Given]:
     found, begin = dict[str, _Given](), 0
     for name, counts in read_json(made.file(SUMMARY))["sources"].items():
         rows = Examples(made.file(EXAMPLES), begin, counts["examples"])
-        found[name] = _Given(rows, InputRef(id=made.id, content=_digest(rows)))
+        found[name] = _Given(rows, digest=_digest(rows))
         begin += counts["examples"]
     return found
 
@@ -86,17 +90,15 @@ def _digest(rows: Examples) -> str:
 
 
 def _worked(ctx: StepContext, node: Node, given: dict[str, _Given]) -> Artifact:
-    """The artifact of one operation: found, or made."""
-    needs = {need: given[need] for need in node.needs}
-    outside = Outside(ctx.file, ctx.root)
+    """The artifact of one operation: found, or made. What it takes counts by content and order, not by name."""
+    needs = [given[need] for need in node.needs]
+    rows = {f"rows {number}": one.digest for number, one in enumerate(needs) if one.ref is None}
     derivation = Derivation(
         step=f"recipe.{node.spec.op}",
         version=node.version,
         spec=node.settings,
-        inputs={need: one.ref for need, one in needs.items()},
-        external={
-            name: digest for kind in reads([node.spec]) for name, digest in outside.hashes(kind).items()
-        },
+        inputs={str(number): one.ref for number, one in enumerate(needs) if one.ref is not None},
+        external={**rows, **_files(ctx, node)},
     )
     found = ctx.store.find(derivation)
     if found is not None:
@@ -104,8 +106,19 @@ def _worked(ctx: StepContext, node: Node, given: dict[str, _Given]) -> Artifact:
         return found
     out = ctx.store.work(derivation) / "out"
     shutil.rmtree(out, ignore_errors=True)
-    work(node, {need: one.rows for need, one in needs.items()}, out, root=ctx.root, workers=ctx.threads)
-    return ctx.store.publish(derivation, out, {})
+    taken = {need: given[need].rows for need in node.needs}
+    work(node, taken, out, root=ctx.root, workers=ctx.threads)
+    if {**rows, **_files(ctx, node)} != derivation.external:
+        raise UserError(f"a file that {node.id} reads changed while it was at work", fix="Run again.")
+    return ctx.store.publish(derivation, out, library_versions())
+
+
+def _files(ctx: StepContext, node: Node) -> dict[str, str]:
+    """The files that an operation reads besides rows, with their hashes."""
+    if not reads([node.spec]):
+        return {}
+    paths = {path for name in getattr(node.spec, "against", ()) for path in source_paths(ctx.root, name)}
+    return {shown_name(path, ctx.root): hash_file(path) for path in sorted(paths)}
 
 
 def _link(path: Path, target: Path) -> None:
