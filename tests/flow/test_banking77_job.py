@@ -89,7 +89,7 @@ def test_the_whole_set_from_csv_to_a_verdict(tmp_path: Path) -> None:
     scores = scores_of(verdict)
     assert {row["examples"] for row in verdict["comparisons"]} <= set(range(950, 1010))
     assert verdict["outcome"] == "helps"
-    assert scores["fine-tune"] > 0.4 > max(value for name, value in scores.items() if name != "fine-tune")
+    assert scores["fine-tune"] > 0.2 > max(value for name, value in scores.items() if name != "fine-tune")
 
 
 def run(folder: Path, *settings: str) -> dict[str, Any]:
