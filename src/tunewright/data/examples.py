@@ -5,8 +5,9 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
+from tunewright.core.by_place import ByPlace
 from tunewright.core.errors import IntegrityError
 from tunewright.core.example import Example, Origin
 from tunewright.core.message import Message, tools_of, with_tools
@@ -53,7 +54,7 @@ def read_examples(path: Path) -> list[Example]:
     return from_lines(path.read_bytes(), str(path))
 
 
-class Examples(Sequence[Example]):
+class Examples(ByPlace[Example]):
     """The examples of a file, read as they are asked for: however many there are, a few lie in memory.
 
     Reading raises IntegrityError, OSError.
@@ -72,15 +73,9 @@ class Examples(Sequence[Example]):
     def __len__(self) -> int:
         return len(self._index()) - 1
 
-    @overload
-    def __getitem__(self, index: int) -> Example: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Example]: ...
-    def __getitem__(self, index: int | slice) -> Example | list[Example]:
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(len(self)))]
-        starts, number = self._index(), range(len(self))[index]
-        begin, end = starts[number], starts[number + 1]
+    def read(self, place: int) -> Example:
+        """The example at a place from 0 on."""
+        begin, end = self._index()[place], self._index()[place + 1]
         with self._path.open("rb") as stream:
             stream.seek(begin)
             return from_lines(stream.read(end - begin), str(self._path))[0]

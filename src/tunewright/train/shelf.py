@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import overload
 from weakref import finalize
 
+from tunewright.core.by_place import ByPlace
 from tunewright.train.pack import Row, Tree
 
 _HEAD = struct.Struct("<?iI")
@@ -23,26 +23,7 @@ _ROW = struct.Struct("<I?")
 """Of a row: its tokens, and whether they have weights."""
 
 
-class _Trees(Sequence[Tree]):
-    """Trees that are read one at a time, by their place."""
-
-    @overload
-    def __getitem__(self, index: int) -> Tree: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Tree]: ...
-    def __getitem__(self, index: int | slice) -> Tree | list[Tree]:
-        if isinstance(index, slice):
-            return [self._read(place) for place in range(*index.indices(len(self)))]
-        place = index + len(self) if index < 0 else index
-        if not 0 <= place < len(self):
-            raise IndexError(f"there is no tree {index} among {len(self)}")
-        return self._read(place)
-
-    def _read(self, place: int) -> Tree:
-        raise NotImplementedError
-
-
-class Shelf(_Trees):
+class Shelf(ByPlace[Tree]):
     """Trees in the order they were laid down. Those taken off it are copies.
 
     The file is deleted as soon as it is made, so that a process that is killed leaves nothing behind.
@@ -100,9 +81,10 @@ class Shelf(_Trees):
         return len(self._tokens)
 
     def __iter__(self) -> Iterator[Tree]:
-        return map(self._read, range(len(self)))
+        return map(self.read, range(len(self)))
 
-    def _read(self, place: int) -> Tree:
+    def read(self, place: int) -> Tree:
+        """The tree at a place from 0 on."""
         self._file.seek(self._starts[place])
         record = memoryview(self._file.read(self._starts[place + 1] - self._starts[place]))
         desirable, count, named = _HEAD.unpack_from(record)
@@ -123,7 +105,7 @@ class Shelf(_Trees):
         return Tree(tuple(rows), desirable)
 
 
-class Shelves(_Trees):
+class Shelves(ByPlace[Tree]):
     """Some shelves as one: the trees of the first, then those of the next."""
 
     def __init__(self, *shelves: Shelf) -> None:
@@ -148,7 +130,8 @@ class Shelves(_Trees):
     def __len__(self) -> int:
         return sum(map(len, self.shelves))
 
-    def _read(self, place: int) -> Tree:
+    def read(self, place: int) -> Tree:
+        """The tree at a place from 0 on."""
         for shelf in self.shelves:
             if place < len(shelf):
                 return shelf[place]

@@ -1,12 +1,13 @@
 """decontaminate: rows that hold what an evaluation asks go."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any, Literal
 
 from pydantic import Field
 
+from tunewright.core.by_place import ByPlace
 from tunewright.core.errors import DataError
 from tunewright.data.files import find_files
 from tunewright.data.names import listed
@@ -55,7 +56,7 @@ def apply(spec: Decontaminate, rows: Rows, root: Path) -> Iterator[Said]:
         yield judged(row, reasons.get(number))
 
 
-class _Texts(Sequence[str]):
+class _Texts(ByPlace[str]):
     """What is asked in each row; a document whole."""
 
     def __init__(self, rows: Rows) -> None:
@@ -67,14 +68,8 @@ class _Texts(Sequence[str]):
     def __len__(self) -> int:
         return len(self._rows)
 
-    @overload
-    def __getitem__(self, at: int) -> str: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[str]: ...
-    def __getitem__(self, at: Any) -> Any:
-        if isinstance(at, slice):
-            return [row.input_text for row in self._rows[at]]
-        return self._rows[at].input_text
+    def read(self, place: int) -> str:
+        return self._rows[place].input_text
 
 
 def _asked(pattern: str, column: str | None, root: Path) -> Iterator[tuple[str, str]]:

@@ -7,10 +7,11 @@ in other words stays where its answer is another one.
 
 from collections.abc import Iterator, Sequence
 from itertools import dropwhile
-from typing import Any, Literal, Self, overload
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from tunewright.core.by_place import ByPlace
 from tunewright.core.errors import DataError
 from tunewright.core.example import Example
 from tunewright.core.hashing import hash_value
@@ -80,7 +81,7 @@ def _rank(spec: DropNearDuplicates, example: Example) -> float:
     return -value if spec.keep == "highest" else value
 
 
-class _Compared(Sequence[Parts]):
+class _Compared(ByPlace[Parts]):
     """The parts that are compared, of the rows in this order."""
 
     def __init__(self, rows: Rows, order: Sequence[int]) -> None:
@@ -94,14 +95,8 @@ class _Compared(Sequence[Parts]):
     def __len__(self) -> int:
         return len(self._order)
 
-    @overload
-    def __getitem__(self, at: int) -> Parts: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[Parts]: ...
-    def __getitem__(self, at: Any) -> Any:
-        if isinstance(at, slice):
-            return [_parts(self._rows[number]) for number in self._order[at]]
-        return _parts(self._rows[self._order[at]])
+    def read(self, place: int) -> Parts:
+        return _parts(self._rows[self._order[place]])
 
 
 def _parts(example: Example) -> Parts:

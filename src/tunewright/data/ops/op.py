@@ -12,10 +12,11 @@ files that its setting `against` names: `apply` is then handed the folder that t
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple, overload
+from typing import NamedTuple
 
 from pydantic import Field
 
+from tunewright.core.by_place import ByPlace
 from tunewright.core.example import Example
 from tunewright.core.spec import Spec
 
@@ -59,7 +60,7 @@ Said = Kept | Dropped | Added
 Each = Callable[[Example], Said | Sequence[Said]]
 
 
-class Rows(Sequence[Example]):
+class Rows(ByPlace[Example]):
     """The rows that an operation takes, from all that it needs, one after the other; re-read each time."""
 
     def __init__(self, given: Mapping[str, Sequence[Example]]) -> None:
@@ -73,14 +74,8 @@ class Rows(Sequence[Example]):
     def __len__(self) -> int:
         return sum(map(len, self.given.values()))
 
-    @overload
-    def __getitem__(self, index: int) -> Example: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Example]: ...
-    def __getitem__(self, index: int | slice) -> Example | list[Example]:
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(len(self)))]
-        place = range(len(self))[index]
+    def read(self, place: int) -> Example:
+        """The row at a place from 0 on."""
         for rows in self.given.values():
             if place < len(rows):
                 return rows[place]
