@@ -1,11 +1,10 @@
 """Text repairs: what each mends, and what each leaves alone."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ends import ends
 from tunewright.core.errors import DataError
 from tunewright.data.clean import (
     REPAIRS,
@@ -179,8 +178,7 @@ def test_repairs_never_fail_and_are_steady(text):
 @pytest.mark.parametrize(
     "piece", [" ", "\t\n", "<", "<a ", "<!--", "<head", "&#", "> ", "On a wrote ", "Ã", "-- \n", "\n"]
 )
-def test_hostile_text_takes_linear_time(piece):
-    text = piece * (100_000 // len(piece)) + "x"
-    start = time.process_time()
-    clean(text, list(REPAIRS))
-    assert time.process_time() - start < 2
+def test_hostile_text_comes_to_an_end(piece):
+    text = piece * (400_000 // len(piece)) + "x"
+    with ends():
+        clean(text, list(REPAIRS))

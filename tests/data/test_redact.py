@@ -2,13 +2,13 @@
 
 import json
 import re
-import time
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ends import ends
 from tunewright.core.errors import DataError
 from tunewright.data.redact.redactor import Redactor
 from tunewright.data.redact.report import Report, masked
@@ -233,17 +233,8 @@ HOSTILE = (
 
 
 @pytest.mark.parametrize("piece", HOSTILE)
-def test_hostile_text_takes_linear_time(piece):
-    """Four times the text may take six times as long, and a second for 60 kB at most."""
-    redactor = Redactor(tuple(Kind))
-
-    def took(size: int) -> float:
-        text = piece * (size // len(piece)) + "x"
-        start = time.process_time()
-        redactor.redact([text])
-        return time.process_time() - start
-
-    took(1000)
-    short, long = took(15_000), took(60_000)
-    assert long < 1
-    assert long < max(0.1, 6 * short)
+def test_hostile_text_comes_to_an_end(piece):
+    """Half a second is usual; a pattern whose time grows with the square of a text takes minutes."""
+    text = piece * (240_000 // len(piece)) + "x"
+    with ends():
+        Redactor(tuple(Kind)).redact([text])

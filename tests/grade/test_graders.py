@@ -1,7 +1,6 @@
 """Every grader: what it accepts, what it refuses and why, and that no reply breaks it."""
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -176,7 +175,6 @@ def test_a_catastrophic_pattern_is_stopped(monkeypatch: pytest.MonkeyPatch) -> N
     assert regex.TIME_LIMIT >= 5
     monkeypatch.setattr(regex, "TIME_LIMIT", 0.2)
     pattern, text = "^(a|aa)+$", "a" * 200 + "b"
-    began = time.perf_counter()
     assert score("regex", "", text, pattern=pattern) == Score(
         0.0, "matching took more than 0.2 s and was stopped"
     )
@@ -184,7 +182,6 @@ def test_a_catastrophic_pattern_is_stopped(monkeypatch: pytest.MonkeyPatch) -> N
     slow = Score(0.0, "a pattern of the schema: matching took more than 0.2 s and was stopped")
     assert grader(task, type="json_schema").grade(example(""), json.dumps({text: 1})) == slow
     assert grader(task, type="json_schema").grade(example(""), json.dumps(text)) == slow
-    assert time.perf_counter() - began < 5
 
 
 @given(JSON)

@@ -1,12 +1,11 @@
 """The renderer: what is trained, what is served, and that the two agree."""
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import AddedToken, normalizers
 
+from ends import ends
 from tiny import CHATML, make_tokenizer
 from tunewright.core.errors import ModelError
 from tunewright.core.example import ask
@@ -153,12 +152,11 @@ def test_a_sixth_control_token_decides_whether_there_are_sections(flags, before,
     assert renderer._sections == falls
 
 
-def test_a_thousand_control_tokens_are_looked_at_quickly():
+def test_many_control_tokens_do_not_hold_rendering_up():
     tokenizer = make_tokenizer()
     tokenizer.add_special_tokens({"additional_special_tokens": [f"<|held_{n}|>" for n in range(1000)]})
-    began = time.process_time()
-    assert Renderer(tokenizer)._sections
-    assert time.process_time() - began < 1
+    with ends():
+        assert Renderer(tokenizer)._sections
 
 
 def test_only_short_sections_are_remembered():

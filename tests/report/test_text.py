@@ -1,10 +1,9 @@
 """Texts on the page: cuts, and the word-by-word comparison."""
 
-import time
-
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ends import ends
 from tunewright.report.text import CLIP, Piece, clip, compare, fact, first_line
 
 
@@ -52,10 +51,9 @@ def test_what_lies_behind_the_cut_is_not_called_the_same():
     assert compare(f"{start} red", f"{start}\nred") == [Piece("same", clip(f"{start}\nred"))]
 
 
-def test_long_texts_are_compared_in_no_time():
-    start = time.perf_counter()
-    compare("a b " * 100_000, "b a " * 100_000)
-    assert time.perf_counter() - start < 1
+def test_the_comparison_of_long_texts_comes_to_an_end():
+    with ends():
+        compare("a b " * 100_000, "b a " * 100_000)
 
 
 def test_cuts():
