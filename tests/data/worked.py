@@ -8,6 +8,7 @@ from typing import NamedTuple
 from tunewright.core.example import Example
 from tunewright.core.files import read_jsonl
 from tunewright.data.ops import RecipeOp
+from tunewright.data.ops.op import FilesOnly
 from tunewright.data.recipe import CHANGED, DROPPED, OpResult, apply_recipe, graph
 
 
@@ -28,7 +29,9 @@ def worked(
 ) -> Worked:
     sources = rows if isinstance(rows, Mapping) else {"rows": rows}
     with TemporaryDirectory() as folder:
-        found = apply_recipe(graph(ops, sources), sources, Path(folder), root=root, workers=workers)
+        found = apply_recipe(
+            graph(ops, sources), sources, Path(folder), means=FilesOnly(root), workers=workers
+        )
         for step in found.steps:
             assert step.rows_in + step.added == step.rows_out + step.dropped
         logs = [Path(folder) / step.id for step in found.steps]

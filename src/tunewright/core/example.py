@@ -19,6 +19,10 @@ class Origin(BaseModel):
     """The file, relative to the project's folder where it lies within."""
     row: int
     """The 1-based line (text formats) or record number (Parquet, JSON arrays)."""
+    teacher: str = ""
+    """The model that wrote a part of the row; blank: none did."""
+    depth: int = 0
+    """How many models stand one behind the other: 1 where a model wrote from what people wrote, 2 where one wrote from that."""
 
 
 class Example(BaseModel):

@@ -28,11 +28,7 @@ def to_line(example: Example) -> bytes:
     if example.fields:
         row["fields"] = example.fields
     if example.origin:
-        row["origin"] = {
-            "source": example.origin.source,
-            "file": example.origin.file,
-            "row": example.origin.row,
-        }
+        row["origin"] = _origin(example.origin)
     return (json.dumps(row, ensure_ascii=False, separators=(",", ":"), allow_nan=False) + "\n").encode()
 
 
@@ -131,6 +127,11 @@ def write_examples(path: Path, examples: Iterable[Example]) -> int:
             stream.write(to_line(example))
             count += 1
     return count
+
+
+def _origin(origin: Origin) -> dict[str, Any]:
+    row: dict[str, Any] = {"source": origin.source, "file": origin.file, "row": origin.row}
+    return {**row, "teacher": origin.teacher, "depth": origin.depth} if origin.depth else row
 
 
 def _message(message: Message) -> dict[str, Any]:

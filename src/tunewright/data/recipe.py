@@ -29,9 +29,10 @@ from tunewright.core.files import read_json, write_json
 from tunewright.data.examples import Examples, chunks, from_lines, to_line
 from tunewright.data.names import did_you_mean, listed
 from tunewright.data.ops import RecipeOp
-from tunewright.data.ops.op import Added, Dropped, Each, Kept, OpSpec, Rows, Said
+from tunewright.data.ops.op import Added, Dropped, Each, FilesOnly, Kept, Means, OpSpec, Rows, Said
 
 ROWS, DROPPED, CHANGED, ACCOUNT = "rows.jsonl", "dropped.jsonl", "changed.jsonl", "account.json"
+NO_PROJECT: Means = FilesOnly(Path())
 SHOWN = 3
 """Dropped rows that an account names."""
 _POOL = 20_000
@@ -121,9 +122,9 @@ def versions(ops: Iterable[RecipeOp]) -> dict[str, str]:
     return {op: version for op, version in found.items() if version != "1"}
 
 
-def reads(ops: Iterable[RecipeOp]) -> tuple[str, ...]:
-    """What these operations read besides rows: `recipe files`, or nothing."""
-    return tuple(sorted({name for spec in ops for name in getattr(_module(spec), "READS", ())}))
+def uses(ops: Iterable[RecipeOp]) -> tuple[str, ...]:
+    """What these operations use besides rows, by the names of data/ops/op.py: `files`, `base`."""
+    return tuple(sorted({name for spec in ops for name in getattr(_module(spec), "USES", ())}))
 
 
 def _name(spec: OpSpec, known: Sequence[str]) -> str:
@@ -149,16 +150,21 @@ def _needs_problems(number: int, needs: Sequence[str], known: Sequence[str]) -> 
 
 
 def work(
-    node: Node, given: Mapping[str, Sequence[Example]], out: Path, *, root: Path = Path(), workers: int = 1
+    node: Node,
+    given: Mapping[str, Sequence[Example]],
+    out: Path,
+    *,
+    means: Means = NO_PROJECT,
+    workers: int = 1,
 ) -> OpResult:
     """Carry out one operation on the rows of each of its needs; the folder `out` then has its rows and its account.
 
-    Files that it reads besides are relative to `root`. `workers` processes share out what looks at single rows; the
-    result is the same with any number. Raises DataError where its settings do not go with the rows, OSError.
+    `workers` processes share out what looks at single rows; the result is the same with any number. Raises DataError
+    where its settings do not go with the rows, OSError, and what the means raise.
     """
     out.mkdir(parents=True, exist_ok=True)
     with _Ledger(out) as ledger:
-        for done in _worked(node.spec, Rows(given), root, workers):
+        for done in _worked(node.spec, Rows(given), means, workers):
             ledger.take(done)
     account = ledger.account(node)
     if account.rows_in != (given_rows := len(Rows(given))):
@@ -185,7 +191,7 @@ def apply_recipe(
     sources: Mapping[str, Sequence[Example]],
     folder: Path,
     *,
-    root: Path = Path(),
+    means: Means = NO_PROJECT,
     workers: int = 1,
 ) -> RecipeResult:
     """Work a graph below `folder`, each operation in a folder of its name. Raises DataError, OSError."""
@@ -194,7 +200,7 @@ def apply_recipe(
     for node in nodes:
         own = folder / node.id
         given = {need: made[need] for need in node.needs}
-        account = work(node, given, own, root=root, workers=workers)
+        account = work(node, given, own, means=means, workers=workers)
         made[node.id] = Examples(own / ROWS)
         result = RecipeResult(made[node.id], [*result.steps, account], own)
     return result
@@ -256,11 +262,11 @@ def _from(row: Example) -> dict[str, str]:
     return {"place": row.place, "source": row.origin.source if row.origin else ""}
 
 
-def _worked(spec: RecipeOp, rows: Rows, root: Path, workers: int) -> Iterator[Done]:
+def _worked(spec: RecipeOp, rows: Rows, means: Means, workers: int) -> Iterator[Done]:
     """What became of the rows, in order, some of them at a time."""
     module = _module(spec)
     if not hasattr(module, "each"):
-        said = iter(module.apply(spec, rows, root) if hasattr(module, "READS") else module.apply(spec, rows))
+        said = iter(module.apply(spec, rows, *((means,) if hasattr(module, "USES") else ())))
         while some := list(islice(said, _SOME)):
             yield _told_up([some])
         return

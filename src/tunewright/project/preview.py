@@ -12,6 +12,7 @@ from tunewright.data.examples import Examples
 from tunewright.data.ingest import EXAMPLES, SUMMARY
 from tunewright.data.names import did_you_mean, listed
 from tunewright.data.ops import RecipeOp
+from tunewright.data.ops.op import Means
 from tunewright.data.recipe import DROPPED, OpResult, apply_recipe, graph
 from tunewright.store.artifact import Artifact
 
@@ -30,7 +31,13 @@ class Preview(NamedTuple):
 
 
 def preview(
-    ops: Sequence[RecipeOp], ingested: Artifact, upto: str | None, *, root: Path, shown: int, rows: int = ROWS
+    ops: Sequence[RecipeOp],
+    ingested: Artifact,
+    upto: str | None,
+    *,
+    means: Means,
+    shown: int,
+    rows: int = ROWS,
 ) -> Preview:
     """The recipe on the first `rows` rows of each source, up to the operation named (the last without a name).
 
@@ -50,6 +57,6 @@ def preview(
         fix = did_you_mean(upto, names) or "Give one of these, or an id of its own to an operation."
         raise UserError(f"no operation is named {upto!r}; there are {listed(names)}", where="recipe", fix=fix)
     with TemporaryDirectory() as scratch:
-        found = apply_recipe(nodes[: names.index(upto or names[-1]) + 1], made, Path(scratch), root=root)
+        found = apply_recipe(nodes[: names.index(upto or names[-1]) + 1], made, Path(scratch), means=means)
         dropped = [(row["place"], row["reason"]) for row in read_jsonl(found.folder / DROPPED)]
         return Preview(found.steps[-1], list(found.examples[:shown]), dropped[:shown])

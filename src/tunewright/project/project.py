@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tunewright.core.errors import Problem, ProblemsError, ProjectFileError, UserError
 from tunewright.core.events import Event
 from tunewright.project.file import GENERAL, TARGET, ProjectFile, file_path
+from tunewright.project.means import ProjectMeans
 from tunewright.project.plan import Planned, plan
 from tunewright.project.reading import complete, missing
 from tunewright.project.run import StepOutcome, run
@@ -181,7 +182,14 @@ class Project:
 
         ingested = self.run("ingest").outcomes[-1].artifact
         with self._placing():
-            return preview(self.file.recipe, ingested, operation, root=self.root, shown=shown, rows=rows)
+            return preview(
+                self.file.recipe,
+                ingested,
+                operation,
+                means=ProjectMeans(self.file, self.root),
+                shown=shown,
+                rows=rows,
+            )
 
     def report(self) -> Path:
         """The newest report's HTML file. Raises UserError when there is none yet."""

@@ -111,17 +111,18 @@ def _order(file: "ProjectFile") -> dict[str, Any]:
 
 def _recipe(file: "ProjectFile") -> dict[str, Any]:
     """The recipe, and its operations' versions."""
-    from tunewright.data.recipe import versions
+    from tunewright.data.recipe import uses, versions
 
     found = versions(file.recipe)
-    return {"recipe": list(file.recipe), **({"versions": found} if found else {})}
+    system = {"system": file.task.system} if "base" in uses(file.recipe) else {}
+    return {"recipe": list(file.recipe), **({"versions": found} if found else {}), **system}
 
 
 def _recipe_reads(file: "ProjectFile") -> tuple[str, ...]:
     """What the recipe's operations read besides rows."""
-    from tunewright.data.recipe import reads
+    from tunewright.data.recipe import uses
 
-    return reads(file.recipe)
+    return tuple({"files": "recipe files", "base": "base"}[name] for name in uses(file.recipe))
 
 
 STEPS: tuple[Step, ...] = (

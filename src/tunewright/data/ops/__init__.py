@@ -14,6 +14,7 @@ from tunewright.data.ops.filter import Filter
 from tunewright.data.ops.language import Language
 from tunewright.data.ops.map import Map
 from tunewright.data.ops.max_chars import MaxChars
+from tunewright.data.ops.max_tokens import MaxTokens
 from tunewright.data.ops.mix import Mix
 from tunewright.data.ops.redact import Redact
 from tunewright.data.ops.sample import Sample
@@ -29,6 +30,7 @@ RecipeOp = Annotated[
     | Language
     | Map
     | MaxChars
+    | MaxTokens
     | Mix
     | Redact
     | Sample,

@@ -11,13 +11,13 @@ from tunewright.core.by_place import ByPlace
 from tunewright.core.errors import DataError
 from tunewright.data.files import find_files
 from tunewright.data.names import listed
-from tunewright.data.ops.op import OpSpec, Rows, Said, judged
+from tunewright.data.ops.op import Means, OpSpec, Rows, Said, judged
 from tunewright.data.rows import BadFile, Row
 from tunewright.data.sources import open_file
 from tunewright.data.sources.chat import is_chat
 from tunewright.data.spec import SourceSpec
 
-READS = ("recipe files",)
+USES = ("files",)
 _TEXTS = ("input", "question", "text", "prompt", "query", "instruction", "problem")
 """Columns that hold what is asked, the first that a file has."""
 _UNREAD = 0.01
@@ -38,11 +38,11 @@ class Decontaminate(OpSpec):
     """Whether rows go, too, that are no copies but share half of their phrases with an evaluation text."""
 
 
-def apply(spec: Decontaminate, rows: Rows, root: Path) -> Iterator[Said]:
+def apply(spec: Decontaminate, rows: Rows, means: Means) -> Iterator[Said]:
     """Drop what is copied. Raises DataError where a file cannot be read or has no such column, or asks nothing."""
     from tunewright.data.contamination import copied_rows, find_copies
 
-    asked = [pair for pattern in spec.against for pair in _asked(pattern, spec.column, root)]
+    asked = [pair for pattern in spec.against for pair in _asked(pattern, spec.column, means.root)]
     if not asked:
         raise DataError("the files ask nothing.", where="recipe, decontaminate.against")
     texts, trained = [text for text, _ in asked], _Texts(rows)

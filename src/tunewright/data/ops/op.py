@@ -6,17 +6,19 @@ To add one, add a file to data/ops/ of the operation's name with its settings, a
     apply(spec, rows: Rows) -> Iterator[Said]                      what becomes of all rows, read as often as need be
 
 and the settings' name to data/ops/__init__.py. `VERSION` in the file is raised when the same rows come out otherwise.
-`notes(spec)` may say what stands in the account, whatever the rows are. `READS = ("recipe files",)` says that it reads the
-files that its setting `against` names: `apply` is then handed the folder that they are relative to, too.
+`notes(spec)` may say what stands in the account, whatever the rows are. `USES` names what it wants besides rows, and
+`apply(spec, rows, means)` is then handed them: `files`, those that its setting `against` names; `base`, the project's.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
+from pathlib import Path
+from typing import NamedTuple, Protocol
 
 from pydantic import Field
 
 from tunewright.core.by_place import ByPlace
+from tunewright.core.errors import UserError
 from tunewright.core.example import Example
 from tunewright.core.spec import Spec
 
@@ -81,6 +83,29 @@ class Rows(ByPlace[Example]):
                 return rows[place]
             place -= len(rows)
         raise AssertionError("the place was looked at before")
+
+
+class Means(Protocol):
+    """What an operation may use besides rows, where its `USES` says so."""
+
+    @property
+    def root(self) -> Path:
+        """The folder that files are relative to."""
+        ...
+
+    def lengths(self, rows: Sequence[Example]) -> list[int]:
+        """The tokens of each row as the base reads it, with the task's prompt and its template. Raises UserError."""
+        ...
+
+
+class FilesOnly(NamedTuple):
+    """Means where there is no project: files, and nothing else."""
+
+    root: Path
+
+    def lengths(self, rows: Sequence[Example]) -> list[int]:
+        """Raises UserError: there is no base."""
+        raise UserError("rows are measured in tokens of a project's base, and here is no project")
 
 
 def keep_if(rows: Sequence[Example], why_not: Callable[[Example], str | None]) -> Iterator[Said]:

@@ -17,8 +17,10 @@ from tunewright.data.examples import Examples
 from tunewright.data.files import shown_name, source_paths
 from tunewright.data.ingest import EXAMPLES, SUMMARY
 from tunewright.data.ingest import ingest as ingest_sources
-from tunewright.data.recipe import ROWS, Node, OpResult, graph, load_account, reads, work
+from tunewright.data.recipe import ROWS, Node, OpResult, graph, load_account, uses, work
 from tunewright.data.split import split as split_examples
+from tunewright.models.base import resolve_base
+from tunewright.project.means import ProjectMeans
 from tunewright.project.run import library_versions
 from tunewright.project.steps import StepContext
 from tunewright.store.artifact import Artifact, Derivation, InputRef
@@ -96,9 +98,9 @@ def _worked(ctx: StepContext, node: Node, given: dict[str, _Given]) -> Artifact:
     derivation = Derivation(
         step=f"recipe.{node.spec.op}",
         version=node.version,
-        spec=node.settings,
+        spec={**node.settings, **({"system": ctx.file.task.system} if "base" in uses([node.spec]) else {})},
         inputs={str(number): one.ref for number, one in enumerate(needs) if one.ref is not None},
-        external={**rows, **_files(ctx, node)},
+        external={**rows, **_outside(ctx, node)},
     )
     found = ctx.store.find(derivation)
     if found is not None:
@@ -107,18 +109,19 @@ def _worked(ctx: StepContext, node: Node, given: dict[str, _Given]) -> Artifact:
     out = ctx.store.work(derivation) / "out"
     shutil.rmtree(out, ignore_errors=True)
     taken = {need: given[need].rows for need in node.needs}
-    work(node, taken, out, root=ctx.root, workers=ctx.threads)
-    if {**rows, **_files(ctx, node)} != derivation.external:
+    work(node, taken, out, means=ProjectMeans(ctx.file, ctx.root), workers=ctx.threads)
+    if {**rows, **_outside(ctx, node)} != derivation.external:
         raise UserError(f"a file that {node.id} reads changed while it was at work", fix="Run again.")
     return ctx.store.publish(derivation, out, library_versions())
 
 
-def _files(ctx: StepContext, node: Node) -> dict[str, str]:
-    """The files that an operation reads besides rows, with their hashes."""
-    if not reads([node.spec]):
-        return {}
-    paths = {path for name in getattr(node.spec, "against", ()) for path in source_paths(ctx.root, name)}
-    return {shown_name(path, ctx.root): hash_file(path) for path in sorted(paths)}
+def _outside(ctx: StepContext, node: Node) -> dict[str, str]:
+    """What an operation uses besides rows, with its hashes."""
+    used = uses([node.spec])
+    patterns = getattr(node.spec, "against", ()) if "files" in used else ()
+    paths = {path for name in patterns for path in source_paths(ctx.root, name)}
+    base = {"base": resolve_base(ctx.file.base, ctx.root).hash} if "base" in used else {}
+    return {**base, **{shown_name(path, ctx.root): hash_file(path) for path in sorted(paths)}}
 
 
 def _link(path: Path, target: Path) -> None:
