@@ -162,11 +162,13 @@ def test_many_control_tokens_do_not_hold_rendering_up():
 def test_only_short_sections_are_remembered():
     renderer = Renderer(make_tokenizer())
     renderer.training(ask("Which?" * 1000, "red"))
-    assert renderer._section.cache_info().currsize == 2  # the answer, and the line break after it
+    assert (
+        renderer._section.cache_info().currsize == 3
+    )  # the answer, and its end with the characters it begins at and without
     long, short = "The door. " * 1000, "The <|im_end|> door."
     assert renderer.document(long).ids == [*renderer._encoded(long)[0], 2]
     assert renderer.tokenizer.decode(renderer.document(short).ids) == short + "<|im_end|>"
-    assert renderer._section.cache_info().currsize == 2
+    assert renderer._section.cache_info().currsize == 3
 
 
 def test_a_thinking_template():

@@ -18,7 +18,7 @@ asked beside tools, a token that the template writes around those (Qwen's `<tool
 import json
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from functools import cached_property, lru_cache
 from itertools import chain, pairwise
@@ -231,19 +231,20 @@ class Renderer:
         starts: list[int] = []
         for begin, end in pairwise(edges):
             encode = self._section if end - begin <= _SECTION else self._encoded
-            own, offsets = encode(text[begin:end])
-            ids += own
             first, last = offset + begin, offset + end
-            if any(first < place < last for place in exact):
-                starts += [first + start for start, _ in offsets()]
-            else:
-                starts += [first] * len(own)
+            inside = any(first < place < last for place in exact)
+            own, offsets = encode(text[begin:end], inside)
+            ids += own
+            starts += [first + start for start in offsets] if inside else [first] * len(own)
         return ids, starts
 
-    def _encoded(self, text: str) -> tuple[list[int], Callable[[], Sequence[_Span]]]:
-        """Ids, and what gives the characters of each."""
-        found = self._tokenizer.encode(text, add_special_tokens=False)
-        return found.ids, lambda: found.offsets
+    def _encoded(self, text: str, placed: bool = False) -> tuple[list[int], Sequence[int]]:
+        """Ids and, where they are to be `placed`, the character that each begins at."""
+        if placed:
+            found = self._tokenizer.encode(text, add_special_tokens=False)
+            return found.ids, [start for start, _ in found.offsets]
+        (found,) = self._tokenizer.encode_batch_fast([text], add_special_tokens=False)
+        return found.ids, ()
 
     def _falls_into_sections(self) -> bool:
         """Whether a text's ids are those of its sections, each from a control token on: some tokenizers look further."""

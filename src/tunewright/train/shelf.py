@@ -19,6 +19,8 @@ from tunewright.train.pack import Row, Tree
 
 _HEAD = struct.Struct("<?iI")
 """Of a tree: whether its answer is a good one, its rows, the bytes of its name."""
+_SOME = 256
+"""Trees that are read at once where all are wanted, one after the other."""
 _ROW = struct.Struct("<I?")
 """Of a row: its tokens, and whether they have weights."""
 
@@ -33,6 +35,8 @@ class Shelf(ByPlace[Tree]):
         """`folder` is where the file lies, the system's for temporary files by default. Raises OSError where it is full."""
         self._file = TemporaryFile(dir=folder)  # noqa: SIM115 - closed when the shelf goes
         finalize(self, self._file.close)
+        self._read = False
+        """Whether the file was read since it was last written to."""
         self._starts = array("q", [0])
         self._rows = array("q", [0])
         self._tokens = array("i")
@@ -57,7 +61,9 @@ class Shelf(ByPlace[Tree]):
             ]
             parts += [array("f", row.weights).tobytes()]
         record = b"".join(parts)
-        self._file.seek(self._starts[-1])
+        if self._read:  # a seek empties the buffer, and costs a system call
+            self._file.seek(self._starts[-1])
+            self._read = False
         self._file.write(record)
         self._references.extend(row.reference for row in tree.rows)
         self._starts.append(self._starts[-1] + len(record))
@@ -81,12 +87,25 @@ class Shelf(ByPlace[Tree]):
         return len(self._tokens)
 
     def __iter__(self) -> Iterator[Tree]:
-        return map(self.read, range(len(self)))
+        for begin in range(0, len(self), _SOME):
+            end = min(begin + _SOME, len(self))
+            records, first = self._records(begin, end), self._starts[begin]
+            for place in range(begin, end):
+                yield self._tree(
+                    records[self._starts[place] - first : self._starts[place + 1] - first], place
+                )
 
     def read(self, place: int) -> Tree:
         """The tree at a place from 0 on."""
-        self._file.seek(self._starts[place])
-        record = memoryview(self._file.read(self._starts[place + 1] - self._starts[place]))
+        return self._tree(self._records(place, place + 1), place)
+
+    def _records(self, begin: int, end: int) -> memoryview:
+        """What lies in the file of the trees from one place to before another."""
+        self._read = True
+        self._file.seek(self._starts[begin])
+        return memoryview(self._file.read(self._starts[end] - self._starts[begin]))
+
+    def _tree(self, record: memoryview, place: int) -> Tree:
         desirable, count, named = _HEAD.unpack_from(record)
         at = _HEAD.size + named
         name = bytes(record[_HEAD.size : at]).decode()
