@@ -43,9 +43,9 @@ _PLENTY = 40
 _LATER = {"cpu": 32, "cuda": 16}
 """Bytes a trained weight that the first steps do not show, by device: AdamW's moments, and on a CPU a checkpoint's copies
 and the best weights, which an accelerator leaves to the host."""
-_GATHERED = 220 << 20
-"""Bytes that gather in the first hundred steps in bf16 on a CPU, which the first do not show: the products it has compiled
-for each shape, and masks. 140 to 300 MB were seen; in fp32 nothing gathers."""
+_GATHERED = 300 << 20
+"""Bytes that gather in bf16 on a CPU, which the first steps do not show: the products it has compiled for each shape, and
+what lies free between them. 140 to 450 MB were seen; in fp32 nothing gathers."""
 _SHORTER = 6
 """Bytes a trained weight that moments in eight bits are less."""
 _NAMED = 5
