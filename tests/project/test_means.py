@@ -49,6 +49,4 @@ def test_the_prompt_counts_and_a_changed_one_measures_anew(folder: Path) -> None
 
 def test_without_a_project_there_is_no_base() -> None:
     with pytest.raises(UserError, match="a project's base"):
-        list(apply(MaxTokens(tokens=5), Rows({"rows": []}), FilesOnly(Path()))) or FilesOnly(Path()).lengths(
-            []
-        )
+        list(apply(MaxTokens(tokens=5), Rows({"rows": [make_document("a")]}), FilesOnly(Path())))

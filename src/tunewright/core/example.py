@@ -22,7 +22,7 @@ class Origin(BaseModel):
     teacher: str = ""
     """The model that wrote a part of the row; blank: none did."""
     depth: int = 0
-    """How many models stand one behind the other: 1 where a model wrote from what people wrote, 2 where one wrote from that."""
+    """How many models stand one behind the other: 1 where one wrote from what people wrote, 2 where one wrote from that."""
 
 
 class Example(BaseModel):

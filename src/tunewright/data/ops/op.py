@@ -11,8 +11,8 @@ and the settings' name to data/ops/__init__.py. `VERSION` in the file is raised 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import MappingProxyType
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from pydantic import Field
