@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tunewright.core.errors import Problem, ProblemsError, ProjectFileError, UserError
 from tunewright.core.events import Event
 from tunewright.project.file import GENERAL, TARGET, ProjectFile, file_path
-from tunewright.project.means import ANSWERS, ProjectMeans
+from tunewright.project.means import ProjectMeans
 from tunewright.project.plan import Planned, plan
 from tunewright.project.reading import complete, missing
 from tunewright.project.run import StepOutcome, run
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from tunewright.decide.cost import LatencySummary
     from tunewright.decide.verdict import Verdict
     from tunewright.project.preview import Preview
-    from tunewright.project.teachers import TeacherFacts
     from tunewright.project.why import Rejected, Trail
     from tunewright.store.catalogue import AliasMove
     from tunewright.train.defaults import Choice
@@ -187,20 +186,10 @@ class Project:
                 self.file.recipe,
                 ingested,
                 operation,
-                means=ProjectMeans(self.file, self.root, kept=self.store.root / ANSWERS),
+                means=ProjectMeans(self.file, self.root),
                 shown=shown,
                 rows=rows,
             )
-
-    def teachers(self, *names: str, ask: str | None = None) -> "list[TeacherFacts]":
-        """The teachers of these names, all where none is given; with `ask` each answers that question, once.
-
-        What goes wrong with one is an error in its reply. Raises UserError for a name that is none.
-        """
-        from tunewright.project.teachers import facts
-
-        with self._placing():
-            return facts(self.file, self.root, names, ask)
 
     def report(self) -> Path:
         """The newest report's HTML file. Raises UserError when there is none yet."""
