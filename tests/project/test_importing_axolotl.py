@@ -1,0 +1,206 @@
+"""Configs of Axolotl become project files."""
+
+import json
+from typing import Any
+
+import pytest
+from config_bench import Bench
+
+from tunewright.core.errors import UserError
+from tunewright.project.importing.carried import Line
+
+AXOLOTL = """
+base_model: Qwen/Qwen3-0.6B
+model_type: AutoModelForCausalLM
+load_in_4bit: true
+adapter: qlora
+lora_r: 32
+lora_alpha: 16
+lora_dropout: 0.05
+lora_target_linear: true
+datasets:
+  - path: rows.jsonl
+    type: chat_template
+    field_messages: talk
+    message_property_mappings: {role: who, content: what}
+    roles: {user: [kunde], assistant: [wir]}
+    roles_to_train: [wir]
+    split: train
+  - path: some/alpaca-set
+    type: alpaca:chat
+dataset_prepared_path:
+val_set_size: 0.05
+sequence_len: 2048
+sample_packing: true
+micro_batch_size: 2
+gradient_accumulation_steps: 4
+num_epochs: 2.5
+optimizer: paged_adamw_8bit
+lr_scheduler: rex
+learning_rate: 2e-4
+warmup_steps: 10
+max_steps: 100
+bf16: auto
+gradient_checkpointing: true
+flash_attention: true
+deepspeed: ds.json
+wandb_project: mine
+lora_rr: 7
+"""
+
+
+def test_an_axolotl_config(bench: Bench) -> None:
+    talk = [{"who": "kunde", "what": "Q"}, {"who": "wir", "what": "A"}]
+    bench.write("rows.jsonl", f"{json.dumps({'talk': talk})}\n")
+    file = bench.run(AXOLOTL)
+    assert file.base == "Qwen/Qwen3-0.6B"
+    assert file.train.model_dump(exclude_unset=True) == {
+        "adapter": {"kind": "qlora", "rank": 32, "alpha": 16, "dropout": 0.05, "targets": "all-linear"},
+        "epochs": 3,
+        "learning_rate": 2e-4,
+        "batch_tokens": 2 * 4 * 2048,
+        "max_length": 2048,
+        "over_long": "drop",
+        "warmup": 0.1,
+        "schedule": "cosine",
+        "optimizer": "adamw8bit",
+        "gradient_checkpointing": True,
+        "sinks": ("wandb",),
+        "precision": "auto",
+    }
+    assert (file.split.train, file.split.dev, file.split.test) == (0.9, 0.05, 0.05)
+    assert {name: source.model_dump(exclude_unset=True) for name, source in file.sources.items()} == {
+        "rows-jsonl": {
+            "path": "../rows.jsonl",
+            "form": {
+                "name": "chat_template",
+                "keys": {"messages": "talk"},
+                "message_keys": {"role": "who", "content": "what"},
+                "roles": {"kunde": "user", "wir": "assistant"},
+            },
+        },
+        "alpaca-set": {"path": "data/some-alpaca-set.jsonl", "form": {"name": "alpaca"}},
+    }
+
+
+def test_what_became_of_each_key(bench: Bench) -> None:
+    bench.run(AXOLOTL)
+    assert bench.fate("lora_r") == ("carried", "train.adapter.rank")
+    assert bench.fate("num_epochs") == ("changed", "train.epochs")
+    assert bench.line("lr_scheduler") == Line(
+        "lr_scheduler", "rex", "changed", "train.schedule", "there is cosine, linear, constant and wsd"
+    )
+    assert bench.fate("sample_packing") == ("carried", "always so")
+    assert bench.fate("datasets[0].roles_to_train") == ("carried", "always so")
+    assert bench.fate("datasets[1].type") == ("changed", "form alpaca")
+    assert bench.line("datasets[1].path").why == (
+        "save the rows of some/alpaca-set as data/some-alpaca-set.jsonl, one JSON object a line"
+    )
+    for key in ("model_type", "flash_attention", "deepspeed", "max_steps", "datasets[0].split"):
+        assert bench.fate(key) == ("without", "")
+    assert bench.line("dataset_prepared_path").why == "it says nothing"
+    assert (
+        bench.line("lora_rr").why == "unknown: no key of Axolotl that is known here. Did you mean 'lora_r'?"
+    )
+    assert len(bench.keys) == len(set(bench.keys))
+
+
+@pytest.mark.parametrize(
+    ("rl", "kind", "form", "train"),
+    [
+        ("dpo", "chatml.intel", "dpo.intel", {"method": "dpo", "dpo": {"beta": 0.3}}),
+        (
+            "ipo",
+            "llama3.argilla_chat",
+            "dpo.argilla_chat",
+            {"method": "dpo", "dpo": {"loss": "ipo", "beta": 0.3}},
+        ),
+        (
+            "simpo",
+            "chat_template.default",
+            "dpo.chat_template",
+            {"method": "dpo", "dpo": {"loss": "simpo", "beta": 0.3}},
+        ),
+        ("orpo", "chat_template.argilla", "orpo.chat_template", {"method": "orpo", "orpo": {"weight": 0.3}}),
+        ("kto", "llama3.ultra", "kto.ultra", {"method": "kto", "kto": {"beta": 0.3}}),
+    ],
+)
+def test_methods_of_axolotl(bench: Bench, rl: str, kind: str, form: str, train: dict[str, Any]) -> None:
+    config = {
+        "base_model": "b",
+        "adapter": "lora",
+        "rl": rl,
+        "rl_beta": 0.3,
+        "datasets": [{"path": "a/b", "type": kind}],
+    }
+    file = bench.run(config)
+    assert file.sources["b"].form is not None
+    assert file.sources["b"].form.name == form
+    given = file.train.model_dump(exclude_unset=True)
+    assert {key: given[key] for key in ("method", *train)} == train
+
+
+def test_a_type_that_axolotls_config_defines(bench: Bench) -> None:
+    kind = {
+        "field_instruction": "q",
+        "field_output": "a",
+        "field_system": "s",
+        "system_prompt": "Be brief.",
+        "format": "Question: {instruction} {input}",
+        "no_input_format": "<|user|>{instruction}",
+    }
+    file = bench.run({"base_model": "b", "adapter": "lora", "datasets": [{"path": "a/b", "type": kind}]})
+    assert file.sources["b"].form is not None
+    assert file.sources["b"].form.model_dump(exclude_unset=True) == {
+        "name": "alpaca",
+        "keys": {"system": "s", "instruction": "q", "output": "a", "history": "", "tools": ""},
+        "formats": {"user": "Question: {instruction} {input}"},
+        "system": "Be brief.",
+    }
+    assert bench.line("datasets[0].type.no_input_format").why == (
+        "the base's own template puts a turn's markup and the system message"
+    )
+
+
+def test_documents_are_trained_as_such(bench: Bench) -> None:
+    file = bench.run(
+        {"base_model": "b", "datasets": [{"path": "a/b", "type": "completion", "field": "body"}]}
+    )
+    assert file.train.method == "cpt"
+    assert file.train.adapter.kind == "full"
+    assert file.sources["b"].form is not None
+    assert file.sources["b"].form.keys == {"text": "body"}
+    file = Bench(bench.root / "two").run({"base_model": "b", "pretraining_dataset": "a/c"})
+    assert (file.train.method, file.sources["c"].path) == ("cpt", "data/a-c.jsonl")
+
+
+def test_an_adapter_is_of_one_kind(bench: Bench) -> None:
+    data = [{"path": "a/b", "type": "alpaca"}]
+    file = bench.run(
+        {"base_model": "b", "adapter": "qlora", "peft_use_dora": True, "lora_r": 9000, "datasets": data}
+    )
+    assert (file.train.adapter.kind, file.train.adapter.rank) == ("qlora", None)
+    assert bench.line("peft_use_dora").why == "an adapter is of one kind, and this one is qlora"
+    assert bench.line("lora_r").why.startswith("train.adapter.rank does not take it: ")
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"rl": "grpo"}, "rl: grpo is not among the methods here"),
+        (
+            {"reward_model": True},
+            "reward_model trains a reward model, and that is not among the methods here",
+        ),
+        ({"datasets": [{"path": "a/b"}]}, "the config has no data set that can be a source"),
+        ({"datasets": "rows"}, "the config has no data set that can be a source"),
+    ],
+)
+def test_what_cannot_be_imported_is_refused(bench: Bench, more: dict[str, Any], message: str) -> None:
+    config = {"base_model": "b", "datasets": [{"path": "a/b", "type": "alpaca"}], **more}
+    if more.get("datasets") == "rows":
+        config["datasets"] = [7]
+    with pytest.raises(UserError) as caught:
+        bench.run(config)
+    assert caught.value.message == message
+    assert not (bench.root / "mine").exists()

@@ -1,0 +1,122 @@
+"""Configs of LLaMA-Factory become project files."""
+
+import json
+
+from config_bench import Bench
+
+LLAMAFACTORY = """
+model_name_or_path: Qwen/Qwen3-0.6B
+stage: dpo
+do_train: true
+finetuning_type: lora
+lora_target: q_proj,v_proj
+quantization_bit: 4
+dataset: pairs, elsewhere
+template: qwen3
+cutoff_len: 1024
+max_samples: 500
+packing: false
+per_device_train_batch_size: 1
+num_train_epochs: 3.0
+pref_loss: simpo
+pref_beta: 2.0
+simpo_gamma: 0.7
+mask_history: true
+val_size: 0.1
+report_to: none
+ddp_timeout: 180000000
+"""
+PAIRS = {
+    "file_name": "pairs.json",
+    "formatting": "sharegpt",
+    "ranking": True,
+    "columns": {"messages": "talk", "chosen": "good", "rejected": "bad", "images": "pictures"},
+    "tags": {"role_tag": "role", "content_tag": "content", "user_tag": "user", "assistant_tag": "bot"},
+}
+
+
+def test_a_llamafactory_config(bench: Bench) -> None:
+    bench.write("data/dataset_info.json", json.dumps({"pairs": PAIRS}))
+    turns = {"good": {"role": "bot", "content": "A"}, "bad": {"role": "bot", "content": "B"}}
+    rows = [{"talk": [{"role": "user", "content": "Q"}], **turns}, {"talk": [], **turns}]
+    bench.write("data/pairs.json", json.dumps(rows))
+    file = bench.run(LLAMAFACTORY)
+    assert file.train.model_dump(exclude_unset=True) == {
+        "method": "dpo",
+        "dpo": {"loss": "simpo", "beta": 2.0, "margin": 0.7},
+        "adapter": {"kind": "qlora", "rank": 8, "targets": ("q_proj", "v_proj")},
+        "epochs": 3,
+        "learning_rate": 5e-5,
+        "max_length": 1024,
+        "warmup": 0.0,
+        "schedule": "linear",
+        "gradient_checkpointing": True,
+        "seed": 42,
+    }
+    assert [op.model_dump(exclude_unset=True) for op in file.recipe] == [
+        {"op": "drop_duplicates"},
+        {"op": "sample", "rows": 1000},
+    ]
+    assert {name: source.model_dump(exclude_unset=True) for name, source in file.sources.items()} == {
+        "pairs": {
+            "path": "../data/pairs.json",
+            "form": {
+                "name": "llamafactory.sharegpt",
+                "keys": {"messages": "talk", "chosen": "good", "rejected": "bad"},
+                "message_keys": {"role": "role", "content": "content"},
+                "roles": {"bot": "assistant"},
+                "trained": "last",
+            },
+        },
+        "elsewhere": {"path": "data/elsewhere.jsonl"},
+    }
+    assert bench.line("dataset[pairs]").why == (
+        "1 of the first 2 rows are rejects; row 2: bad messages: 'talk' is an empty list, not a list of turns"
+    )
+    assert bench.fate("dataset[pairs].columns.images") == ("without", "")
+    assert bench.line("cutoff_len").fate == "changed"
+    assert bench.fate("learning_rate (left out)") == ("carried", "train.learning_rate")
+
+
+def test_columns_that_are_left_out_are_not_there(bench: Bench) -> None:
+    """LLaMA-Factory reads no `input` where `columns` names others; neither does the form."""
+    info = {"a": {"file_name": "a.json", "columns": {"prompt": "q", "response": "a", "kto_tag": "good"}}}
+    bench.write("data/dataset_info.json", json.dumps(info))
+    bench.write("data/a.json", json.dumps([{"q": "Q", "a": "A", "input": "x", "good": True}]))
+    file = bench.run({"model_name_or_path": "b", "stage": "kto", "dataset": "a"})
+    assert file.sources["a"].form is not None
+    assert file.sources["a"].form.keys == {"input": "", "instruction": "q", "output": "a", "rating": "good"}
+    assert bench.line("dataset[a]").why == "the first 1 rows have this form"
+
+
+def test_a_base_in_a_folder_is_named_from_the_project(bench: Bench) -> None:
+    (bench.root / "models" / "mine").mkdir(parents=True)
+    config = {"base_model": "models/mine", "adapter": "lora", "datasets": [{"path": "a/b", "type": "alpaca"}]}
+    assert bench.run(config).base == "../models/mine"
+
+
+def test_a_form_is_told_from_rows_where_no_config_says_it(bench: Bench) -> None:
+    bench.write("rows.jsonl", '{"question": "Q", "answer": "A"}\n')
+    file = bench.run({"model_name_or_path": "b", "stage": "sft", "dataset": "rows.jsonl"})
+    assert file.sources["rows-jsonl"].form is not None
+    assert file.sources["rows-jsonl"].form.name == "alpaca_chat.load_qa"
+
+
+def test_a_config_of_llamafactorys_version_1(bench: Bench) -> None:
+    bench.write("data/sets.yaml", "mine: {path: pairs.jsonl, source: local, converter: pair, size: 5}\n")
+    file = bench.run(
+        {
+            "model": "b",
+            "peft_config": {"name": "lora", "r": 16, "target_modules": "all", "export_dir": "out"},
+            "quant_config": {"name": "bnb", "quantization_bit": 4},
+            "train_dataset": "data/sets.yaml",
+            "learning_rate": "1e-5",
+            "kernel_config": {"name": "auto"},
+        },
+        tool="llamafactory",
+    )
+    assert (file.train.method, file.train.adapter.kind, file.train.adapter.rank) == ("dpo", "qlora", 16)
+    assert file.train.learning_rate == 1e-5
+    assert file.sources["mine"].form is not None
+    assert file.sources["mine"].form.name == "dpo.argilla_chat"
+    assert bench.fate("peft_config.export_dir") == ("without", "")
