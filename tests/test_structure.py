@@ -20,6 +20,8 @@ LAYERS = (
     ("store", "data", "models", "grade"),
     ("core",),
 )
+OWN = ("ops", "columns", "presets")
+"""Folders where settings stand beside what reads them."""
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 
 
@@ -96,7 +98,7 @@ def test_no_setting_is_dead():
     dead = []
     for model in settings_models(ProjectFile):
         home = Path(sys.modules[model.__module__].__file__)
-        own = re.findall(r"spec(\.\w+)", sources[home]) if home.parent.name == "ops" else []
+        own = re.findall(r"(?:spec|self)(\.\w+)", sources[home]) if home.parent.name in OWN else []
         elsewhere = "\n".join([*own, *(text for path, text in sources.items() if path != home)])
         dead += [
             f"{model.__name__}.{attribute}"

@@ -32,11 +32,13 @@ if TYPE_CHECKING:
     from tunewright.core.events import Event as Event
     from tunewright.core.generation import Reply as Reply
     from tunewright.core.message import Message as Message
-    from tunewright.data.audit import Audit as Audit
+    from tunewright.data.audit.whole import WholeAudit as WholeAudit
+    from tunewright.data.coverage import Coverage as Coverage
     from tunewright.decide.cost import LatencySummary as LatencySummary
     from tunewright.decide.verdict import Verdict as Verdict
     from tunewright.models.machine import MachineFacts as MachineFacts
     from tunewright.project.advice import DoctorResult as DoctorResult
+    from tunewright.project.auditing import AuditSpec as AuditSpec
     from tunewright.project.fields import FieldDoc as FieldDoc
     from tunewright.project.file import ProjectFile as ProjectFile
     from tunewright.project.importing import Imported as Imported
@@ -48,9 +50,12 @@ if TYPE_CHECKING:
     from tunewright.project.project import Project as Project
     from tunewright.project.project import RunResult as RunResult
     from tunewright.project.project import Trained as Trained
+    from tunewright.project.reviewing import ReviewQueue as ReviewQueue
     from tunewright.project.run import StepOutcome as StepOutcome
+    from tunewright.project.teachers import TeacherFacts as TeacherFacts
     from tunewright.project.why import Rejected as Rejected
     from tunewright.project.why import Trail as Trail
+    from tunewright.project.why import Trails as Trails
     from tunewright.store.artifact import Artifact as Artifact
     from tunewright.store.catalogue import AliasMove as AliasMove
     from tunewright.store.lineage import Lineage as Lineage
@@ -65,11 +70,13 @@ _HOMES = {
     "core.events": ("Event",),
     "core.generation": ("Reply",),
     "core.message": ("Message",),
-    "data.audit": ("Audit",),
+    "data.audit_whole": ("WholeAudit",),
+    "data.coverage": ("Coverage",),
     "decide.cost": ("LatencySummary",),
     "decide.verdict": ("Verdict",),
     "models.machine": ("MachineFacts",),
     "project.advice": ("DoctorResult",),
+    "project.auditing": ("AuditSpec",),
     "project.fields": ("FieldDoc",),
     "project.file": ("ProjectFile",),
     "project.importing": ("Imported",),
@@ -77,8 +84,10 @@ _HOMES = {
     "project.plan": ("Planned",),
     "project.preview": ("Preview",),
     "project.project": ("CheckResult", "Listener", "Project", "RunResult", "Trained"),
+    "project.reviewing": ("ReviewQueue",),
     "project.run": ("StepOutcome",),
-    "project.why": ("Rejected", "Trail"),
+    "project.teachers": ("TeacherFacts",),
+    "project.why": ("Rejected", "Trail", "Trails"),
     "store.artifact": ("Artifact",),
     "store.catalogue": ("AliasMove",),
     "store.lineage": ("Lineage",),

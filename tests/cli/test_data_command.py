@@ -50,18 +50,23 @@ def test_preview_shows_what_an_operation_makes(cli, project):
 
 def test_audit_of_the_project_and_of_a_file(cli, project):
     said = cli("data", "audit")
-    assert said.code == 0
-    assert "info: redact replaced in 60 of 60 rows (100.0%): email 60 (not looked for: " in said.out
-    assert "personal data" not in said.out
+    assert said.code == 1
+    assert "info replaced: redact replaced in 60 of 60 rows (100.0%): email 60 (not looked for: " in said.out
+    assert "hold personal data" not in said.out
     raw = cli("data", "audit", "rows.csv")
-    assert raw.code == 0
+    assert raw.code == 1
     assert "The input is text: its name says so. The answer is kind" in raw.out
-    assert "warning: 60 of 60 rows of all hold personal data: email 60. Mend it: recipe: redact." in raw.out
+    assert "error constant_answer: 60 of 60 rows (100.0%) have one and the same answer." in raw.out
+    assert "warning personal_data: 60 of 60 rows of all hold personal data: email 60. rows.csv:2" in raw.out
+    assert "me0@mail" not in raw.out
     (project / "keys.csv").write_text("q,a\nmy hf_abcdefghijklmnopqrstuvwxyzABCDEFGH,no\n,empty\n")
     keys = cli("data", "audit", "keys.csv", "--column", "input=q", "--column", "expected=a")
     assert keys.code == 1
     assert "1 rows set aside: empty input" in keys.out
-    assert "error: 1 of 1 rows of all hold keys, tokens or passwords. Mend it: recipe: redact." in keys.out
+    assert (
+        "error secret: 1 of 1 rows of all hold keys, tokens or passwords. keys.csv:2 Mend it: Replace"
+        in keys.out
+    )
     assert "hf_" not in keys.out
     assert json.loads(cli("data", "audit", "keys.csv", "--json").out)["rows"] == {"all": 1}
 

@@ -7,6 +7,7 @@ import pytest
 
 import tunewright
 from tunewright.core.files import read_json, read_jsonl
+from tunewright.project.stages.data import audit_of
 
 PROJECT = """\
 name: sums
@@ -58,9 +59,9 @@ def test_what_is_dropped_or_left_out_is_said(cli, project):
     assert f"info: {dropped}" in checked.out
     assert f"baselines.few_shot: {LEFT_OUT}" in checked.err
 
-    split = tunewright.open(project).run("split").outcomes[-1].artifact
-    (finding,) = read_json(split.file("audit.json"))["findings"]
-    assert (finding["severity"], finding["count"], finding["message"]) == ("info", 160, dropped)
+    made = {one.step: one.artifact for one in tunewright.open(project).run("split").outcomes}
+    (finding,) = audit_of(made).findings
+    assert (finding.severity, finding.count, finding.message) == ("info", 160, dropped)
     (step,) = read_json(tunewright.open(project).run("prepare").outcomes[-1].artifact.file("recipe.json"))
     account = step["account"]
     assert (account["rows_in"], account["rows_out"], account["dropped"]) == (200, 40, 160)

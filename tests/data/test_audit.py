@@ -3,7 +3,7 @@ import json
 from worked import worked
 
 from tunewright.core.example import Origin, ask, make_example
-from tunewright.data.audit import Audit, Pair, audit
+from tunewright.data.audit.audit import Audit, Pair, audit
 from tunewright.data.labels import LabelRow, LabelTable
 from tunewright.data.lengths import LengthRow
 from tunewright.data.ops.drop_duplicates import DropDuplicates

@@ -3,7 +3,7 @@
 import random
 
 from tunewright.core.example import Example, ask, make_example
-from tunewright.data.audit import audit
+from tunewright.data.audit.audit import audit
 
 WORDS = [f"word{n}" for n in range(60)]
 

@@ -1,7 +1,7 @@
 """What a deep audit finds: personal data, secrets, near duplicates, too few rows."""
 
 from tunewright.core.example import Example, ask, make_example
-from tunewright.data.audit import Finding, audit
+from tunewright.data.audit.audit import Finding, audit
 
 
 def row(question: str, answer: str = "x", **fields: object) -> Example:

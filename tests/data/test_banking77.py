@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tunewright.core.task import TaskSpec
-from tunewright.data.audit import audit
+from tunewright.data.audit.audit import audit
 from tunewright.data.examples import read_examples
 from tunewright.data.ingest import ingest
 from tunewright.data.spec import SourceSpec, SplitSpec

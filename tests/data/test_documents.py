@@ -9,7 +9,7 @@ from worked import worked
 from tunewright.core.errors import DataError
 from tunewright.core.example import ask, make_document, make_example
 from tunewright.core.task import TaskSpec
-from tunewright.data.audit import audit
+from tunewright.data.audit.audit import audit
 from tunewright.data.examples import from_lines, to_line
 from tunewright.data.lengths import LengthRow
 from tunewright.data.normal import input_key

@@ -170,3 +170,21 @@ def test_a_sheet_of_what_has_none(desk) -> None:
     desk.write("t.csv", "input,expected\na,b\n")
     with pytest.raises(DataError, match="it is no spreadsheet, and has no sheets"):
         desk.ingest("t.csv", sheet="one")
+
+
+def test_lists_where_words_should_stand_are_passed_over(desk) -> None:
+    """Found by fuzzing: what cannot be looked up in a set."""
+    odd = {
+        **TREE,
+        "tool": {"parent": "call", "message": {"author": {"role": "tool"}, "content": {"content_type": []}}},
+    }
+    desk.write("conversations.json", json.dumps([export(mapping=odd)]))
+    assert len(desk.ingest("conversations.json", format="chatgpt").examples) == 1
+    said = [
+        {"user": "U1", "ts": "1.1", "thread_ts": "1.1", "text": "q"},
+        {"user": "U2", "ts": "1.2", "thread_ts": "1.1", "text": "a"},
+        {"user": "U2", "ts": "1.3", "thread_ts": "1.1", "text": "odd", "subtype": ["x"]},
+    ]
+    with zipfile.ZipFile(desk.root / "slack.zip", "w") as archive:
+        archive.writestr("help/2024-02-29.json", json.dumps(said))
+    assert [e.expected for e in desk.ingest("slack.zip", format="slack").examples] == ["a"]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tunewright.core.errors import DataError
 from tunewright.core.task import TaskSpec
-from tunewright.data.ingest import ingest, inspect_sources
+from tunewright.data.ingest import EXAMPLES, REJECTS, SUMMARY, ingest, inspect_sources
 from tunewright.data.spec import SourceSpec
 
 ORDER = {
@@ -227,8 +227,8 @@ def test_inspect_tells_everything_at_once_and_writes_nothing(desk):
         "Set encoding: cp1252 for this source, or save the file as UTF-8.",
         "odd.dat: the ending '.dat' does not tell the format. Set format: for this source (the endings known are "
         ".csv, .tsv, .tab, .json, .jsonl, .ndjson, .parquet, .pq, .arrow, .feather, .xlsx, .xlsm, .ods, .txt, .md, "
-        ".markdown, .html, .htm, .pdf, .docx, .pptx, .vtt, .srt, .mbox, .eml, and after them .gz, .bz2, .xz, .zst; .zip "
-        "holds such files).",
+        ".markdown, .html, .htm, .pdf, .docx, .pptx, .vtt, .srt, .mbox, .eml, .wav, .mp3, .flac, .m4a, .ogg, and after "
+        "them .gz, .bz2, .xz, .zst; .zip holds such files).",
         "odd.xlsx: the file is not a spreadsheet that can be read (File is not a zip file).",
         "sources.bad.jsonl: 1 of 1 rows (100.00%) cannot be used, more than the budget of 1.00%. The first: bad.jsonl:1: "
         "not JSON: Expecting property name enclosed in double quotes at the end. "
@@ -289,3 +289,22 @@ def test_csv_rows_come_back_as_they_were_written(desk, rows):
     got = desk.ingest("t.csv")
     assert [(e.input_text, e.expected) for e in got.examples] == good
     assert got.summary.rows == len(rows)
+
+
+def test_rows_shared_out_to_processes_come_out_the_same(tmp_path):
+    rows = [{"input": f"question {n}", "expected": "a" if n % 9 else "", "n": n} for n in range(26_000)]
+    lines = map(json.dumps, rows)
+    (tmp_path / "rows.jsonl").write_text("\n".join(lines) + "\nbroken\n")
+    sources = {"s": SourceSpec(path="rows.jsonl")}
+    for workers in (1, 2):
+        out, told = tmp_path / str(workers), []
+        ingest(
+            sources, TaskSpec(), tmp_path, out, reject_budget=0.5, workers=workers,
+            emit=lambda kind, told=told, **facts: told.append((kind, facts)),
+        )  # fmt: skip
+        seen = [facts["rows"] for kind, facts in told if kind == "ingest.progress"]
+        assert seen == [5000 * n for n in range(1, 6)]
+    for name in (EXAMPLES, REJECTS, SUMMARY):
+        assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
+    summary = json.loads((tmp_path / "2" / SUMMARY).read_text())
+    assert (summary["rows"], summary["rejects"]) == (26_001, 2890)

@@ -14,11 +14,11 @@ import pytest
 from tunewright.core.errors import DataError
 from tunewright.core.example import ask, make_document, make_example
 from tunewright.core.message import Message
-from tunewright.data.near import near_groups, near_heads, similarity
+from tunewright.data.near import gathered, near_chains, near_groups, near_heads, signatures, similarity
 from tunewright.data.near_shingles import letters_of, words_of
 from tunewright.data.normal import plain_text
-from tunewright.data.ops.drop_near_duplicates import DropNearDuplicates, apply
-from tunewright.data.ops.op import Dropped, Kept, Rows
+from tunewright.data.ops.drop_near_duplicates import DropNearDuplicates, judge, look
+from tunewright.data.ops.op import Rows
 
 BANKING = Path(__file__).parents[2].parent / "shared/data/banking77"
 NINE = "one two three four five six seven eight nine"
@@ -173,6 +173,53 @@ ROWS = [
 ]
 
 
+def reasons(spec, rows):
+    """Why each row goes, looked at in two pieces."""
+    looks = map(look(spec), (rows[:1], rows[1:]))
+    return list(judge(spec, looks, Rows({"rows": rows})))
+
+
+def test_signatures_made_some_at_a_time_are_those_of_all():
+    texts = [f"{NINE} {number} {number % 7}" for number in range(40)]
+    pieces = [signatures(texts[at : at + 7], threshold=0.5) for at in range(0, 40, 7)]
+    whole, found = signatures(texts, threshold=0.5), gathered(pieces, 40, threshold=0.5)
+    assert all(np.array_equal(one, other) for one, other in zip(whole, found, strict=True))
+    order = list(range(39, -1, -1))
+    found.put_in_order(order)
+    turned = signatures(texts[::-1], threshold=0.5)
+    assert all(np.array_equal(one, other) for one, other in zip(turned, found, strict=True))
+
+
+def test_chains_tie_what_heads_leave_apart():
+    words = [f"w{number}" for number in range(40)]
+    steps = [" ".join([*[f"new{other}" for other in range(at)], *words[at:]]) for at in range(0, 16, 2)]
+    texts = [*steps, "nothing like these at all", *[f"{text} indeed" for text in steps]]
+    assert near_chains(texts, threshold=0.8).tolist() == [0] * 8 + [8] + [0] * 8
+    assert set(near_heads(texts, threshold=0.8).tolist()) > {0, 8}
+    assert near_chains([], threshold=0.8).tolist() == []
+    with pytest.raises(DataError, match=r"a similarity between 0\.3 and 1"):
+        near_chains(["a"], threshold=0.1)
+
+
+def test_hardly_any_near_texts_are_in_two_chains():
+    rng = random.Random(3)
+    texts = [" ".join(f"w{rng.randrange(500)}" for _ in range(20)) for _ in range(30)]
+    for _ in range(270):
+        edited = rng.choice(texts).split()
+        edited[rng.randrange(20)] = f"w{rng.randrange(500)}"
+        texts.append(" ".join(edited))
+    shingles = [set(pairwise(text.split())) for text in texts]
+    chains = near_chains(texts, threshold=0.7).tolist()
+    near = [
+        (one, other)
+        for one, other in combinations(range(300), 2)
+        if len(shingles[one] & shingles[other]) >= 0.7 * len(shingles[one] | shingles[other])
+    ]
+    parted = [pair for pair in near if chains[pair[0]] != chains[pair[1]]]
+    assert len(near) > 300
+    assert len(parted) <= len(near) // 100
+
+
 @pytest.mark.parametrize(
     ("spec", "kept"),
     [
@@ -185,8 +232,7 @@ ROWS = [
 )
 def test_the_best_of_near_rows_stays(spec, kept):
     reason = f"nearly the same as {ROWS[2 if 2 in kept else 0].place}"
-    expected = [Kept(example) if at in kept else Dropped(example, reason) for at, example in enumerate(ROWS)]
-    assert list(apply(spec, Rows({"rows": ROWS}))) == expected
+    assert reasons(spec, ROWS) == [None if at in kept else reason for at in range(len(ROWS))]
 
 
 def test_rows_that_differ_in_a_part_are_not_near():
@@ -200,18 +246,17 @@ def test_rows_that_differ_in_a_part_are_not_near():
         make_example((Message(role="system", content="Go!"), Message(role="assistant", content="yes"))),
         make_document("yes"),
     ]
-    assert list(apply(DropNearDuplicates(threshold=0.3), Rows({"rows": rows}))) == list(map(Kept, rows))
+    assert reasons(DropNearDuplicates(threshold=0.3), rows) == [None] * len(rows)
     again = make_example(ask(NINE + "!", "Yes", system="Be  brief."))
-    *kept, dropped = apply(DropNearDuplicates(), Rows({"rows": rows, "more": [again]}))
-    assert kept == list(map(Kept, rows))
-    assert dropped == Dropped(again, f"nearly the same as {rows[2].place}")
+    same = f"nearly the same as {rows[2].place}"
+    assert reasons(DropNearDuplicates(), [*rows, again]) == [*[None] * len(rows), same]
 
 
 @pytest.mark.parametrize("value", [None, "many", True, float("nan")])
 def test_a_row_without_the_number_is_refused(value):
     rows = [row(NINE, "a", score=1), row(NINE, "a", score=value)]
     with pytest.raises(DataError, match="has no number in the field 'score'"):
-        list(apply(DropNearDuplicates(keep="highest", field="score"), Rows({"rows": rows})))
+        reasons(DropNearDuplicates(keep="highest", field="score"), rows)
 
 
 @pytest.mark.parametrize("settings", [{"keep": "highest"}, {"field": "score"}])

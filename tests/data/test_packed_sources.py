@@ -20,7 +20,7 @@ import pytest
 from tunewright.core.errors import DataError
 from tunewright.data.files import find_files, source_paths
 from tunewright.data.rows import BadFile
-from tunewright.data.sources import _unpack, _zip, open_file
+from tunewright.data.sources import _lines, _unpack, _zip, open_file
 from tunewright.data.spec import SourceSpec
 
 CSV = b"input,expected\nhello,greeting\n,blank\n"
@@ -238,7 +238,7 @@ def test_a_bomb_in_an_archive_is_refused_unread(tmp_path: Path) -> None:
 
 
 def test_a_line_without_end_is_refused(desk, left_behind) -> None:
-    desk.write("t.jsonl.gz", gzip.compress(LINES + b'"' + b"ab" * (_unpack.LINE // 2) + b"\n" + LINES, 1))
+    desk.write("t.jsonl.gz", gzip.compress(LINES + b'"' + b"ab" * (_lines.LINE // 2) + b"\n" + LINES, 1))
     assert failure(desk, "t.jsonl.gz").startswith("t.jsonl.gz: it has a line of more than 67,108,864 bytes.")
     assert left_behind() == []
 
@@ -359,3 +359,12 @@ def offsets_broken(data: bytes) -> bytes:
 def test_json_lines_of_documents_packed(desk) -> None:
     desk.write("t.jsonl.gz", gzip.compress(json.dumps({"text": "A page."}).encode()))
     assert desk.ingest("t.jsonl.gz").examples[0].is_document
+
+
+def test_an_entry_that_stands_nowhere_is_refused(tmp_path: Path) -> None:
+    path = make_zip(tmp_path / "d.zip", **{"a.csv": CSV, "b.csv": CSV})
+    data = path.read_bytes()
+    at = data.index(b"PK\x01\x02") + 42
+    for offset in (len(data) + 5, 2**32 - 5):
+        path.write_bytes(data[:at] + struct.pack("<I", offset) + data[at + 4 :])
+        assert refused(path) == "d.zip: the archive's entry a.csv is said to stand outside of the file."

@@ -65,3 +65,17 @@ def test_missing_column(desk):
         DataError, match="there is no column 'expected' for 'expected'; the columns are text, label"
     ):
         desk.ingest("t.parquet")
+
+
+def test_a_row_that_python_has_no_values_for_is_a_reject_alone(desk):
+    texts = pa.array([b"q1", b"q\xff", b"q3", b"q4"], pa.binary()).view(pa.string())
+    late = pa.array([0, 0, 2**60, 1_000_000], pa.timestamp("us"))
+    pq.write_table(pa.table({"input": texts, "expected": ["a"] * 4, "when": late}), desk.root / "t.parquet")
+    got = desk.ingest("t.parquet")
+    assert [(e.origin.row, e.fields["when"]) for e in got.examples] == [
+        (1, "1970-01-01T00:00:00"), (4, "1970-01-01T00:00:01"),
+    ]  # fmt: skip
+    assert [(number, reason.partition(":")[0]) for number, reason in got.reasons] == [
+        (2, "no value"),
+        (3, "no value"),
+    ]

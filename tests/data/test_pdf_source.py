@@ -17,7 +17,7 @@ from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate, Paragraph
 from tunewright.data.rows import BadFile, Reject, Row
 from tunewright.data.sources import pdf
 from tunewright.data.sources._columns import Line, in_reading_order
-from tunewright.data.sources.pdf import mended
+from tunewright.data.sources._pdf_pages import mended
 
 WIDTH, HEIGHT = A4
 SAID = """the lamp that you have sent us last week does not light up and its glass is cracked on one side so we ask you to

@@ -8,7 +8,7 @@ from worked import worked
 
 from tunewright.core.errors import DataError
 from tunewright.core.task import TaskSpec
-from tunewright.data.audit import audit
+from tunewright.data.audit.audit import audit
 from tunewright.data.normal import example_key
 from tunewright.data.ops.drop_contradictions import DropContradictions
 from tunewright.data.ops.drop_duplicates import DropDuplicates

@@ -1,5 +1,6 @@
 """Recipes: what each operation does, and how they hang together."""
 
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -20,7 +21,8 @@ from tunewright.data.ops.max_chars import MaxChars
 from tunewright.data.ops.mix import Mix, counts
 from tunewright.data.ops.op import Rows
 from tunewright.data.ops.sample import Sample
-from tunewright.data.recipe import _shared_out, do_chunk, graph, work
+from tunewright.data.recipe import do_chunk, graph, work
+from tunewright.data.workers import Workers
 
 
 def row(question: str, answer: str, **fields: object) -> Example:
@@ -315,9 +317,10 @@ def test_what_a_dead_process_left_is_done_here() -> None:
     spec = Map(set={"input": "{{ n }}. {{ input }}"}).model_dump_json()
     pieces = list(chunks(row(f"question {n}", "x" * 40, n=n) for n in range(25_000)))
     assert len(pieces) > 12
-    shared = _shared_out(spec, iter(pieces), 2)
-    done = [next(shared)]
-    for child in psutil.Process().children():
-        if "spawn_main" in " ".join(child.cmdline()):
-            child.kill()
-    assert [*done, *shared] == [do_chunk(spec, lines) for lines in pieces]
+    with Workers(2) as workers:
+        shared = workers.each(partial(do_chunk, spec), pieces)
+        done = [next(shared)]
+        for child in psutil.Process().children():
+            if "spawn_main" in " ".join(child.cmdline()):
+                child.kill()
+        assert [*done, *shared] == [do_chunk(spec, lines) for lines in pieces]

@@ -15,16 +15,20 @@ from tunewright.core.strict_json import MAX_DEPTH
 from tunewright.data.sources import (
     _JSON_BYTES,
     ENDINGS,
+    _hub,
+    _lines,
+    _parquet_size,
     _sheet_size,
-    _unpack,
     _xml,
     _zip,
     arrow,
+    audio,
     html,
     mbox,
     pdf,
     pptx,
     slack,
+    sql,
 )
 from tunewright.data.sources._documents import DOCUMENTS, MOST_BYTES, TALK_BYTES
 from tunewright.data.spec import Format
@@ -43,7 +47,7 @@ def rows(heading: str) -> list[list[str]]:
 
 def test_every_format_and_ending_has_its_line() -> None:
     documented = {
-        name: set(re.findall(r"\.[a-z]+", cells[1]))
+        name: set(re.findall(r"\.[a-z0-9]+", cells[1]))
         for heading in ("Tables and chats", "Documents")
         for cells in rows(heading)
         for name in re.findall(r"`([a-z]+)`", cells[0])
@@ -63,15 +67,23 @@ def test_the_bounds_are_those_of_the_code() -> None:
     for what, bound in {
         "a packed file, unpacked": packed,
         "a batch of an Arrow file": f"{arrow.MOST_BYTES // GIB} GiB uncompressed",
-        "a line of a packed file that is read by lines": f"{_unpack.LINE // MIB} MiB",
-        "a packed JSON file, which is read whole": f"{_JSON_BYTES // GIB} GiB",
+        "a line of a file that is read by lines": f"{_lines.LINE // MIB} MiB",
+        "a JSON file, which is read whole": f"{_JSON_BYTES // GIB} GiB",
+        "a row of a Parquet file": f"{_parquet_size.ROW // MIB} MiB",
+        "the pages of a Parquet file, one of each column": f"{_parquet_size.HELD // GIB} GiB uncompressed",
+        "all rows of a Parquet file, written out": f"{_parquet_size.WRITTEN // GIB} GiB, or {_zip.RATIO} times",
+        "values of a column of a Parquet file": f"{_parquet_size.VALUES:,}, or 8 for",
         "entries of an archive": f"{_zip.ENTRIES:,};",
         "a workbook": book,
         "a part of a DOCX or PPTX file": part,
         "a text, a Markdown file": f"{MOST_BYTES // MIB} MiB",
         "subtitles, a transcript": f"{TALK_BYTES // MIB} MiB",
         "an HTML page": f"{html.MOST_BYTES // MIB} MiB",
-        "a PDF": f"{pdf.MOST_BYTES // GIB} GiB, {pdf.PAGES:,} pages, {pdf.CHARS:,} characters a page",
+        "a PDF": f"{pdf.MOST_BYTES // GIB} GiB, {pdf.PAGES:,} pages, {pdf.CHARS:,} characters and "
+        f"{pdf.SECONDS} s of processor time a page, {pdf.LOST} pages lost",
+        "recorded speech": f"{audio.MOST_BYTES // GIB} GiB, {audio.HOURS} hours",
+        "a cell of a SQLite database": f"{sql.CELL // MIB} MiB",
+        "the settings in a data set's card": f"{_hub.CARD_BYTES // MIB} MiB",
         "a presentation": f"{pptx.SLIDES:,} slides",
         "a mail": f"{mbox.MOST_BYTES // MIB} MiB with its attachments, {mbox.PARTS:,} parts, {mbox.BOUNDARIES:,} lines",
         "a Slack channel": f"{slack.CHANNEL_BYTES // MIB} MiB, {slack.DAY_BYTES // MIB} MiB a day",

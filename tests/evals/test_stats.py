@@ -10,25 +10,6 @@ from hypothesis import strategies as st
 from tunewright.evals import stats
 
 
-def test_wilson_matches_known_values():
-    # 81 of 263: Newcombe 1998 (Stat. Med. 17:857), table I, method 3
-    assert stats.wilson(81, 263) == pytest.approx((81 / 263, 0.2553, 0.3662), abs=5e-5)
-    assert stats.wilson(15, 148) == pytest.approx((15 / 148, 0.0624, 0.1605), abs=5e-5)
-    assert stats.wilson(0, 20) == pytest.approx((0.0, 0.0, 0.1611), abs=5e-5)
-    assert stats.wilson(29, 29) == pytest.approx((1.0, 0.8830, 1.0), abs=5e-5)
-    assert stats.wilson(0, 0) == (0.0, 0.0, 1.0)
-    with pytest.raises(ValueError, match="5 successes of 4"):
-        stats.wilson(5, 4)
-
-
-def test_wilson_agrees_with_scipy():
-    from scipy.stats import binomtest
-
-    for successes, n in ((3, 10), (50, 100), (999, 1000)):
-        interval = binomtest(successes, n).proportion_ci(0.9, method="wilson")
-        assert stats.wilson(successes, n, 0.9)[1:] == pytest.approx((interval.low, interval.high))
-
-
 def test_mcnemar_midp_by_hand():
     # 1 of 7 discordant: two-sided exact 2·(1 + 7)/128 = 0.125, less P(X = 1) = 7/128
     assert stats.mcnemar_midp(1, 6) == pytest.approx(16 / 128 - 7 / 128)

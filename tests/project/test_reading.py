@@ -59,9 +59,10 @@ def test_every_problem_at_once_with_its_line(tmp_path):
         "tunewright.yaml:9: tain is not a setting. Did you mean train?",
         "tunewright.yaml:13: train.adapter.rnak is not a setting. Did you mean rank?",
         "tunewright.yaml:14: train.epochs should be a whole number, not 'many'",
-        "tunewright.yaml:16: recipe.0: 'dedupe' is not known here. Known: 'chunk', 'clean', 'decontaminate',"
-        " 'drop_contradictions', 'drop_duplicates', 'drop_near_duplicates', 'filter', 'language', 'map', 'max_chars',"
-        " 'max_tokens', 'mix', 'redact', 'sample'.",
+        "tunewright.yaml:16: recipe.0: 'dedupe' is not known here. Known: 'balance', 'chunk', 'clean', 'decontaminate',"
+        " 'drop_contradictions', 'drop_duplicates', 'drop_near_duplicates', 'drop_similar', 'filter', 'generate',"
+        " 'judge', 'language', 'map', 'max_chars', 'max_tokens', 'mix', 'perplexity', 'quality', 'redact', 'review',"
+        " 'sample'.",
     ]
 
 

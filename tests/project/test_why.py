@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import tunewright
-from tunewright.core.errors import UserError
+from ends import ends
+from tunewright.core.errors import IntegrityError, UserError
 from tunewright.project.project import Project
 from tunewright.project.why import Rejected, Trail
 
@@ -35,7 +36,7 @@ def project(tmp_path: Path) -> Project:
 
 
 def the_trail(project: Project, ref: str) -> Trail:
-    (found,) = project.why(ref)
+    (found,) = project.why(ref).found
     assert isinstance(found, Trail)
     return found
 
@@ -79,7 +80,7 @@ def test_a_row_that_was_dropped_is_told_with_the_reason(
 
 
 def test_a_raw_row_that_became_no_example_is_told_with_the_reason(project: Project) -> None:
-    (found,) = project.why("own.csv:62")
+    (found,) = project.why("own.csv:62").found
     assert isinstance(found, Rejected)
     assert (found.source, found.reason) == ("own", "empty input: the user's message is blank")
 
@@ -225,3 +226,50 @@ def test_a_recipe_that_hangs_together_badly_is_refused_with_its_line(project: Pr
         caught.value
     )
     assert "Did you mean 'english'?" in str(caught.value)
+
+
+def test_a_document_of_very_many_pieces_is_read_once(project: Project) -> None:
+    words = [f"word{n}" for n in range(12_000)]
+    text = ". ".join(" ".join(words[n : n + 6]) for n in range(0, 12_000, 6))
+    (project.root / "texts.jsonl").write_text(
+        json.dumps({"text": text}) + "\n" + json.dumps({"text": "Hi."}) + "\n" * 2
+    )
+    path = project.root / "tunewright.yaml"
+    file = path.read_text().partition("sources:")[0]
+    file += "sources: {texts: {path: texts.jsonl}}\ntrain: {method: cpt}\n"
+    path.write_text(file + "recipe: [{op: chunk, chars: 60}, {op: clean}, {op: drop_duplicates}]\n")
+    opened = tunewright.open(project.root)
+    opened.run("split")
+    with ends(20):
+        found = the_trail(opened, "texts.jsonl:1")
+    pieces = len(found.touches[0].rows)
+    assert pieces > 1500
+    assert [len(touch.rows) for touch in found.touches] == [pieces] * 3
+    assert len(found.parts) == pieces
+
+
+def test_of_very_many_rows_some_are_told(project: Project) -> None:
+    (project.root / "other.csv").write_text("text,kind,lang\n" + "Refund bill,billing,en\n" * 25)
+    found = project.why("other.csv:3").found[0]
+    assert isinstance(found, Trail)
+    several = project.why(found.row.id)
+    assert (len(several.found), several.more) == (20, 5)
+
+
+def test_an_operation_whose_rows_were_changed_is_told(project: Project) -> None:
+    made = {one.step: one.artifact for one in project.run("split").outcomes}
+    names = [row["artifact"] for row in json.loads(made["prepare"].file("recipe.json").read_text())]
+    rows = project.root / ".tunewright/artifacts" / names[0] / "rows.jsonl"
+    rows.write_bytes(rows.read_bytes().replace(b"parcel 7", b"parcel 8"))
+    with pytest.raises(IntegrityError, match=r"rows\.jsonl is missing or was changed after it was written"):
+        project.why("own.csv:3")
+
+
+def test_an_operation_under_another_name_leaves_what_follows_the_split_fresh(project: Project) -> None:
+    before = project.run("split").outcomes[-1].artifact
+    path = project.root / "tunewright.yaml"
+    path.write_text(
+        path.read_text().replace("id: english", "id: in_english").replace("[english]", "[in_english]")
+    )
+    after = tunewright.open(project.root).run("split").outcomes[-1].artifact
+    assert after.manifest.content == before.manifest.content

@@ -1,6 +1,6 @@
 """The data section: labels, sources and findings as the audit and ingest write them; odd shapes do not break it."""
 
-from tunewright.report.audit import Finding, audit_view, ingest_view
+from tunewright.report.audit import Finding, Told, Where, audit_view, ingest_view
 
 
 def test_labels_show_each_part():
@@ -16,28 +16,83 @@ def test_labels_show_each_part():
     assert (many.rows[-1].name, many.rows[-1].value) == ("11 others", "77")
 
 
-def test_findings():
+def test_findings_stand_by_severity_and_one_kind_of_several_parts_once():
+    leak = {
+        "kind": "leak",
+        "title": "Leaks",
+        "severity": "error",
+        "count": 2,
+        "mend": "Mend.",
+        "recipe": "{op: x}",
+    }
+    shown = {"id": "a1", "place": "rows.csv:3", "excerpt": "hello"}
     view = audit_view(
         {
             "findings": [
-                {
-                    "kind": "leak",
-                    "severity": "error",
-                    "count": 2,
-                    "message": "2 leak.",
-                    "examples": ["a"],
-                    "mend": "m",
-                },
                 {"kind": "rare_label", "count": 3},
-                {},
+                {**leak, "message": "2 of dev leak.", "examples": [shown]},
+                {**leak, "message": "2 of test leak.", "examples": ["b2"]},
+                {"severity": "warn"},
+                {"severity": "odd", "title": "Odd"},
             ]
         }
     )
-    assert view.findings == [
-        Finding("error, leak", "bad", "2 leak.", "", "a", "m"),
-        Finding("note", "note", "rare label", "3", "", ""),
-        Finding("note", "note", "finding", "", "", ""),
+    assert [(group.severity, group.tone, group.mark, group.heading) for group in view.groups] == [
+        ("error", "bad", "✗", "1 error"),
+        ("warning", "unsure", "!", "1 warning"),
+        ("info", "note", "·", "1 note"),
+        ("odd", "note", "·", "1 odd"),
     ]
+    assert view.groups[0].findings == [
+        Finding(
+            "Leaks",
+            (
+                Told("2 of dev leak.", "", (Where("rows.csv:3", "hello"),)),
+                Told("2 of test leak.", "", (Where("b2", ""),)),
+            ),
+            "Mend.",
+            "{op: x}",
+        )
+    ]
+    assert view.groups[2].findings == [Finding("rare label", (Told("", "3", ()),), "", "")]
+
+
+def test_rows_and_tokens_by_part():
+    tokens = {
+        **{
+            "part": "train and dev",
+            "rows": 90,
+            "tokens": 1000,
+            "trained": 250,
+            "median": 9,
+            "p95": 20,
+            "longest": 30,
+        },
+        **{"over": 1, "max_length": 64, "base": "embedded"},
+    }
+    [sizes] = audit_view({"rows": {"train": 80, "dev": 10}, "tokens": [tokens]}).sizes
+    assert sizes.head[:4] == ("part", "rows", "tokens", "trained")
+    assert sizes.rows[0][:3] == ("train", "80", "")
+    assert sizes.rows[2] == ("train and dev", "90", "1,000", "250", "9", "20", "30", "1", "25%")
+
+
+def test_histograms_of_all_parts_are_one_chart():
+    parts = [
+        {"part": "train", "what": "input", "edges": [5, 10, 20], "counts": [3, 4]},
+        {"part": "dev", "what": "input", "edges": [100, 200], "counts": [1]},
+        {"part": "test", "what": "input", "edges": [], "counts": []},
+    ]
+    [chart] = audit_view({"histograms": parts}).charts
+    assert chart.caption == "Characters of the question"
+    assert (
+        'aria-label="Characters of the question. 5 to 9: 3; 10 to 19: 4; 20 to 49: 0; 50 to 99: 0; 100 to 199: 1"'
+        in chart.svg
+    )
+
+
+def test_languages_of_all_parts():
+    [chart] = audit_view({"languages": {"train": {"en": 9, "de": 1}, "dev": {"de": 2}}}).bars
+    assert [(row.name, row.value) for row in chart.rows] == [("en", "9"), ("de", "3")]
 
 
 def test_sources_by_file():
@@ -53,5 +108,5 @@ def test_sources_by_file():
 
 
 def test_nothing_known():
-    assert audit_view({}) == ingest_view({}) == ([], [], [], [])
+    assert audit_view({}) == ingest_view({}) == ([], [], [], [], [], [], [])
     assert audit_view({"other": [1, 2], "empty": {}}).facts == [("other", "1, 2")]

@@ -23,6 +23,9 @@ base: {base}
 task: {{system: Say the colour.}}
 sources:
   rows: {{path: rows.jsonl, columns: {{input: text, expected: colour}}}}
+recipe:
+  - {{op: map, id: doors, set: {{input: "the {{{{ input }}}}"}}}}
+  - {{op: drop_duplicates}}
 split: {{group_by: ticket, train: 0.6, dev: 0.2, test: 0.2}}
 suites:
   target: {{examples: held-out.jsonl, graders: [{{type: exact_match}}], slices: [ticket]}}
@@ -156,9 +159,33 @@ def test_the_page_says_how_to_get_it_again_after_set(ran, tmp_path):
 
 
 def test_the_page_shows_the_steps_in_the_order_of_the_table(context):
-    steps = [(node.kind, node.done) for node in gather(context).lineage]
+    steps = [(node.kind, node.done) for node in gather(context).lineage if node.kind in BY_NAME]
     assert steps == [(step.name, step.title) for step in BY_NAME.values() if step.name in set(dict(steps))]
     assert {"ingest", "train", "release"} <= set(dict(steps))
+
+
+def test_the_operations_of_the_recipe_stand_in_the_lineage(context):
+    nodes = {node.kind: node for node in gather(context).lineage}
+    assert list(nodes)[:5] == ["ingest", "doors", "drop_duplicates", "prepare", "split"]
+    read, doors, once, prepared = (nodes[name] for name in ("ingest", "doors", "drop_duplicates", "prepare"))
+    assert (doors.inputs, doors.done) == ((read.id,), "map: keeps 24 of 24 rows, changes 24")
+    assert (once.inputs, once.done) == ((doors.id,), "keeps 24 of 24 rows")
+    assert prepared.inputs == (once.id,)
+    assert doors.id.startswith("recipe.map-")
+
+
+def test_the_whole_audit_is_kept_beside_the_page(ran):
+    project, _, made = ran
+    audit = read_json(made["report"].file("audit.json"))
+    assert audit["rows"] == {"train": 14, "dev": 5, "test": 5}
+    [tokens] = audit["tokens"]
+    assert (tokens["part"], tokens["rows"], tokens["base"]) == (
+        "train and dev",
+        19,
+        Path(project.file.base).name,
+    )
+    assert "few_rows" in {finding["kind"] for finding in audit["findings"]}
+    assert "What the audit found" in project.report().read_text()
 
 
 def test_lineage_shows_the_template(ran):

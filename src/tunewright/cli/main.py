@@ -15,6 +15,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "tunewright.cli.data:data",
         "Look into the data: why a row, what an operation makes, what is odd.",
     ),
+    "teachers": (
+        "tunewright.cli.teachers:teachers",
+        "List the models that write or judge rows; --ask whether they answer.",
+    ),
     "check": ("tunewright.cli.run:check", "Check the project file, the data and the gate before training."),
     "run": ("tunewright.cli.run:run", "Do whatever is stale, resume whatever was cut off."),
     "train": ("tunewright.cli.run:train", "Train the adapter, and no further."),

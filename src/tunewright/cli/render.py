@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
 from rich.table import Table
 from rich.text import Text
@@ -50,8 +51,12 @@ class Watcher:
                 self._console.print(f"  {data['step']:<9} {data['title']} …")
         elif kind == "step.fresh":
             self._console.print(f"[green]✓[/] {data['step']:<9} [dim]fresh[/]")
-        elif kind in ("train.trouble", "train.discarded", "train.warning"):
+        elif kind in ("train.trouble", "train.discarded", "train.warning", "teacher.said"):
             self._console.print(f"[yellow]warning: {_plain(data['words'])}[/]")
+        elif kind == "teacher.begins":
+            key = f", with the key in {data['key_env']}" if data["key_env"] else ""
+            words = f"  {data['teacher']}: asking {data['model']} at {data['url']}{key}"
+            self._console.print(_plain(words))
         elif kind == "train.sink_failed":
             words = f"warning: {data['sink']} fails ({data['error']}); training goes on"
             self._console.print(f"[yellow]{_plain(words)}[/]")
@@ -107,6 +112,16 @@ def _operation(data: dict[str, Any]) -> str:
     return f"{data['id']} {', '.join(done) or 'changed nothing'}{f' ({found})' if found else ''}"
 
 
+def _teacher(data: dict[str, Any]) -> str:
+    """What a teacher was asked for so far."""
+    failed = f", {data['failed']:,} failed" if data["failed"] else ""
+    cost = f", {data['cost']:,.4f} {data['currency']}" if data["cost"] else ""
+    refused = f"; {data['refused']:,} not asked: the budget is used up" if data["refused"] else ""
+    tokens = f"{data['tokens_in']:,} + {data['tokens_out']:,} tokens"
+    kept = f", {data['kept']:,} of them kept from before" if data["kept"] else ""
+    return f"{data['teacher']}: {count(data['calls'], 'answer')}{failed}{kept} ({tokens}{cost}){refused}"
+
+
 def _sentence(kind: str, data: dict[str, Any]) -> tuple[str, str, int | None, int | None] | None:
     """What to say of an event: (what it replaces, the words, done, total)."""
     if kind == "train.step":
@@ -136,8 +151,13 @@ def _sentence(kind: str, data: dict[str, Any]) -> tuple[str, str, int | None, in
         return "split", f"{rows}; {count(data['findings'], 'finding')}", None, None
     if kind == "prepare.op":
         return f"op {data['id']}", _operation(data), None, None
+    if kind == "prepare.here":
+        words = f"{', '.join(data['operations'])}: all rows at once, on this machine"
+        return "here", words, None, None
     if kind == "prepare.done":
         return "prepare", f"{data['rows']:,} rows after {count(data['operations'], 'operation')}", None, None
+    if kind == "teacher.asked":
+        return f"teacher {data['teacher']}", _teacher(data), None, None
     if kind == "gate.start":
         return "gate", f"{data['rows']:,} rows to render", None, None
     if kind == "gate.done":
@@ -218,6 +238,16 @@ def masked_rows(samples: Sequence[Sequence[Sequence[Any]]]) -> None:
                 text.append(said, style="dim")
         out.print(text)
         out.print()
+
+
+def card(title: str, note: str, parts: Sequence[tuple[str, str, str]]) -> None:
+    """A row to look at: a line with its place, why it is here, and its parts (label, text, the label's style)."""
+    out.rule(Text(visible(title), style="bold"), align="left", style="dim")
+    if note:
+        out.print(Text(visible(note), style="yellow"))
+    for label, text, style in parts:
+        out.print(Text(visible(label), style=f"bold {style}".strip()))
+        out.print(Padding(Text(visible(text)), (0, 0, 0, 2)))
 
 
 def costs(verdict: "Verdict", latencies: "Mapping[str, LatencySummary]", currency: str) -> str | None:

@@ -18,6 +18,12 @@ SET = click.option(
     metavar="NAME=VALUE",
     help="Override a field of the project file; `tunewright schema NAME` says what it is.",
 )
+ASK = click.option(
+    "--ask",
+    "asks",
+    is_flag=True,
+    help="Let teachers answer that cost or are elsewhere (`tunewright teachers` has them), as `run` does.",
+)
 _STEPS = "\n".join(["\b", "Steps, in order:", *(f"  {step.name:<10} {step.title}" for step in STEPS)])
 _FIELDS = (
     "Every setting is a field of the project file: `tunewright schema train.adapter.rank` says what one is, its type,"
@@ -36,24 +42,25 @@ def open_project(path: str, settings: tuple[str, ...] = ()) -> Any:
 @click.command()
 @PROJECT
 @SET
+@ASK
 @click.option("--rows/--no-rows", default=True, help="Show five rows with what is trained coloured.")
-def check(path: str, settings: tuple[str, ...], rows: bool) -> int:
+def check(path: str, settings: tuple[str, ...], asks: bool, rows: bool) -> int:
     """Check the project file, the data and the gate before training: every problem at once."""
     from tunewright.cli import render
     from tunewright.core.files import read_json
     from tunewright.data.freeze import places
+    from tunewright.project.stages.data import audit_of
 
     project = open_project(path, settings)
     with render.watching() as watcher:
-        result = project.check(watcher)
+        result = project.check(watcher, ask=asks)
     if result.problems:
         render.problems(result.problems)
         return 2
     made = {outcome.step: outcome.artifact for outcome in result.outcomes}
     _show_rejects(made["ingest"])
-    audit = read_json(made["split"].file("audit.json"))
-    for finding in audit["findings"]:
-        render.say(f"{finding['severity']}: {finding['message']} Mend it: {finding['mend']}.")
+    for finding in audit_of(made).findings:
+        render.say(f"{finding.severity}: {finding.message} Mend it: {finding.mend}.")
     gate = read_json(made["gate"].file("gate.json"))
     for fate, ids in (("lost their oldest turns", gate["cut"]), ("are left out", gate["dropped"])):
         if ids:

@@ -48,6 +48,9 @@ class Reply(NamedTuple):
     error: str | None = None
 
 
+BUDGET = "the budget is used up"
+"""The error of a reply that was not asked for, since a teacher's budget of calls or money is used up."""
+
 OnReply = Callable[[int, Reply], None]
 """Told of each reply as it comes: (index of the conversation, reply)."""
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable
+from json.encoder import encode_basestring
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -13,12 +14,22 @@ SHORT = 12
 
 def canonical_json(value: object) -> str:
     """JSON with sorted keys and no spaces: equal values give equal text. Raises TypeError for what JSON has no form for."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_plain)
+    return _CANONICAL.encode(value)
+
+
+def quoted(text: str) -> str:
+    """A text as `canonical_json` writes it: for forms that are put together by hand, since many are hashed."""
+    return encode_basestring(text)
 
 
 def hash_value(value: object) -> str:
     """The sha256 of a value's canonical JSON (pydantic models included)."""
-    return hashlib.sha256(canonical_json(value).encode("utf-8", "surrogatepass")).hexdigest()
+    return hash_text(canonical_json(value))
+
+
+def hash_text(text: str) -> str:
+    """The sha256 of a text's bytes."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def hash_file(path: Path) -> str:
@@ -38,3 +49,6 @@ def _plain(value: object) -> object:
     if isinstance(value, Path):
         return str(value)
     raise TypeError(f"{type(value).__name__} has no canonical JSON form")
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_plain)

@@ -63,7 +63,9 @@ class Message(BaseModel):
     @property
     def said(self) -> str:
         """Its text, and each call as a line of JSON."""
-        text = [self.content] if self.content or not self.tool_calls else []
+        if not self.tool_calls:
+            return self.content
+        text = [self.content] if self.content else []
         return "\n".join([*text, *(call.said for call in self.tool_calls)])
 
     @property

@@ -51,7 +51,8 @@ class ChatRows:
         else:
             answer = self._task.read_bad_answer(said) if bad else self._task.read_answer(said, False)
         rejected = None if talk.rejected is None else self._task.read_bad_answer(talk.rejected)
-        messages = (*messages[:-1], messages[-1].model_copy(update={"content": answer}))
+        if answer != said:
+            messages = (*messages[:-1], messages[-1].model_copy(update={"content": answer}))
         fields = {name: value for name, value in values.items() if name not in talk.keys}
         return _checked(messages, fields, origin, rejected, talk.desirable)
 

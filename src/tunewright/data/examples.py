@@ -2,16 +2,22 @@
 
 import json
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tunewright.core.by_place import ByPlace
 from tunewright.core.errors import IntegrityError
 from tunewright.core.example import Example, Origin
 from tunewright.core.message import Message, tools_of, with_tools
 
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+T = TypeVar("T")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _CHUNK = 1 << 18
 """Bytes of lines that are read at once."""
 
@@ -29,7 +35,7 @@ def to_line(example: Example) -> bytes:
         row["fields"] = example.fields
     if example.origin:
         row["origin"] = _origin(example.origin)
-    return (json.dumps(row, ensure_ascii=False, separators=(",", ":"), allow_nan=False) + "\n").encode()
+    return (_ENCODER.encode(row) + "\n").encode()
 
 
 def from_lines(data: bytes, where: str) -> list[Example]:
@@ -76,6 +82,14 @@ class Examples(ByPlace[Example]):
             stream.seek(begin)
             return from_lines(stream.read(end - begin), str(self._path))[0]
 
+    def lines(self, places: Iterable[int]) -> Iterator[bytes]:
+        """The lines at these places, in their order."""
+        index = self._index()
+        with self._path.open("rb") as stream:
+            for place in places:
+                stream.seek(index[place])
+                yield stream.read(index[place + 1] - index[place])
+
     def chunks(self) -> Iterator[bytes]:
         """The lines, some hundred kilobytes at a time."""
         with self._path.open("rb") as stream:
@@ -99,9 +113,57 @@ class Examples(ByPlace[Example]):
         return self._starts
 
 
+class Picked(ByPlace[Example]):
+    """Some examples of a file, in an order of their own. Reading raises IntegrityError, OSError."""
+
+    def __init__(self, rows: Examples, places: "Sequence[int] | npt.NDArray[np.int64]") -> None:
+        self._rows = rows
+        self._places = places
+
+    def __iter__(self) -> Iterator[Example]:
+        for lines in self.chunks():
+            yield from from_lines(lines, "rows")
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def read(self, place: int) -> Example:
+        """The example at a place from 0 on."""
+        return self._rows.read(int(self._places[place]))
+
+    def chunks(self) -> Iterator[bytes]:
+        """The lines, some hundred kilobytes at a time."""
+        return _joined(self._rows.lines(map(int, self._places)))
+
+
+class Texts(ByPlace[T]):
+    """What a function says of each of some examples: worked out as it is asked for, and not kept."""
+
+    def __init__(self, rows: Sequence[Example], of: Callable[[Example], T]) -> None:
+        self._rows = rows
+        self._of = of
+
+    def __iter__(self) -> Iterator[T]:
+        return map(self._of, self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def read(self, place: int) -> T:
+        """Of the example at a place from 0 on."""
+        return self._of(self._rows[place])
+
+
+def picked(examples: Sequence[Example], places: "Sequence[int] | npt.NDArray[np.int64]") -> Sequence[Example]:
+    """The examples at these places, in their order; those of a file stay there."""
+    if isinstance(examples, Examples):
+        return Picked(examples, places)
+    return [examples[int(place)] for place in places]
+
+
 def chunks(examples: Iterable[Example]) -> Iterator[bytes]:
     """The lines of examples, some hundred kilobytes at a time; those of a file are not read as examples."""
-    if isinstance(examples, Examples):
+    if isinstance(examples, Examples | Picked):
         yield from examples.chunks()
         return
     yield from _joined(map(to_line, examples))
@@ -123,9 +185,9 @@ def write_examples(path: Path, examples: Iterable[Example]) -> int:
     """Write examples to a file; returns their number."""
     count = 0
     with path.open("wb") as stream:
-        for example in examples:
-            stream.write(to_line(example))
-            count += 1
+        for lines in chunks(examples):
+            stream.write(lines)
+            count += lines.count(b"\n")
     return count
 
 

@@ -6,11 +6,15 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from tunewright.core.hashing import SHORT, hash_file, hash_value
 from tunewright.data.names import did_you_mean
 from tunewright.data.rows import BadFile
+from tunewright.data.source_spec import HubSpec
 from tunewright.data.spec import SourceSpec
 
 _INSIDE = re.compile(r"\.zip/", re.IGNORECASE)
+_OF_DATA_SETS = ("README.md", "dataset_dict.json", "state.json")
+"""What lies in folders that are laid out as the hub's data sets are."""
 _FROM_THERE = "Write the path as it is seen from that folder."
 
 
@@ -41,11 +45,52 @@ def shown_name(path: Path, root: Path) -> str:
 
 
 def find_files(spec: SourceSpec, root: Path) -> list[InputFile]:
-    """The files of a source, as `source_paths` has them, with their names. Raises BadFile when there is none."""
+    """The files of a source, as `source_paths` has them, with their names. Raises BadFile when there is none.
+
+    A query is one, by the name of its database; its path is the root.
+    """
+    if spec.sql is not None:
+        from tunewright.data.sources.sql import database_name
+
+        return [InputFile(root, database_name(spec.sql))]
     try:
         return _found(spec, root)
     except OSError as error:
         raise BadFile(f"the path cannot be looked up: {error.strerror}.") from None
+
+
+def contents(spec: SourceSpec, root: Path) -> dict[str, str]:
+    """What a source holds now, whatever it is: name → content hash. Raises BadFile, OSError.
+
+    A query is asked, and its rows are hashed: nothing else tells whether they have changed.
+    """
+    if spec.sql is not None:
+        from tunewright.data.sources.sql import database_name, hash_rows
+
+        return {f"{database_name(spec.sql)} {hash_value(spec.sql.query)[:SHORT]}": hash_rows(root, spec.sql)}
+    if spec.on_hub or spec.hub is not None:
+        found = _hub_contents(spec, spec.hub or HubSpec(), root)
+    else:
+        found = {shown_name(path, root): hash_file(path) for path in source_paths(root, spec.path)}
+    if spec.speech is not None:
+        from tunewright.data.sources.audio import model_hash
+
+        found[f"speech model {spec.speech.model}"] = model_hash(spec.speech, root)
+    return found
+
+
+def _hub_contents(spec: SourceSpec, hub: HubSpec, root: Path) -> dict[str, str]:
+    """A data set on the hub is known by its commit, a folder laid out as one by its files and its card."""
+    from tunewright.data.sources._hub import CARD, folder_files, hub_commit
+
+    if spec.on_hub:
+        return {f"{spec.path}@{hub.revision}": hub_commit(spec.path, hub)}
+    folder = root / spec.path
+    paths = source_paths(root, spec.path)
+    if folder.is_dir():
+        card = [folder / CARD] if (folder / CARD).is_file() else []
+        paths = card + folder_files(folder, hub, repr(spec.path)).paths
+    return {shown_name(path, root): hash_file(path) for path in paths}
 
 
 def _into_archive(root: Path, path: str) -> tuple[str, str | None]:
@@ -75,11 +120,29 @@ def _files_of(path: Path, root: Path, spec: SourceSpec) -> list[InputFile]:
     return [InputFile(path / entry, f"{name}/{PurePosixPath(entry)}") for entry in found]
 
 
+def _at_hub(spec: SourceSpec, hub: HubSpec, root: Path) -> list[InputFile]:
+    from tunewright.data.sources._hub import folder_files, hub_files
+
+    if not spec.on_hub:
+        here = folder_files(root / spec.path, hub, repr(spec.path)).paths
+        return [InputFile(path, shown_name(path, root)) for path in here]
+    there = hub_files(spec.path, hub)
+    repo = "/".join(spec.path.split("/")[:2])
+    return [InputFile(path, f"{repo}/{name}") for path, name in zip(there.paths, there.names, strict=True)]
+
+
 def _found(spec: SourceSpec, root: Path) -> list[InputFile]:
     plain = root / spec.path
+    if spec.on_hub or (spec.hub is not None and plain.is_dir()):
+        return _at_hub(spec, spec.hub or HubSpec(), root)
     if plain.is_dir():
+        named = f"Name its files: {spec.path.rstrip('/')}/*.csv, say"
+        laid_out = any((plain / name).is_file() for name in _OF_DATA_SETS)
+        other = ", or set hub: {split: train}: it looks like a data set of the hub" if laid_out else ""
+        raise BadFile(f"{spec.path!r} is a folder.", fix=f"{named}{other}.")
+    if spec.hub is not None:
         raise BadFile(
-            f"{spec.path!r} is a folder.", fix=f"Name its files: {spec.path.rstrip('/')}/*.csv, say."
+            f"{spec.path!r} is no data set in the hub's layout.", fix="Leave out hub: for this source."
         )
     files = [file for path in source_paths(root, spec.path) for file in _files_of(path, root, spec)]
     if files:

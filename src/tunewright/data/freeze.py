@@ -31,7 +31,7 @@ class DatasetInfo(BaseModel):
 def freeze(split: Split, out: Path) -> DatasetInfo:
     """Write the parts into the folder `out` (made if need be); dataset.json comes last."""
     out.mkdir(parents=True, exist_ok=True)
-    rows = {part: write_examples(out / _file(part), getattr(split, part)) for part in PARTS}
+    rows: dict[str, int] = {part: write_examples(out / _file(part), getattr(split, part)) for part in PARTS}
     names = [_file(part) for part in PARTS]
     files = {name: hash_file(out / name) for name in names}
     info = DatasetInfo(rows=rows, files=files, hash=hash_files(out, names))

@@ -3,13 +3,16 @@
     summary = ingest(project.sources, project.task, root, out, reject_budget=0.01, emit=silent)
 
 writes out/examples.jsonl, out/rejects.jsonl ({"source", "file", "row", "reason", "raw"}) and out/summary.json. Rows in =
-examples + rejects, always. `inspect_sources` runs the same reading without writing, and returns every problem.
+examples + rejects, always. `inspect_sources` runs the same reading without writing, and returns every problem. Rows are read
+here and made into examples by `workers` processes, with the same result.
 """
 
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from functools import lru_cache, partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,14 +26,20 @@ from tunewright.core.task import TaskSpec
 from tunewright.data.convert import ChatRows, DocumentRows, FormRows, TableRows, Task
 from tunewright.data.examples import to_line
 from tunewright.data.files import InputFile, find_files
+from tunewright.data.forms.spec import FormSpec
 from tunewright.data.rows import BadFile, BadRow, Reject, Row, Table
-from tunewright.data.sources import open_file
+from tunewright.data.sources import if_empty, open_file
 from tunewright.data.spec import SourceSpec
+from tunewright.data.workers import Workers
 
 EXAMPLES, REJECTS, SUMMARY = "examples.jsonl", "rejects.jsonl", "summary.json"
 RAW_CHARS = 2000
 """The most characters of a reject's raw row that are kept."""
 _PROGRESS_EVERY = 5000
+_BATCH_ROWS, _BATCH_CHARS = 500, 1 << 17
+"""Rows that are made into examples at once."""
+_FEW = 40
+"""Batches of a file that are not worth starting processes for."""
 _Reader = ChatRows | DocumentRows | FormRows | TableRows
 
 
@@ -68,6 +77,7 @@ def ingest(
     out: Path,
     *,
     reject_budget: float,
+    workers: int = 1,
     emit: Emit = silent,
 ) -> IngestSummary:
     """Read every source below `root` into `out` (made if need be); `task`'s schema must be loaded.
@@ -75,10 +85,14 @@ def ingest(
     Raises IngestError (a DataError) when a file cannot be read, a source has more than `reject_budget` (a share) of
     rejects, or nothing is left; out/rejects.jsonl then stays, the examples do not.
     """
-    ready = Task(task)
+    Task(task)
     out.mkdir(parents=True, exist_ok=True)
-    with (out / EXAMPLES).open("wb") as kept, (out / REJECTS).open("wb") as aside:
-        scan = _Scan(root, ready, kept.write, aside.write, emit)
+    with (
+        (out / EXAMPLES).open("wb") as kept,
+        (out / REJECTS).open("wb") as aside,
+        Workers(workers) as started,
+    ):
+        scan = _Scan(root, task, kept.write, aside.write, emit, started)
         try:
             scan.read(sources)
         except DataError:
@@ -100,12 +114,15 @@ def inspect_sources(
     root: Path,
     *,
     reject_budget: float,
+    workers: int = 1,
     emit: Emit = silent,
 ) -> list[Problem]:
     """Everything that `ingest` would fail on, found the same way; writes nothing."""
     try:
-        scan = _Scan(root, Task(task), len, len, emit)
-        scan.read(sources)
+        Task(task)
+        with Workers(workers) as started:
+            scan = _Scan(root, task, len, len, emit, started)
+            scan.read(sources)
     except DataError as error:
         return [Problem(error.message, where=error.where, fix=error.fix)]
     return scan.problems + scan.verdict(reject_budget, None)
@@ -136,16 +153,18 @@ class _Scan:
     def __init__(
         self,
         root: Path,
-        task: Task,
+        task: TaskSpec,
         keep: Callable[[bytes], object],
         set_aside: Callable[[bytes], object],
         emit: Emit,
+        workers: Workers,
     ) -> None:
         self._root = root
         self._task = task
         self._keep = keep
         self._set_aside = set_aside
         self._emit = emit
+        self._workers = workers
         self._tallies: list[_FileTally] = []
         self._reasons: Counter[str] = Counter()
         self._first: dict[str, list[_Rejected]] = {}
@@ -171,37 +190,44 @@ class _Scan:
 
     def _read_file(self, spec: SourceSpec, file: InputFile, tally: _FileTally) -> None:
         try:
-            table, kind = open_file(file.path, spec)
+            table, kind = open_file(file.path, spec, self._root)
         except OSError as error:
             raise BadFile(f"it cannot be read: {error.strerror}.") from None
         with closing(table.rows):
-            reader: _Reader
-            if spec.form is not None:
-                reader = FormRows(spec, spec.form, self._task, table.sparse)
-            elif kind == "chat":
-                reader = ChatRows(self._task, table.sparse)
-            else:
-                documents = kind == "documents"
-                reader = DocumentRows(spec) if documents else TableRows(spec, self._task, table.sparse)
-                if table.columns:
-                    reader.check_columns(table.columns)
-            if table.columns is not None:
-                tally.kind_of_empty = "has a header and no rows" if table.columns else "is empty"
-            for row in _readable(table):
-                self._take(row, reader, tally)
+            made = (spec.columns, spec.form, self._task, kind, table.sparse)
+            reading = _Reading(*made, tally.source, tally.name, spec.written_by, spec.format == "traces")
+            reader = _reader(reading)
+            if table.columns and isinstance(reader, DocumentRows | TableRows):
+                reader.check_columns(table.columns)
+            tally.kind_of_empty = if_empty(file.path, spec, table.columns)
+            self._take_all(_Batches(table), partial(_converted, reading), tally)
         self._emit("ingest.file", source=tally.source, file=tally.name, **tally.counts.model_dump())
 
-    def _take(self, row: Row | Reject, reader: _Reader, tally: _FileTally) -> None:
-        result = row if isinstance(row, Reject) else _converted(row, reader, tally)
-        if isinstance(result, Reject):
-            tally.rejects += 1
-            self._note(result, tally)
-        else:
-            tally.examples += 1
-            self._keep(result)
+    def _take_all(
+        self, batches: "_Batches", convert: Callable[["_Batch"], "_Made"], tally: _FileTally
+    ) -> None:
+        """Take every row; the first batches are done here, so that small files start no process."""
+        rows = iter(batches)
+        for made in map(convert, islice(rows, _FEW)):
+            self._take(made, tally)
+        if (more := next(rows, None)) is not None:
+            self._take(convert(more), tally)
+            for made in self._workers.each(convert, rows):
+                self._take(made, tally)
+        if batches.failure is not None:
+            raise batches.failure
+
+    def _take(self, made: "_Made", tally: _FileTally) -> None:
+        before = tally.examples + tally.rejects
+        tally.examples += made.examples
+        tally.rejects += len(made.rejects)
+        self._keep(made.lines)
+        for reject in made.rejects:
+            self._note(reject, tally)
         rows = tally.examples + tally.rejects
-        if rows % _PROGRESS_EVERY == 0:
-            self._emit("ingest.progress", source=tally.source, file=tally.name, rows=rows)
+        for passed in range(before // _PROGRESS_EVERY + 1, rows // _PROGRESS_EVERY + 1):
+            told = passed * _PROGRESS_EVERY
+            self._emit("ingest.progress", source=tally.source, file=tally.name, rows=told)
 
     def _note(self, reject: Reject, tally: _FileTally) -> None:
         self._reasons[reject.reason.partition(":")[0]] += 1
@@ -264,22 +290,106 @@ def _total(counts: list[Any]) -> dict[str, int]:
     return {name: sum(getattr(count, name) for count in counts) for name in ("rows", "examples", "rejects")}
 
 
-def _readable(table: Table) -> Iterator[Row | Reject]:
-    """The rows; a read error of the system is told apart here from one of writing."""
-    rows = iter(table.rows)
-    while True:
+_Batch = list[Row | Reject]
+
+
+class _Batches:
+    """The rows of a table, some at a time. What stops the reading is kept in `failure`, for after the rows before it."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self.failure: BadFile | None = None
+
+    def __iter__(self) -> Iterator[_Batch]:
+        batch, size = _Batch(), 0
         try:
-            row = next(rows)
-        except StopIteration:
-            return
-        except OSError as error:
-            raise BadFile(f"it cannot be read: {error.strerror}.") from None
-        yield row
+            for row in self._table.rows:
+                batch.append(row)
+                size += _chars(row.values) if isinstance(row, Row) else len(row.raw)
+                if size >= _BATCH_CHARS or len(batch) == _BATCH_ROWS:
+                    yield batch
+                    batch, size = [], 0
+        except BadFile as bad:
+            self.failure = bad
+        except OSError as error:  # of reading: writing has its own place
+            self.failure = BadFile(f"it cannot be read: {error.strerror}.")
+        if batch:
+            yield batch
 
 
-def _converted(row: Row, reader: _Reader, tally: _FileTally) -> bytes | Reject:
+def _chars(value: Any) -> int:
+    """About how many characters a row's value has."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(map(_chars, value.values()))
+    return sum(map(_chars, value)) if isinstance(value, list) else 8
+
+
+class _Reading(NamedTuple):
+    """How a file's rows are made into examples: it may go to another process."""
+
+    columns: dict[str, str]
+    form: FormSpec | None
+    task: TaskSpec
+    how: str
+    """chat, documents or columns, where there is no form."""
+    sparse: bool
+    source: str
+    file: str
+    written_by: str
+    """The model that wrote the rows; blank: none did."""
+    traces: bool
+    """Whether each row says itself which model answered."""
+
+
+class _Made(NamedTuple):
+    """What a batch became."""
+
+    examples: int
+    lines: bytes
+    rejects: tuple[Reject, ...]
+
+
+def _reader(reading: _Reading) -> _Reader:
+    """The reader of a file's rows. Raises BadFile where the source has both a form and columns."""
+    spec = SourceSpec(path=reading.file, columns=reading.columns, form=reading.form)
+    task = reading.task.model_dump_json(by_alias=True)
+    return _known_reader(spec.model_dump_json(), task, reading.how, reading.sparse)
+
+
+@lru_cache(maxsize=16)
+def _known_reader(written: str, written_task: str, how: str, sparse: bool) -> _Reader:
+    spec, task = SourceSpec.model_validate_json(written), Task(TaskSpec.model_validate_json(written_task))
+    if spec.form is not None:
+        return FormRows(spec, spec.form, task, sparse)
+    if how == "chat":
+        return ChatRows(task, sparse)
+    return DocumentRows(spec) if how == "documents" else TableRows(spec, task, sparse)
+
+
+def _converted(reading: _Reading, batch: _Batch) -> _Made:
+    reader = _reader(reading)
+    lines, rejects = list[bytes](), list[Reject]()
+    for row in batch:
+        made = row if isinstance(row, Reject) else _example(row, reader, reading)
+        if isinstance(made, Reject):
+            rejects.append(made)
+        else:
+            lines.append(made)
+    return _Made(len(lines), b"".join(lines), tuple(rejects))
+
+
+def _example(row: Row, reader: _Reader, reading: _Reading) -> bytes | Reject:
     try:
-        origin = Origin(source=tally.source, file=tally.name, row=row.number)
+        teacher = (row.values.get("written_by") or "") if reading.traces else reading.written_by
+        origin = Origin(
+            source=reading.source,
+            file=reading.file,
+            row=row.number,
+            teacher=teacher,
+            depth=int(bool(teacher)),
+        )
         return to_line(reader.example(row.values, origin))
     except BadRow as bad:
         reason = str(bad)

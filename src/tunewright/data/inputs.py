@@ -1,7 +1,10 @@
 """Which of the rows at hand ask, or say, the same: what the split keeps together, and what a leak is."""
 
-from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from tunewright.core.example import Example
 from tunewright.core.hashing import hash_value
@@ -9,6 +12,22 @@ from tunewright.data.normal import input_key, instructions_key
 
 FEW = 3
 """Up to so many instructions, one question is taken for the same under all of them."""
+SIZE = 32
+"""Bytes of a key."""
+Digests = npt.NDArray[np.bytes_]
+"""Keys of rows, SIZE bytes each: they sort as their hexadecimal forms do. (n,)"""
+_Places = npt.NDArray[np.int64]
+
+
+def digests(joined: bytes) -> Digests:
+    """Keys that lie one after the other."""
+    found: Digests = np.frombuffer(joined, f"S{SIZE}")
+    return found
+
+
+def hex_of(key: Any) -> str:
+    """A key as it is written. (numpy leaves out zeros at its end.)"""
+    return bytes(key).ljust(SIZE, b"\0").hex()
 
 
 def input_keys(examples: Sequence[Example]) -> list[str]:
@@ -17,18 +36,34 @@ def input_keys(examples: Sequence[Example]) -> list[str]:
     But a question below more instructions than any of these has questions ("Summarise." below a text of each row's own)
     is about what they hold: there the instructions count too.
     """
-    pairs = [(input_key(example), instructions_key(example)) for example in examples]
-    told: dict[str, set[str]] = defaultdict(set)
-    asked: dict[str, set[str]] = defaultdict(set)
-    for question, instructions in pairs:
-        told[question].add(instructions)
-        asked[instructions].add(question)
-    about = {
-        question
-        for question, found in told.items()
-        if len(found) > FEW and len(found) > max(len(asked[instructions]) for instructions in found)
-    }
-    return [
-        hash_value([instructions, question]) if question in about else question
-        for question, instructions in pairs
-    ]
+    asked = b"".join(bytes.fromhex(input_key(example)) for example in examples)
+    told = b"".join(bytes.fromhex(instructions_key(example)) for example in examples)
+    return [hex_of(key) for key in what_is_asked(digests(asked), digests(told)).tolist()]
+
+
+def what_is_asked(questions: Digests, instructions: Digests) -> Digests:
+    """`input_keys`, of rows of which `input_key` and `instructions_key` are known. (n,)"""
+    if not len(questions):
+        return questions
+    known, question = np.unique(questions, return_inverse=True)
+    told, below = np.unique(instructions, return_inverse=True)
+    about = _about(question, below, len(known), len(told))
+    if not about.any():
+        return questions
+    keys = questions.copy()
+    for row in np.flatnonzero(about[question]).tolist():
+        pair = [hex_of(instructions[row]), hex_of(questions[row])]
+        keys[row] = bytes.fromhex(hash_value(pair))
+    return keys
+
+
+def _about(question: _Places, below: _Places, questions: int, told: int) -> npt.NDArray[np.bool_]:
+    """The questions that are about their instructions. (questions,)"""
+    pairs = np.unique(question * told + below)
+    question, below = pairs // told, pairs % told
+    instructions_of = np.bincount(question, minlength=questions)
+    questions_of = np.bincount(below, minlength=told)
+    widest = np.zeros(questions, np.int64)
+    np.maximum.at(widest, question, questions_of[below])
+    about: npt.NDArray[np.bool_] = (instructions_of > FEW) & (instructions_of > widest)
+    return about

@@ -1,11 +1,14 @@
 """Length table: how long inputs and answers are, in characters."""
 
 import math
+from collections.abc import Iterator
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from tunewright.core.example import Example
+from tunewright.data.keyed import Keyed
 
 
 class LengthRow(BaseModel):
@@ -23,38 +26,33 @@ class LengthRow(BaseModel):
     """The id of the longest row."""
 
 
-def length_rows(parts: dict[str, list[Example]]) -> list[LengthRow]:
+def length_rows(rows: Keyed) -> Iterator[LengthRow]:
     """A row for each part's inputs and one for its answers, where it has some. Quantiles are nearest-rank: lengths that
     occur.
     """
-    found = []
-    for part, rows in parts.items():
-        answered = [example for example in rows if not example.is_document]
-        found += [_row(part, "input", rows)] if rows else []
-        found += [_row(part, "answer", answered)] if answered else []
-    return found
+    for part in rows.rows:
+        places = rows.of(part)
+        if len(places):
+            yield _row(rows, part, "input", places)
+        if len(answered := places[~rows.document[places]]):
+            yield _row(rows, part, "answer", answered)
 
 
-def _row(part: str, what: Literal["input", "answer"], rows: list[Example]) -> LengthRow:
-    sized = [(_chars(example, what), example.id) for example in rows]
-    chars = sorted(size for size, _ in sized)
+def _row(
+    rows: Keyed, part: str, what: Literal["input", "answer"], places: npt.NDArray[np.int64]
+) -> LengthRow:
+    sizes = (rows.input_chars if what == "input" else rows.answer_chars)[places]
+    ordered = np.sort(sizes)
 
     def quantile(share: float) -> int:
-        return chars[max(0, math.ceil(share * len(chars)) - 1)]
+        return int(ordered[max(0, math.ceil(share * len(ordered)) - 1)])
 
-    longest = next(name for size, name in sized if size == chars[-1])
     return LengthRow(
         part=part,
         what=what,
-        min=chars[0],
+        min=int(ordered[0]),
         median=quantile(0.5),
         p95=quantile(0.95),
-        max=chars[-1],
-        longest=longest,
+        max=int(ordered[-1]),
+        longest=rows.name(int(places[np.argmax(sizes)])),
     )
-
-
-def _chars(example: Example, what: Literal["input", "answer"]) -> int:
-    if what == "answer" or example.is_document:
-        return len(example.expected)
-    return sum(message.chars for message in example.prompt)

@@ -1,6 +1,7 @@
 """Near duplicates: which of many texts say nearly the same, in memory that does not grow with their length.
 
     near_groups(texts, threshold=0.7)  →  [[0, 7, 12], [3, 5]]
+    near_chains(texts, threshold=0.7)  →  array([0, 1, 2, 3, 4, 3, 6, 0, …])
 
 **Similarity** is the Jaccard index of two texts' sets of shingles, runs of two words (data/near_shingles.py): what both
 hold, over what either holds. One word of n replaced, inside the text, leaves (n - 3) / (n + 1). Runs of two and not of more,
@@ -64,22 +65,61 @@ def near_groups(texts: Sequence[Text], *, threshold: float, seed: int = 0) -> li
     return [groups[head] for head in sorted(groups)]
 
 
-def near_heads(texts: Sequence[Text], *, threshold: float, seed: int = 0) -> npt.NDArray[np.int64]:
+def near_heads(
+    texts: Sequence[Text],
+    *,
+    threshold: float,
+    seed: int = 0,
+    signed: "Signatures | None" = None,
+) -> npt.NDArray[np.int64]:
     """For each text the head of its group, itself where it is near none before it. (n,)
 
     Earlier texts are preferred as heads: sort the best first. Texts are read once in order, those to be compared again by
     index, and none is kept: less than 1 kB of memory for each text, and 50 bytes for each character of the longest. Equal
     input gives equal groups. Raises DataError as near_groups does, ValueError for a text without parts.
+
+    `signed` has the texts' signatures, by the same threshold and seed, where they were made before.
     """
+    _check(threshold)
+    if len(texts) < 2:
+        return np.arange(len(texts))
+    return _Search(texts, threshold, seed, signed).heads()
+
+
+def signatures(texts: Sequence[Text], *, threshold: float, seed: int = 0) -> "Signatures":
+    """What the search goes by, of some of the texts: they may be made in other processes. Errors as of near_heads."""
+    _check(threshold)
+    return _signatures(texts, _bands(threshold), seed)
+
+
+def gathered(some: "Iterable[Signatures]", count: int, *, threshold: float) -> "Signatures":
+    """The signatures of `count` texts that were made some at a time, put together without a second copy of them all."""
+    minima = np.empty((count, PERMUTATIONS), np.uint32)
+    keys = np.empty((_bands(threshold).number, count), np.uint32)
+    start = shingles = 0
+    for one in some:
+        end = start + len(one.minima)
+        minima[start:end], keys[:, start:end] = one.minima, one.keys
+        start, shingles = end, shingles + one.shingles
+    return Signatures(minima, keys, shingles)
+
+
+def near_chains(texts: Sequence[Text], *, threshold: float, seed: int = 0) -> npt.NDArray[np.int64]:
+    """For each text the first one that it is tied to by steps from near text to near text, itself where there is none. (n,)
+
+    No two near texts that are found have different ones: what must not be parted is kept together, where `near_heads` says
+    what may be dropped. Reads, memory and errors are those of near_heads.
+    """
+    _check(threshold)
+    return _Chains(texts, threshold, seed).firsts() if len(texts) > 1 else np.arange(len(texts))
+
+
+def _check(threshold: float) -> None:
     if not LOWEST <= threshold <= 1:
         raise DataError(
             f"the threshold of near duplicates is {threshold:g}; it is a similarity between {LOWEST:g} and 1.",
             fix="At 0.7, about one word in eleven may differ.",
         )
-    if len(texts) < 2:
-        return np.arange(len(texts))
-    search = _Search(texts, threshold, seed)
-    return search.heads()
 
 
 def similarity(one: Text, other: Text) -> float:
@@ -107,11 +147,17 @@ def _bands(threshold: float) -> _Bands:
 class _Search:
     """Heads found band by band: whoever is near a head is out of the search."""
 
-    def __init__(self, texts: Sequence[Text], threshold: float, seed: int) -> None:
+    def __init__(
+        self,
+        texts: Sequence[Text],
+        threshold: float,
+        seed: int,
+        signed: "Signatures | None" = None,
+    ) -> None:
         self._texts = texts
         self._threshold = threshold
         self._bands = _bands(threshold)
-        self._minima, self._keys, shingles = _signatures(texts, self._bands, seed)
+        self._minima, self._keys, shingles = signed or _signatures(texts, self._bands, seed)
         self._at_once = int(np.clip(_SHINGLES_AT_ONCE * len(texts) / shingles, 16, 1 << 14))
         self._heads = np.arange(len(texts))
         self._refused = np.zeros(0, np.int64)
@@ -135,7 +181,7 @@ class _Search:
 
     def _candidates(self, band: int) -> Iterator[_Pairs]:
         """Pairs of one band's buckets: each text with the bucket's first, then with its neighbours at rising distance."""
-        alone = np.flatnonzero(self._heads == np.arange(len(self._heads)))
+        alone = self._sought()
         # key and place in one number: the quickest sort there is
         ordered = np.sort(self._keys[band, alone].astype(np.uint64) << _HALF | alone.astype(np.uint64))
         keys, members = ordered >> _HALF, (ordered & _LOW_HALF).astype(np.int64)
@@ -151,6 +197,10 @@ class _Search:
             if not len(together):
                 return
             yield np.sort(np.stack((members[together], members[together + distance]), 1), 1)
+
+    def _sought(self) -> Places:
+        """The texts that are compared: those that are under no head yet."""
+        return np.flatnonzero(self._heads == np.arange(len(self._heads)))
 
     def _neighbourly(self, members: Places, sizes: Places, band: int) -> Places:
         """The members of large buckets in an order that brings those together which agree in further bands as well."""
@@ -208,7 +258,48 @@ class _Search:
         return freed
 
 
-class _Signatures(NamedTuple):
+class _Chains(_Search):
+    """Chains found band by band: `_heads` names the first text of each one's chain, as far as it is known."""
+
+    def firsts(self) -> npt.NDArray[np.int64]:
+        for band in range(self._bands.number):
+            refused: list[npt.NDArray[np.int64]] = []
+            for pairs in self._candidates(band):
+                refused += self._tie(pairs)
+            if len(self._refused) < _REMEMBERED:
+                self._refused = np.sort(np.concatenate((self._refused, *refused)))
+        return self._heads
+
+    def _sought(self) -> Places:
+        return np.arange(len(self._heads))
+
+    def _tie(self, pairs: _Pairs) -> Iterator[npt.NDArray[np.int64]]:
+        """Tie the chains of near pairs together; tell the pairs refused."""
+        for start in range(0, len(pairs), self._at_once):
+            block = pairs[start : start + self._at_once]
+            block = block[self._heads[block[:, 0]] != self._heads[block[:, 1]]]
+            block = block[self._is_likely(block)]
+            block = block[~_in_sorted(self._codes(block), self._refused)]
+            if not len(block):
+                continue
+            near = _similarities(self._texts, block) >= self._threshold
+            yield self._codes(block[~near])
+            np.add.at(self._refusals, block[~near], np.uint32(1))
+            for one, other in block[near].tolist():
+                first, second = sorted((self._first(one), self._first(other)))
+                self._heads[second] = first
+            while (self._heads != (further := self._heads[self._heads])).any():
+                self._heads = further
+
+    def _first(self, at: int) -> int:
+        while self._heads[at] != at:
+            at = int(self._heads[at])
+        return at
+
+
+class Signatures(NamedTuple):
+    """What the search goes by, of n texts."""
+
     minima: npt.NDArray[np.uint32]
     """The least value that each permutation gives a text's shingles. (n, PERMUTATIONS)"""
     keys: npt.NDArray[np.uint32]
@@ -216,8 +307,16 @@ class _Signatures(NamedTuple):
     shingles: int
     """How many there are in all."""
 
+    def put_in_order(self, order: Sequence[int]) -> None:
+        """Let text i be the one that was at `order[i]`."""
+        places = np.asarray(order)
+        for column in range(PERMUTATIONS):
+            self.minima[:, column] = self.minima[places, column]
+        for keys in self.keys:
+            keys[:] = keys[places]
 
-def _signatures(texts: Sequence[Text], bands: _Bands, seed: int) -> _Signatures:
+
+def _signatures(texts: Sequence[Text], bands: _Bands, seed: int) -> Signatures:
     numbers = np.random.default_rng(seed).integers(0, 1 << 32, (2, PERMUTATIONS), np.uint32)
     factors, shifts = numbers[0] | np.uint32(1), numbers[1]
     minima = np.empty((len(texts), PERMUTATIONS), np.uint32)
@@ -239,7 +338,7 @@ def _signatures(texts: Sequence[Text], bands: _Bands, seed: int) -> _Signatures:
         minima[start:end] = columns.T
         start = end
         total += len(short)
-    return _Signatures(minima, keys, total)
+    return Signatures(minima, keys, total)
 
 
 def _shingled(texts: Sequence[Text]) -> tuple[Shingles, Places]:

@@ -6,12 +6,12 @@ letter case, blanks and Unicode composition. What must not be both trained on an
 """
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import takewhile
-from typing import Any
+from typing import NamedTuple
 
 from tunewright.core.example import Example
-from tunewright.core.hashing import hash_value
+from tunewright.core.hashing import hash_text, hash_value, quoted
 from tunewright.core.message import Conversation, parts_of, tools_of
 
 _SIGNS = {**dict.fromkeys("‘’‚‛‹›′´", "'"), **dict.fromkeys("“”„‟«»″", '"'), "−": "-"}
@@ -22,7 +22,7 @@ _SAYS_MORE = ("<super>", "<sub>", "<fraction>")
 
 def normal_text(text: str) -> str:
     """Case-folded, blanks collapsed, composed (NFC)."""
-    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
+    return " ".join((text if text.isascii() else unicodedata.normalize("NFC", text)).casefold().split())
 
 
 def plain_text(text: str) -> str:
@@ -53,12 +53,42 @@ def prompt_key(example: Example) -> str:
 
 def example_key(example: Example) -> str:
     """A hash of all normalised messages, the worse answer, the rating and weights between 0 and 1: equal for duplicates."""
-    whole = _key(example.messages, tools_of(example.messages), normal_text)
+    return _completed(_key(example.messages, tools_of(example.messages), normal_text), example)
+
+
+def _completed(whole: str, example: Example) -> str:
+    """The hash of all messages with what else makes rows differ."""
     if parts := parts_of(example.messages):
         whole = hash_value([whole, parts])
     if example.rejected is None and example.desirable:
         return whole
     return hash_value([whole, normal_text(example.rejected or ""), example.desirable])
+
+
+class Keys(NamedTuple):
+    """All that rows are compared by, worked out at once: most of the work is the same."""
+
+    input: str
+    instructions: str
+    prompt: str
+    whole: str
+    answer: str
+    """The normalised answer, or document."""
+
+
+def keys_of(example: Example) -> Keys:
+    """`input_key`, `instructions_key`, `prompt_key`, `example_key` and the answer of an example."""
+    said, tools = _said(example), tools_of(example.messages)
+    normal = [(message.role, normal_text(message.said)) for message in example.messages]
+    if tools or not all(message.said.isascii() for message in said):
+        asked = (input_key(example), instructions_key(example))
+    else:  # plain text is normal text
+        begins = len(_instructions(said))
+        asked = (_hash(normal[begins : len(said)], None), _hash(normal[:begins], None))
+    folded = normal_text(tools) if tools else None
+    prompt = _hash(normal[: len(said)], normal_text(held) if (held := tools_of(said)) else None)
+    whole = _completed(_hash(normal, folded), example)
+    return Keys(*asked, prompt, whole, normal[-1][1])
 
 
 def _said(example: Example) -> Conversation:
@@ -72,8 +102,15 @@ def _instructions(prompt: Conversation) -> Conversation:
 
 
 def _key(messages: Conversation, tools: str | None, folded: Callable[[str], str]) -> str:
-    turns: list[Any] = [[message.role, folded(message.said)] for message in messages]
-    return hash_value([*turns, folded(tools)] if tools else turns)
+    return _hash(
+        [(message.role, folded(message.said)) for message in messages], folded(tools) if tools else None
+    )
+
+
+def _hash(turns: Iterable[tuple[str, str]], tools: str | None) -> str:
+    """The hash of [[role, text], …, tools], written by hand: there are many."""
+    parts = [f'["{role}",{quoted(text)}]' for role, text in turns]
+    return hash_text(f"[{','.join(parts if tools is None else [*parts, quoted(tools)])}]")
 
 
 class _Plain(dict[int, str]):

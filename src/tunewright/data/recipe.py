@@ -8,18 +8,14 @@ are rows kept and rows dropped, always; what is added (a second piece of a docum
 """
 
 import json
-import sys
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from importlib import import_module
 from itertools import chain, islice
-from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
@@ -29,18 +25,20 @@ from tunewright.core.files import read_json, write_json
 from tunewright.data.examples import Examples, chunks, from_lines, to_line
 from tunewright.data.names import did_you_mean, listed
 from tunewright.data.ops import RecipeOp
-from tunewright.data.ops.op import Added, Dropped, Each, FilesOnly, Kept, Means, OpSpec, Rows, Said
+from tunewright.data.ops.op import Added, Dropped, Each, FilesOnly, Kept, Means, Note, OpSpec, Rows, Said
+from tunewright.data.workers import Sharing, Workers
 
+T = TypeVar("T")
 ROWS, DROPPED, CHANGED, ACCOUNT = "rows.jsonl", "dropped.jsonl", "changed.jsonl", "account.json"
 NO_PROJECT: Means = FilesOnly(Path())
 SHOWN = 3
 """Dropped rows that an account names."""
 _POOL = 20_000
 """Rows from which an operation on single rows is shared out to processes: starting them takes a second."""
-_AHEAD = 4
-"""Chunks that wait for each process."""
 _SOME = 1000
 """Rows of an operation on all rows that are written at once."""
+_CHUNKS_HELD = 12
+"""Chunks of lines that are held: some more than those rows come from."""
 
 
 class Node(NamedTuple):
@@ -55,6 +53,11 @@ class Node(NamedTuple):
     def version(self) -> str:
         """Raised when the same rows come out otherwise."""
         return str(getattr(_module(self.spec), "VERSION", "1"))
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it looks at single rows, or at some at a time, so that they can be shared out."""
+        return any(hasattr(_module(self.spec), name) for name in ("each", "look"))
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -127,6 +130,11 @@ def uses(ops: Iterable[RecipeOp]) -> tuple[str, ...]:
     return tuple(sorted({name for spec in ops for name in getattr(_module(spec), "USES", ())}))
 
 
+def files(ops: Iterable[RecipeOp]) -> tuple[str, ...]:
+    """The files that these operations read besides rows, as patterns below the project's folder."""
+    return tuple(name for spec in ops if "files" in uses([spec]) for name in _module(spec).files(spec))
+
+
 def _name(spec: OpSpec, known: Sequence[str]) -> str:
     """The operation's id, or its own name, with a number where that is taken."""
     op: str = spec.id or spec.op  # type: ignore[attr-defined]
@@ -155,11 +163,11 @@ def work(
     out: Path,
     *,
     means: Means = NO_PROJECT,
-    workers: int = 1,
+    workers: Sharing | int = 1,
 ) -> OpResult:
     """Carry out one operation on the rows of each of its needs; the folder `out` then has its rows and its account.
 
-    `workers` processes share out what looks at single rows; the result is the same with any number. Raises DataError
+    What looks at single rows is shared out to `workers`, or to so many processes, with the same result. Raises DataError
     where its settings do not go with the rows, OSError, and what the means raise.
     """
     out.mkdir(parents=True, exist_ok=True)
@@ -219,12 +227,29 @@ class Done(NamedTuple):
     """Of each place and source, the id that it had (`from`) and has now (`to`), and whether that is `added` to one kept."""
     added: int
     tally: dict[str, int]
+    notes: tuple[str, ...] = ()
 
 
 def do_chunk(spec: str, lines: bytes) -> Done:
     """What an operation on single rows, its settings as JSON, makes of the lines of some rows."""
-    each = _each(spec)
-    return _told_up(_flat(each(row)) for row in from_lines(lines, "rows"))
+    each, read = _each(spec), _read(lines)
+
+    def line(row: Example) -> bytes:
+        return read[id(row)][1] if id(row) in read else to_line(row)
+
+    return _told_up((_flat(each(row)) for row, _ in read.values()), line)
+
+
+def look_at(spec: str, lines: bytes) -> Any:
+    """What an operation, its settings as JSON, compares the rows of some lines by."""
+    return _look(spec)(from_lines(lines, "rows"))
+
+
+@lru_cache(maxsize=8)
+def _look(spec: str) -> Callable[[list[Example]], Any]:
+    settings: RecipeOp = TypeAdapter(RecipeOp).validate_json(spec)
+    look: Callable[[list[Example]], Any] = _module(settings).look(settings)
+    return look
 
 
 @lru_cache(maxsize=8)
@@ -235,26 +260,30 @@ def _each(spec: str) -> Each:
 
 
 def _flat(said: Said | Sequence[Said]) -> Sequence[Said]:
-    return (said,) if isinstance(said, Kept | Dropped | Added) else said
+    return (said,) if isinstance(said, Said) else said
 
 
-def _told_up(found: Iterable[Sequence[Said]]) -> Done:
+def _told_up(found: Iterable[Sequence[Said]], line: Callable[[Example], bytes]) -> Done:
     lines, dropped, changed = list[bytes](), list[dict[str, Any]](), list[dict[str, Any]]()
-    tally = Counter[str]()
+    tally, notes = Counter[str](), list[str]()
     rows_in = added = 0
     for one in chain.from_iterable(found):
+        if isinstance(one, Note):
+            notes.append(one.text)
+            continue
         rows_in += not isinstance(one, Added)
         added += isinstance(one, Added)
         if isinstance(one, Dropped):
             dropped.append({"id": one.example.id, **_from(one.example), "reason": one.reason})
             continue
-        lines.append(to_line(one.example))
+        lines.append(line(one.example))
         if isinstance(one, Kept):
             tally.update(one.tally)
         if one.was is not None and one.was != one.example:
             ids = {"from": one.was.id, "to": one.example.id, "added": isinstance(one, Added)}
             changed.append({**ids, **_from(one.was)})
-    return Done(rows_in, len(lines), b"".join(lines), tuple(dropped), tuple(changed), added, dict(tally))
+    text = b"".join(lines)
+    return Done(rows_in, len(lines), text, tuple(dropped), tuple(changed), added, dict(tally), tuple(notes))
 
 
 def _from(row: Example) -> dict[str, str]:
@@ -262,50 +291,77 @@ def _from(row: Example) -> dict[str, str]:
     return {"place": row.place, "source": row.origin.source if row.origin else ""}
 
 
-def _worked(spec: RecipeOp, rows: Rows, means: Means, workers: int) -> Iterator[Done]:
+def _worked(spec: RecipeOp, rows: Rows, means: Means, workers: Sharing | int) -> Iterator[Done]:
     """What became of the rows, in order, some of them at a time."""
     module = _module(spec)
-    if not hasattr(module, "each"):
-        said = iter(module.apply(spec, rows, *((means,) if hasattr(module, "USES") else ())))
-        while some := list(islice(said, _SOME)):
-            yield _told_up([some])
-        return
-    settings = spec.model_dump_json()
     pieces = chain.from_iterable(chunks(given) for given in rows.given.values())
-    if workers > 1 and len(rows) >= _POOL and _may_spawn():
-        yield from _shared_out(settings, pieces, workers)
+    if hasattr(module, "look"):
+        looks = _shared_out(partial(look_at, spec.model_dump_json()), pieces, rows, workers)
+        yield from _sifted(rows, module.judge(spec, looks, rows))
+        return
+    if not hasattr(module, "each"):
+        held = _Held(rows.given)
+        said = iter(module.apply(spec, held, *((means,) if hasattr(module, "USES") else ())))
+        while some := list(islice(said, _SOME)):
+            yield _told_up([some], held.line)
+        return
+    yield from _shared_out(partial(do_chunk, spec.model_dump_json()), pieces, rows, workers)
+
+
+def _shared_out(
+    work: Callable[[bytes], T], pieces: Iterator[bytes], rows: Rows, workers: Sharing | int
+) -> Iterator[T]:
+    """What `work` makes of the pieces, in order; few rows are not worth starting processes for."""
+    if len(rows) < _POOL:
+        yield from map(work, pieces)
+    elif isinstance(workers, int):
+        with Workers(workers) as started:
+            yield from started.each(work, pieces)
     else:
-        yield from (do_chunk(settings, lines) for lines in pieces)
+        yield from workers.each(work, pieces)
 
 
-def _may_spawn() -> bool:
-    """Whether processes can be started that do not run the caller's script again: from our own commands they can."""
-    main = sys.modules["__main__"]
-    module = getattr(main, "__spec__", None)
-    name = module.name if module else Path(getattr(main, "__file__", None) or "tw").stem
-    return name.partition(".")[0] in ("tunewright", "tw", "pytest")
+def _sifted(rows: Rows, reasons: Iterator[str | None]) -> Iterator[Done]:
+    """The rows without those that have a reason to go; the others' lines are not read."""
+    for lines in chain.from_iterable(chunks(given) for given in rows.given.values()):
+        kept, dropped = list[bytes](), list[dict[str, Any]]()
+        for line in lines.splitlines(keepends=True):
+            reason = next(reasons)
+            if reason is None:
+                kept.append(line)
+            else:
+                example = from_lines(line, "rows")[0]
+                dropped.append({"id": example.id, **_from(example), "reason": reason})
+        yield Done(len(kept) + len(dropped), len(kept), b"".join(kept), tuple(dropped), (), 0, {})
 
 
-def _shared_out(settings: str, pieces: Iterator[bytes], workers: int) -> Iterator[Done]:
-    """The pieces by some processes, in order. Where one dies (for want of memory, mostly), what is left is done here."""
-    waiting: deque[bytes] = deque()
-    futures: deque[Future[Done]] = deque()
-    pool = ProcessPoolExecutor(workers, get_context("spawn"))
-    try:
-        for lines in pieces:
-            waiting.append(lines)
-            futures.append(pool.submit(do_chunk, settings, lines))
-            if len(futures) >= _AHEAD * workers:
-                yield futures.popleft().result()
-                waiting.popleft()
-        while futures:
-            yield futures.popleft().result()
-            waiting.popleft()
-    except BrokenProcessPool:
-        for lines in chain(waiting, pieces):
-            yield do_chunk(settings, lines)
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+class _Held(Rows):
+    """Rows of which the lines of those read last are held, so that one that goes on as it is is not written anew."""
+
+    def __init__(self, given: Mapping[str, Sequence[Example]]) -> None:
+        super().__init__(given)
+        self._held: deque[dict[int, tuple[Example, bytes]]] = deque(maxlen=_CHUNKS_HELD)
+
+    def __iter__(self) -> Iterator[Example]:
+        for rows in self.given.values():
+            for lines in chunks(rows):
+                read = _read(lines)
+                self._held.append(read)
+                for row, _ in read.values():
+                    yield row
+
+    def line(self, row: Example) -> bytes:
+        """The row's line."""
+        for read in reversed(self._held):
+            if id(row) in read:  # it is held, so no other has its id
+                return read[id(row)][1]
+        return to_line(row)
+
+
+def _read(lines: bytes) -> dict[int, tuple[Example, bytes]]:
+    """The rows of some lines, each with its line, by the row's identity in memory."""
+    rows = from_lines(lines, "rows")
+    return {id(row): (row, line) for row, line in zip(rows, lines.splitlines(keepends=True), strict=True)}
 
 
 class _Ledger:
@@ -318,6 +374,7 @@ class _Ledger:
         self._counts = Counter[str]()
         self._tally = Counter[str]()
         self._first = list[tuple[str, str]]()
+        self._notes = list[str]()
 
     def __enter__(self) -> Self:
         return self
@@ -336,7 +393,9 @@ class _Ledger:
         self._first += [(row["place"], row["reason"]) for row in done.dropped[: SHOWN - len(self._first)]]
         self._counts.update(rows_in=done.rows_in, rows_out=done.rows_out, added=done.added)
         self._tally.update(done.tally)
-        self._counts.update(dropped=len(done.dropped), changed=len(done.changed))
+        self._notes += done.notes
+        self._counts.update(dropped=len(done.dropped))
+        self._counts["changed"] += sum(not row["added"] for row in done.changed)
 
     def account(self, node: Node) -> OpResult:
         """What the operation did."""
@@ -345,7 +404,7 @@ class _Ledger:
             op=node.spec.op,
             needs=node.needs,
             tally=dict(sorted(self._tally.items())),
-            notes=_notes(node.spec),
+            notes=(*_notes(node.spec), *self._notes),
             first=tuple(self._first),
             **{name: self._counts[name] for name in ("rows_in", "rows_out", "dropped", "changed", "added")},
         )

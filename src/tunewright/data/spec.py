@@ -2,10 +2,11 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from tunewright.core.spec import Spec
 from tunewright.data.forms.spec import FormSpec
+from tunewright.data.source_spec import HUB, HubSpec, SpeechSpec, SqlSpec
 
 TEXT = "text"
 """Our name for the column that holds documents."""
@@ -17,24 +18,34 @@ ANSWERING = frozenset({"input", EXPECTED, "rejected", "desirable"})
 # fmt: off
 Format = Literal[
     "auto", "chat", "csv", "tsv", "json", "jsonl", "parquet", "arrow", "spreadsheet",
-    "text", "markdown", "html", "pdf", "docx", "pptx", "subtitles", "transcript", "mbox",
-    "chatgpt", "slack",
+    "text", "markdown", "html", "pdf", "docx", "pptx", "subtitles", "transcript", "mbox", "audio",
+    "chatgpt", "slack", "traces",
 ]
 # fmt: on
 """The formats of files."""
 
 
 class SourceSpec(Spec):
-    """Files that hold raw rows."""
+    """Files that hold raw rows, or a query that gives them."""
 
-    path: str
-    """A file, relative to the project's folder; a glob takes several. It may go on into a zip archive (data.zip/*.csv)."""
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    path: str = ""
+    """A file, relative to the project's folder; a glob takes several. It may go on into a zip archive (data.zip/*.csv).
+    hub:owner/name is a data set on the hub."""
+    sql: SqlSpec | None = None
+    """A query to a database, in place of a path."""
+    hub: HubSpec | None = None
+    """Which configuration, split and revision of a data set in the hub's layout; `path` is hub:owner/name or a
+    folder."""
     format: Format = "auto"
     """The files' format (docs/sources.md has them all); `auto` goes by the ending (of packed files by the one before:
     rows.csv.gz) and, in JSON, Parquet and Arrow, by the first row's keys. JSON rows of a `text` and no `input` or
     `expected` are documents, and so is what texts, pages, slides, subtitles and mails hold."""
     sheet: str | None = None
     """The sheet of a spreadsheet; without a name the first visible one."""
+    speech: SpeechSpec | None = None
+    """The model that recognises recorded speech."""
     columns: dict[str, str] = Field(default_factory=dict)
     """Our name → the file's column: {input: text, expected: label}; for preference methods also `rejected` (a worse
     answer) or `desirable` (a rating of the answer); for cpt, without any of these and no column
@@ -43,6 +54,28 @@ class SourceSpec(Spec):
     """The form of another tool's rows: its name (alpaca, sharegpt, …; docs/importing.md), or that and what differs."""
     encoding: str = "utf-8"
     """The text encoding of CSV, TSV, JSON and other plain text files."""
+    written_by: str = Field("", max_length=200)
+    """The model that wrote the rows, where one did: they then count as written (`data.synthetic_share`), and none of
+    them stands in test."""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if bool(self.path) == (self.sql is not None):
+            raise ValueError("a source has one of path and sql, to say where its rows are")
+        given = {
+            "format": self.format != "auto",
+            "sheet": self.sheet is not None,
+            "hub": self.hub is not None,
+        }
+        stray = next((name for name, stands in given.items() if stands), None)
+        if self.sql is not None and stray is not None:
+            raise ValueError(f"a query's rows are in no file, so it has no {stray}")
+        return self
+
+    @property
+    def on_hub(self) -> bool:
+        """Whether the path names a data set on the hub."""
+        return self.path.startswith(HUB)
 
     @property
     def holds_documents(self) -> bool:
@@ -64,6 +97,15 @@ class SplitSpec(Spec):
     """Seeds the draw."""
     group_by: str | None = None
     """A field: rows with the same value stay together (customer, document, template)."""
+    near: bool = False
+    """Whether rows that ask nearly the same (seven word pairs in ten in common) stay together, too, and all that are
+    tied by such steps."""
+    stratify_by: str | None = None
+    """A field of few values, or `label` for the answer: the shares then hold among the rows of each value, groups still
+    whole."""
+    by_time: str | None = None
+    """A field with a date: the oldest rows are trained on, the newest are the test. A group goes by its newest row, and
+    what happened at one moment stays together. The seed then plays no part."""
     column: str | None = None
     """A field that already says train, dev (or validation) or test; the shares and `group_by` then move no row. Equal
     inputs in different parts are refused."""
@@ -75,9 +117,29 @@ class SplitSpec(Spec):
             raise ValueError(f"train, dev and test add up to {total:g}; they are shares of 1")
         return self
 
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        ways = [name for name in ("column", "stratify_by", "by_time") if getattr(self, name)]
+        if len(ways) > 1:
+            raise ValueError(f"{ways[0]} and {ways[1]} both say where a row goes: keep one")
+        if self.column and self.near:
+            raise ValueError("near moves rows and column forbids it: keep one")
+        return self
+
 
 class DataSpec(Spec):
     """Budgets and sizes of the data stage."""
 
     reject_budget: float = Field(0.01, ge=0, le=1)
     """The share of bad rows that may be set aside before ingest fails."""
+    synthetic_share: float = Field(0.5, ge=0, le=1)
+    """The most of the rows to train on that models or rules may have written (`generate`, a source's `written_by`).
+    Models that are trained on little else than models' rows lose what is rare."""
+    synthetic_dev: bool = False
+    """Whether such rows may stand in dev, too. In test they never do: what judges is what people wrote."""
+    max_depth: int = Field(1, ge=1, le=100)
+    """How many models may stand one behind the other: 1 writes from people's rows alone, 2 from rows that a model
+    wrote, too."""
+    scale: Literal["local", "ray"] = "local"
+    """Where the recipe's operations on single rows are worked: by this machine's processes, or by a Ray cluster (the one at
+    RAY_ADDRESS, else one on this machine; `pip install 'tunewright[ray]'`). The rows are the same."""

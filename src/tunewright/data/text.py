@@ -53,7 +53,7 @@ def text_lines(path: Path, encoding: str, *, newline: str) -> Generator[str, Non
             if number == 0:
                 line = line.removeprefix("\ufeff")
             number += 1
-            if not examined and _BROKEN.search(line):
+            if not examined and not (line.isascii() and "\0" not in line) and _BROKEN.search(line):
                 examined = True
                 _examine(path, encoding)
             yield line

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from tunewright.core.errors import UserError
+from tunewright.core.interval import Estimate, wilson
 from tunewright.decide.cost import token_cost
 from tunewright.decide.spec import PriceSpec
 from tunewright.decide.verdict import Comparison, Interval, SliceChange, VariantSummary
@@ -157,11 +158,11 @@ def summarise(
 
 def _mean_interval(values: list[float], confidence: float, names: list[str] | None) -> Interval:
     if names is None and all(value in (0.0, 1.0) for value in values):
-        return _interval(stats.wilson(round(sum(values)), len(values), confidence))
+        return _interval(wilson(round(sum(values)), len(values), confidence))
     return _interval(stats.bootstrap_mean(values, confidence, clusters=names))
 
 
-def _interval(estimate: stats.Estimate) -> Interval:
+def _interval(estimate: Estimate) -> Interval:
     return Interval(value=estimate.value, low=estimate.low, high=estimate.high)
 
 

@@ -11,10 +11,11 @@ examples are not independent: taking them for independent raises the false alarm
 import math
 from collections.abc import Sequence
 from statistics import NormalDist
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tunewright.core.interval import Estimate
 
 Floats = NDArray[np.float64]
 
@@ -23,33 +24,6 @@ _FEW_KINDS = 24
 """Up to so many different units a resample is drawn as counts of each, which is much faster than unit by unit."""
 _BLOCK = 200_000
 """Draws held in memory at a time: few enough to stay in the cache."""
-
-
-class Estimate(NamedTuple):
-    """A value with its confidence interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-def wilson(successes: int, n: int, confidence: float = 0.95) -> Estimate:
-    """The share successes/n with Wilson's score interval (Wilson 1927; Brown, Cai, DasGupta 2001, eq. 4).
-
-    With n = 0 nothing is known: 0 in [0, 1]. Raises ValueError unless 0 ≤ successes ≤ n.
-    """
-    if not 0 <= successes <= n:
-        raise ValueError(f"{successes} successes of {n}")
-    if n == 0:
-        return Estimate(0.0, 0.0, 1.0)
-    z = _z(confidence)
-    share = successes / n
-    center = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    # at the ends the formula gives exactly 0 and 1, but for rounding
-    low = 0.0 if successes == 0 else max(0.0, center - half)
-    high = 1.0 if successes == n else min(1.0, center + half)
-    return Estimate(share, low, high)
 
 
 def bootstrap_mean(

@@ -37,6 +37,11 @@ def load_variant(
     return Prompted(model, variant.system, variant.shots) if variant.system or variant.shots else model
 
 
+def load_local(base: Base, adapter: Path | None = None) -> Generator:
+    """A base as it is, or with an adapter, to answer what it is asked. Raises ModelError where it cannot be loaded."""
+    return TorchGenerator(base, adapter) if adapter else _bare(base)
+
+
 def bare(variant: Variant) -> Variant:
     """The variant without its task's prompt and schema, for suites whose conversations come complete.
 

@@ -1,48 +1,238 @@
-"""An audit of a file that is in no project: read as `init` would read it, and looked over."""
+"""The whole audit: of a file that is in no project, read as `init` would read it, or of a project's rows after the split.
 
+    audit_file(Path("tickets.csv")).audit
+    audit_project(file, root, made)          # made: the artifacts of prepare and split
+
+What the base makes of the rows (tokens, the loss mask, what the gate before training would refuse) is looked at with the
+base that the project names, and without one with the embedded base.
+"""
+
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from tunewright.core.errors import DataError
-from tunewright.core.task import TaskSpec
-from tunewright.data.audit import Audit, audit
-from tunewright.data.examples import read_examples
-from tunewright.data.ingest import EXAMPLES, IngestSummary, ingest
+from tunewright.core.errors import DataError, ModelError, UserError
+from tunewright.core.example import Example
+from tunewright.core.files import read_json, read_jsonl
+from tunewright.core.spec import Spec
+from tunewright.core.task import JsonOutput, TaskSpec
+from tunewright.data.audit.audit import Audit, Finding
+from tunewright.data.audit.kinds import KINDS, costs
+from tunewright.data.audit.lengths import histogram
+from tunewright.data.audit.seen import ALL
+from tunewright.data.audit.whole import PERSONAL_CHARS, WholeAudit, in_order, whole_audit
+from tunewright.data.examples import Examples
+from tunewright.data.ingest import EXAMPLES, REJECTS, IngestSummary, ingest
+from tunewright.data.names import did_you_mean
+from tunewright.data.parts import PARTS
+from tunewright.data.recipe import OpResult
 from tunewright.data.spec import SourceSpec
-from tunewright.project.starters._shape import look
+from tunewright.models.base import EMBEDDED
+from tunewright.models.machine import free_cores
+from tunewright.project.audit_reading import method_of, source_of
+from tunewright.project.audit_tokens import Reader, gate_tokens, look_at_tokens
+from tunewright.project.file import ProjectFile
+from tunewright.project.stages.data import load_accounts
+from tunewright.store.artifact import Artifact
+
+if TYPE_CHECKING:
+    from tunewright.project.project import Project
+
+MAX_LENGTH = 1024
+"""Tokens of the longest row where no project says it: train.max_length's own default."""
 
 
 class Audited(NamedTuple):
     """A file's audit."""
 
-    audit: Audit
+    audit: WholeAudit
     summary: IngestSummary
     """Rows read and set aside, by the reason's kind."""
     why: str
     """Which columns were taken for what."""
 
 
-def audit_file(path: Path, columns: dict[str, str] | None = None) -> Audited:
-    """Look a file over; `columns` (input, expected, text, …) where the guess is not wanted.
+class AuditSpec(Spec):
+    """How an audit looks."""
 
-    Raises DataError where it cannot be read, or holds no row that can be used.
+    base: str | None = None
+    """The base that rows are rendered for; none: the embedded one."""
+    max_length: int | None = None
+    """Tokens of the longest row; none: the project's, or MAX_LENGTH."""
+    method: str | None = None
+    """The method that rows are to train; none: the project's, or the one that goes with the rows."""
+    output: JsonOutput | None = None
+    """What answers are held against; none: what the project's task says."""
+    kinds: tuple[str, ...] | None = None
+    """Of these kinds no others are looked for."""
+
+
+def audit_file(
+    path: Path,
+    columns: dict[str, str] | None = None,
+    form: str | None = None,
+    looked: AuditSpec | None = None,
+) -> Audited:
+    """Look a file over; `columns` (input, expected, text, …) or a `form` (alpaca, …) where the guess is not wanted.
+
+    Raises DataError where it cannot be read, or holds no row that can be used; UserError for a kind or method that is not.
     """
-    source = SourceSpec(path=path.name, columns=columns or {})
-    why = "The columns are taken as told." if columns else "Its rows are conversations or documents."
-    if not columns:
-        try:
-            found = look(path, None)
-        except DataError as error:
-            if "row needs two" not in error.message:
-                raise
-            found = None
-        if found is not None and found.roles is not None:
-            source = SourceSpec(
-                path=path.name, columns={"input": found.roles.input, "expected": found.roles.expected}
-            )
-            why = found.roles.why
+    looked = looked or AuditSpec()
+    _known(looked)
+    source, why = source_of(path, columns, form)
     with TemporaryDirectory() as scratch:
-        summary = ingest({"rows": source}, TaskSpec(), path.parent, Path(scratch), reject_budget=1)
-        rows = read_examples(Path(scratch) / EXAMPLES)
-    return Audited(audit({"all": rows}, deep=True), summary, why)
+        summary, rows = _read(source, path.parent, Path(scratch))
+        method = looked.method or method_of(rows)
+        reader = Reader(looked.base or EMBEDDED, Path.cwd(), method, looked.max_length or MAX_LENGTH)
+        found = _with_tokens({ALL: rows}, (), reader, looked)
+        if looked.base is None and found.tokens:
+            note = "tokens are those of the embedded base; --base names another"
+            found = found.model_copy(update={"notes": (*found.notes, note)})
+    return Audited(found, summary, why)
+
+
+def _read(source: SourceSpec, root: Path, scratch: Path) -> tuple[IngestSummary, Examples]:
+    """The rows of a file. Raises DataError that says why there is none."""
+    try:
+        summary = ingest({"rows": source}, TaskSpec(), root, scratch, reject_budget=1)
+    except DataError:
+        first = next(read_jsonl(scratch / REJECTS), None) if (scratch / REJECTS).exists() else None
+        if first is None:
+            raise
+        reason = " ".join(first["reason"].split())[:300]
+        fix = "Say how the rows are read: --column input=…, --column expected=…, or --form NAME."
+        place = f"{first['file']}:{first['row']}"
+        raise DataError(f"no row can be used; of the first: {reason}", where=place, fix=fix) from None
+    return summary, Examples(scratch / EXAMPLES)
+
+
+def read_schema(path: Path) -> JsonOutput:
+    """The JSON Schema of a file. Raises DataError where it is not there, or no JSON object."""
+    try:
+        found = read_json(path)
+    except OSError as error:
+        raise DataError(f"the schema cannot be read: {error.strerror}", where=str(path)) from None
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise DataError("the schema is no JSON object", where=str(path))
+    return JsonOutput(schema=found)
+
+
+def audit_opened(project: "Project", looked: AuditSpec | None = None) -> WholeAudit:
+    """Look over a project's rows; what is stale is done first, up to the split."""
+    made = {outcome.step: outcome.artifact for outcome in project.run("split", ask=False).outcomes}
+    return audit_project(project.file, project.root, made, looked)
+
+
+def audit_project(
+    file: ProjectFile, root: Path, made: Mapping[str, Artifact], looked: AuditSpec | None = None
+) -> WholeAudit:
+    """Look over what the split made of a project's rows; `made` has the artifacts of prepare and split."""
+    looked = looked or AuditSpec()
+    _known(looked)
+    looked = looked.model_copy(update={"output": looked.output or _output(file)})
+    spec = file.train
+    reader = Reader(
+        looked.base or file.base,
+        root,
+        looked.method or spec.method,
+        looked.max_length or spec.max_length,
+        file.task.system,
+        spec.adapter if looked.base is None else None,
+        spec.over_long,
+    )
+    accounts = load_accounts(made["prepare"].path)
+    return _with_tokens(_parts(made["split"]), accounts, reader, looked, _of_split(made["split"]))
+
+
+def audit_for_report(file: ProjectFile, made: Mapping[str, Artifact]) -> WholeAudit:
+    """The audit that a report shows, from the artifacts of prepare, split and gate.
+
+    Tokens are the gate's; personal data and near duplicates are looked for in a few megabytes alone, and a note says so.
+    """
+    parts = _parts(made["split"])
+    size = sum(made["split"].file(f"{part}.jsonl").stat().st_size for part in parts)
+    accounts = load_accounts(made["prepare"].path)
+    found = whole_audit(
+        parts,
+        accounts,
+        method=file.train.method,
+        output=_output(file),
+        split=_of_split(made["split"]),
+        deep=size <= PERSONAL_CHARS,
+    )
+    gate = read_json(made["gate"].file("gate.json"))
+    # what a folder is called here is no part of an artifact
+    base = Path(file.base).name if Path(file.base).expanduser().is_absolute() else file.base
+    tokens = gate_tokens(gate, file.train.max_length, base)
+    sizes = histogram(tokens.part, "tokens", [size for size in gate["lengths"] if size])
+    return found.model_copy(update={"tokens": (tokens,), "histograms": (*found.histograms, sizes)})
+
+
+def _of_split(split: Artifact) -> list[Finding]:
+    """What the split says of how it shared rows out."""
+    found = Audit.model_validate(read_json(split.file("audit.json"))).findings
+    return [finding for finding in found if finding.kind == "split"]
+
+
+def _output(file: ProjectFile) -> JsonOutput | None:
+    return file.task.output if isinstance(file.task.output, JsonOutput) else None
+
+
+def _parts(split: Artifact) -> dict[str, Sequence[Example]]:
+    return {str(part): Examples(split.file(f"{part}.jsonl")) for part in PARTS}
+
+
+def _with_tokens(
+    parts: Mapping[str, Sequence[Example]],
+    accounts: Sequence[OpResult],
+    reader: Reader,
+    looked: AuditSpec,
+    split: Sequence[Finding] = (),
+) -> WholeAudit:
+    """The audit, and what the base makes of the rows. A base that cannot be used is a note, unless it was asked for."""
+    kinds = None if looked.kinds is None else frozenset(looked.kinds)
+    found = whole_audit(
+        parts,
+        accounts,
+        method=reader.method,
+        output=looked.output,
+        kinds=kinds,
+        split=split,
+        workers=free_cores(),
+    )
+    if "tokens" not in costs(kinds):
+        return found
+    try:
+        tokens = look_at_tokens(parts, reader)
+    except ModelError as error:
+        if looked.base is not None:
+            raise
+        note = f"tokens were not counted: {str(error).rstrip('.')}"
+        return found.model_copy(update={"notes": (*found.notes, note)})
+    findings = [one for one in tokens.findings if kinds is None or one.kind in kinds]
+    return found.model_copy(
+        update={
+            "findings": in_order([*found.findings, *findings]),
+            "tokens": tokens.rows,
+            "histograms": (*found.histograms, *tokens.histograms),
+            "notes": (*found.notes, *tokens.notes),
+        }
+    )
+
+
+def _known(looked: AuditSpec) -> None:
+    """Raises UserError for a kind or a method that there is not."""
+    for kind in looked.kinds or ():
+        if kind not in KINDS:
+            raise UserError(
+                f"no finding is named {kind!r}; there are {', '.join(KINDS)}", fix=did_you_mean(kind, KINDS)
+            )
+    if looked.method is not None:
+        from tunewright.train.methods import find_method
+
+        find_method(looked.method)
+    if looked.max_length is not None and looked.max_length < 1:
+        raise UserError(f"max_length is {looked.max_length}; it is a number of tokens from 1 on")

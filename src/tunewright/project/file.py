@@ -16,6 +16,7 @@ from tunewright.data.ops.drop_duplicates import DropDuplicates
 from tunewright.data.spec import DataSpec, SourceSpec, SplitSpec
 from tunewright.decide.spec import GatesSpec, PriceSpec
 from tunewright.evals.spec import SuiteSpec
+from tunewright.generate.teacher import TeacherSpec
 from tunewright.train.spec import TrainSpec
 
 FILE_NAME = "tunewright.yaml"
@@ -25,6 +26,8 @@ GENERAL = "general"
 
 SuiteName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=40)]
 """A suite's name stands in file names."""
+TeacherName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=40)]
+"""A teacher's name is told in rows that it wrote."""
 
 
 class ProjectFile(Spec):
@@ -42,6 +45,8 @@ class ProjectFile(Spec):
     """Budgets of the data stage."""
     recipe: tuple[RecipeOp, ...] = (DropDuplicates(),)
     """What is done to the rows before they are split, in order."""
+    teachers: dict[TeacherName, TeacherSpec] = Field(default_factory=dict)
+    """Models that write or judge rows for the recipe, by name (docs/teachers.md), besides `base`, the project's own."""
     split: SplitSpec = SplitSpec()
     """How rows are shared out to train, dev and test."""
     suites: dict[SuiteName, SuiteSpec] = Field(

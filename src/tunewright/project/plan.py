@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from tunewright.core.errors import ProjectFileError
+from tunewright.core.errors import DataError, ProjectFileError
 from tunewright.core.hashing import canonical_json, hash_file
 from tunewright.data.files import shown_name, source_paths
 from tunewright.project.file import GENERAL, ProjectFile
@@ -38,7 +38,8 @@ class Outside:
         self._known: dict[str, dict[str, str]] = {}
 
     def hashes(self, kind: str) -> dict[str, str]:
-        """Name → content hash, for `sources`, `base`, `suites`, `suite files` (not the built-in one), `recipe files`."""
+        """Name → content hash, for `sources`, `base`, `suites`, `suite files` (not the built-in one), `recipe files`,
+        `teachers`, `embeddings`."""
         if kind not in self._known:
             ways = {
                 "sources": self._sources,
@@ -46,18 +47,39 @@ class Outside:
                 "suites": self._suites,
                 "suite files": self._suite_files,
                 "recipe files": self._recipe_files,
+                "teachers": self._teachers,
+                "embeddings": self._embeddings,
             }
             self._known[kind] = ways[kind]()
         return self._known[kind]
 
     def _sources(self) -> dict[str, str]:
-        found = {path for spec in self._file.sources.values() for path in source_paths(self._root, spec.path)}
-        return {shown_name(path, self._root): hash_file(path) for path in sorted(found)}
+        from tunewright.data.files import contents
+        from tunewright.data.rows import BadFile
+
+        found: dict[str, str] = {}
+        for name, spec in self._file.sources.items():
+            try:
+                found |= contents(spec, self._root)
+            except BadFile as bad:
+                raise DataError(bad.message, where=f"sources.{name}", fix=bad.fix) from None
+        return dict(sorted(found.items()))
 
     def _recipe_files(self) -> dict[str, str]:
-        patterns = [name for spec in self._file.recipe for name in getattr(spec, "against", ())]
-        found = {path for name in patterns for path in source_paths(self._root, name)}
+        from tunewright.data.recipe import files
+
+        found = {path for name in files(self._file.recipe) for path in source_paths(self._root, name)}
         return {shown_name(path, self._root): hash_file(path) for path in sorted(found)}
+
+    def _teachers(self) -> dict[str, str]:
+        from tunewright.project.teachers import identities
+
+        return identities(self._file, self._root, self._file.recipe)
+
+    def _embeddings(self) -> dict[str, str]:
+        from tunewright.project.embeddings import identities
+
+        return identities(self._root, self._file.recipe)
 
     def _base(self) -> dict[str, str]:
         from tunewright.models.base import resolve_base

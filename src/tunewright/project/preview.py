@@ -13,7 +13,7 @@ from tunewright.data.ingest import EXAMPLES, SUMMARY
 from tunewright.data.names import did_you_mean, listed
 from tunewright.data.ops import RecipeOp
 from tunewright.data.ops.op import Means
-from tunewright.data.recipe import DROPPED, OpResult, apply_recipe, graph
+from tunewright.data.recipe import DROPPED, Node, OpResult, apply_recipe, graph
 from tunewright.store.artifact import Artifact
 
 ROWS = 200
@@ -25,7 +25,7 @@ class Preview(NamedTuple):
 
     account: OpResult
     rows: list[Example]
-    """The first rows that it keeps."""
+    """The first rows that it keeps; of one that writes rows, those that it wrote."""
     dropped: list[tuple[str, str]]
     """(place, reason) of the first that it drops."""
 
@@ -56,7 +56,26 @@ def preview(
     if upto is not None and upto not in names:
         fix = did_you_mean(upto, names) or "Give one of these, or an id of its own to an operation."
         raise UserError(f"no operation is named {upto!r}; there are {listed(names)}", where="recipe", fix=fix)
+    few = [_few(node, shown) for node in _behind(nodes, upto or names[-1])]
     with TemporaryDirectory() as scratch:
-        found = apply_recipe(nodes[: names.index(upto or names[-1]) + 1], made, Path(scratch), means=means)
+        found = apply_recipe(few, made, Path(scratch), means=means)
         dropped = [(row["place"], row["reason"]) for row in read_jsonl(found.folder / DROPPED)]
-        return Preview(found.steps[-1], list(found.examples[:shown]), dropped[:shown])
+        account = found.steps[-1]
+        # what an operation writes stands behind what it took, and is what its preview is for
+        begin = account.rows_out - account.added if hasattr(few[-1].spec, "previewed") else 0
+        return Preview(account, list(found.examples[begin : begin + shown]), dropped[:shown])
+
+
+def _behind(nodes: Sequence[Node], name: str) -> list[Node]:
+    """The operation of that name and those that its rows come through, in order: no other is worked, or paid for."""
+    wanted = {name}
+    for node in reversed(nodes):
+        if node.id in wanted:
+            wanted.update(node.needs)
+    return [node for node in nodes if node.id in wanted]
+
+
+def _few(node: Node, rows: int) -> Node:
+    """The operation for a first look: one that writes rows, and may pay for them, writes a few."""
+    fewer = getattr(node.spec, "previewed", None)
+    return node if fewer is None else node._replace(spec=fewer(rows))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tunewright.core.errors import Problem, ProblemsError, ProjectFileError, UserError
 from tunewright.core.events import Event
 from tunewright.project.file import GENERAL, TARGET, ProjectFile, file_path
-from tunewright.project.means import ProjectMeans
+from tunewright.project.means import ANSWERS, ProjectMeans
 from tunewright.project.plan import Planned, plan
 from tunewright.project.reading import complete, missing
 from tunewright.project.run import StepOutcome, run
@@ -22,11 +22,16 @@ from tunewright.store.store import Store
 if TYPE_CHECKING:
     from tunewright.core.generation import Reply
     from tunewright.core.message import Message
-    from tunewright.data.audit import Audit
+    from tunewright.data.audit.whole import WholeAudit
+    from tunewright.data.coverage import Coverage
     from tunewright.decide.cost import LatencySummary
     from tunewright.decide.verdict import Verdict
+    from tunewright.project.auditing import AuditSpec
+    from tunewright.project.coverage import Looked
     from tunewright.project.preview import Preview
-    from tunewright.project.why import Rejected, Trail
+    from tunewright.project.reviewing import ReviewQueue
+    from tunewright.project.teachers import TeacherFacts
+    from tunewright.project.why import Trails
     from tunewright.store.catalogue import AliasMove
     from tunewright.train.defaults import Choice
     from tunewright.train.spec import SettledSpec
@@ -89,8 +94,12 @@ class Project:
             raise ProjectFileError(page.in_order([*error.problems, *missing(page)])) from None
         return cls(place.parent.resolve(), file, page)
 
-    def check(self, listen: Listener | None = None) -> CheckResult:
-        """The data, the base, the suites and the gate before training: every problem at once."""
+    def check(self, listen: Listener | None = None, *, ask: bool = False) -> CheckResult:
+        """The data, the base, the suites and the gate before training: every problem at once.
+
+        Teachers that cost or are elsewhere are asked with `ask` alone; without it, rows that they have yet to write are a
+        problem.
+        """
         from tunewright.train.sinks import problems as sink_problems
 
         problems = [*self._data_problems(), *self._base_problems(), *self._suite_problems(None)]
@@ -99,7 +108,7 @@ class Project:
             return CheckResult(self._placed(problems), [], [])
         try:
             with self._placing(), self.store.lock():
-                outcomes = run(self.file, self.root, self.store, upto="gate", listen=listen)
+                outcomes = run(self.file, self.root, self.store, upto="gate", listen=listen, asks=ask)
         except UserError as error:
             return CheckResult(self._placed(_problems_of(error)), [], [])
         split = next(outcome.artifact for outcome in outcomes if outcome.step == "split")
@@ -111,11 +120,12 @@ class Project:
         warnings = [] if problems else [*leaks.values(), *seen.values(), *self._warnings(split, gate)]
         return CheckResult(self._placed(problems), outcomes, self._placed(warnings))
 
-    def run(self, upto: str | None = None, listen: Listener | None = None) -> RunResult:
+    def run(self, upto: str | None = None, listen: Listener | None = None, *, ask: bool = True) -> RunResult:
         """Do whatever is stale, resume whatever was cut off; promote the release when its gates passed.
 
-        `upto` names a step of the table: only the steps that lead to it are run. Raises UserError at once for a step that
-        is not there, ProblemsError for a sink that training could not load.
+        `upto` names a step of the table: only the steps that lead to it are run. Without `ask`, no teacher is asked that
+        costs or is elsewhere. Raises UserError at once for a step that is not there, and where rows that are stale have to
+        be asked for and may not; ProblemsError for a sink that training could not load.
         """
         from tunewright.train.sinks import problems as sink_problems
 
@@ -123,7 +133,7 @@ class Project:
         if trains and (problems := sink_problems(self.file.train.sinks)):
             raise ProblemsError(self._placed(problems))
         with self._placing(), self.store.lock():
-            outcomes = run(self.file, self.root, self.store, upto=upto, listen=listen)
+            outcomes = run(self.file, self.root, self.store, upto=upto, listen=listen, asks=ask)
             made = {outcome.step: outcome.artifact for outcome in outcomes}
             promoted = "release" in made and self._promote(made["release"])
         verdict = None
@@ -149,20 +159,31 @@ class Project:
         with self._placing():
             return plan(self.file, self.root, self.store)
 
-    def audit(self) -> "Audit":
-        """What is odd about the data after the recipe and the split, with what takes longer to look for: personal data,
-        secrets, near duplicates. What is stale is done first, up to the split.
+    def coverage(self, against: str | Path | None = None, looked: "Looked | None" = None) -> "Coverage":
+        """What the training rows are about, and what a file of real traffic asks that none of them is near to. What is stale
+        is done first, up to the split.
         """
-        from tunewright.data.audit import audit
         from tunewright.data.freeze import load_part
-        from tunewright.data.parts import PARTS
-        from tunewright.project.stages.data import load_accounts
+        from tunewright.project.coverage import cover_rows
 
-        made = {outcome.step: outcome.artifact for outcome in self.run("split").outcomes}
-        parts = {str(part): load_part(made["split"].path, part) for part in PARTS}
-        return audit(parts, load_accounts(made["prepare"].path), deep=True)
+        made = {outcome.step: outcome.artifact for outcome in self.run("split", ask=False).outcomes}
+        traffic = None if against is None else Path(against)
+        return cover_rows(
+            load_part(made["split"].path, "train"), against=traffic, root=self.root, looked=looked
+        )
 
-    def why(self, row: str) -> "list[Trail | Rejected]":
+    def audit(self, looked: "AuditSpec | None" = None) -> "WholeAudit":
+        """What is odd about the data after the recipe and the split, and what mends it. What is stale is done first, up to
+        the split.
+
+        `looked` names another base, length, method or schema than the project's, or the kinds of findings that are looked
+        for. Raises UserError for one that there is not.
+        """
+        from tunewright.project.auditing import audit_opened
+
+        return audit_opened(self, looked)
+
+    def why(self, row: str) -> "Trails":
         """Where a row came from, and what each operation of the recipe made of it.
 
         `row` is its place (tickets.csv:12) or an example's id. What is stale is done first, up to the split. Raises
@@ -170,13 +191,16 @@ class Project:
         """
         from tunewright.project.why import trails
 
-        made = {outcome.step: outcome.artifact for outcome in self.run("split").outcomes}
+        made = {outcome.step: outcome.artifact for outcome in self.run("split", ask=False).outcomes}
         return trails(self.store, made, row)
 
-    def preview(self, operation: str | None = None, *, shown: int = 5, rows: int = 200) -> "Preview":
-        """What the recipe, up to an operation, makes of the first rows of each source; nothing is kept.
+    def preview(
+        self, operation: str | None = None, *, shown: int = 5, rows: int = 200, ask: bool = False
+    ) -> "Preview":
+        """What the recipe, up to an operation, makes of the first rows of each source; only teachers' answers are kept.
 
-        Raises UserError for an operation that is not there, DataError where one does not go with the rows.
+        Raises UserError for an operation that is not there, DataError where one does not go with the rows. Teachers that
+        cost or are elsewhere are asked with `ask` alone: what they were not asked before raises UserError without it.
         """
         from tunewright.project.preview import preview
 
@@ -186,10 +210,39 @@ class Project:
                 self.file.recipe,
                 ingested,
                 operation,
-                means=ProjectMeans(self.file, self.root),
+                means=ProjectMeans(self.file, self.root, kept=self.store.root / ANSWERS, asks=ask),
                 shown=shown,
                 rows=rows,
             )
+
+    def teachers(self, *names: str, ask: str | None = None) -> "list[TeacherFacts]":
+        """The teachers of these names, all where none is given; with `ask` each answers that question, once.
+
+        What goes wrong with one is an error in its reply. Raises UserError for a name that is none.
+        """
+        from tunewright.project.teachers import facts
+
+        with self._placing():
+            return facts(self.file, self.root, names, ask)
+
+    def review(
+        self, selection: Mapping[str, Any] | None = None, *, by: str | None = None, at: str | None = None
+    ) -> "ReviewQueue":
+        """The rows to review, as `selection` takes them ({"rows": 50, "where": "chars > 2000"}); decisions go to the file
+        that the operation `review` reads. What is stale is done first, up to that operation.
+
+        `by` is who reviews, and the machine's user without it; `at` names the operation, where there are several. Raises
+        UserError for a selection that cannot be made, DataError for a file of reviews with a line that is no decision.
+        """
+        from tunewright.project.review_place import find_place
+        from tunewright.project.reviewing import open_queue, selection_of
+
+        wanted = selection_of(selection or {})
+        with self._placing():
+            place = find_place(self.file, at, by)
+        ingested = self.run("ingest").outcomes[-1].artifact
+        with self._placing(), self.store.lock():
+            return open_queue(self.file, self.root, self.store, ingested, place, wanted)
 
     def report(self) -> Path:
         """The newest report's HTML file. Raises UserError when there is none yet."""
@@ -286,9 +339,14 @@ class Project:
 
     def _data_problems(self) -> list[Problem]:
         from tunewright.data.ingest import inspect_sources
+        from tunewright.models.machine import free_cores
 
         return inspect_sources(
-            self.file.sources, self.file.task, self.root, reject_budget=self.file.data.reject_budget
+            self.file.sources,
+            self.file.task,
+            self.root,
+            reject_budget=self.file.data.reject_budget,
+            workers=free_cores(),
         )
 
     def _base_problems(self) -> list[Problem]:

@@ -60,7 +60,10 @@ def complete(page: Written) -> ProjectFile:
         ]
     if problems := [*_check(values, page, lambda *loc: True), *_recipe_problems(file, page)]:
         raise ProjectFileError(page.in_order(problems))
-    return ProjectFile.model_validate(values).with_laid_over(page.settings)
+    whole = ProjectFile.model_validate(values).with_laid_over(page.settings)
+    if problems := _teacher_problems(whole, page):
+        raise ProjectFileError(page.in_order(problems))
+    return whole
 
 
 def missing(page: Written) -> list[Problem]:
@@ -82,7 +85,8 @@ def missing(page: Written) -> list[Problem]:
         except UserError as error:
             problems.append(Problem(error.message, page.field("base"), error.fix))
     for name, source in _mappings(values.get("sources")):
-        if isinstance(path := source.get("path"), str):
+        path = source.get("path")
+        if isinstance(path, str) and not path.startswith("hub:") and not source.get("hub"):
             try:
                 find_files(SourceSpec(path=path), root)
             except BadFile as bad:
@@ -179,8 +183,12 @@ def _check(values: dict[str, Any], page: Written, sound: Sound) -> list[Problem]
 
 def _recipe_problems(file: ProjectFile, page: Written) -> list[Problem]:
     """What is wrong with the recipe as a graph."""
+    from tunewright.data.synthetic.collapse import recursion, source_depths
+
     try:
-        graph(file.recipe, file.sources)
+        nodes = graph(file.recipe, file.sources)
+        if deep := list(recursion(nodes, source_depths(file.sources), file.data.max_depth)):
+            raise ProjectFileError(deep)
     except ProjectFileError as error:
         ways = [
             [int(step) if step.isdigit() else step for step in str(p.where).split(".")]
@@ -188,6 +196,17 @@ def _recipe_problems(file: ProjectFile, page: Written) -> list[Problem]:
         ]
         return [replace(p, where=page.where(*way)) for p, way in zip(error.problems, ways, strict=True)]
     return []
+
+
+def _teacher_problems(file: ProjectFile, page: Written) -> list[Problem]:
+    """What is wrong with teachers, and with what operations name of them and of graders."""
+    from tunewright.project.teachers import problems
+
+    found = []
+    for problem in problems(file, page.path.parent.resolve()):
+        way = [int(step) if step.isdigit() else step for step in str(problem.where).split(".")]
+        found.append(replace(problem, where=page.field(*way)))
+    return found
 
 
 def _schema_holders(output: Any, suites: Mapping[str, Any]) -> Iterator[tuple[tuple[int | str, ...], Any]]:

@@ -41,9 +41,11 @@ def run(
     *,
     upto: str | None = None,
     listen: Callable[[Event], None] | None = None,
+    asks: bool = True,
 ) -> list[StepOutcome]:
     """Bring every step (or those that lead to `upto`) up to date; returns them in order. The caller holds the store's lock.
 
+    Without `asks`, an operation that would have to ask a teacher that costs or is elsewhere is an error.
     Raises TunewrightError from the step that failed; what was finished before it stands.
     """
     outside = Outside(file, root)
@@ -56,7 +58,7 @@ def run(
         fresh = artifact is not None
         if artifact is None:
             place = {"step": step.name, "title": step.title, "number": number, "of": len(steps)}
-            artifact = _make(step, derivation, file, root, store, made, place, listen)
+            artifact = _make(step, derivation, file, root, store, made, place, listen, asks)
             _give_back_memory()
         else:
             store.settle(artifact.id)
@@ -77,6 +79,7 @@ def _make(
     made: dict[str, Artifact],
     place: dict[str, object],
     listen: Callable[[Event], None] | None,
+    asks: bool,
 ) -> Artifact:
     """Run one step and publish what it built."""
     work = store.work(derivation)
@@ -86,7 +89,7 @@ def _make(
     number = store.catalogue.start_run(step.name, derivation.id)
     log = EventLog(store.run_log(number), *([listen] if listen else []))
     inputs = {name: made[name] for name in step.needs}
-    context = StepContext(file, root, store, inputs, work, out, pinned_threads(work), log)
+    context = StepContext(file, root, store, inputs, work, out, pinned_threads(work), log, asks)
     log("step.start", artifact=derivation.id, **place)
     started = time.monotonic()
     try:

@@ -33,6 +33,8 @@ class StepContext(NamedTuple):
     threads: int
     """Compute threads, the same when a cut-off step goes on."""
     emit: Emit
+    asks: bool = True
+    """Whether teachers are asked that cost or are elsewhere; without it, what they were not asked yet is an error."""
 
 
 class Step(NamedTuple):
@@ -50,7 +52,8 @@ class Step(NamedTuple):
     version: str = "1"
     """Raised when the same inputs and settings give another result."""
     external: "tuple[str, ...] | Callable[[ProjectFile], tuple[str, ...]]" = ()
-    """What it reads from outside the store: `sources`, `base`, `suites` (or of these the `suite files`), `recipe files`."""
+    """What it reads from outside the store: `sources`, `base`, `suites` (or of these the `suite files`), `recipe files`,
+    `teachers`, `embeddings`."""
 
     def reads(self, file: "ProjectFile") -> tuple[str, ...]:
         """What it reads from outside the store, with this project file."""
@@ -114,25 +117,46 @@ def _recipe(file: "ProjectFile") -> dict[str, Any]:
     from tunewright.data.recipe import uses, versions
 
     found = versions(file.recipe)
-    system = {"system": file.task.system} if "base" in uses(file.recipe) else {}
-    return {"recipe": list(file.recipe), **({"versions": found} if found else {}), **system}
+    task = of_task(file, uses(file.recipe))
+    return {"recipe": list(file.recipe), **({"versions": found} if found else {}), **task}
+
+
+def of_task(file: "ProjectFile", used: tuple[str, ...]) -> dict[str, Any]:
+    """What of the task decides what operations make that use the base, or graders."""
+    from tunewright.core.task import JsonOutput
+
+    output = file.task.output
+    graded = {"schema": json.dumps(output.schema_)} if isinstance(output, JsonOutput) else {}
+    return {
+        **({"system": file.task.system} if "base" in used else {}),
+        **(graded if "graders" in used else {}),
+    }
 
 
 def _recipe_reads(file: "ProjectFile") -> tuple[str, ...]:
     """What the recipe's operations read besides rows."""
     from tunewright.data.recipe import uses
 
-    return tuple({"files": "recipe files", "base": "base"}[name] for name in uses(file.recipe))
+    kinds = {"files": "recipe files", "base": "base", "teacher": "teachers", "embedding": "embeddings"}
+    return tuple(kinds[name] for name in uses(file.recipe) if name in kinds)
 
+
+_GUARDS = {"synthetic_share", "synthetic_dev", "max_depth"}
+"""What of `data` decides where written rows may stand."""
 
 STEPS: tuple[Step, ...] = (
     Step(
         "ingest",
         "read the sources into examples",
         needs=(),
-        settings=lambda file: {**_task(file), "sources": file.sources, **_order(file), "data": file.data},
+        settings=lambda file: {
+            **_task(file),
+            "sources": file.sources,
+            **_order(file),
+            "data": {"reject_budget": file.data.reject_budget},
+        },
         run="tunewright.project.stages.data:ingest",
-        version="3",
+        version="4",
         external=("sources",),
     ),
     Step(
@@ -147,9 +171,9 @@ STEPS: tuple[Step, ...] = (
         "split",
         "audit the data and split it",
         needs=("prepare",),
-        settings=lambda file: {"split": file.split},
+        settings=lambda file: {"split": file.split, "written": file.data.model_dump(include=_GUARDS)},
         run="tunewright.project.stages.data:split",
-        version="4",
+        version="5",
     ),
     Step(
         "gate",
@@ -241,7 +265,7 @@ STEPS: tuple[Step, ...] = (
         ),
         settings=lambda file: {"file": file, "laid_over": file.laid_over},
         run="tunewright.project.stages.reporting:report",
-        version="4",
+        version="5",
         external=("suites",),
     ),
 )

@@ -6,27 +6,17 @@ Replies, rows and ids are untrusted. Every text is escaped by the templates, hid
 page's own Content-Security-Policy lets in nothing but its one style sheet, named by its hash.
 """
 
-import base64
-import hashlib
-from functools import cache
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
-from tunewright.core.hidden import visible
 from tunewright.decide.compare import JUDGED
 from tunewright.decide.phrase import count
 from tunewright.report import evidence, examples, headline, scores
-from tunewright.report.audit import audit_view, ingest_view
+from tunewright.report.audit import audit_parts, audit_view, ingest_view
 from tunewright.report.data import ReportData
+from tunewright.report.frame import drawn
 from tunewright.report.plots import loss_curve
 from tunewright.report.tables import split_facts
-from tunewright.report.text import clip, first_line
-
-_TEMPLATES = Path(__file__).parent / "templates"
 
 
 class Section(NamedTuple):
@@ -43,19 +33,12 @@ class Section(NamedTuple):
 
 def render(data: ReportData) -> str:
     """The page as HTML. Equal data gives an equal page."""
-    style = (_TEMPLATES / "style.css").read_text("utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return (
-        _environment()
-        .get_template("page.html.jinja")
-        .render(
-            data=data,
-            verdict=data.verdict,
-            view=SimpleNamespace(**_view(data)),
-            sections=_sections(data),
-            style=Markup(style),  # ours, and its hash must be that of the bytes as written
-            style_hash=f"sha256-{digest}",
-        )
+    return drawn(
+        "page.html.jinja",
+        data=data,
+        verdict=data.verdict,
+        view=SimpleNamespace(**_view(data)),
+        sections=_sections(data),
     )
 
 
@@ -132,13 +115,7 @@ def _evidence(data: ReportData) -> dict[str, Any]:
         "curve": loss_curve(data.history, data.dev),
         "train_facts": train_facts,
         "train_tables": train_tables,
-        "ingest_facts": ingest.facts,
-        "ingest_tables": ingest.tables,
-        "audited": bool(data.audit),
-        "findings": audit.findings,
-        "audit_facts": audit.facts,
-        "audit_tables": audit.tables,
-        "audit_bars": [*ingest.bars, *audit.bars],
+        **audit_parts(audit, ingest, audited=bool(data.audit)),
         "cost": evidence.cost_table(data),
         "cost_note": evidence.cost_note(data),
         "lineage": evidence.lineage_view(data.lineage),
@@ -146,27 +123,3 @@ def _evidence(data: ReportData) -> dict[str, Any]:
         "seeds": [(name, str(seed)) for name, seed in data.seeds.items()],
         "versions": list(data.versions.items()),
     }
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
-    environment.filters.update(share=_share, clip=clip, first_line=first_line)
-    return environment
-
-
-def _share(score: float) -> str:
-    """One example's score: 0.75 is "75 %", without the decimal that means ask for."""
-    return f"{100 * score:.3g} %"
-
-
-def _shown(value: Any) -> Any:
-    """Each value on its way to the page: markup of our own as it is, text with its hidden characters written out."""
-    return value if isinstance(value, Markup) else visible(str(value))

@@ -61,16 +61,20 @@ class Bars(NamedTuple):
 
 
 def bars(caption: str, counts: Mapping[str, float]) -> Bars:
-    """Counts as bars, in the order given; the rest summed up where there are too many."""
+    """Counts as bars, in the order given; the rest summed up where there are too many, with a bar as wide as the widest."""
     items = list(counts.items())
+    largest = max((number for _, number in items), default=0) or 1
     if len(items) > _ROWS:
         rest = items[_ROWS - 1 :]
         items = [*items[: _ROWS - 1], (f"{len(rest):,} others", sum(number for _, number in rest))]
-    largest = max((number for _, number in items), default=0) or 1
     return Bars(
         caption,
         [
-            BarRow(clip(name, _CELL), bar(max(number, 0) / largest, f"{name}: {fact(number)}"), fact(number))
+            BarRow(
+                clip(name, _CELL),
+                bar(min(max(number, 0) / largest, 1), f"{name}: {fact(number)}"),
+                fact(number),
+            )
             for name, number in items
         ],
     )

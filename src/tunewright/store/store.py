@@ -2,6 +2,7 @@
 
 .tunewright/artifacts/<id>/   write-once folders, published by one rename
 .tunewright/work/<id>/        a step's scratch, kept when it is cut off so that it can go on
+.tunewright/answers/          what teachers answered, so that nothing is asked for twice (generate/remembering.py)
 .tunewright/runs/<n>.jsonl    the events of a run
 .tunewright/catalogue.sqlite  runs and aliases
 """

@@ -43,7 +43,8 @@ def refuse(row: Row) -> None:
 
 def has(row: Row, form: Form, part: str) -> bool:
     """Whether a row has a part, and not null."""
-    return row.get(form.keys.get(part, "")) is not None
+    key = form.keys.get(part)
+    return key is not None and row.get(key) is not None
 
 
 def text(row: Row, form: Form, part: str) -> str:
@@ -89,7 +90,7 @@ def formatted(format_: str, row: Row, form: Form) -> str:
 
 def with_tools(made: dict[str, Any], row: Row, form: Form) -> dict[str, Any]:
     """The chat row with the row's tools, where it has any."""
-    tools = row.get(form.keys.get("tools", ""))
+    tools = row[form.keys["tools"]] if has(row, form, "tools") else None
     return made if tools in (None, "", []) else {**made, "tools": tools}
 
 

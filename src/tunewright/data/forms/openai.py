@@ -40,7 +40,7 @@ def _pair(row: Row, form: Form) -> dict[str, Any]:
 
 def _tools(made: dict[str, Any], row: Row, form: Form) -> dict[str, Any]:
     """The row's tools; the older `functions` are tools, too."""
-    functions = row.get(form.keys.get("functions", ""))
+    functions = row[form.keys["functions"]] if has(row, form, "functions") else None
     return with_tools({**made, "tools": functions} if functions else made, row, form)
 
 

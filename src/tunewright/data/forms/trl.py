@@ -41,7 +41,7 @@ def read(row: Row, form: Form) -> dict[str, Any]:
         answer = read_turns(value(row, form, "completion"), form, form.keys["completion"], "assistant")
         before = [untrained(turn) if turn["role"] == "assistant" else turn for turn in prompt]
         made = {"messages": [*before, *answer]}
-        if form.keys.get("rating", "") in row:
+        if form.keys.get("rating") in row:
             made["label"] = rating(row, form)
     elif has(row, form, "messages"):
         made = {"messages": read_turns(value(row, form, "messages"), form, form.keys["messages"])}

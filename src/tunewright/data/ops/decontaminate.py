@@ -38,6 +38,11 @@ class Decontaminate(OpSpec):
     """Whether rows go, too, that are no copies but share half of their phrases with an evaluation text."""
 
 
+def files(spec: Decontaminate) -> tuple[str, ...]:
+    """The files of evaluations."""
+    return spec.against
+
+
 def apply(spec: Decontaminate, rows: Rows, means: Means) -> Iterator[Said]:
     """Drop what is copied. Raises DataError where a file cannot be read or has no such column, or asks nothing."""
     from tunewright.data.contamination import copied_rows, find_copies

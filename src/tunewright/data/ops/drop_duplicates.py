@@ -1,10 +1,14 @@
 """drop_duplicates: the first of rows with the same messages stays."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal
 
+from tunewright.core.example import Example
 from tunewright.data.normal import example_key
-from tunewright.data.ops.op import OpSpec, Rows, Said, judged
+from tunewright.data.ops.op import OpSpec, Rows
+
+_KEY = 16
+"""Bytes of a row's hash that are kept."""
 
 
 class DropDuplicates(OpSpec):
@@ -14,9 +18,17 @@ class DropDuplicates(OpSpec):
     """Chooses this op."""
 
 
-def apply(spec: DropDuplicates, rows: Rows) -> Iterator[Said]:
+def look(spec: DropDuplicates) -> Callable[[list[Example]], bytes]:
+    """The rows' keys, one after the other."""
+    return lambda rows: b"".join(bytes.fromhex(example_key(row))[:_KEY] for row in rows)
+
+
+def judge(spec: DropDuplicates, looks: Iterator[bytes], rows: Rows) -> Iterator[str | None]:
     """Drop every later row that equals one before it, letter case and blanks aside."""
-    first: dict[bytes, int] = {}
-    for number, row in enumerate(rows):
-        seen = first.setdefault(bytes.fromhex(example_key(row)), number)
-        yield judged(row, None if seen == number else f"the same as {rows[seen].place}")
+    import numpy as np
+
+    from tunewright.data.straddle import first_equal
+
+    first = first_equal(np.frombuffer(b"".join(looks), f"S{_KEY}"))
+    for number, seen in enumerate(first.tolist()):
+        yield None if seen == number else f"the same as {rows[seen].place}"

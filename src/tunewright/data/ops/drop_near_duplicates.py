@@ -5,25 +5,23 @@ is; parts of one or two words have to be equal). Instructions, tools and rating 
 in other words stays where its answer is another one.
 """
 
-from collections.abc import Iterator, Sequence
-from itertools import dropwhile
-from typing import Literal, Self
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from tunewright.core.by_place import ByPlace
-from tunewright.core.errors import DataError
 from tunewright.core.example import Example
-from tunewright.core.hashing import hash_value
-from tunewright.core.message import tools_of
-from tunewright.data.names import listed
-from tunewright.data.normal import instructions_key
-from tunewright.data.ops.op import OpSpec, Rows, Said, judged
+from tunewright.data.ops._best import Asked, BestSpec, in_rank, ranks_of
+from tunewright.data.ops.op import Rows
+
+if TYPE_CHECKING:
+    from tunewright.data.near import Signatures  # it brings numpy
 
 Parts = tuple[str, ...]
 
 
-class DropNearDuplicates(OpSpec):
+class DropNearDuplicates(BestSpec):
     """Of rows that say nearly the same, keep the best."""
 
     op: Literal["drop_near_duplicates"] = "drop_near_duplicates"
@@ -31,54 +29,51 @@ class DropNearDuplicates(OpSpec):
     threshold: float = Field(0.7, ge=0.3, le=1)
     """The share of word pairs that two texts have in common from which on they are near; at 0.7 about one word in eleven
     may differ."""
-    keep: Literal["first", "longest_answer", "highest", "lowest"] = "first"
-    """Which row of a group stays: the first, the one with the longest answer, or the one with the highest or lowest
-    number in `field`."""
-    field: str | None = None
-    """The field that `highest` and `lowest` go by."""
     seed: int = 0
     """Seeds the search for candidates."""
 
-    @model_validator(mode="after")
-    def _a_field_to_go_by(self) -> Self:
-        if (self.keep in ("highest", "lowest")) != (self.field is not None):
-            raise ValueError("keep: highest and keep: lowest need a `field`, and the others take none")
-        return self
+
+class Looked(NamedTuple):
+    """What some rows are compared by."""
+
+    signed: "Signatures"
+    ranks: list[float]
+    """Which is best, where it is not the first."""
 
 
-def apply(spec: DropNearDuplicates, rows: Rows) -> Iterator[Said]:
-    """Keep the head of each group and every row without near ones.
+def look(spec: DropNearDuplicates) -> Callable[[list[Example]], Looked]:
+    """The rows' signatures and ranks. Raises DataError where a row has no number in the field that says which is best."""
+    from tunewright.data.near import signatures
 
-    Raises DataError where a row has no number in the field that says which is best.
-    """
-    from tunewright.data.near import near_heads
+    def looked(rows: list[Example]) -> Looked:
+        texts = [Asked.of(row) for row in rows]
+        return Looked(signatures(texts, threshold=spec.threshold, seed=spec.seed), ranks_of(spec, rows))
 
-    ranks = [] if spec.keep == "first" else [_rank(spec, row) for row in rows]
-    order = sorted(range(len(ranks)), key=ranks.__getitem__) if ranks else range(len(rows))
-    heads = near_heads(_Compared(rows, order), threshold=spec.threshold, seed=spec.seed).tolist()
+    return looked
+
+
+def judge(spec: DropNearDuplicates, looks: Iterator[Looked], rows: Rows) -> Iterator[str | None]:
+    """Keep the head of each group and every row without near ones. Raises DataError as `look` does."""
+    from tunewright.data.near import gathered, near_heads
+
+    ranks = list[float]()
+
+    def signed() -> Iterator["Signatures"]:
+        for one in looks:
+            ranks.extend(one.ranks)
+            yield one.signed
+
+    found = gathered(signed(), len(rows), threshold=spec.threshold)
+    order = in_rank(spec, ranks, len(rows))
+    if ranks:
+        found.put_in_order(order)
+    heads = near_heads(
+        _Compared(rows, order), threshold=spec.threshold, seed=spec.seed, signed=found
+    ).tolist()
     stays = {order[at]: order[head] for at, head in enumerate(heads) if head != at}
-    for number, row in enumerate(rows):
+    for number in range(len(rows)):
         head = stays.get(number)
-        yield judged(row, None if head is None else f"nearly the same as {rows[head].place}")
-
-
-def _rank(spec: DropNearDuplicates, example: Example) -> float:
-    """The smaller, the better; of equals the first row is."""
-    if spec.keep == "longest_answer":
-        return -len(example.expected)
-    value = example.fields.get(spec.field or "")
-    if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            value = None
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
-        raise DataError(
-            f"the row {example.place} has no number in the field {spec.field!r}; its fields are {listed(example.fields)}.",
-            where="recipe.drop_near_duplicates.field",
-            fix="Name a field that holds a number in every row, or keep: first.",
-        )
-    return -value if spec.keep == "highest" else value
+        yield None if head is None else f"nearly the same as {rows[head].place}"
 
 
 class _Compared(ByPlace[Parts]):
@@ -88,20 +83,8 @@ class _Compared(ByPlace[Parts]):
         self._rows = rows
         self._order = order
 
-    def __iter__(self) -> Iterator[Parts]:
-        in_order = isinstance(self._order, range)  # much quicker to read than row by row
-        return map(_parts, self._rows if in_order else (self._rows[number] for number in self._order))
-
     def __len__(self) -> int:
         return len(self._order)
 
     def read(self, place: int) -> Parts:
-        return _parts(self._rows[self._order[place]])
-
-
-def _parts(example: Example) -> Parts:
-    turns = list(dropwhile(lambda message: message.instructs, example.prompt)) or list(example.prompt)
-    asker = turns[0].role if turns else None
-    alike = [instructions_key(example), asker, tools_of(example.messages), example.desirable]
-    asked = "\n".join(message.said for message in turns)
-    return (hash_value(alike), asked, example.expected, example.rejected or "")
+        return Asked.of(self._rows[self._order[place]])

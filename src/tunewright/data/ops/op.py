@@ -4,23 +4,33 @@ To add one, add a file to data/ops/ of the operation's name with its settings, a
 
     each(spec) -> Callable[[Example], Said | Iterable[Said]]       what becomes of a row, whatever the others are
     apply(spec, rows: Rows) -> Iterator[Said]                      what becomes of all rows, read as often as need be
+    look(spec) -> Callable[[list[Example]], Look]                  what rows are compared by, some at a time; with
+    judge(spec, looks: Iterator[Look], rows) -> Iterator[str | None]     why each row must go, in order; None keeps it
 
 and the settings' name to data/ops/__init__.py. `VERSION` in the file is raised when the same rows come out otherwise.
-`notes(spec)` may say what stands in the account, whatever the rows are. `USES` names what it wants besides rows, and
-`apply(spec, rows, means)` is then handed them: `files`, those that its setting `against` names; `base`, the project's.
+`notes(spec)` may say what stands in the account, whatever the rows are; what hangs on the rows, `apply` says as a Note.
+`USES` names what it wants besides rows, and `apply(spec, rows, means)` is then handed them: `files`, those that its
+function `files(spec)` names, a pattern each; `base`, the project's; `embedding`, the model of its setting of that name.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pydantic import Field
 
 from tunewright.core.by_place import ByPlace
 from tunewright.core.errors import UserError
 from tunewright.core.example import Example
+from tunewright.core.generation import Decoding, Generator
+from tunewright.core.grading import Grader
 from tunewright.core.spec import Spec
+from tunewright.data.embedding import embed
+from tunewright.data.embedding_spec import EmbeddingSpec
+
+if TYPE_CHECKING:
+    from tunewright.data.embedding_words import Vectors  # it brings numpy
 
 
 class OpSpec(Spec):
@@ -51,14 +61,21 @@ class Dropped(NamedTuple):
 
 
 class Added(NamedTuple):
-    """A row that stands beside the one it was made from: a repetition, a second piece."""
+    """A row that stands beside the one it was made from: a repetition, a second piece. One that was made from none stands
+    beside itself."""
 
     example: Example
     was: Example
 
 
-Said = Kept | Dropped | Added
-"""What an operation says of a row. Every row is kept or dropped once; added ones come on top."""
+class Note(NamedTuple):
+    """What is to be known of all rows: it stands in the account. An operation on single rows says none."""
+
+    text: str
+
+
+Said = Kept | Dropped | Added | Note
+"""What an operation says of a row. Every row is kept or dropped once; added ones and notes come on top."""
 Each = Callable[[Example], Said | Sequence[Said]]
 
 
@@ -97,6 +114,31 @@ class Means(Protocol):
         """The tokens of each row as the base reads it, with the task's prompt and its template. Raises UserError."""
         ...
 
+    def perplexities(self, rows: Sequence[Example]) -> list[float]:
+        """Of each row, how unlikely its answer is to the base as it is: exp of the mean negative log-likelihood of a
+        token. Raises UserError."""
+        ...
+
+    def embed(self, texts: Sequence[str], spec: EmbeddingSpec) -> "Vectors":
+        """The texts' vectors, float32 (n, d), each of length 1 or 0. Raises UserError where there is no such model."""
+        ...
+
+    def generator(self, name: str) -> Generator:
+        """The teacher of that name; `base` is the project's own base. The same one each time it is asked for.
+
+        It is within its budget: past it, replies have the error `core.generation.BUDGET`. Raises UserError where there
+        is no such teacher, or most of its answers fail.
+        """
+        ...
+
+    def decoding(self, name: str) -> Decoding:
+        """How that teacher answers where the operation does not say. Two samples of one prompt take two seeds."""
+        ...
+
+    def grader(self, settings: Mapping[str, Any]) -> Grader:
+        """The grader that these settings describe, as a suite has them. Raises UserError."""
+        ...
+
 
 class FilesOnly(NamedTuple):
     """Means where there is no project: files, and nothing else."""
@@ -106,6 +148,26 @@ class FilesOnly(NamedTuple):
     def lengths(self, rows: Sequence[Example]) -> list[int]:
         """Raises UserError: there is no base."""
         raise UserError("rows are measured in tokens of a project's base, and here is no project")
+
+    def perplexities(self, rows: Sequence[Example]) -> list[float]:
+        """Raises UserError: there is no base."""
+        raise UserError("answers are measured by a project's base, and here is no project")
+
+    def embed(self, texts: Sequence[str], spec: EmbeddingSpec) -> "Vectors":
+        """The texts' vectors, by what needs no project. Raises UserError for an encoder."""
+        return embed(texts, spec, self.root)
+
+    def generator(self, name: str) -> Generator:
+        """Raises UserError: there is no teacher."""
+        raise UserError(f"the teacher {name} is one of a project's, and here is no project")
+
+    def decoding(self, name: str) -> Decoding:
+        """Raises UserError: there is no teacher."""
+        raise UserError(f"the teacher {name} is one of a project's, and here is no project")
+
+    def grader(self, settings: Mapping[str, Any]) -> Grader:
+        """Raises UserError: there is no task to grade."""
+        raise UserError("a grader knows the project's task, and here is no project")
 
 
 def keep_if(rows: Sequence[Example], why_not: Callable[[Example], str | None]) -> Iterator[Said]:

@@ -8,7 +8,7 @@ from pydantic import Field
 from tunewright.core.example import Example
 from tunewright.data.ops._texts import texts_of, with_texts
 from tunewright.data.ops.op import Each, Kept, OpSpec, Said
-from tunewright.data.redact.redactor import DEFAULT, Redactor
+from tunewright.data.redact.redactor import DEFAULT, Redactor, replaced
 from tunewright.data.redact.report import Report
 from tunewright.data.redact.span import Kind
 
@@ -31,11 +31,11 @@ def each(spec: Redact) -> Each:
 
     def said(row: Example) -> Said:
         texts = texts_of(row)
-        found = redactor.redact(texts)
-        if not any(found.spans):
+        found = redactor.find_all(texts)
+        if not any(found):
             return Kept(row)
-        tally = Counter(span.kind.value for spans in found.spans for span in spans)
-        made = with_texts(row, found.texts, lambda text: redactor.redact([text]).texts[0])
+        tally = Counter(span.kind.value for spans in found for span in spans)
+        made = with_texts(row, replaced(texts, found), lambda text: redactor.redact([text]).texts[0])
         return Kept(made, row, dict(tally))
 
     return said

@@ -1,11 +1,13 @@
 """Postal addresses: a street with its number, flats, boxes, military mail, and the town and post code that follow."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import regex
 
 from tunewright.data.redact.patterns import one_of
 from tunewright.data.redact.span import Kind, Span
+from tunewright.data.redact.starts import digit_runs, folded, matches, occurrences
 
 _WORD = r"\p{Lu}[\p{L}\p{M}'’.-]{0,30}+"
 _ANY_WORD = r"\p{L}[\p{L}\p{M}'’.-]{0,30}+"
@@ -61,6 +63,9 @@ _MAYBE_SMALL = (
     "corner of",
 )
 """A text that has neither holds no street."""
+_STREET_WORDS = tuple({folded(word) for word in (*_ENDINGS.split(), *_APART.split())})
+_BEFORE_WORDS = tuple(f"{folded(word)} " for word in (*_BEFORE.split(), *_BEFORE_CAPITAL.split()))
+_LONGEST_BEFORE = 44
 _FOLLOWS = r"[ \t\n,>]{1,14}"
 _UNIT = regex.compile(
     rf"{_FOLLOWS}(?i:apt|apartment|suite|ste|unit|flat|room|floor|fl|whg|appt)\b\.?[ ]?\#?[ ]?\d{{1,5}}[a-zA-Z]?\b"
@@ -85,6 +90,33 @@ _CUES = (
     "address|anschrift|adresse|dirección|direccion|indirizzo|endereço|endereco|lives? at|lives? in|living at|located at"
     "|reside at|ship to|shipped to|moved to|deliver to|delivered to|sent to"
 )
+_CUE_WORDS = (
+    *(
+        "address",
+        "adresse",
+        "anschrift",
+        "dirección",
+        "direccion",
+        "indirizzo",
+        "endereço",
+        "endereco",
+        "lives at",
+    ),
+    *(
+        "live at",
+        "lives in",
+        "live in",
+        "living at",
+        "located at",
+        "reside at",
+        "ship to",
+        "shipped to",
+        "moved to",
+    ),
+    *("deliver to", "delivered to", "sent to"),
+)
+"""In small letters: one of them begins every match of _NAMED."""
+_CUE_ENDS = tuple(f"{cue}{more}" for cue in _CUE_WORDS for more in ("", " is", " to", " was", " at"))
 _NAMED = regex.compile(
     rf"(?i)\b(?:{_CUES})(?:[ ](?:is|to|was|at))?[ ]?:?[ ]{{0,8}}"
     rf"(?P<street>\d{{1,5}}[ ,]+(?:\d{{1,5}}[ ]+)?{_ANY_WORD}(?:[ ]{_ANY_WORD}){{0,3}}[ ]\d{{1,5}}\b)"
@@ -96,31 +128,96 @@ _NAMED_CODE = regex.compile(
 
 def find_addresses(text: str) -> Iterator[Span]:
     """Streets with a number, with flat, town and post code where they follow; boxes; military mail; named post codes."""
-    folded = text.casefold()
-    if _MAYBE.search(text) or any(sign in folded for sign in _MAYBE_SMALL):
-        yield from _streets(text)
-    if "box" in folded or "po a" in folded or "postfach" in folded:
+    plain, runs = folded(text), digit_runs(text)
+    before = _before_digits(text, runs)
+    yield from _streets(text, plain, runs, before)
+    if before.box or ("po a" in plain and "us" in plain):
         for match in _BOX.finditer(text):
             yield Span(Kind.ADDRESS, match.start(), match.end(), "box", 0.8)
-    if "apt" in folded or "suite" in folded or "flat" in folded:
+    if before.flat:
         for match in _FLAT.finditer(text):
             yield Span(Kind.ADDRESS, match.start(), match.end(), "flat", 0.6)
-    if ", " in text:
+    if before.state:
         for match in _TOWN_LINE.finditer(text):
             yield Span(Kind.ADDRESS, match.start(), match.end(), "town", 0.8)
-    if "zip" in folded or "post" in folded or "plz" in folded:
+    if "zip" in plain or "post" in plain or "plz" in plain:
         for match in _NAMED_CODE.finditer(text):
             yield Span(Kind.ADDRESS, match.start(1), match.end(1), "post_code_named", 0.8)
 
 
-def _streets(text: str) -> Iterator[Span]:
-    for match in _STREET.finditer(text):
+class _Before(NamedTuple):
+    """What stands right before one of the runs of digits. A pattern that has none of its own need not be tried."""
+
+    street: bool
+    """An ending or a word that makes a street (Bahnhofstraße, tér)."""
+    named: bool
+    """One of the cues."""
+    word: bool
+    """What may stand between `rue` and the number."""
+    box: bool
+    flat: bool
+    state: bool
+    """`, IL`: a town's line may end here."""
+
+
+def _before_digits(text: str, runs: tuple[int, ...]) -> _Before:
+    street = named = word = box = flat = state = False
+    for run in runs:
+        tail = folded(text[max(0, run - _LONGEST_BEFORE) : run])
+        bare = tail.rstrip(" .#")
+        if tail.endswith(" "):
+            street = street or tail[:-1].endswith(_STREET_WORDS) or bare.endswith(_STREET_WORDS)
+            state = state or (text[run - 5 : run - 3] == ", " and text[run - 3 : run - 1].isupper())
+        named = named or tail.rstrip(" :").endswith(_CUE_ENDS)
+        word = word or _may_name_street(text, run)
+        box = box or bare.endswith(("box", "postfach"))
+        flat = flat or bare.endswith(("apt", "suite", "flat"))
+    return _Before(street, named, word, box, flat, state)
+
+
+def _may_name_street(text: str, run: int) -> bool:
+    """Whether a capitalised or small word of a street's name, or a number, stands before the run."""
+    begin = max(0, run - _LONGEST_BEFORE)
+    tail = text[begin:run].rstrip(" ,").replace(",", " ")
+    token = tail.rpartition(" ")[2]
+    if len(token) == len(tail) and begin:
+        return True
+    small = token[:1] in "dlaeivu" and (len(token) < 6 or "’" in token or "'" in token)
+    return token[:1].isupper() or token[:1].isdigit() or small
+
+
+def _streets(text: str, plain: str, runs: tuple[int, ...], before: _Before) -> Iterator[Span]:
+    if not runs and "corner of" not in plain:
+        return
+    first, *rest = [*_street_matches(text, plain, runs, before), *_named_streets(text, plain, before)] or [
+        None
+    ]
+    if first is None or not (_MAYBE.search(text) or any(sign in plain for sign in _MAYBE_SMALL)):
+        return
+    for match in (first, *rest):
+        if match.re is _NAMED:
+            end, _ = _with_what_follows(text, match.end("street"))
+            yield Span(Kind.ADDRESS, match.start("street"), end, "address_named", 0.7)
+            continue
         end, more = _with_what_follows(text, match.end())
         if match["bare"] is None or more:
             yield Span(Kind.ADDRESS, match.start(), end, "street", 0.7)
-    for match in _NAMED.finditer(text):
-        end, _ = _with_what_follows(text, match.end("street"))
-        yield Span(Kind.ADDRESS, match.start("street"), end, "address_named", 0.7)
+
+
+def _street_matches(
+    text: str, plain: str, runs: tuple[int, ...], before: _Before
+) -> Iterator["regex.Match[str]"]:
+    """Streets that begin with their number, wherever there is one; others only where a word hints at them."""
+    words = [word for word in _BEFORE_WORDS if word in plain] if before.word else []
+    if before.street or "corner" in plain or (words and len(plain) != len(text)):
+        return _STREET.finditer(text)
+    return matches(_STREET, text, sorted({*runs, *occurrences(plain, words)}) if words else runs)
+
+
+def _named_streets(text: str, plain: str, before: _Before) -> Iterator["regex.Match[str]"]:
+    if not before.named or len(plain) != len(text):
+        return _NAMED.finditer(text) if before.named else iter(())
+    return matches(_NAMED, text, occurrences(plain, _CUE_WORDS))
 
 
 def _with_what_follows(text: str, at: int) -> tuple[int, bool]:

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from tunewright.data.redact.span import Kind, Span
+from tunewright.data.redact.starts import digit_count, digit_runs, folded, matches, occurrences
 
 _EMAIL = re.compile(
     r"(?<![\w.+%'-])[\w](?:[\w.+%'&-]{0,62}[\w+-])?@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,24}(?![\w-])"
 )
+_LONGEST_NAME = 64
 _LOGIN = re.compile(r"://[^\s/@]*:$")
 _EMAIL_SPELT = re.compile(
     r"(?i)(?<![\w.+-])[a-z][\w.+-]{1,40} ?[(\[]at[)\]] ?(?:[a-z0-9-]{1,40} ?(?:\.|[(\[]dot[)\]]) ?){1,4}[a-z]{2,10}\b"
@@ -43,6 +45,9 @@ _NAMED_PHONE = re.compile(
     r"|t[ée]l[ée]phone|tel[ée]fono)(?: ?(?:number|no\.?|nr\.?|#))?(?: (?:is|at|on|to|under))?[ .:=(]{0,4}"
     r"(\+?\d(?:[ ()./-]{0,2}\d){5,14})(?![\w%=]|[.,]\d)"
 )
+_FEWEST_DIGITS = 6
+_CALLED = (*("phone", "tel", "mobile", "cell", "call", "fax", "whatsapp", "sms", "text me", "handy", "tél"),)
+"""What a named phone number begins with."""
 _BYTE_BEFORE = re.compile(r"(?<![0-9a-zA-Z])[0-9a-fA-F]{2}[ :-]$")
 _BYTE_AFTER = re.compile(r"[ :-][0-9a-fA-F]{2}(?![0-9a-zA-Z])")
 _DATE = re.compile(
@@ -68,13 +73,24 @@ _NOT_A_PHONE = re.compile(
 def find_emails(text: str) -> Iterator[Span]:
     """E-mail addresses, `name (at) host (dot) org` too."""
     if "@" in text:
-        for match in _EMAIL.finditer(text):
+        for match in _around_at(text):
             if _LOGIN.search(text, max(0, match.start() - 100), match.start()):
                 continue  # user:password@host
             yield Span(Kind.EMAIL, *match.span(), "email", 0.95)
     if "at)" in text or "at]" in text:
         for match in _EMAIL_SPELT.finditer(text):
             yield Span(Kind.EMAIL, *match.span(), "email_spelt", 0.8)
+
+
+def _around_at(text: str) -> Iterator[re.Match[str]]:
+    """The matches of _EMAIL: none begins farther before its @ than a name is long."""
+    at = 0
+    while (sign := text.find("@", at)) >= 0:
+        match = _EMAIL.search(text, max(at, sign - _LONGEST_NAME))
+        if match is None:
+            return
+        yield match
+        at = match.end()
 
 
 def find_urls(text: str) -> Iterator[Span]:
@@ -91,7 +107,7 @@ def find_urls(text: str) -> Iterator[Span]:
 def find_ips(text: str) -> Iterator[Span]:
     """IP addresses that may be somebody's: not those of the machine itself, nor version numbers."""
     if text.count(".") >= 3:
-        for match in _IPV4.finditer(text):
+        for match in matches(_IPV4, text, digit_runs(text)):
             if _ipv4(match[0]) and not _VERSION.search(text, max(0, match.start() - 12), match.start()):
                 yield Span(Kind.IP, *match.span(), "ipv4", 0.9)
     if text.count(":") >= 2:
@@ -102,7 +118,10 @@ def find_ips(text: str) -> Iterator[Span]:
 
 def find_phones(text: str) -> Iterator[Span]:
     """Phone numbers: in the usual groupings of North America and Europe, or any digits beside a word that says so."""
-    for match in _PHONE.finditer(text):
+    if digit_count(text) < _FEWEST_DIGITS:
+        return
+    signs = occurrences(text, "+(")
+    for match in matches(_PHONE, text, sorted([*digit_runs(text), *signs]) if signs else digit_runs(text)):
         found = next(name for name in _SURE if match[name] is not None)
         least, most = _DIGITS.get(found, (7, 12))
         digits = re.sub(r"\D", "", match[found])
@@ -113,9 +132,16 @@ def find_phones(text: str) -> Iterator[Span]:
         if _NOT_A_PHONE.search(text, max(0, match.start() - 24), match.start()):
             continue
         yield Span(Kind.PHONE, *match.span(), f"phone_{found}", _SURE[found])
-    for match in _NAMED_PHONE.finditer(text):
+    for match in _named_phones(text):
         if not _dated(match[1]):
             yield Span(Kind.PHONE, *match.span(1), "phone_named", 0.85)
+
+
+def _named_phones(text: str) -> Iterator[re.Match[str]]:
+    plain = folded(text)
+    if len(plain) != len(text):  # the places are others
+        return _NAMED_PHONE.finditer(text)
+    return matches(_NAMED_PHONE, text, occurrences(plain, _CALLED))
 
 
 def _in_hex(text: str, start: int, end: int) -> bool:

@@ -1,8 +1,12 @@
 """What stands around a name and gives it away: titles, greetings, signatures, "my name is", "… says"."""
 
+import re
+from collections.abc import Iterator
+
 import regex
 
 from tunewright.data.redact.patterns import one_of
+from tunewright.data.redact.starts import folded, matches, occurrences
 
 NAME = r"\p{Lu}[\p{L}\p{M}]*+(?:['’-]\p{L}[\p{L}\p{M}]*+)*+"
 """One capitalised word, hyphens and apostrophes inside it included."""
@@ -73,21 +77,83 @@ BEFORE = regex.compile(
     f"(?:{'|'.join(f'(?P<{name}>{pattern})' for name, (_, pattern) in VOUCHERS.items())})$"
 )
 """The voucher that ends where a name begins; its group says which."""
+_LAST_WORDS = frozenset(
+    word
+    for words in (
+        *(_TITLES, _GREETINGS, _ENDINGS, _FIELDS, _KIN, _BESIDE),
+        "you morning afternoon evening is s name of called named me with holder beneficiary by user surname ist heiße"
+        " heisse appelle llamo es chiamo é e się sie",
+    )
+    for word in words.replace("_", " ").split()
+)
+"""The last word of each voucher, but for those that end in a question."""
+_TITLE_WORDS = frozenset(_TITLES.split())
+_DOTTED = tuple(f"{title}." for title in _TITLES.split())
+_LONGEST_TITLE = 1 + max(map(len, _TITLES.split()))
+_LAST_WORD = re.compile(r"([\W\d_]*)([^\W\d_]*)")
+
+
+def may_vouch(text: str, begin: int, end: int) -> bool:
+    """Whether one of VOUCHERS may stand at the end of this stretch of a text: not where a sentence ends, as before most
+    capitals."""
+    head = text[begin:end]
+    if head.endswith((". ", "! ")) and head.isascii():  # a title's dot, or a sentence's
+        return head[-1 - _LONGEST_TITLE : -1].lower().endswith(_DOTTED)
+    match = _LAST_WORD.match(head[::-1])
+    if match is None:
+        return False
+    signs, word = match.groups()
+    if "?" in signs and "name" in head.lower():
+        return True
+    ended = ("." in signs or "!" in signs) and "\n" not in signs  # a title's dot, or a sentence's
+    return not word.isascii() or word[::-1].lower() in (_TITLE_WORDS if ended else _LAST_WORDS)
+
+
 AFTER = regex.compile(
     rf"(?:(?P<says>,?[ ](?:{one_of(_SAYS)})(?!\p{{L}}))|(?P<speaks>:[ ]?[\"“])"
     rf"|(?P<whose>['’]s[ ](?:{one_of(_KIN)}|{one_of(_OWNED)})(?!\p{{L}}))|(?P<does>[ ]{one_of(_DOES)}(?!\p{{L}})))"
 )
+AFTER_HEADS = (
+    *(f"{sign} {word}" for word in _SAYS.split() for sign in ("", ",")),
+    *(f" {word}" for word in _DOES.split()),
+    *(":", "'s ", "’s "),
+)
+"""What AFTER begins with."""
+SPOKEN_TAILS = tuple(f"{word} " for word in _SAYS.split())
 SPOKEN = regex.compile(rf"[\"”’,][ ]{one_of(_SAYS)}[ ]$")
 BESIDE_BEFORE = regex.compile(rf"({NAME})(?:,|,?[ ]and|,?[ ]&)[ ]$")
 BESIDE_AFTER = regex.compile(rf"(?:,|,?[ ]and|,?[ ]&)[ ]({NAME})")
 LINE_START, LINE_END = regex.compile(r"(?:^|\n)[ >\t]*$"), regex.compile(r"[ \t]*(?:\n|$)")
-SMALL_HINTS = ("name", "call", "this is", "i am", "i'm", "i’m", "regards", "mr", "ms", "dr")
-"""One of them stands in every match of IN_SMALL."""
+_SMALL_HINTS = {
+    "name": ("name is", "name's", "name’s", "name:", "name :"),
+    "regards": ("regards,", "regards\n"),
+    "mr": ("mr.", "mr ", "mr\t", "mrs.", "mrs ", "mrs\t"),
+    "ms": ("ms.", "ms ", "ms\t"),
+    "dr": ("dr.", "dr ", "dr\t"),
+    **{hint: (hint,) for hint in ("call me", "this is", "i am", "i'm", "i’m")},
+}
 IN_SMALL = regex.compile(
     rf"(?i)(?<!\p{{L}})(?:{_MY_NAME}|call[ ]me|this[ ]is"
     r"|i[ ]am|i['’]m|regards,?\n|name[ ]?:|mr\.?|mrs\.?|ms\.?|dr\.?)[ \t]{1,6}"
     r"(\p{L}[\p{L}'’-]*+\.?(?:[ ]\p{L}[\p{L}'’-]*+\.?){0,3})"
 )
+
+
+_WHOSE = ("my ", "his ", "her ", "the ")
+
+
+def in_small(text: str) -> Iterator["regex.Match[str]"]:
+    """The matches of IN_SMALL."""
+    plain = folded(text)
+    heads = [
+        hint for rough, hints in _SMALL_HINTS.items() if rough in plain for hint in hints if hint in plain
+    ]
+    if not heads or len(plain) != len(text):  # the places are others
+        return IN_SMALL.finditer(text) if heads else iter(())
+    whose = _WHOSE if heads[0].startswith("name") else ()
+    return matches(IN_SMALL, text, occurrences(plain, (*heads, *whose)))
+
+
 PLACES = frozenset(
     (
         *(

@@ -1,12 +1,13 @@
 """National ids: of people and taxpayers, by shape and check digits; bare digits only beside a word that names them."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
 from tunewright.data.redact.checks import luhn, same, verhoeff, weighted
 from tunewright.data.redact.span import Kind, Span
+from tunewright.data.redact.starts import digit_runs, folded, matches
 
 
 class Id(NamedTuple):
@@ -19,6 +20,10 @@ class Id(NamedTuple):
     words: str = ""
     """A pattern of words, one of which must stand near; "" where the shape and the check are enough."""
     sure: float = 0.9
+    hints: tuple[str, ...] = ()
+    """Small letters, of which one piece stands in every text that has one of the words."""
+    before: tuple[int, ...] = (0,)
+    """Its first digit is the first of its run; how many signs before that it may begin. Empty: it need have no digit."""
 
 
 _NEAR = 60
@@ -106,55 +111,94 @@ def _any(value: str) -> bool:
     return not same(value)
 
 
-def _id(name: str, body: str, valid: Callable[[str], bool], words: str = "", sure: float = 0.9) -> Id:
-    return Id(name, re.compile(_A + body + _Z), valid, words, sure)
+def _id(
+    name: str,
+    body: str,
+    valid: Callable[[str], bool],
+    words: str = "",
+    sure: float = 0.9,
+    *,
+    hints: str = "",
+    before: tuple[int, ...] = (0,),
+) -> Id:
+    return Id(name, re.compile(_A + body + _Z), valid, words, sure, tuple(hints.split()), before)
 
 
+_SSN_HINTS = "ssn social tax itin"
 _SSN = r"(?:ssn|social[ -]security|tax(?:payer)?[ -]id|itin)"
 IDS = (
     _id("us_ssn", r"(?!9)\d{3}-\d{2}-\d{4}", _us_ssn),
-    _id("us_ssn", r"(?!9)\d{3}([ .]?)\d{2}\1\d{4}", _us_ssn, _SSN),
-    _id("us_itin", r"9\d{2}([ -]?)[5-9]\d\1\d{4}", _any, _SSN),
-    _id("uk_nino", r"(?i:[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]( ?)\d{2}\1\d{2}\1\d{2}\1[A-D])", _nino, sure=0.9),
-    _id("uk_nhs", r"\d{3}([ -]?)\d{3}\1\d{4}", _nhs, r"nhs"),
+    _id("us_ssn", r"(?!9)\d{3}([ .]?)\d{2}\1\d{4}", _us_ssn, _SSN, hints=_SSN_HINTS),
+    _id("us_itin", r"9\d{2}([ -]?)[5-9]\d\1\d{4}", _any, _SSN, hints=_SSN_HINTS),
+    _id("uk_nino", r"(?i:[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]( ?)\d{2}\1\d{2}\1\d{2}\1[A-D])", _nino, sure=0.9,
+        before=(2, 3)),
+    _id("uk_nhs", r"\d{3}([ -]?)\d{3}\1\d{4}", _nhs, r"nhs", hints="nhs"),
     _id("es_dni", r"\d{8}[ -]?[A-HJ-NP-TV-Z]", _es, sure=0.8),
-    _id("es_nie", r"[XYZ][ -]?\d{7}[ -]?[A-HJ-NP-TV-Z]", _es),
-    _id("it_codice_fiscale", r"[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z]", _it, sure=1.0),
+    _id("es_nie", r"[XYZ][ -]?\d{7}[ -]?[A-HJ-NP-TV-Z]", _es, before=(1, 2)),
+    _id("it_codice_fiscale", r"[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z]", _it, sure=1.0, before=(6,)),
     _id("fr_nir", r"[12] ?\d{2} ?(?:0[1-9]|1[0-2]|[2-9]\d) ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2}", _fr),
-    _id("de_steuer_id", r"[1-9]\d( ?)\d{3}\1\d{3}\1\d{3}", _de, r"steuer|tax|idnr|tin"),
-    _id("nl_bsn", r"\d{9}|\d{4}\.\d{2}\.\d{3}", _nl, r"bsn|burgerservice|sofi"),
-    _id("pl_pesel", r"\d{11}", _pl, r"pesel"),
+    _id("de_steuer_id", r"[1-9]\d( ?)\d{3}\1\d{3}\1\d{3}", _de, r"steuer|tax|idnr|tin", hints="steuer tax idnr tin"),
+    _id("nl_bsn", r"\d{9}|\d{4}\.\d{2}\.\d{3}", _nl, r"bsn|burgerservice|sofi", hints="bsn burgerservice sofi"),
+    _id("pl_pesel", r"\d{11}", _pl, r"pesel", hints="pesel"),
     _id("se_personnummer", r"(?:19|20)?\d{6}[-+]\d{4}", _se, sure=0.8),
-    _id("se_personnummer", r"(?:19|20)\d{10}", _se, r"personn(?:umme|)r|personal (?:identity )?number"),
-    _id("dk_cpr", r"\d{6}-?\d{4}", _dk, r"cpr"),
+    _id("se_personnummer", r"(?:19|20)\d{10}", _se, r"personn(?:umme|)r|personal (?:identity )?number",
+        hints="personn personal"),
+    _id("dk_cpr", r"\d{6}-?\d{4}", _dk, r"cpr", hints="cpr"),
     _id("fi_hetu", r"[0-3]\d[01]\d{3}[-+A-FU-Y]\d{3}[0-9A-FHJ-NPR-Y]", _fi, sure=1.0),
     _id("br_cpf", r"\d{3}\.\d{3}\.\d{3}-\d{2}", _cpf, sure=1.0),
-    _id("br_cpf", r"\d{11}", _cpf, r"cpf"),
-    _id("in_aadhaar", r"\d{4}([ -]?)\d{4}\1\d{4}", _aadhaar, r"aadhaa?r|uidai?"),
-    _id("in_pan", r"[A-Z]{3}[ABCFGHLJPT][A-Z]\d{4}[A-Z]", _any, r"pan|income tax"),
-    _id("ca_sin", r"\d{3}([ -]?)\d{3}\1\d{3}", luhn, r"sin|social insurance|nas"),
+    _id("br_cpf", r"\d{11}", _cpf, r"cpf", hints="cpf"),
+    _id("in_aadhaar", r"\d{4}([ -]?)\d{4}\1\d{4}", _aadhaar, r"aadhaa?r|uidai?", hints="aadha uida"),
+    _id("in_pan", r"[A-Z]{3}[ABCFGHLJPT][A-Z]\d{4}[A-Z]", _any, r"pan|income tax", hints="pan tax", before=(5,)),
+    _id("ca_sin", r"\d{3}([ -]?)\d{3}\1\d{3}", luhn, r"sin|social insurance|nas", hints="sin social nas"),
     _id("au_tfn", r"\d{3}( ?)\d{3}\1\d{3}", lambda value: weighted(value, (1, 4, 3, 7, 5, 8, 6, 9, 10)) % 11 == 0,
-        r"tfn|tax file"),
+        r"tfn|tax file", hints="tfn tax"),
     _id("passport", r"(?:[A-Z]{1,2}\d{6,8}|\d{9}|\d{2}[A-Z]{2}\d{5}|[CFGHJK][0-9CFGHJKLMNPRTVWXYZ]{8})", _any,
-        r"passport|reisepass|passeport|pasaporte", 0.7),
+        r"passport|reisepass|passeport|pasaporte", 0.7, hints="passport reisepass passeport pasaporte", before=()),
     _id("driving_licence", r"(?:[A-Z]{1,2}\d{6,14}|\d{7,9}|\d{4}-\d{2}-\d{4})", _any,
-        r"driv(?:er|ing)(?:'?s)? licen[cs]e|driv(?:er|ing)(?:'?s)? licen[cs]e number", 0.7),
+        r"driv(?:er|ing)(?:'?s)? licen[cs]e|driv(?:er|ing)(?:'?s)? licen[cs]e number", 0.7, hints="licen",
+        before=(0, 1, 2)),
 )  # fmt: skip
-_DENSE = re.compile(r"\d(?:[ ./-]?\d){5}|[A-Z]{5,6}\d{2}|[0-9A-Z]{9}")
-"""What every id has some of: a text without it is spared."""
+_UNNAMED = re.compile(
+    "|".join(f"(?:{one.pattern.pattern})" for one in IDS if not one.words and one.before == (0,))
+)
+"""All that need no word and begin with a digit. None of them refers to a group."""
+_SIX, _SEVEN = re.compile(r"\d(?:[ ./-]?\d){5}"), re.compile(r"\d(?:[ ./-]?\d){6}")
+"""What an id's first digits are at least (seven where it needs a word and begins with them), but for `_AMONG_LETTERS`."""
+_AMONG_LETTERS = frozenset(("it_codice_fiscale", "in_pan"))
 _WORDS = {one: re.compile(rf"(?i)(?<![a-z])(?:{one.words})(?![a-z])") for one in IDS if one.words}
 
 
 def find_ids(text: str) -> Iterator[Span]:
     """National ids, tax ids, passports and driving licences; `rule` names which."""
-    if not _DENSE.search(text):
-        return
-    for one in IDS:
+    for one, matched in _possible(text):
         words = _WORDS.get(one)
-        if words is not None and not words.search(text):
-            continue
-        for match in one.pattern.finditer(text):
+        for match in matched:
             if words is not None and not words.search(text, max(0, match.start() - _NEAR), match.start()):
                 continue
             if one.valid(re.sub(r"[ ./-]", "", match[0]).upper()):
                 yield Span(Kind.NATIONAL_ID, *match.span(), one.name, one.sure)
+
+
+def _possible(text: str) -> Iterator[tuple[Id, Iterator[re.Match[str]]]]:
+    """The ids that the text may hold, each with the matches of its pattern, in the order of IDS."""
+    runs = digit_runs(text)
+    six = [run for run in runs if _SIX.match(text, run)]
+    among_letters = any(run >= 5 and text[run - 5 : run].isupper() for run in runs)
+    plain = folded(text)
+    if not (six or among_letters or "pass" in plain or "pasaporte" in plain):
+        return
+    seven = any(_SEVEN.match(text, run) for run in six)
+    unnamed = any(_UNNAMED.match(text, run) for run in six)
+    for one in IDS:
+        likely = (seven if one.words else unnamed) if one.before == (0,) else bool(six)
+        if not (likely or not one.before or (among_letters and one.name in _AMONG_LETTERS)):
+            continue
+        if not one.words or any(hint in plain for hint in one.hints):
+            yield one, _matches(one, text, runs if one.name in _AMONG_LETTERS else six)
+
+
+def _matches(one: Id, text: str, runs: Sequence[int]) -> Iterator[re.Match[str]]:
+    if not one.before:
+        return one.pattern.finditer(text)
+    starts = runs if one.before == (0,) else sorted({run - n for run in runs for n in one.before if run >= n})
+    return matches(one.pattern, text, starts)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from tunewright.data.redact.checks import iban, luhn, same
 from tunewright.data.redact.span import Kind, Span
+from tunewright.data.redact.starts import digit_runs, matches
 
 _CARD = re.compile(
     r"(?<![\w.+/=-])(?<!\d{4} )(?:(?P<fours>\d{4}(?P<gap>[ -])\d{4}(?P=gap)\d{4}(?P=gap)\d{4})(?:(?P=gap)\d{1,3}(?!\d))?"
@@ -33,7 +34,7 @@ _PREFIXES: tuple[tuple[tuple[int, ...], range, range], ...] = (
 
 def find_cards(text: str) -> Iterator[Span]:
     """Payment cards of 12 to 19 digits: an issuer's prefix and length, or a word that says so, and Luhn's check."""
-    for match in _CARD.finditer(text):
+    for match in matches(_CARD, text, digit_runs(text)):
         named = _CARD_WORD.search(text, max(0, match.start() - _NEAR), match.start()) is not None
         for group in (0, "fours"):  # what follows four groups of four may be the month of expiry
             digits = re.sub(r"\D", "", match[group] or "")
@@ -45,7 +46,7 @@ def find_cards(text: str) -> Iterator[Span]:
 
 def find_ibans(text: str) -> Iterator[Span]:
     """Bank account numbers (IBAN), with or without blanks, by their country's length and check digits."""
-    for match in _IBAN.finditer(text):
+    for match in matches(_IBAN, text, [run - 2 for run in digit_runs(text) if run >= 2]):
         if (end := _iban_end(text, match.start(), match.end())) is not None:
             yield Span(Kind.IBAN, match.start(), end, "iban", 1.0)
 

@@ -5,6 +5,7 @@ signature or "my name is" vouches for a name that no list knows.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import regex
@@ -12,6 +13,7 @@ import regex
 from tunewright.data.redact import cues
 from tunewright.data.redact.names import names
 from tunewright.data.redact.span import Kind, Span
+from tunewright.data.redact.starts import capitals, matches
 
 _PART_WORDS = (
     "van von der den de ten ter la las los del della da di do dos das du le bin binti ibn al el y av af zu"
@@ -32,6 +34,10 @@ _LOOK_BACK = 60
 _ENOUGH = 0.5
 """From here on the words speak for themselves."""
 _SHORTEST_SMALL = 4
+_JOINS_BEFORE, _JOINS_AFTER = (", ", "and ", "& "), (", ", " and ", " & ")
+_SIGNS_BEFORE = (*_JOINS_BEFORE, *cues.SPOKEN_TAILS)
+_SIGNS_AFTER = (*_JOINS_AFTER, *cues.AFTER_HEADS)
+"""What stands beside a word that its surroundings make a name."""
 
 
 class _Word(NamedTuple):
@@ -48,14 +54,22 @@ class _Word(NamedTuple):
 
 def find_people(text: str) -> Iterator[Span]:
     """People's names, in whole runs: first names, initials, surnames."""
-    for run in _RUN.finditer(text):
-        for stretch in _stretches(_told(text, run.start(), run.end())):
+    for run in matches(_RUN, text, capitals(text)):
+        if (written := run[0]).isalpha() and not _may_be_name(written, text, *run.span()):
+            continue  # most runs are one word, and most of these an ordinary one
+        for stretch in _stretches(_told(text, *run.span())):
             sure, rule = _weighed(stretch)
             if sure < _ENOUGH:
                 sure, rule = max(_vouched(text, stretch), _by_surroundings(text, stretch))
             if sure:
                 yield Span(Kind.PERSON, stretch[0].start, stretch[-1].end, rule, sure)
     yield from _in_small_letters(text)
+
+
+@lru_cache(maxsize=1 << 14)
+def _alone(written: str) -> str:
+    """What a run of one word is."""
+    return "T" if written in _TAILS else _classed(written)
 
 
 def _told(text: str, start: int, end: int) -> Iterator[_Word]:
@@ -73,7 +87,7 @@ def _told(text: str, start: int, end: int) -> Iterator[_Word]:
         elif first > start and written.casefold() in cues.PLACES:
             yield _Word(first, last, "W", possessive, of_place=True)
         else:
-            yield _Word(first, last, "T" if written in _TAILS else _classed(written), possessive)
+            yield _Word(first, last, _alone(written), possessive)
 
 
 def _classed(written: str) -> str:
@@ -94,6 +108,18 @@ def _classed(written: str) -> str:
     if len(halves) > 1 and any(half in known.first or half in known.last for half in halves):
         return "F" if halves[0] in known.first else "L"
     return "S" if cues.SHAPED.search(word) else "U"
+
+
+def _may_be_name(written: str, text: str, start: int, end: int) -> bool:
+    """Whether a run of one word is more than an ordinary word with nothing beside it that makes it a name."""
+    if len(written) == 1 or (what := _alone(written)) in "WT":
+        return False
+    return (
+        what in "FLS"
+        or text.startswith(_SIGNS_AFTER, end)
+        or text.endswith(_SIGNS_BEFORE, 0, start)
+        or cues.may_vouch(text, max(0, start - _LOOK_BACK), start)
+    )
 
 
 def _stretches(words: Iterator[_Word]) -> Iterator[list[_Word]]:
@@ -142,6 +168,8 @@ def _weighed(stretch: list[_Word]) -> tuple[float, str]:
 def _vouched(text: str, stretch: list[_Word]) -> tuple[float, str]:
     """How sure what stands before it makes it."""
     start, end = stretch[0].start, stretch[-1].end
+    if not cues.may_vouch(text, max(0, start - _LOOK_BACK), start):
+        return 0.0, ""
     before = cues.BEFORE.search(text, max(0, start - _LOOK_BACK), start)
     rule = before.lastgroup if before is not None else None
     if rule is None:
@@ -159,9 +187,10 @@ def _vouched(text: str, stretch: list[_Word]) -> tuple[float, str]:
 def _by_surroundings(text: str, stretch: list[_Word]) -> tuple[float, str]:
     """Words that no list knows, or knows as something else too: a person where what stands beside them says so."""
     start, end = stretch[0].start, stretch[-1].end
-    after = cues.AFTER.match(text, end)
+    after = cues.AFTER.match(text, end) if text.startswith(cues.AFTER_HEADS, end) else None
     rule = after.lastgroup if after is not None else None
-    if rule in ("says", "speaks") or cues.SPOKEN.search(text, max(0, start - 14), start):
+    said = text.endswith(cues.SPOKEN_TAILS, max(0, start - 14), start)
+    if rule in ("says", "speaks") or (said and cues.SPOKEN.search(text, max(0, start - 14), start)):
         return 0.6, "speaks"
     if not all(word.what in "USPVIT" for word in stretch):
         return 0.0, ""
@@ -171,7 +200,11 @@ def _by_surroundings(text: str, stretch: list[_Word]) -> tuple[float, str]:
     on_line = len(stretch) in (2, 3) and "\n" in text and cues.LINE_END.match(text, end)
     if on_line and cues.LINE_START.search(text, max(0, start - 12), start):
         return 0.5, "line"
-    beside = (cues.BESIDE_BEFORE.search(text, max(0, start - 30), start), cues.BESIDE_AFTER.match(text, end))
+    joined = text.endswith(_JOINS_BEFORE, 0, start)
+    beside = (
+        cues.BESIDE_BEFORE.search(text, max(0, start - 30), start) if joined else None,
+        cues.BESIDE_AFTER.match(text, end) if text.startswith(_JOINS_AFTER, end) else None,
+    )
     if any(match is not None and len(match[1]) > 1 and _classed(match[1]) in "FL" for match in beside):
         return 0.5, "beside"
     return 0.0, ""
@@ -179,18 +212,16 @@ def _by_surroundings(text: str, stretch: list[_Word]) -> tuple[float, str]:
 
 def _in_small_letters(text: str) -> Iterator[Span]:
     """ "my name is john smith"; and first names in a text that has no capitals at all."""
-    folded = text.casefold()
     known = names()
-    if any(hint in folded for hint in cues.SMALL_HINTS):
-        for match in cues.IN_SMALL.finditer(text):
-            kept: list[regex.Match[str]] = []
-            for word in _WORD.finditer(text, match.start(1), match.end(1)):
-                name = word[0].casefold()
-                if name in known.words or not (kept or name in known.first or name in known.last):
-                    break
-                kept.append(word)
-            if kept and kept[0][0].islower():
-                yield Span(Kind.PERSON, kept[0].start(), kept[-1].end(), "named_small", 0.6)
+    for match in cues.in_small(text):
+        kept: list[regex.Match[str]] = []
+        for word in _WORD.finditer(text, match.start(1), match.end(1)):
+            name = word[0].casefold()
+            if name in known.words or not (kept or name in known.first or name in known.last):
+                break
+            kept.append(word)
+        if kept and kept[0][0].islower():
+            yield Span(Kind.PERSON, kept[0].start(), kept[-1].end(), "named_small", 0.6)
     if text.islower():
         for word in _WORD.finditer(text):
             name = word[0].removesuffix("'s")

@@ -48,6 +48,9 @@ _TOKEN = re.compile(r"\w+")
 _DIGIT = re.compile(r"\d")
 _SHORTEST_REPEATED, _LONGEST_REPEATED = 3, 300
 """Characters of what is looked for again in the rest of a conversation."""
+_FEW = 24
+"""So many found texts are looked for one by one."""
+_SHORT, _REMEMBERED = 200, 20_000
 
 
 _SAME_DIGITS = 9
@@ -90,25 +93,40 @@ class Redactor:
         self._kinds = tuple(kind for kind in FINDERS if kind in wanted)
         self._ner = ner if Kind.PERSON in wanted else None
         self._sure = sure
+        self._clean: set[str] = set()
+        """Short texts in which nothing was found: names of fields, answers that many rows give."""
 
     def redact(self, texts: Sequence[str]) -> Redacted:
         """Redact the turns of one conversation: equal things get equal placeholders, a name's parts that of the name.
 
         Raises DataError where the `ner` callable fails or answers with places outside the text.
         """
+        found = self.find_all(texts)
+        return Redacted(replaced(texts, found), tuple(map(tuple, found)), self._report(texts, found))
+
+    def find_all(self, texts: Sequence[str]) -> list[list[Span]]:
+        """What stands in each turn of one conversation, as `find` has it, and again where only another turn gives it away.
+
+        Raises DataError as `redact` does.
+        """
         found = [self.find(text) for text in texts]
-        found = _repeated(texts, found)
-        naming = _Naming(texts)
-        naming.meet(texts, found)
-        replaced = tuple(_replaced(text, spans, naming) for text, spans in zip(texts, found, strict=True))
-        return Redacted(replaced, tuple(map(tuple, found)), self._report(texts, found))
+        return _repeated(texts, found) if any(found) else found
 
     def find(self, text: str) -> list[Span]:
         """What stands in one text, in order, without overlaps. Raises DataError as `redact` does."""
+        if not text or text in self._clean:
+            return []
+        found = self._found(text)
+        if not found and len(text) <= _SHORT and self._ner is None and len(self._clean) < _REMEMBERED:
+            self._clean.add(text)
+        return found
+
+    def _found(self, text: str) -> list[Span]:
         digits = _DIGIT.search(text) is not None
         finders = (FINDERS[kind] for kind in self._kinds if digits or kind not in NEEDS_DIGITS)
         spans = chain(chain.from_iterable(find(text) for find in finders), self._told_by_ner(text))
-        return _joined([span for span in spans if span.sure >= self._sure], text)
+        kept = [span for span in spans if span.sure >= self._sure]
+        return _joined(kept, text) if kept else kept
 
     def _told_by_ner(self, text: str) -> Iterator[Span]:
         if self._ner is None or not text:
@@ -141,6 +159,17 @@ class Redactor:
             for span in spans:
                 report.add(span, masked(span.kind, text[span.start : span.end]))
         return report
+
+
+def replaced(texts: Sequence[str], found: Sequence[Sequence[Span]]) -> tuple[str, ...]:
+    """The turns of one conversation with placeholders for what `find_all` found in them."""
+    if not any(found):
+        return tuple(texts)
+    naming = _Naming(texts)
+    naming.meet(texts, found)
+    return tuple(
+        _replaced(text, spans, naming) if spans else text for text, spans in zip(texts, found, strict=True)
+    )
 
 
 def _joined(spans: list[Span], text: str) -> list[Span]:
@@ -183,7 +212,7 @@ def _repeated(texts: Sequence[str], found: list[list[Span]]) -> list[list[Span]]
                 known.add(piece, span)
     more = []
     for text, spans in zip(texts, found, strict=True):
-        repeats = list(known.elsewhere(text, spans))
+        repeats = list(known.elsewhere(text, spans)) if known.may_stand(text, spans) else []
         more.append(_joined([*spans, *repeats], text) if repeats else spans)
     return more
 
@@ -202,6 +231,19 @@ class _Known:
         if word is not None and piece not in self._spans:
             self._spans[piece] = span
             self._shapes[word[0]].add((word.start(), len(piece)))
+
+    def may_stand(self, text: str, spans: list[Span]) -> bool:
+        """Whether one of the remembered texts stands outside `spans`; yes where they are many."""
+        if len(self._spans) > _FEW:
+            return True
+        for piece in self._spans:
+            at = text.find(piece)
+            while at >= 0:
+                end = at + len(piece)
+                if not any(span.start < end and at < span.end for span in spans):
+                    return True
+                at = text.find(piece, at + 1)
+        return False
 
     def elsewhere(self, text: str, spans: list[Span]) -> Iterator[Span]:
         """Where remembered texts stand on their own outside `spans`, which are in order."""
@@ -238,13 +280,13 @@ class _Naming:
     """Which placeholder a found thing gets."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        self._taken = {match[0] for text in texts for match in _PLACEHOLDER.finditer(text)}
+        self._taken = {match[0] for text in texts if "[" in text for match in _PLACEHOLDER.finditer(text)}
         self._next: dict[Kind, int] = defaultdict(lambda: 1)
         self._named: dict[tuple[Kind, str], str] = {}
         self._full: dict[str, set[str]] = defaultdict(set)
         """A word of a name → the full names met that have it."""
 
-    def meet(self, texts: Sequence[str], found: list[list[Span]]) -> None:
+    def meet(self, texts: Sequence[str], found: Sequence[Sequence[Span]]) -> None:
         """Learn the full names of a conversation first: "Ann" may stand before "Ann Lee"."""
         for text, spans in zip(texts, found, strict=True):
             for span in spans:
@@ -283,7 +325,7 @@ def _key(span: Span, text: str) -> str:
     return text[span.start : span.end] if span.kind is Kind.SECRET else " ".join(value.split())
 
 
-def _replaced(text: str, spans: list[Span], naming: _Naming) -> str:
+def _replaced(text: str, spans: Sequence[Span], naming: _Naming) -> str:
     parts, at = [], 0
     for span in spans:
         parts += [text[at : span.start], naming.placeholder(span, text)]

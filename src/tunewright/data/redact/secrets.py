@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tunewright.data.redact.span import Kind, Span
+from tunewright.data.redact.starts import may_hold_token
 
 
 class Rule(NamedTuple):
@@ -64,8 +65,8 @@ MARKED = (
     _marked("jwt", "eyj", r"eyJ[\w-]{10,4000}\.eyJ[\w-]{8,8000}\.[\w-]{16,2000}"),
 )  # fmt: skip
 
-_LONG = re.compile(r"[\w.:+/=-]{20}")
-"""What every marked token has: a text without it is spared."""
+_LONG = 20
+"""Signs that every marked token has: a text without them is spared."""
 _KEY_HEAD = re.compile(r"-----BEGIN (?!PUBLIC)[A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_TAIL = re.compile(r"-----END [A-Z0-9 ]{0,40}-----")
 _KEY_LINES = re.compile(r"[A-Za-z0-9+/=\s\\]{0,20000}")
@@ -142,7 +143,7 @@ def find_secrets(text: str) -> Iterator[Span]:
     folded = text.lower()
     if "private key" in folded:
         yield from _private_keys(text)
-    for rule in _hinted(folded, _LONG.search(text) is not None):
+    for rule in _hinted(folded, may_hold_token(text, _LONG)):
         for match in rule.pattern.finditer(text):
             group = match.lastindex or 0
             start, end = match.span(group)

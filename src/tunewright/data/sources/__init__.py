@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 from tunewright.data.names import listed
 from tunewright.data.rows import BadFile, Reject, Row, Table, no_rows
 from tunewright.data.sources._documents import DOCUMENTS
+from tunewright.data.sources._lines import BY_LINE, check_lines
 from tunewright.data.sources._unpack import COMPRESSED, inner_name, unpacked
 from tunewright.data.sources.chat import is_chat
 from tunewright.data.spec import ANSWERING, EXPECTED, TEXT, SourceSpec
@@ -43,6 +44,7 @@ ENDINGS = {
     ".srt": "subtitles",
     ".mbox": "mbox",
     ".eml": "mbox",
+    **dict.fromkeys((".wav", ".mp3", ".flac", ".m4a", ".ogg"), "audio"),
 }
 _OLDER = {
     **dict.fromkeys((".xls", ".xlsb", ".numbers"), "XLSX"),
@@ -52,14 +54,14 @@ _OLDER = {
 """Endings of office files that are not read, and what to save them as."""
 ARCHIVES = {"slack"}
 """Formats of a zip archive as a whole."""
-_CHATS = {"chat", "chatgpt", "slack"}
+_CHATS = {"chat", "chatgpt", "slack", "traces"}
 _CHATGPT = {"mapping", "current_node"}
 _TABULAR = {"parquet", "arrow"}
-_BY_LINE = {"csv", "tsv", "jsonl", "chat", "mbox"}
 _JSON = {"json", "transcript", "chatgpt"}
 _JSON_BYTES = 2**30
-"""The most bytes of a packed JSON file: it is read whole."""
+"""The most bytes of a JSON file: it is read whole."""
 _PEEK = 100
+_HERE = Path()
 Kind = Literal["chat", "documents", "columns"]
 
 
@@ -70,32 +72,50 @@ class Opened(NamedTuple):
     kind: Kind
 
 
-def open_file(path: Path, spec: SourceSpec) -> Opened:
+def if_empty(path: Path, spec: SourceSpec, columns: tuple[str, ...] | None) -> str:
+    """What is to be said of a file that was opened, has these columns, and turns out to have no rows."""
+    if spec.sql is not None:
+        return "has none for this query"
+    if columns == ():
+        return "is empty"
+    name = _format_of(Path(inner_name(path) or path.name)) if spec.format == "auto" else spec.format
+    if name in DOCUMENTS:
+        return "says nothing"
+    return "holds no rows" if columns is None or name in _CHATS else "has a header and no rows"
+
+
+def open_file(path: Path, spec: SourceSpec, root: Path = _HERE) -> Opened:
     """Open a file, or an entry of a zip archive, as the spec says. Raises BadFile, OSError.
 
-    A packed file is unpacked for as long as its rows are read.
+    What the spec names besides (a speech model's folder) is looked for below `root`. A packed file is unpacked for as long
+    as its rows are read. Of a query, `path` is the project's folder.
     """
+    if spec.sql is not None:
+        from tunewright.data.sources import sql
+
+        return _queried(sql.read(path, spec.sql), spec)
     inner = None if spec.format in ARCHIVES else inner_name(path)
     name = _format_of(Path(inner or path.name)) if spec.format == "auto" else spec.format
     if inner is None:
-        return _opened(path, name, spec)
+        return _opened(path, name, spec, root)
     with ExitStack() as stack:
         most = _JSON_BYTES if name in _JSON else None
-        file = stack.enter_context(unpacked(path, by_line=name in _BY_LINE, most=most))
-        opened = _opened(file, name, spec)
+        file = stack.enter_context(unpacked(path, by_line=name in BY_LINE, most=most))
+        opened = _opened(file, name, spec, root)
         rows = _held(opened.table, stack.pop_all())
     next(rows)  # into its `with`, so that closing it takes the unpacked file away
     return opened._replace(table=opened.table._replace(rows=rows))
 
 
-def _opened(path: Path, name: str, spec: SourceSpec) -> Opened:
+def _opened(path: Path, name: str, spec: SourceSpec, root: Path) -> Opened:
     if path.stat().st_size == 0:
         return Opened(Table((), no_rows()), "columns")
     reader = import_module(f"{__name__}.{name}")
     if spec.sheet is not None and name != "spreadsheet":
         raise BadFile("it is no spreadsheet, and has no sheets.", fix="Leave out sheet: for this source.")
-    choice = (spec.sheet,) if name == "spreadsheet" else ()
-    table: Table = reader.read(path, spec.encoding, *choice)
+    _check_size(path, name, spec.encoding)
+    more = {"spreadsheet": (spec.sheet,), "audio": (spec.speech, root)}.get(name, ())
+    table: Table = reader.read(path, spec.encoding, *more)
     if spec.format == "auto" and not spec.columns and name in ("json", "jsonl", *_TABULAR):
         return _sniffed(table, loose=name not in _TABULAR)
     answered = EXPECTED in (table.columns or ())
@@ -103,6 +123,24 @@ def _opened(path: Path, name: str, spec: SourceSpec) -> Opened:
         name in DOCUMENTS and not ANSWERING & spec.columns.keys()
     )
     return Opened(table, "chat" if name in _CHATS else "documents" if documents else "columns")
+
+
+def _queried(table: Table, spec: SourceSpec) -> Opened:
+    """A query's table. What is a chat's messages is JSON text in databases that have no lists."""
+    chat = is_chat(dict.fromkeys(table.columns or ())) and not spec.columns
+    documents = spec.holds_documents and EXPECTED not in (table.columns or ())
+    return Opened(table, "chat" if chat else "documents" if documents else "columns")
+
+
+def _check_size(path: Path, name: str, encoding: str) -> None:
+    """Raises BadFile where what is held whole of a file, itself or a line, is too large."""
+    check_lines(path, name, encoding)
+    size = path.stat().st_size
+    if name in _JSON and size > _JSON_BYTES:
+        raise BadFile(
+            f"the file has {size:,} bytes, and JSON is read whole, up to {_JSON_BYTES:,}.",
+            fix="Write one row a line (JSONL).",
+        )
 
 
 def _format_of(path: Path) -> str:

@@ -9,7 +9,9 @@ from tunewright.data.rows import BadFile, Reject, Row, Table
 from tunewright.data.spec import TEXT
 from tunewright.data.text import read_text
 
-DOCUMENTS = frozenset({"text", "markdown", "html", "pdf", "docx", "pptx", "subtitles", "transcript", "mbox"})
+DOCUMENTS = frozenset(
+    {"text", "markdown", "html", "pdf", "docx", "pptx", "subtitles", "transcript", "mbox", "audio"}
+)
 """The formats whose rows are texts."""
 TITLE, DOCUMENT = "title", "document"
 """The columns of a row's heading and of the file's name, the same for all rows of one file (for split.group_by)."""

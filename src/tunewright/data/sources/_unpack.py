@@ -19,16 +19,19 @@ from typing import BinaryIO
 
 from tunewright.data.names import listed, shown
 from tunewright.data.rows import BadFile
+from tunewright.data.sources._lines import Lines
 from tunewright.data.sources._zip import BLOCK, blocks_of, most_unpacked, open_zip, too_large
 
 COMPRESSED = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "Zstandard"}
 ARCHIVE = ".zip"
-LINE = 64 * 2**20
-"""The most bytes of a line of an unpacked file that is read line by line."""
 _NESTED = {*COMPRESSED, ARCHIVE, ".tgz", ".tar", ".7z", ".rar", ".tbz2", ".txz"}
 _XZ_MEMORY = 256 * 2**20
 _ZIP = "a zip archive"
 _NAME = 120
+_DAY = re.compile(r"[^/]+/\d{4}-\d{2}-\d{2}\.json")
+"""What Slack calls the messages of a channel's day."""
+_CHATGPT = {"user.json", "message_feedback.json", "chat.html"}
+"""What stands beside the conversations of a ChatGPT account."""
 _HIDDEN = re.compile(r"\.[^.]|__MACOSX$")
 
 
@@ -72,6 +75,8 @@ def entries(archive: Path, pattern: str | None = None) -> list[str]:
 
     with open_zip(archive, _ZIP) as opened:
         names = sorted(entry.filename for entry in opened.infolist() if not entry.is_dir())
+    if pattern is None:
+        _refuse_exports(archive.name, names)
     if pattern is not None:
         names = (
             [pattern]
@@ -93,11 +98,22 @@ def entries(archive: Path, pattern: str | None = None) -> list[str]:
     return names
 
 
+def _refuse_exports(archive: str, names: list[str]) -> None:
+    """Raises BadFile for the export of a chat tool: its files are one thing, of a format that no ending tells."""
+    if "users.json" in names and any(map(_DAY.fullmatch, names)):
+        raise BadFile("the archive is the export of a Slack workspace.", fix="Set format: slack.")
+    if "conversations.json" in names and _CHATGPT & set(names):
+        raise BadFile(
+            "the archive is the export of a ChatGPT account.",
+            fix=f"Set format: chatgpt, and path: {archive}/conversations.json.",
+        )
+
+
 @contextmanager
 def unpacked(path: Path, *, by_line: bool, most: int | None = None) -> Iterator[Path]:
     """The file that a packed one holds, for as long as the context lasts, under its own name as far as one can have it.
 
-    `by_line`: it is read line by line, so no line may be longer than LINE. `most`: the most bytes it may have.
+    `by_line`: it is read line by line, so no line may be too long. `most`: the most bytes it may have.
     Raises BadFile, OSError.
     """
     name = inner_name(path) or path.name
@@ -114,19 +130,14 @@ def _copy(path: Path, sink: BinaryIO, by_line: bool, most: int | None) -> None:
     archive = archive_of(path)
     packed = (archive or path).stat().st_size
     limit = min(most_unpacked(packed), most or 2**63)
-    written = line = 0
+    written = 0
+    lines = Lines() if by_line else None
     for block in _entry(archive, path) if archive else _blocks(path):
         written += len(block)
         if written > limit:
             raise too_large(packed, limit, f"unpacks to more than {limit:,}")
-        if by_line:
-            first = block.find(b"\n")
-            longest = line + (first if first >= 0 else len(block))
-            line = longest if first < 0 else len(block) - block.rfind(b"\n") - 1
-            if longest > LINE:
-                raise BadFile(
-                    f"it has a line of more than {LINE:,} bytes.", fix="Write one row a line, or set format:."
-                )
+        if lines:
+            lines.see(block)
         sink.write(block)
 
 

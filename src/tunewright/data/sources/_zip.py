@@ -108,7 +108,7 @@ def _check(archive: zipfile.ZipFile, packed: int) -> None:
         raise _too_many()
     seen: set[str] = set()
     for entry in entries:
-        if why := _wrong(entry, seen):
+        if why := _wrong(entry, seen, packed):
             raise BadFile(f"the archive's entry {shown(entry.filename)} {why}.", fix="Pack the files anew.")
         seen.add(PurePosixPath(entry.filename.replace("\\", "/")).as_posix())
     total, most = sum(entry.file_size for entry in entries), most_unpacked(packed)
@@ -116,12 +116,14 @@ def _check(archive: zipfile.ZipFile, packed: int) -> None:
         raise too_large(packed, most, f"says that it unpacks to {total:,}")
 
 
-def _wrong(entry: zipfile.ZipInfo, seen: set[str]) -> str | None:
+def _wrong(entry: zipfile.ZipInfo, seen: set[str], packed: int) -> str | None:
     name, place = entry.filename, PurePosixPath(entry.filename.replace("\\", "/"))
     if not name.strip("/") or not name.isprintable():
         return "has no name that can be printed"
     if ".." in place.parts or place.is_absolute() or ":" in (*place.parts, "")[0]:
         return "leads out of the archive"
+    if not 0 <= entry.header_offset < packed:
+        return "is said to stand outside of the file"
     if place.as_posix() in seen:
         return "stands in it twice"
     if entry.flag_bits & 1:

@@ -11,8 +11,9 @@ from typing import Any
 
 from tunewright.data.rows import BadFile, Reject, Row, Table
 from tunewright.data.sources._arrow_size import wanted
+from tunewright.data.sources._features import class_names, with_names
 from tunewright.data.sources._zip import most_unpacked, too_large
-from tunewright.data.sources.parquet import BATCH, batch_rows, check_names, first_line
+from tunewright.data.sources.parquet import BATCH, batch_rows, check_names, unless_of_the_system
 
 MOST_BYTES = 2**30
 """The most bytes of a batch, uncompressed: it is held whole."""
@@ -34,11 +35,13 @@ def read(path: Path, encoding: str) -> Table:
     try:
         _check(path)
         with _batches(path) as (schema, _):
-            names = tuple(schema.names)
-    except (pyarrow.ArrowException, OSError, ValueError, struct.error) as error:
-        raise _unless_of_the_system(error, "the file is not readable Arrow") from None
+            names, metadata = tuple(schema.names), schema.metadata
+    except (pyarrow.ArrowException, OSError, ValueError, OverflowError, RuntimeError, struct.error) as error:
+        raise unless_of_the_system(error, "the file is not readable Arrow") from None
     check_names(names)
-    return Table(names, _rows(path), sparse=True)
+    features = class_names(metadata, names)
+    rows = _rows(path)
+    return Table(names, with_names(rows, features) if features else rows, sparse=True)
 
 
 def _check(path: Path) -> None:
@@ -68,8 +71,8 @@ def _rows(path: Path) -> Generator[Row | Reject, None, None]:
                     part = batch.slice(start, BATCH)
                     yield from batch_rows(part, number)
                     number += part.num_rows
-    except (pyarrow.ArrowException, OSError, ValueError, RecursionError) as error:
-        raise _unless_of_the_system(error, f"reading stopped after record {number}") from None
+    except (pyarrow.ArrowException, OSError, ValueError, RuntimeError) as error:
+        raise unless_of_the_system(error, f"reading stopped after record {number}") from None
 
 
 @contextmanager
@@ -92,10 +95,3 @@ def _stream(path: Path) -> Iterator[Any]:
         else:
             source.seek(0)
         yield source
-
-
-def _unless_of_the_system(error: Exception, what: str) -> Exception:
-    """The file's fault as BadFile, the system's as it is."""
-    if isinstance(error, OSError) and error.errno is not None:
-        return error
-    return BadFile(f"{what} ({first_line(error)}).")

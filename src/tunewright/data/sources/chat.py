@@ -6,7 +6,8 @@
     {"prompt"?: …, "chosen": …, "rejected": …}                               TRL's preference rows, prompt apart or within
     {"input": {"messages": […]}, "preferred_output": […], "non_preferred_output": […]}   OpenAI's preference files
 
-A prompt or an answer is a text or a list of messages (see _message.py); beside any of them may stand `tools` (_call.py).
+A prompt or an answer is a text or a list of messages (see _message.py; `messages` may be JSON text of one); beside any of
+them may stand `tools` (_call.py).
 A rating is true or false, or says so as a table's cell may (yes, good, up, 1); `kto_tag` is another name for it. A `label`
 of messages that says anything else is a field.
 """
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tunewright.core.message import Conversation, Message, Role, with_tools
+from tunewright.core.strict_json import StrictJsonError, parse
 from tunewright.data.names import listed
 from tunewright.data.ratings import is_rating, read_rating
 from tunewright.data.rows import BadRow, Table
@@ -91,6 +93,11 @@ def talk(values: dict[str, Any]) -> Talk:
 
 
 def _conversation(rows: Any) -> Conversation:
+    if isinstance(rows, str) and rows.lstrip().startswith("["):  # in databases and tables without lists
+        try:
+            rows = parse(rows)
+        except StrictJsonError as error:
+            raise BadRow(f"bad messages: 'messages' is no JSON: {error}") from None
     if not isinstance(rows, list) or len(rows) < 2:
         raise BadRow(
             "bad messages: 'messages' must be an array of at least a user's and an assistant's message"

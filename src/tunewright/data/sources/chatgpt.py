@@ -16,7 +16,7 @@ from tunewright.data.sources import json
 from tunewright.data.sources._documents import clean, iso_time
 from tunewright.data.sources._roles import joined
 
-_TEXTS = {"text", "multimodal_text"}
+_TEXTS = ("text", "multimodal_text")
 _RAW = 2000
 
 

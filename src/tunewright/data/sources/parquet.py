@@ -4,20 +4,17 @@ Values take their JSON form: dates and times ISO texts, decimals texts, bytes UT
 NaN null. A struct has all its members in every row: null may mean that the row had none.
 """
 
-import base64
-import datetime
-import decimal
-import math
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from tunewright.core.strict_json import MAX_DEPTH
-from tunewright.data.rows import BadFile, BadRow, Reject, Row, Table
+from tunewright.data.rows import BadFile, Reject, Row, Table
+from tunewright.data.sources._features import class_names, with_names
+from tunewright.data.sources._json_form import row_of
+from tunewright.data.sources._parquet_size import ROW, Reading, plan_reading, too_large, written_out
 
 BATCH = 1024
 """Rows held in memory at a time."""
-_RAW = 2000
 
 
 def read(path: Path, encoding: str) -> Table:
@@ -28,30 +25,63 @@ def read(path: Path, encoding: str) -> Table:
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
             names = tuple(file.schema_arrow.names)
-    except (pyarrow.ArrowException, ValueError) as error:
-        raise BadFile(f"the file is not readable Parquet ({first_line(error)}).") from None
-    check_names(names)
-    return Table(names, _rows(path), sparse=True)
+            check_names(names)
+            features = class_names(file.schema_arrow.metadata, names)
+            reading = plan_reading(path, file.metadata.num_rows, BATCH)
+    except (pyarrow.ArrowException, OSError, ValueError, OverflowError, RuntimeError) as error:
+        raise unless_of_the_system(error, "the file is not readable Parquet") from None
+    rows = _rows(path, reading)
+    return Table(names, with_names(rows, features) if features else rows, sparse=True)
 
 
-def _rows(path: Path) -> Generator[Row | Reject, None, None]:
+def _rows(path: Path, reading: Reading) -> Generator[Row | Reject, None, None]:
     import pyarrow
     import pyarrow.parquet
 
-    number = 0
+    number = written = 0
     try:
-        with pyarrow.parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(BATCH, use_threads=False):
-                yield from batch_rows(batch, number)
+        with pyarrow.parquet.ParquetFile(path, read_dictionary=reading.pointers) as file:
+            for batch in file.iter_batches(reading.batch, use_threads=False):
+                written += written_out(batch)
+                if written > reading.most:
+                    raise too_large(path.stat().st_size, reading.most, "its rows come to more")
+                yield from _in_parts(batch, number)
                 number += batch.num_rows
-    except (pyarrow.ArrowException, ValueError, RecursionError) as error:
-        raise BadFile(f"reading stopped after record {number} ({first_line(error)}).") from None
+    except (pyarrow.ArrowException, OSError, ValueError, RuntimeError) as error:  # too deep is one, too
+        raise unless_of_the_system(error, f"reading stopped after record {number}") from None
+
+
+def _in_parts(batch: Any, before: int) -> Generator[Row | Reject, None, None]:
+    """The rows of a batch, so many at a time as keep to the bound; one that alone is beyond it is a reject."""
+    size = written_out(batch)
+    if size <= ROW:
+        yield from batch_rows(batch, before)
+    elif batch.num_rows == 1:
+        yield Reject(before + 1, f"too long: the row has {size:,} bytes; {ROW:,} are read", "")
+    else:
+        half = batch.num_rows // 2
+        yield from _in_parts(batch.slice(0, half), before)
+        yield from _in_parts(batch.slice(half), before + half)
 
 
 def batch_rows(batch: Any, before: int) -> Generator[Row | Reject, None, None]:
-    """The rows of an Arrow record batch that stands behind `before` other rows. Raises ArrowException, ValueError."""
-    for number, values in enumerate(_in_microseconds(batch).to_pylist(), before + 1):
-        yield _row(number, values)
+    """The rows of an Arrow record batch that stands behind `before` other rows. Raises ArrowException.
+
+    A row that Python has no values for (a time beyond the year 9999, a text that is no UTF-8) is a reject alone.
+    """
+    batch = _in_microseconds(batch)
+    try:
+        rows = batch.to_pylist()
+    except (ValueError, OverflowError) as error:
+        if batch.num_rows == 1:
+            yield Reject(before + 1, f"no value: {' '.join(first_line(error).split())}", "")
+        else:
+            half = batch.num_rows // 2
+            yield from batch_rows(batch.slice(0, half), before)
+            yield from batch_rows(batch.slice(half), before + half)
+        return
+    for number, values in enumerate(rows, before + 1):
+        yield row_of(number, values)
 
 
 def check_names(names: tuple[str, ...]) -> None:
@@ -59,13 +89,6 @@ def check_names(names: tuple[str, ...]) -> None:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise BadFile(f"the column {twice!r} stands in the file more than once.", fix="Rename one of them.")
-
-
-def _row(number: int, values: dict[str, Any]) -> Row | Reject:
-    try:
-        return Row(number, {name: _plain(value) for name, value in values.items()})
-    except BadRow as error:
-        return Reject(number, str(error), repr(values)[:_RAW])
 
 
 def _in_microseconds(batch: Any) -> Any:
@@ -84,36 +107,14 @@ def _in_microseconds(batch: Any) -> Any:
     return batch
 
 
-def _plain(value: Any, depth: int = 0) -> Any:
-    """The JSON form of an Arrow value."""
-    if value is None or isinstance(value, str | bool | int):
-        return value
-    if depth > MAX_DEPTH:
-        raise BadRow(f"not JSON: it is nested more than {MAX_DEPTH} deep")
-    if isinstance(value, float):
-        if math.isinf(value):
-            raise BadRow("not JSON: a number is infinite")
-        return None if math.isnan(value) else value
-    if isinstance(value, dict):
-        return {key: _plain(part, depth + 1) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(part, depth + 1) for part in value]
-    return _text(value)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, datetime.date | datetime.time):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        try:
-            return value.decode("utf-8")
-        except UnicodeDecodeError:
-            return base64.b64encode(value).decode("ascii")
-    if isinstance(value, decimal.Decimal | datetime.timedelta):
-        return str(value)
-    raise BadRow(f"not JSON: a {type(value).__name__} has no JSON form")
+def unless_of_the_system(error: Exception, what: str) -> Exception:
+    """The file's fault as BadFile, the system's as it is."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error
+    return BadFile(f"{what} ({first_line(error)}).")
 
 
 def first_line(error: Exception) -> str:
-    """What a library said, on one line."""
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+    """What a library said, on one line that can be shown."""
+    said = (str(error).splitlines() or [""])[0][:200]
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in said) or type(error).__name__

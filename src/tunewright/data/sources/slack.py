@@ -26,7 +26,7 @@ DAY_BYTES = 16 * 2**20
 """The most bytes of a channel's messages of one day."""
 CHANNEL_BYTES = 2**29
 """The most bytes of a channel's messages, which are held together: threads run over days."""
-_SPOKEN = {None, "thread_broadcast", "file_share", "me_message", "bot_message"}
+_SPOKEN = (None, "thread_broadcast", "file_share", "me_message", "bot_message")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\.json")
 _LINK = re.compile(r"<([@#!]?)([^<>|]{1,2000})(?:\|([^<>]{0,2000}))?>")
 _RAW = 2000

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -12,21 +12,28 @@ from tunewright.core.example import Example
 from tunewright.core.files import read_json, write_json
 from tunewright.core.hashing import hash_file
 from tunewright.data import freeze
-from tunewright.data.audit import audit
+from tunewright.data.audit.audit import Audit, audit
 from tunewright.data.examples import Examples
 from tunewright.data.files import shown_name, source_paths
 from tunewright.data.ingest import EXAMPLES, SUMMARY
 from tunewright.data.ingest import ingest as ingest_sources
-from tunewright.data.recipe import ROWS, Node, OpResult, graph, load_account, uses, work
-from tunewright.data.split import split as split_examples
+from tunewright.data.parts import PARTS
+from tunewright.data.recipe import ROWS, Node, OpResult, files, graph, load_account, uses, work
+from tunewright.data.synthetic.beside import share_beside
+from tunewright.data.workers import Sharing, sharing
 from tunewright.models.base import resolve_base
-from tunewright.project.means import ProjectMeans
+from tunewright.project import embeddings
+from tunewright.project.means import ANSWERS, ProjectMeans
 from tunewright.project.run import library_versions
-from tunewright.project.steps import StepContext
+from tunewright.project.steps import StepContext, of_task
+from tunewright.project.teachers import identities
 from tunewright.store.artifact import Artifact, Derivation, InputRef
 
 RECIPE = "recipe.json"
 """What each operation of the recipe did, in order, with the artifact that has its rows."""
+AUDIT = "audit.json"
+"""What is odd about the split's rows. What the recipe did to them is not in it: rows that came out equal by other operations
+are the same split."""
 _TOLD = {"id", "rows_in", "rows_out", "dropped", "changed", "added", "tally"}
 
 
@@ -46,6 +53,7 @@ def ingest(ctx: StepContext) -> None:
         ctx.root,
         ctx.out,
         reject_budget=ctx.file.data.reject_budget,
+        workers=ctx.threads,
         emit=ctx.emit,
     )
 
@@ -55,17 +63,46 @@ def prepare(ctx: StepContext) -> None:
     given = _sources(ctx)
     last = ctx.inputs["ingest"].file(EXAMPLES)
     done = []
-    for node in graph(ctx.file.recipe, given):
-        artifact = _worked(ctx, node, given)
-        last = artifact.file(ROWS)
-        given[node.id] = _Given(Examples(last), artifact.ref)
-        # equal work under another name is not done twice
-        account = load_account(artifact.path).model_copy(update={"id": node.id, "needs": node.needs})
-        done.append({"artifact": artifact.id, "account": account.model_dump(mode="json")})
-        ctx.emit("prepare.op", **account.model_dump(include=_TOLD))
+    nodes = graph(ctx.file.recipe, given)
+    if ctx.file.data.scale == "ray" and (here := [node.id for node in nodes if not node.is_single]):
+        ctx.emit("prepare.here", operations=here)
+    with sharing(ctx.file.data.scale, ctx.threads) as workers:
+        for node in nodes:
+            artifact = _worked(ctx, node, given, workers)
+            last = artifact.file(ROWS)
+            given[node.id] = _Given(Examples(last), artifact.ref)
+            # equal work under another name is not done twice
+            account = load_account(artifact.path).model_copy(update={"id": node.id, "needs": node.needs})
+            done.append({"artifact": artifact.id, "account": account.model_dump(mode="json")})
+            ctx.emit("prepare.op", **account.model_dump(include=_TOLD))
     _link(last, ctx.out / ROWS)
     write_json(ctx.out / RECIPE, done)
     ctx.emit("prepare.done", operations=len(done), rows=len(Examples(last)))
+
+
+class Reached(NamedTuple):
+    """A part of the recipe, worked."""
+
+    rows: dict[str, Sequence[Example]]
+    """What each source and operation has, by its name."""
+    made: dict[str, Artifact]
+    """Each operation's artifact."""
+
+
+def reach(ctx: StepContext, nodes: Sequence[Node]) -> Reached:
+    """The sources, and these operations made anew where they are stale, with their rows."""
+    given, made = _sources(ctx), dict[str, Artifact]()
+    with sharing(ctx.file.data.scale, ctx.threads) as workers:
+        for node in nodes:
+            made[node.id] = _worked(ctx, node, given, workers)
+            given[node.id] = _Given(Examples(made[node.id].file(ROWS)), made[node.id].ref)
+    return Reached({name: one.rows for name, one in given.items()}, made)
+
+
+def audit_of(made: Mapping[str, Artifact]) -> Audit:
+    """What is odd about a project's rows, with what the recipe did; `made` has the artifacts of prepare and split."""
+    found = Audit.model_validate(read_json(made["split"].file(AUDIT)))
+    return found.with_recipe(load_accounts(made["prepare"].path))
 
 
 def load_accounts(prepared: Path) -> list[OpResult]:
@@ -91,14 +128,14 @@ def _digest(rows: Examples) -> str:
     return found.hexdigest()
 
 
-def _worked(ctx: StepContext, node: Node, given: dict[str, _Given]) -> Artifact:
+def _worked(ctx: StepContext, node: Node, given: dict[str, _Given], workers: Sharing) -> Artifact:
     """The artifact of one operation: found, or made. What it takes counts by content and order, not by name."""
     needs = [given[need] for need in node.needs]
     rows = {f"rows {number}": one.digest for number, one in enumerate(needs) if one.ref is None}
     derivation = Derivation(
         step=f"recipe.{node.spec.op}",
         version=node.version,
-        spec={**node.settings, **({"system": ctx.file.task.system} if "base" in uses([node.spec]) else {})},
+        spec={**node.settings, **of_task(ctx.file, uses([node.spec]))},
         inputs={str(number): one.ref for number, one in enumerate(needs) if one.ref is not None},
         external={**rows, **_outside(ctx, node)},
     )
@@ -109,7 +146,10 @@ def _worked(ctx: StepContext, node: Node, given: dict[str, _Given]) -> Artifact:
     out = ctx.store.work(derivation) / "out"
     shutil.rmtree(out, ignore_errors=True)
     taken = {need: given[need].rows for need in node.needs}
-    work(node, taken, out, means=ProjectMeans(ctx.file, ctx.root), workers=ctx.threads)
+    kept = ctx.store.root / ANSWERS
+    means = ProjectMeans(ctx.file, ctx.root, kept=kept, asks=ctx.asks, threads=ctx.threads, emit=ctx.emit)
+    work(node, taken, out, means=means, workers=workers)
+    means.tell()
     if {**rows, **_outside(ctx, node)} != derivation.external:
         raise UserError(f"a file that {node.id} reads changed while it was at work", fix="Run again.")
     return ctx.store.publish(derivation, out, library_versions())
@@ -118,10 +158,10 @@ def _worked(ctx: StepContext, node: Node, given: dict[str, _Given]) -> Artifact:
 def _outside(ctx: StepContext, node: Node) -> dict[str, str]:
     """What an operation uses besides rows, with its hashes."""
     used = uses([node.spec])
-    patterns = getattr(node.spec, "against", ()) if "files" in used else ()
-    paths = {path for name in patterns for path in source_paths(ctx.root, name)}
+    paths = {path for name in files([node.spec]) for path in source_paths(ctx.root, name)}
     base = {"base": resolve_base(ctx.file.base, ctx.root).hash} if "base" in used else {}
-    return {**base, **{shown_name(path, ctx.root): hash_file(path) for path in sorted(paths)}}
+    asked = identities(ctx.file, ctx.root, [node.spec]) | embeddings.identities(ctx.root, [node.spec])
+    return {**base, **asked, **{shown_name(path, ctx.root): hash_file(path) for path in sorted(paths)}}
 
 
 def _link(path: Path, target: Path) -> None:
@@ -135,9 +175,10 @@ def _link(path: Path, target: Path) -> None:
 def split(ctx: StepContext) -> None:
     """Rows → train, dev and test, frozen, with their audit."""
     prepared = ctx.inputs["prepare"]
-    accounts = load_accounts(prepared.path)
-    parts = split_examples(list(Examples(prepared.file(ROWS))), ctx.file.split)
-    info = freeze.freeze(parts, ctx.out)
-    found = audit({"train": parts.train, "dev": parts.dev, "test": parts.test}, accounts)
-    write_json(ctx.out / "audit.json", found.model_dump(mode="json"))
+    rows = Examples(prepared.file(ROWS))
+    shared = share_beside(rows, ctx.file.split, ctx.file.data, workers=ctx.threads)
+    info = freeze.freeze(shared.parts, ctx.out)
+    parts = {str(part): Examples(ctx.out / f"{part}.jsonl") for part in PARTS}
+    found = audit(parts, split=shared.notes, workers=ctx.threads)
+    write_json(ctx.out / AUDIT, found.model_dump(mode="json"))
     ctx.emit("split.done", rows=info.rows, findings=len(found.findings))

@@ -3,26 +3,31 @@
 from typing import Any
 
 from tunewright.core.example import Example
-from tunewright.core.files import read_json, write_atomic
+from tunewright.core.files import read_json, write_atomic, write_json
 from tunewright.project import reproduce
+from tunewright.project.ancestry import report_lineage
+from tunewright.project.auditing import audit_for_report
 from tunewright.project.file import TARGET, ProjectFile
-from tunewright.project.stages.deciding import RELEASE, general_cards, read_verdict, suite_cards
+from tunewright.project.stages.deciding import general_cards, read_verdict, suite_cards
 from tunewright.project.stages.measuring import built_suites, latencies
-from tunewright.project.steps import BY_NAME, StepContext
-from tunewright.report.data import ExampleText, LineageNode, LossPoint, ReportData, Segment
+from tunewright.project.steps import StepContext
+from tunewright.report.data import ExampleText, LossPoint, ReportData, Segment
 from tunewright.report.page import render
-from tunewright.store import lineage
 from tunewright.store.artifact import MEASURED, Artifact
 
+AUDIT = "audit.json"
+"""The whole audit of the split's rows."""
 REPORT = f"{MEASURED}/report.html"
 """The page shows measured times, so it is no part of the artifact's content hash."""
 
 
 def report(ctx: StepContext) -> None:
-    """One self-contained HTML page."""
+    """One self-contained HTML page, and beside it the audit that it shows."""
     page = ctx.out / REPORT
     page.parent.mkdir()
-    write_atomic(page, render(gather(ctx)))
+    shown = gather(ctx)
+    write_json(ctx.out / AUDIT, shown.audit)
+    write_atomic(page, render(shown))
 
 
 def gather(ctx: StepContext) -> ReportData:
@@ -44,11 +49,11 @@ def gather(ctx: StepContext) -> ReportData:
             tuple(Segment(*segment) for segment in row["segments"])
             for row in read_json(made["gate"].file("gate.json"))["samples"]
         ),
-        audit=read_json(made["split"].file("audit.json")),
+        audit=audit_for_report(ctx.file, made).model_dump(mode="json"),
         ingest=read_json(made["ingest"].file("summary.json")),
         latencies=latencies(made["baselines"], made["evaluate"], ctx.file.prices),
         prices=ctx.file.prices,
-        lineage=_lineage(ctx),
+        lineage=report_lineage(ctx.store, made["release"]),
         commands=reproduce.commands(ctx.file, versions["tunewright"]),
         project_file=reproduce.effective_file(ctx.file),
         laid_over=reproduce.laid_over(ctx.file),
@@ -78,22 +83,3 @@ def _example_texts(ctx: StepContext) -> dict[str, ExampleText]:
 def _example_text(example: Example) -> ExampleText:
     origin = f"{example.origin.file}:{example.origin.row}" if example.origin else None
     return ExampleText(example.input_text, example.expected, origin)
-
-
-def _lineage(ctx: StepContext) -> tuple[LineageNode, ...]:
-    """The release and all it was made from, in the order of the table of steps."""
-    nodes = lineage.ancestors(ctx.store, ctx.inputs["release"]).ancestors
-    places = {name: place for place, name in enumerate(BY_NAME)}
-    made = [ancestor.artifact for ancestor in nodes]
-    return tuple(
-        _node(artifact) for artifact in sorted(made, key=lambda a: (places[a.manifest.derivation.step], a.id))
-    )
-
-
-def _node(artifact: Artifact) -> LineageNode:
-    derivation = artifact.manifest.derivation
-    facts = {"content": artifact.manifest.content[:12], **{k: v[:12] for k, v in derivation.external.items()}}
-    if derivation.step == "release":
-        facts["template"] = read_json(artifact.file(RELEASE))["template"][:12]
-    inputs = tuple(ref.id for ref in derivation.inputs.values())
-    return LineageNode(derivation.step, artifact.id, inputs, facts, BY_NAME[derivation.step].title)

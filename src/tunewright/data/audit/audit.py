@@ -4,21 +4,22 @@
 
 Rows are compared normalised (`data/normal.py`). A leak is the same question (or document), whatever system message
 stands before it; a contradiction is the same whole prompt, a duplicate the same whole row. What a recipe dropped before
-is told, too: nothing goes in silence.
+is told, too: nothing goes in silence. Rows may lie in files: of each some hashes are kept (`data/keyed.py`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from tunewright.core.example import Example
-from tunewright.data.audit_close import close_rows
-from tunewright.data.keyed import Keyed, Parts, keyed_parts
-from tunewright.data.labels import RARE, LabelRow, LabelTable, label_tables
+from tunewright.data.audit.close import close_rows
+from tunewright.data.keyed import Keyed, Places, keyed
+from tunewright.data.labels import RARE, LabelRow, LabelTable
 from tunewright.data.lengths import LengthRow, length_rows
-from tunewright.data.normal import normal_text
 from tunewright.data.recipe import OpResult
+from tunewright.data.straddle import first_equal
 
 Severity = Literal["error", "warning", "info"]
 Kind = Literal[
@@ -34,6 +35,9 @@ Kind = Literal[
     "trivial_answer",
     "unseen_label",
     "rare_label",
+    "split",
+    "reviewed",
+    "written",
     "replaced",
     "dropped",
 ]
@@ -43,7 +47,6 @@ SHOWN = 3
 MOST_PAIRS = 20
 QUICK = 5_000_000
 """Characters that are looked over in about a second."""
-_NOTHINGS = {"n/a", "nan", "null", "nil", "tbd", "todo", "undefined"}
 _KINDS: dict[Kind, tuple[Severity, str]] = {
     "leak": ("error", "split: leave `column` out, so that equal inputs stay in one part"),
     "duplicate_across": ("error", "recipe: drop_duplicates"),
@@ -57,6 +60,9 @@ _KINDS: dict[Kind, tuple[Severity, str]] = {
     "trivial_answer": ("warning", "source: answer these rows, or remove them"),
     "unseen_label": ("warning", "source: add rows with these values"),
     "rare_label": ("info", "source: add rows with these values"),
+    "split": ("info", "split: leave these settings out to share rows out by chance"),
+    "reviewed": ("info", "tunewright data review: look at more rows"),
+    "written": ("info", "recipe: look at some (tunewright data preview), and drop_near_duplicates"),
     "replaced": ("info", "recipe: leave the operation out, if these are wanted"),
     "dropped": ("info", "recipe: leave the operation out, if its rows are wanted"),
 }
@@ -115,62 +121,81 @@ class Audit(BaseModel):
     lengths: tuple[LengthRow, ...]
     """Characters of inputs and answers, by part."""
 
+    def with_recipe(self, recipe: Sequence[OpResult]) -> "Audit":
+        """The same, with what was done to the rows before."""
+        told = (
+            *_reviewed_findings(recipe),
+            *_written_findings(recipe),
+            *_replaced_findings(recipe),
+            *_dropped_findings(recipe),
+        )
+        return self.model_copy(update={"findings": _in_order((*self.findings, *told))})
 
-def audit(parts: dict[str, list[Example]], recipe: Sequence[OpResult] = (), *, deep: bool = False) -> Audit:
-    """Look the parts over; `recipe` is what was done to the rows before. Equal parts give an equal audit.
+
+def audit(
+    parts: Mapping[str, Sequence[Example]],
+    recipe: Sequence[OpResult] = (),
+    *,
+    deep: bool = False,
+    split: Sequence[str] = (),
+    workers: int = 1,
+) -> Audit:
+    """Look the parts over; `recipe` is what was done to the rows before, `split` what is to be known of how they were shared
+    out. Equal parts give an equal audit.
 
     A `deep` one also looks for personal data, secrets, near duplicates and too few rows: some milliseconds a row. Rows of
     dev and test that are nearly copies are looked for in QUICK characters or less, and in more by a deep one alone.
     """
-    keyed = keyed_parts(parts)
-    # a badly rated answer is no label, may well say nothing, and contradicts no good one
-    good = {part: [row for row in rows if row.example.desirable] for part, rows in keyed.items()}
-    tables = label_tables({part: [row.example for row in rows] for part, rows in good.items()})
-    leaks = _leaks(keyed)
-    groups = _contradicting(good)
+    rows = keyed(parts, workers)
+    tables = rows.labels.tables()
+    leaks = _leaks(rows)
+    groups = _contradicting(rows)
     findings = [
-        *_leak_findings(keyed, leaks),
-        *(_near_findings(parts) if deep or _chars(parts) <= QUICK else ()),
-        *_contradiction_findings(keyed, groups),
-        *_duplicate_findings(keyed),
-        *_trivial_findings(good),
+        *_leak_findings(rows, leaks),
+        *(_near_findings(parts) if deep or rows.said_chars <= QUICK else ()),
+        *_contradiction_findings(rows, groups),
+        *_duplicate_findings(rows),
+        *_trivial_findings(rows),
         *(_label_findings(tables) if parts.get(TRAIN) else ()),
         *(_deep_findings(parts) if deep else ()),
-        *_replaced_findings(recipe),
-        *_dropped_findings(recipe),
+        *(_made("split", len(rows.ids), [], f"the split: {note}.", None) for note in split),
     ]
-    kinds = list(_KINDS)
-    return Audit(
-        rows={part: len(rows) for part, rows in parts.items()},
-        findings=tuple(sorted(findings, key=lambda finding: kinds.index(finding.kind))),
-        leaks=tuple(row.example.id for row in leaks),
-        contradictions=tuple(_pair(group) for group in groups[:MOST_PAIRS]),
+    found = Audit(
+        rows={part: len(some) for part, some in parts.items()},
+        findings=_in_order(findings),
+        leaks=tuple(rows.names(leaks)),
+        contradictions=tuple(_pair(rows, group) for group in groups[:MOST_PAIRS]),
         labels=tuple(tables),
-        lengths=tuple(length_rows(parts)),
+        lengths=tuple(length_rows(rows)),
     )
+    return found.with_recipe(recipe)
 
 
-def _leaks(parts: Parts) -> list[Keyed]:
-    trained = {row.input for row in parts.get(TRAIN, ())}
-    return [row for part, rows in parts.items() if part != TRAIN for row in rows if row.input in trained]
+def _in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    kinds = list(_KINDS)
+    return tuple(sorted(findings, key=lambda finding: kinds.index(finding.kind)))
 
 
-def _leak_findings(parts: Parts, leaks: list[Keyed]) -> list[Finding]:
+def _leaks(rows: Keyed) -> Places:
+    """Rows outside train that ask what a row of train asks."""
+    if TRAIN not in rows.rows:
+        return np.zeros(0, np.int64)
+    outside = np.flatnonzero(rows.part != list(rows.rows).index(TRAIN))
+    return outside[np.isin(rows.asked[outside], rows.asked[rows.of(TRAIN)])]
+
+
+def _leak_findings(rows: Keyed, leaks: Places) -> list[Finding]:
     findings = []
-    for part, rows in parts.items():
-        if mine := [row for row in leaks if row.part == part]:
-            share = _share(len(mine), len(rows))
-            verb = "say" if all(row.example.is_document for row in mine) else "ask"
+    for at, (part, some) in enumerate(rows.rows.items()):
+        if len(mine := leaks[rows.part[leaks] == at]):
+            share = _share(len(mine), len(some))
+            verb = "say" if rows.document[mine].all() else "ask"
             message = f"{share} of {part} {verb} what a row of train {verb}s: scores on {part} would flatter."
-            findings.append(_finding("leak", mine, message, part))
+            findings.append(_finding("leak", rows, mine, message, part))
     return findings
 
 
-def _chars(parts: dict[str, list[Example]]) -> int:
-    return sum(len(row.input_text) for rows in parts.values() for row in rows)
-
-
-def _near_findings(parts: dict[str, list[Example]]) -> list[Finding]:
+def _near_findings(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
     """Rows of dev and test that are closer to a row of train than the rows are to each other."""
     findings = []
     for close in close_rows(parts, TRAIN):
@@ -183,17 +208,22 @@ def _near_findings(parts: dict[str, list[Example]]) -> list[Finding]:
     return findings
 
 
-def _contradicting(parts: Parts) -> list[list[Keyed]]:
-    groups: dict[str, list[Keyed]] = {}
-    for rows in parts.values():
-        for row in rows:
-            groups.setdefault(row.prompt, []).append(row)
-    return [group for group in groups.values() if len({row.answer for row in group}) > 1]
+def _contradicting(rows: Keyed) -> list[Places]:
+    """Rows with one prompt and different answers, by prompt. A badly rated answer contradicts no good one."""
+    good = np.flatnonzero(rows.good)
+    first = first_equal(rows.prompt[good])
+    other = rows.answer[good] != rows.answer[good][first]
+    bad = np.unique(first[other])
+    mine = np.flatnonzero(np.isin(first, bad))
+    mine = mine[np.argsort(first[mine], kind="stable")]
+    ends = np.flatnonzero(np.diff(first[mine])) + 1
+    return np.split(good[mine], ends) if len(mine) else []
 
 
-def _pair(group: list[Keyed]) -> Pair:
-    first = group[0].example
-    second = next(row.example for row in group if row.answer != group[0].answer)
+def _pair(rows: Keyed, group: Places) -> Pair:
+    answers = rows.answer[group]
+    second = rows.example(int(group[np.flatnonzero(answers != answers[0])[0]]))
+    first = rows.example(int(group[0]))
     return Pair(
         first=first.id,
         second=second.id,
@@ -202,50 +232,44 @@ def _pair(group: list[Keyed]) -> Pair:
     )
 
 
-def _contradiction_findings(parts: Parts, groups: list[list[Keyed]]) -> list[Finding]:
-    rows = [row for group in groups for row in group]
-    share = _share(len(rows), _size(parts)) if rows else ""
+def _contradiction_findings(rows: Keyed, groups: list[Places]) -> list[Finding]:
+    if not groups:
+        return []
+    odd = np.concatenate(groups)
+    share = _share(len(odd), len(rows.ids))
     message = f"{share} ask what another row asks and are answered differently ({len(groups):,} inputs)."
-    return [_finding("contradiction", rows, message)] if rows else []
+    return [_finding("contradiction", rows, odd, message)]
 
 
-def _duplicate_findings(parts: Parts) -> list[Finding]:
+def _duplicate_findings(rows: Keyed) -> list[Finding]:
     findings = []
-    first_part: dict[str, str] = {}
-    across: list[Keyed] = []
-    for part, rows in parts.items():
-        seen: set[str] = set()
-        again: list[Keyed] = []
-        for row in rows:
-            if row.whole in seen:
-                again.append(row)
-            elif first_part.setdefault(row.whole, part) != part:
-                across.append(row)
-            seen.add(row.whole)
-        if again:
-            message = f"{_share(len(again), len(rows))} of {part} repeat an earlier row of it."
-            findings.append(_finding("duplicate", again, message, part))
-    if across:
-        message = f"{_share(len(across), _size(parts))} stand in an earlier part as well, answer and all."
-        findings.append(_finding("duplicate_across", across, message))
+    first = first_equal(rows.whole)
+    across = []
+    for part, some in rows.rows.items():
+        places = rows.of(part)
+        own = first_equal(rows.whole[places])
+        again = own != np.arange(len(places))
+        if again.any():
+            message = f"{_share(int(again.sum()), len(some))} of {part} repeat an earlier row of it."
+            findings.append(_finding("duplicate", rows, places[again], message, part))
+        across.append(places[~again & (rows.part[first[places]] != rows.part[places])])
+    if len(odd := np.concatenate([*across, np.zeros(0, np.int64)])):
+        message = f"{_share(len(odd), len(rows.ids))} stand in an earlier part as well, answer and all."
+        findings.append(_finding("duplicate_across", rows, odd, message))
     return findings
 
 
-def _trivial_findings(parts: Parts) -> list[Finding]:
+def _trivial_findings(rows: Keyed) -> list[Finding]:
+    """Answers that say nothing; a badly rated one may well."""
     findings = []
-    for part, rows in parts.items():
-        if trivial := [row for row in rows if _is_trivial(row.example)]:
-            shown = trivial[0].example.expected.strip()[:20]
-            message = f"{_share(len(trivial), len(rows))} of {part} answer nothing ({shown!r})."
-            findings.append(_finding("trivial_answer", trivial, message, part))
+    for part in rows.rows:
+        places = rows.of(part)
+        good = places[rows.good[places]]
+        if len(trivial := good[rows.trivial[good]]):
+            shown = rows.example(int(trivial[0])).expected.strip()[:20]
+            message = f"{_share(len(trivial), len(good))} of {part} answer nothing ({shown!r})."
+            findings.append(_finding("trivial_answer", rows, trivial, message, part))
     return findings
-
-
-def _is_trivial(example: Example) -> bool:
-    answer = example.expected
-    if example.is_document:
-        return not answer.strip()
-    return not any(letter.isalnum() for letter in answer) or normal_text(answer) in _NOTHINGS
 
 
 def _label_findings(tables: list[LabelTable]) -> list[Finding]:
@@ -263,13 +287,32 @@ def _label_findings(tables: list[LabelTable]) -> list[Finding]:
     return findings
 
 
-def _deep_findings(parts: dict[str, list[Example]]) -> list[Finding]:
-    from tunewright.data.audit_deep import deep
+def _deep_findings(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
+    from tunewright.data.audit.deep import deep
 
     return [
         _made(one.kind, one.odd, list(one.examples), one.message, one.part)
         for part, rows in parts.items()
         for one in deep(part, rows, trained=part in (TRAIN, "all"))
+    ]
+
+
+def _reviewed_findings(recipe: Sequence[OpResult]) -> list[Finding]:
+    """What people found who reviewed rows, and what that says of the rows that nobody looked at."""
+    return [
+        _made("reviewed", step.rows_in, [], f"{step.id}: {note}.", None)
+        for step in recipe
+        if step.op == "review"
+        for note in step.notes
+    ]
+
+
+def _written_findings(recipe: Sequence[OpResult]) -> list[Finding]:
+    """Rows that operations wrote, and what they say of them."""
+    return [
+        _made("written", step.added, [], f"{step.id} wrote {step.added:,} rows. {' '.join(step.notes)}", None)
+        for step in recipe
+        if step.op == "generate"
     ]
 
 
@@ -303,8 +346,8 @@ def _named(rows: list[LabelRow]) -> str:
     return ", ".join(row.value[:40] for row in rows[:SHOWN]) + more
 
 
-def _finding(kind: Kind, rows: list[Keyed], message: str, part: str | None = None) -> Finding:
-    return _made(kind, len(rows), [row.example.id for row in rows], message, part)
+def _finding(kind: Kind, rows: Keyed, places: Places, message: str, part: str | None = None) -> Finding:
+    return _made(kind, len(places), rows.names(places[:SHOWN]), message, part)
 
 
 def _label_finding(kind: Kind, rows: list[LabelRow], message: str) -> Finding:
@@ -322,10 +365,6 @@ def _made(kind: Kind, count: int, ids: list[str], message: str, part: str | None
         examples=tuple(ids[:SHOWN]),
         mend=mend,
     )
-
-
-def _size(parts: Parts) -> int:
-    return sum(len(rows) for rows in parts.values())
 
 
 def _share(count: int, rows: int) -> str:

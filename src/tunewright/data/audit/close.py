@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from tunewright.core.example import Example
 from tunewright.data.contamination import FALSE_ALARMS, FEWEST, find_copies
+from tunewright.data.examples import Texts
 
 MOST = 500
 """Rows of a part that are looked for: the first, which are a fair sample."""
@@ -41,7 +42,7 @@ def close_rows(parts: Mapping[str, Sequence[Example]], train: str) -> Iterator[C
     asked = [(part, row) for part, some in held.items() for row in some]
     if len(rows) < FEWEST or not asked:
         return
-    copies = find_copies([row.input_text for _, row in asked], [row.input_text for row in rows])
+    copies = find_copies([row.input_text for _, row in asked], Texts(rows, _said))
     pairs: dict[str, dict[str, str]] = {part: {} for part in held}
     for hit in copies.hits:
         if hit.verdict == "copied":
@@ -50,3 +51,7 @@ def close_rows(parts: Mapping[str, Sequence[Example]], train: str) -> Iterator[C
     for part, found in pairs.items():
         if len(found) > binom.ppf(_SURE, len(held[part]), _CLEAN):
             yield Close(part, len(held[part]), tuple(found.items()))
+
+
+def _said(row: Example) -> str:
+    return row.input_text

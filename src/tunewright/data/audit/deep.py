@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from tunewright.core.example import Example
+from tunewright.data.examples import Texts
 
 FEWEST = 50
 """Rows to train on below which a fine-tune seldom beats a good prompt."""
@@ -60,12 +61,13 @@ def _personal(part: str, rows: Sequence[Example]) -> Iterator[Deep]:
 def _near(part: str, rows: Sequence[Example]) -> Iterator[Deep]:
     from tunewright.data.near import near_heads
 
-    texts = [(row.input_text, row.expected) for row in rows]
-    heads = near_heads(texts, threshold=_NEAR).tolist() if texts else []
-    near = [
-        (rows[at], rows[head]) for at, head in enumerate(heads) if head != at and rows[at].id != rows[head].id
-    ]
+    heads = near_heads(Texts(rows, _said), threshold=_NEAR).tolist() if len(rows) else []
+    ids = [row.id for row in rows]
+    near = [(ids[at], ids[head]) for at, head in enumerate(heads) if head != at and ids[at] != ids[head]]
     if near:
         message = f"{len(near):,} of {len(rows):,} rows of {part} say nearly what an earlier row says."
-        ids = tuple(row.id for pair in near for row in pair)
-        yield Deep("near_duplicate", part, len(near), ids, message)
+        yield Deep("near_duplicate", part, len(near), tuple(name for pair in near for name in pair), message)
+
+
+def _said(row: Example) -> tuple[str, str]:
+    return row.input_text, row.expected

@@ -1,0 +1,1 @@
+"""`tunewright data review`: rows one after the other in the terminal."""

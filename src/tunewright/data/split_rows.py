@@ -1,0 +1,171 @@
+"""What the split goes by, of each row a few bytes: what it asks, its group, stratum, time, and whether a model wrote it."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from tunewright.core.errors import DataError
+from tunewright.core.example import Example
+from tunewright.core.hashing import canonical_json, hash_text
+from tunewright.data.examples import Examples, from_lines
+from tunewright.data.inputs import SIZE, Digests, digests, what_is_asked
+from tunewright.data.moments import moment_of
+from tunewright.data.names import did_you_mean, listed
+from tunewright.data.normal import input_key, instructions_key
+from tunewright.data.parts import PARTS, part_named
+from tunewright.data.spec import SplitSpec
+from tunewright.data.workers import Workers
+
+LABEL = "label"
+"""The stratum that is the answer, where rows have no such field."""
+_ID = 16
+_POOL = 20_000
+"""Rows from which processes are started."""
+_SOME = 5000
+_NONE = b"\0" * SIZE
+
+
+class Facts(NamedTuple):
+    """Of each row, in order."""
+
+    asked: Digests
+    """Equal where the same is asked."""
+    ids: npt.NDArray[np.bytes_]
+    groups: Digests
+    """A hash of its value of `group_by`; empty for a blank or none."""
+    parts: npt.NDArray[np.int8]
+    """Which of PARTS the column names; none without a column."""
+    times: npt.NDArray[np.float64]
+    """Seconds since 1970, of `by_time`."""
+    strata: npt.NDArray[np.int64]
+    """Which of `stratum_names` it is in."""
+    stratum_names: tuple[str, ...]
+    written: npt.NDArray[np.bool_]
+    """Whether a model wrote it, or a part of it."""
+
+
+class _Some(NamedTuple):
+    """The same of some rows, to be put together. Plain values: it may come from another process."""
+
+    rows: int
+    questions: bytes
+    instructions: bytes
+    ids: bytes
+    groups: bytes
+    parts: bytes
+    times: tuple[float, ...]
+    strata: tuple[str, ...]
+    labels: tuple[str, ...]
+    """Of a stratum that is the answer: what to go by where no row has such a field."""
+    written: bytes
+    has: frozenset[str]
+    """Fields that a row has, of those gone by."""
+
+
+def facts_of(examples: Sequence[Example], spec: SplitSpec, workers: int = 1) -> Facts:
+    """What the split goes by. Raises DataError where a field is not there or says nothing that can be read."""
+    some = list(_looked(examples, spec, workers))
+    has = frozenset[str]().union(*(one.has for one in some))
+    for name, where in ((spec.group_by, "group_by"), (spec.stratify_by, "stratify_by")):
+        if name and len(examples) and name not in has and (where, name) != ("stratify_by", LABEL):
+            _need_field(examples[0], name, f"split.{where}")
+    by_answer = spec.stratify_by == LABEL and LABEL not in has
+    strata = [name for one in some for name in (one.labels if by_answer else one.strata)]
+    names = tuple(sorted(set(strata)))
+    number = {name: at for at, name in enumerate(names)}
+
+    def joined(of: Callable[[_Some], bytes]) -> bytes:
+        return b"".join(map(of, some))
+
+    return Facts(
+        what_is_asked(
+            digests(joined(lambda one: one.questions)), digests(joined(lambda one: one.instructions))
+        ),
+        np.frombuffer(joined(lambda one: one.ids), f"S{_ID}"),
+        digests(joined(lambda one: one.groups)),
+        np.frombuffer(joined(lambda one: one.parts), np.int8),
+        np.array([time for one in some for time in one.times], np.float64),
+        np.array([number[name] for name in strata], np.int64),
+        names,
+        np.frombuffer(joined(lambda one: one.written), np.bool_),
+    )
+
+
+def _looked(examples: Sequence[Example], spec: SplitSpec, workers: int) -> Iterator[_Some]:
+    if isinstance(examples, Examples):
+        look = partial(_look_at_lines, spec.model_dump_json())
+        with Workers(workers if len(examples) >= _POOL else 1) as started:
+            yield from started.each(look, examples.chunks())
+    else:
+        for begin in range(0, len(examples), _SOME):
+            yield _look(spec, examples[begin : begin + _SOME])
+
+
+def _look_at_lines(spec: str, lines: bytes) -> _Some:
+    return _look(SplitSpec.model_validate_json(spec), from_lines(lines, "rows"))
+
+
+def _look(spec: SplitSpec, rows: Sequence[Example]) -> _Some:
+    """What the spec goes by, and no more."""
+    column, time, stratum = spec.column, spec.by_time, spec.stratify_by
+    names = {name for name in (spec.group_by, stratum) if name}
+    return _Some(
+        len(rows),
+        b"".join(bytes.fromhex(input_key(row)) for row in rows),
+        b"".join(bytes.fromhex(instructions_key(row)) for row in rows),
+        b"".join(row.id.encode()[:_ID].ljust(_ID, b"\0") for row in rows),
+        b"".join(_group(row, spec.group_by) for row in rows) if spec.group_by and not column else b"",
+        bytes(_part(row, column) for row in rows) if column else b"",
+        tuple(_time(row, time) for row in rows) if time else (),
+        tuple(canonical_json(row.fields.get(stratum)) for row in rows) if stratum else (),
+        tuple(row.expected for row in rows) if stratum == LABEL else (),
+        bytes(row.origin is not None and row.origin.depth > 0 for row in rows),
+        frozenset(name for row in rows for name in names & row.fields.keys()),
+    )
+
+
+def _group(row: Example, name: str) -> bytes:
+    value = row.fields.get(name)
+    if value is None or value == "":  # a blank ties no rows together
+        return _NONE
+    return bytes.fromhex(hash_text(canonical_json(value)))
+
+
+def _part(row: Example, column: str) -> int:
+    _need_field(row, column, "split.column")
+    value = row.fields[column]
+    part = part_named(value)
+    if part is None:
+        raise DataError(
+            f"the column {column!r} says {value!r}; a part is train, dev (or validation) or test.",
+            where=row.place,
+            fix="Rename the parts in the data, or leave split.column out and split by shares.",
+        )
+    return PARTS.index(part)
+
+
+def _time(row: Example, name: str) -> float:
+    _need_field(row, name, "split.by_time")
+    value: Any = row.fields[name]
+    moment = moment_of(value)
+    if moment is None:
+        shown = "null" if value is None else repr(value)[:60]
+        raise DataError(
+            f"split.by_time goes by the field {name!r}, and here it is {shown}: no date.",
+            where=row.place,
+            fix="Write dates as 2026-03-25 or 2026-03-25T10:00:00Z (ISO 8601), as mails do, or as Unix seconds.",
+        )
+    return moment
+
+
+def _need_field(example: Example, name: str, where: str) -> None:
+    if name not in example.fields:
+        hint = did_you_mean(name, example.fields)
+        raise DataError(
+            f"the row {example.place} has no field {name!r}; its fields are {listed(example.fields)}.",
+            where=where,
+            fix=hint or "Name a column of the sources (input and expected are none).",
+        )

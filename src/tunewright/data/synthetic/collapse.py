@@ -1,0 +1,123 @@
+"""The guard against model collapse: how many written rows there may be, how deep, and where they may stand.
+
+Models that are trained on models' rows lose the rare and end with little to say (Shumailov et al. 2024, "AI models
+collapse when trained on recursively generated data", Nature 631). Where people's rows stay beside, they do not
+(Gerstgrasser et al. 2024, arXiv:2404.01413): so the share of written rows is capped, none of them judges, and none is
+written from written ones unless the project file says so.
+
+    recursion(nodes, source_depths(sources), most=1)   operations that would write from written rows, before any is
+    asked parted(written, keys, held)                        which written rows may be trained on beside people's own
+    check({"train": …, "test": …}, spec)               whether rows are too deep, out of place or too many
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from tunewright.core.errors import DataError, Problem
+from tunewright.core.example import Example
+from tunewright.data.ops.op import OpSpec
+from tunewright.data.spec import DataSpec, SourceSpec
+from tunewright.data.synthetic.made import RULES
+
+
+class Node(Protocol):
+    """An operation in its place in a recipe's graph."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def spec(self) -> OpSpec:
+        """Its settings."""
+        ...
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Names of what it takes."""
+        ...
+
+
+def is_written(row: Example) -> bool:
+    """Whether a model, or rules, wrote a part of it."""
+    return row.origin is not None and row.origin.depth > 0
+
+
+def authors(rows: Iterable[Example]) -> Counter[str]:
+    """Who wrote how many of the rows; what people wrote is not counted."""
+    return Counter(row.origin.teacher or RULES for row in rows if row.origin is not None and is_written(row))
+
+
+def source_depths(sources: Mapping[str, SourceSpec]) -> dict[str, int]:
+    """The depth of each source's rows."""
+    return {name: int(bool(spec.written_by) or spec.format == "traces") for name, spec in sources.items()}
+
+
+def depths(nodes: Sequence[Node], sources: Mapping[str, int]) -> dict[str, int]:
+    """The depth of the deepest row that each source and operation can have."""
+    found = dict(sources)
+    for node in nodes:
+        given = max((found.get(need, 0) for need in node.needs), default=0)
+        written = getattr(node.spec, "written_depth", None)
+        found[node.id] = given if written is None else max(given, written(given))
+    return found
+
+
+def recursion(nodes: Sequence[Node], sources: Mapping[str, int], most: int) -> Iterator[Problem]:
+    """The operations whose rows would be deeper than `most`, each a problem with its place in the recipe."""
+    found = depths(nodes, sources)
+    for number, node in enumerate(nodes):
+        given = max((found.get(need, 0) for need in node.needs), default=0)
+        if given <= most < found[node.id]:
+            fix = "Let it take rows that people wrote (needs, seeds), or raise data.max_depth."
+            deep = f"depth {found[node.id]}, and data.max_depth is {most}"
+            message = f"{node.id} writes from rows that a model wrote ({deep})."
+            yield Problem(message, f"recipe.{number}", fix=fix)
+
+
+def too_deep(rows: Iterable[Example], most: int) -> str | None:
+    """What is wrong where rows are deeper than `most`, in a sentence; None where none is."""
+    for row in rows:
+        if row.origin is not None and row.origin.depth > most:
+            deep = f"at depth {row.origin.depth}, and data.max_depth is {most}"
+            return f"{row.place} was written by {row.origin.teacher} {deep}."
+    return None
+
+
+def check(parts: Mapping[str, Sequence[Example]], spec: DataSpec) -> None:
+    """Raises DataError where rows are too deep, stand where they may not, or are too large a share of train."""
+    for part, rows in parts.items():
+        if wrong := too_deep(rows, spec.max_depth):
+            fix = "Take rows out that were written from written ones (filter), or raise data.max_depth."
+            raise DataError(wrong, where="data.max_depth", fix=fix)
+        if part == "test" or (part == "dev" and not spec.synthetic_dev):
+            _only_own(part, rows)
+    if wrong_share := too_many(parts.get("train", ()), spec.synthetic_share):
+        raise wrong_share
+
+
+def _only_own(part: str, rows: Sequence[Example]) -> None:
+    found = next(filter(is_written, rows), None)
+    if found is not None and found.origin is not None:
+        raise DataError(
+            f"{found.place} was written by {found.origin.teacher}, and {part} is to judge by what people wrote.",
+            where="split",
+            fix="Leave split.column out, or mark such rows train.",
+        )
+
+
+def too_many(train: Sequence[Example], share: float) -> DataError | None:
+    """The error where more than this share of the rows to train on is written; None where it is not."""
+    written = sum(map(is_written, train))
+    if written <= share * len(train):
+        return None
+    own = len(train) - written
+    most = int(own * share / (1 - share)) if share < 1 else written
+    return DataError(
+        f"{written:,} of {len(train):,} rows to train on ({written / len(train):.0%}) were written by models or"
+        f" rules, more than data.synthetic_share ({share:.0%}).",
+        where="data.synthetic_share",
+        fix=f"Write {most:,} at most, add rows of people's, or raise data.synthetic_share.",
+    )

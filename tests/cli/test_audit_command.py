@@ -1,0 +1,126 @@
+"""`tunewright data audit`: a file or a project looked over, what is told, as a page, and the exit code."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tunewright.data.ops import RecipeOp
+
+ECHO = {"input": "Say it back to me", "expected": "say it back to me"}
+PROJECT = """\
+name: look
+task: {system: Say the kind.}
+sources: {rows: {path: rows.jsonl}}
+recipe:
+  - {op: drop_duplicates}
+train: {max_length: 64}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    kinds = ("delivery", "refund", "billing")
+    rows = [{"input": f"Where is parcel {n}, please?", "expected": kinds[n % 3]} for n in range(60)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in [*rows, ECHO]))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_finding_has_its_kind_its_rows_and_what_mends_it(cli, folder):
+    said = cli("data", "audit", "rows.jsonl", "--only", "echo_answer")
+    assert (said.code, said.err) == (0, "")
+    assert said.out == (
+        "The input is input: its name says so. The answer is expected: its name says so. 61 rows warning echo_answer:"
+        " 1 of 61 rows (1.6%) answer with the question itself. rows.jsonl:61 say it back to me Mend it: Leave them out."
+        " - {op: filter, keep: 'expected | trim | lower != input | trim | lower'} Found: 1 warning."
+    )
+
+
+def test_tokens_of_the_embedded_base_and_rows_that_do_not_fit(cli, folder):
+    said = cli("data", "audit", "rows.jsonl", "--max-length", "12")
+    assert "tokens (embedded), " in said.out
+    assert "have more than 12 tokens: they would not fit." in said.out
+    assert "- {op: max_tokens, tokens: 12}" in said.out
+    assert "tokens are those of the embedded base; --base names another" in said.out
+
+
+def test_the_exit_code_goes_by_the_worst_finding(cli, folder):
+    ask = ("data", "audit", "rows.jsonl", "--only", "echo_answer")
+    assert [cli(*ask, "--fail-on", level).code for level in ("error", "warn", "info")] == [0, 1, 1]
+    assert cli("data", "audit", "rows.jsonl", "--only", "leak", "--fail-on", "info").code == 0
+
+
+def test_as_json_and_as_a_page(cli, folder):
+    said = cli("data", "audit", "rows.jsonl", "--json", "--html", "page.html")
+    found = json.loads(said.out)
+    assert found["rows"] == {"all": 61}
+    assert found["tokens"][0]["base"] == "embedded"
+    echo = next(one for one in found["findings"] if one["kind"] == "echo_answer")
+    assert echo["examples"][0]["place"] == "rows.jsonl:61"
+    page = (folder / "page.html").read_text()
+    assert "Answers that repeat the question" in page
+    assert "<script" not in page
+
+
+def test_a_project_is_looked_at_after_its_recipe_with_its_own_base_and_length(cli, folder):
+    (folder / "tunewright.yaml").write_text(PROJECT)
+    said = cli("data", "audit", "--json", "--max-length", "16")
+    found = json.loads(said.out)
+    assert sum(found["rows"].values()) == 61
+    long = [one for one in found["findings"] if one["kind"] == "over_length"]
+    assert [(one["part"], one["severity"]) for one in long] == [
+        (part, "error") for part in ("train", "dev", "test")
+    ]
+    assert "training refuses them" in long[0]["message"]
+    assert said.code == 1
+
+
+def test_answers_are_held_against_a_schema(cli, folder):
+    rows = [{"input": f"Order {n}", "expected": json.dumps({"qty": n if n else "0"})} for n in range(60)]
+    (folder / "json.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "schema.json").write_text('{"properties": {"qty": {"type": "number"}}}')
+    said = cli("data", "audit", "json.jsonl", "--schema", "schema.json", "--only", "off_schema")
+    assert said.code == 1
+    assert "1 of 60 rows (1.7%) have an answer that the schema does not allow: qty: '0' is not" in said.out
+    assert cli("data", "audit", "json.jsonl", "--schema", "no.json").err.startswith(
+        "error: no.json: the schema cannot"
+    )
+    assert cli("data", "audit", "json.jsonl", "--schema", "rows.jsonl").err == (
+        "error: rows.jsonl: the schema is no JSON object"
+    )
+
+
+def test_what_mends_it_can_be_pasted(cli, folder):
+    from pydantic import TypeAdapter
+
+    found = json.loads(cli("data", "audit", "rows.jsonl", "--max-length", "12", "--json").out)
+    recipes = [one["recipe"] for one in found["findings"] if one["recipe"]]
+    assert recipes
+    for recipe in recipes:
+        TypeAdapter(RecipeOp).validate_python(yaml.safe_load(f"- {recipe}")[0])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("rows.jsonl", "--only", "echo"), "no finding is named 'echo'; there are "),
+        (("rows.jsonl", "--method", "sftt"), "There is no training method 'sftt'."),
+        (("rows.jsonl", "--form", "alpacc"), "there is no form 'alpacc'. Did you mean 'alpaca'?"),
+        (("rows.jsonl", "--base", "no/such"), "no/such is no folder here"),
+        (("rows.jsonl", "--form", "alpaca", "--column", "input=q"), "--column and --form both say how FILE is read"),
+        (("rows.jsonl", "--set", "a=b"), "--set is for a project's file"),
+        (("--form", "alpaca"), "no FILE is given"),
+        (("rows.jsonl", "--html", "no/such.html"), "there is no folder "),
+        ((".",), "it is a folder"),
+        (("no.jsonl",), "there is no such file"),
+        (("rows.jsonl", "--column", "input=nope"), "no row can be used; of the first: missing column"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_looked_at_is_one_sentence(cli, folder, arguments, said, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    done = cli("data", "audit", *arguments)
+    assert done.code == 2
+    assert said in done.err
+    assert "Traceback" not in done.err

@@ -1,0 +1,467 @@
+"""Files for fuzzing: for each format, one written by a real writer from random rows, with the number of rows it has.
+
+    name, data, source, rows = generated(Random(7), "csv")
+
+`rows` is what reading must come to, examples and rejects together, by the way in which the file was made.
+"""
+
+import bz2
+import csv
+import gzip
+import io
+import json
+import lzma
+import sqlite3
+import tempfile
+import zipfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
+
+import docx
+import openpyxl
+import pptx
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet as pq
+from reportlab.pdfgen import canvas
+
+from tunewright.data.forms.presets import PARTS, PRESETS
+
+TEXTS = ["", " ", "a", "Läuft", "\u202e", "<b>x</b>", "a,b", 'say "x"', "=1+1", "\U0001f600", "x" * 300,
+         "null", "true", "-1", "1e5", "\u2028", "{{ x }}", "<|im_end|>", "'; --", "yes", "hello there"]  # fmt: skip
+KEYS = ["input", "expected", "text", "messages", "prompt", "completion", "chosen", "rejected", "label", "tools",
+        "role", "content", "weight", "train", "tool_calls", "name", "arguments", "id", "type", "function",
+        "from", "value"]  # fmt: skip
+
+
+FEW = 40
+"""Files of each of the formats whose writers take long."""
+
+
+class Made(NamedTuple):
+    """A file, how it is read, and how many rows it has."""
+
+    name: str
+    data: bytes
+    source: dict[str, Any]
+    rows: int | None
+    """None where nobody can say."""
+
+
+def text(draw: Random) -> str:
+    return "".join(draw.choices(TEXTS, k=draw.choice([1, 1, 1, 2, 3])))
+
+
+def value(draw: Random, keys: list[str] = KEYS, depth: int = 0) -> Any:
+    """Any JSON value."""
+    kind = draw.randrange(9 if depth < 4 else 6)
+    if kind < 3:
+        return text(draw)
+    if kind < 6:
+        return draw.choice([None, True, False, 0, 1, -1, 2**70, 0.5, 1e-9, "user", "assistant"])
+    count = draw.randrange(4)
+    if kind == 6:
+        return [value(draw, keys, depth + 1) for _ in range(count)]
+    return {draw.choice(keys): value(draw, keys, depth + 1) for _ in range(count)}
+
+
+def talk(draw: Random, said: str = "content", who: str = "role") -> list[dict[str, Any]]:
+    roles = draw.choice(
+        [["user", "assistant"], ["system", "user", "assistant"], ["human", "gpt"], ["user", "user"]]
+    )
+    turns: list[dict[str, Any]] = [{who: role, said: text(draw) or "x"} for role in roles]
+    if draw.random() < 0.3:
+        turns[draw.randrange(len(turns))][draw.choice(KEYS)] = value(draw)
+    return turns
+
+
+def row(draw: Random, keys: list[str] = KEYS) -> dict[str, Any]:
+    """A row that may be good, nearly good, or anything."""
+    shape = draw.randrange(5)
+    if shape == 0:
+        return {"input": text(draw), "expected": text(draw)}
+    if shape == 1:
+        return {"messages": talk(draw)}
+    if shape == 2:
+        return {"prompt": text(draw), "chosen": value(draw, keys), "rejected": text(draw)}
+    return {draw.choice(keys): value(draw, keys) for _ in range(draw.randrange(1, 6))}
+
+
+def lines(draw: Random, rows: list[Any], blanks: float = 0.1) -> bytes:
+    """JSONL with blank lines between, and lines that are no JSON; each that is not blank is a row."""
+    out = []
+    for one in rows:
+        made = json.dumps(one, ensure_ascii=draw.random() < 0.5)
+        if draw.random() < 0.1:
+            made = draw.choice(
+                [made[:-1], "{", "[1]", "7", '"x"', '{"a": 1, "a": 2}', "[" * 80, '{"a": NaN}', "\x00"]
+            )
+        out.append(made)
+        if draw.random() < blanks:
+            out.append(draw.choice(["", "  ", "\t"]))
+    return "\n".join(out).encode("utf-8", "surrogatepass")
+
+
+def jsonl(draw: Random) -> Made:
+    rows = [row(draw) for _ in range(draw.randrange(1, 9))]
+    return Made("t.jsonl", lines(draw, rows), {}, len(rows))
+
+
+def formed(draw: Random) -> Made:
+    """Rows in the form of another tool."""
+    name = draw.choice(sorted(PRESETS))
+    preset = PRESETS[name]
+    keys = [*preset.keys.values(), *PARTS[preset.family], *preset.message_keys.values(), *KEYS]
+    rows = []
+    for _ in range(draw.randrange(1, 7)):
+        made = {key: value(draw, keys) if draw.random() < 0.4 else text(draw) for key in preset.keys.values()}
+        if "messages" in preset.keys:
+            made[preset.keys["messages"]] = talk(draw, "value", "from") if draw.random() < 0.5 else talk(draw)
+        rows.append(made if draw.random() < 0.8 else row(draw, keys))
+    return Made("t.jsonl", lines(draw, rows), {"form": name}, len(rows))
+
+
+def chat(draw: Random) -> Made:
+    rows = [
+        {"messages": talk(draw), **({"tools": value(draw)} if draw.random() < 0.3 else {})} for _ in range(5)
+    ]
+    return Made("t.jsonl", lines(draw, rows), {"format": "chat"}, len(rows))
+
+
+def array(draw: Random) -> Made:
+    rows = [row(draw) if draw.random() < 0.9 else value(draw) for _ in range(draw.randrange(1, 9))]
+    return Made("t.json", json.dumps(rows, indent=draw.choice([None, 1])).encode(), {}, len(rows))
+
+
+def delimited(draw: Random, name: str, mark: str) -> Made:
+    stream = io.StringIO()
+    writer = csv.writer(stream, delimiter=mark, lineterminator=draw.choice(["\n", "\r\n"]))
+    writer.writerow(["input", "expected", "more"])
+    count = draw.randrange(1, 9)
+    for _ in range(count):
+        cells = [text(draw) for _ in range(3 if draw.random() < 0.9 else draw.randrange(2, 6))]
+        cells[0] = draw.choice([cells[0], f"{cells[0]}\n{text(draw)}", "\r\n"]) if mark == "," else cells[0]
+        writer.writerow(cells)
+    return Made(name, stream.getvalue().encode("utf-8", "surrogatepass"), {}, count)
+
+
+def typed(draw: Random) -> Any:
+    """A table of typed columns."""
+    count = draw.randrange(1, 9)
+    kinds: list[Callable[[], Any]] = [
+        lambda: pa.array([text(draw) for _ in range(count)]),
+        lambda: pa.array([draw.choice([None, draw.randrange(9)]) for _ in range(count)]),
+        lambda: pa.array([draw.choice([0.5, float("nan"), float("inf")]) for _ in range(count)]),
+        lambda: pa.array([[text(draw)] * draw.randrange(3) for _ in range(count)]),
+        lambda: pa.array([[{"role": "user", "content": text(draw)}] * draw.randrange(3) for _ in range(count)]),
+        lambda: pa.array([draw.randrange(2**60) for _ in range(count)], pa.timestamp("ns")),
+        lambda: pa.array([b"\xff", *[None] * (count - 1)], pa.binary()),
+    ]  # fmt: skip
+    names = draw.sample(KEYS[:9], draw.randrange(1, 6))
+    return pa.table({name: draw.choice(kinds)() for name in names}), count
+
+
+def parquet(draw: Random) -> Made:
+    made, count = typed(draw)
+    stream = io.BytesIO()
+    codec = draw.choice(["none", "snappy", "zstd", "gzip"])
+    pq.write_table(
+        made,
+        stream,
+        compression=codec,
+        row_group_size=draw.randrange(1, 9),
+        data_page_version=draw.choice(["1.0", "2.0"]),
+    )
+    return Made("t.parquet", stream.getvalue(), {}, count)
+
+
+def arrow(draw: Random) -> Made:
+    made, count = typed(draw)
+    stream = io.BytesIO()
+    if draw.random() < 0.5:
+        pyarrow.feather.write_feather(made, stream, compression=draw.choice(["uncompressed", "zstd", "lz4"]))
+    else:
+        with pa.ipc.new_stream(stream, made.schema) as writer:
+            writer.write_table(made, max_chunksize=3)
+    return Made("t.arrow", stream.getvalue(), {}, count)
+
+
+def spreadsheet(draw: Random) -> Made:
+    book = openpyxl.Workbook()
+    book.active.append(["input", "expected", "more"])
+    count = draw.randrange(1, 9)
+    for _ in range(count):
+        cells = [draw.choice(["x", 5, 0.5, True, "é", "<&>"]), "=1+1", draw.choice(["", "x", "=1+1"])]
+        book.active.append(cells if draw.random() < 0.9 else [*cells, "beside"])
+        if draw.random() < 0.1:
+            book.active.append([None, None, None])
+    return Made("t.xlsx", saved(book.save), {}, count)
+
+
+def word(draw: Random) -> Made:
+    made = docx.Document()
+    for _ in range(draw.randrange(1, 6)):
+        made.add_paragraph(
+            draw.choice(["a", "Läuft", "<b>"]), style=draw.choice(["Normal", "Heading 1", "List Bullet"])
+        )
+    return Made("t.docx", saved(made.save), {}, 1)
+
+
+def slides(draw: Random) -> Made:
+    made = pptx.Presentation()
+    count = draw.randrange(1, 4)
+    for _ in range(count):
+        slide = made.slides.add_slide(made.slide_layouts[1])
+        slide.shapes.title.text = draw.choice(["Plan", "é", "<&>"])
+    return Made("t.pptx", saved(made.save), {}, count)
+
+
+def pages(draw: Random) -> Made:
+    stream = io.BytesIO()
+    made = canvas.Canvas(stream, pageCompression=draw.randrange(2))
+    count = draw.randrange(1, 4)
+    for _ in range(count):
+        made.drawString(50, draw.randrange(100, 700), draw.choice(["word", "two words", "(x) \\ y"]))
+        made.showPage()
+    made.save()
+    return Made("t.pdf", stream.getvalue(), {}, count)
+
+
+def mails(draw: Random) -> Made:
+    count = draw.randrange(1, 5)
+    made = b"".join(
+        f"From a@b Thu Jan  1 00:00:00 1970\nSubject: {draw.choice(['x', '=?utf-8?q?=C3=A9?=', ''])}\n"
+        f"Content-Type: {draw.choice(['text/plain', 'text/html; charset=nope', 'multipart/mixed; boundary=b', 'x'])}\n\n"
+        f"{draw.choice(['body', '<p>body', '--b', ''])}\n\n".encode()
+        for _ in range(count)
+    )
+    return Made("t.mbox", made, {}, count)
+
+
+def subtitles(draw: Random) -> Made:
+    """Speakers take turns: each cue is one."""
+    count = draw.randrange(1, 7)
+    cues = [
+        f"00:{at:02}.000 --> 00:{at:02}.500\n<v {'AB'[at % 2]}>{draw.choice(['word', 'é', '&lt;'])} {at}\n"
+        for at in range(count)
+    ]
+    return Made("t.vtt", ("WEBVTT\n\n" + "\n".join(cues)).encode(), {}, count)
+
+
+def transcript(draw: Random) -> Made:
+    count = draw.randrange(1, 7)
+    said = [
+        {"speaker": "AB"[at % 2], "text": f"x{at}", draw.choice(["start", "end"]): value(draw)}
+        for at in range(count)
+    ]
+    key = draw.choice(["segments", "utterances", "turns"])
+    return Made(
+        "t.json", json.dumps(draw.choice([said, {key: said}])).encode(), {"format": "transcript"}, count
+    )
+
+
+def chatgpt(draw: Random) -> Made:
+    def conversation() -> Any:
+        tree: dict[str, Any] = {"r": {"parent": None, "message": None}}
+        last = "r"
+        for at in range(draw.randrange(1, 5)):
+            author = draw.choice(["user", "assistant", "tool", "system"])
+            content = {"content_type": "text", "parts": [text(draw)]} if draw.random() < 0.9 else value(draw)
+            tree[str(at)] = {"parent": last, "message": {"author": {"role": author}, "content": content}}
+            last = str(at)
+        return {"mapping": tree, "current_node": last, "title": value(draw), "create_time": value(draw)}
+
+    rows = [conversation() if draw.random() < 0.9 else row(draw) for _ in range(draw.randrange(1, 6))]
+    return Made("conversations.json", json.dumps(rows).encode(), {"format": "chatgpt"}, len(rows))
+
+
+def slack(draw: Random) -> Made:
+    count, days = draw.randrange(1, 5), {}
+    for thread in range(count):
+        for part in range(draw.randrange(1, 4)):
+            stamp = f"{1700000000 + thread}.{part}"
+            message = {
+                "user": f"U{part % 2}",
+                "ts": stamp,
+                "thread_ts": f"{1700000000 + thread}.0",
+                "text": text(draw),
+            }
+            days.setdefault(f"help/2024-01-0{draw.randrange(1, 4)}.json", []).append(message)
+    files = {name: json.dumps(said) for name, said in days.items()} | {
+        "users.json": json.dumps([{"id": "U0", "name": "a"}])
+    }
+    return Made("slack.zip", zipped(files), {"format": "slack"}, count)
+
+
+def traces(draw: Random) -> Made:
+    def one() -> Any:
+        message = {"role": "assistant", "content": text(draw)}
+        answer = {
+            "choices": [{"message": message, "finish_reason": draw.choice(["stop", "stop", "length", None])}]
+        }
+        about = draw.choice(
+            [
+                {
+                    "id": "a",
+                    "time": "t",
+                    "variant": "v",
+                    "request": {"messages": talk(draw)},
+                    "response": answer,
+                },
+                {"messages": talk(draw), "response": answer, "status": draw.choice(["success", "failure"])},
+                {
+                    "input": draw.choice([talk(draw), text(draw)]),
+                    "output": draw.choice([message, text(draw), answer]),
+                },
+                {"object": "chat.completion", "messages": talk(draw), **answer},
+            ]
+        )
+        if draw.random() < 0.3:
+            about["feedback"] = draw.choice([{"thumb": 1}, {"correction": text(draw)}, value(draw)])
+        if draw.random() < 0.3:
+            about[draw.choice([*about])] = value(draw)
+        return about
+
+    rows = [one() for _ in range(draw.randrange(1, 7))]
+    return Made("t.jsonl", lines(draw, rows), {"format": "traces"}, len(rows))
+
+
+def database(draw: Random) -> Made:
+    count = draw.randrange(1, 9)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "t.db"
+        made = sqlite3.connect(path)
+        made.execute("create table t (input, expected, more)")
+        cells = ["a", "", None, 1, 0.5, float("inf"), b"\xff", "é"]
+        made.executemany("insert into t values (?, ?, ?)", [draw.choices(cells, k=3) for _ in range(count)])
+        made.execute("update t set more = cast(x'ff41' as text) where rowid = 1")
+        made.commit()
+        made.close()
+        data = path.read_bytes()
+    return Made("t.db", data, {"sql": {"query": "select * from t", "url": "sqlite:///t.db"}}, count)
+
+
+def archive(draw: Random) -> Made:
+    parts = [jsonl(draw), delimited(draw, "t.csv", ",")]
+    files = {f"{at}/{part.name}": part.data for at, part in enumerate(parts)}
+    return Made("t.zip", zipped(files), {}, sum(part.rows or 0 for part in parts))
+
+
+def packed(draw: Random) -> Made:
+    inner = draw.choice([jsonl, array, lambda draw: delimited(draw, "t.csv", ",")])(draw)
+    ending, pack = draw.choice([(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)])
+    return Made(inner.name + ending, pack(inner.data), {}, inner.rows)
+
+
+def prose(draw: Random, name: str) -> Made:
+    html = name == "t.html"
+    said = "".join(
+        draw.choice(["# A\n", "word ", "```\n", "<p>x</p>", "<table><tr><td>1", "&amp;", "é", "---\n"])
+        for _ in range(9)
+    )
+    return Made(name, (f"<html><body>{said}word" if html else f"{said}word").encode(), {}, 1)
+
+
+def zipped(files: dict[str, Any]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, data in files.items():
+            made.writestr(name, data)
+    return stream.getvalue()
+
+
+def saved(write: Callable[[io.BytesIO], object]) -> bytes:
+    stream = io.BytesIO()
+    write(stream)
+    return stream.getvalue()
+
+
+@cache
+def one_of_few(make: Callable[[Random], Made], number: int) -> Made:
+    """A file that took a real writer long to make, made once."""
+    return make(Random(number))
+
+
+def pooled(make: Callable[[Random], Made]) -> Callable[[Random], Made]:
+    """Draws one of a few good files; what is changed in them is drawn anew."""
+    return lambda draw: one_of_few(make, draw.randrange(FEW))
+
+
+READERS: dict[str, Callable[[Random], Made]] = {
+    "csv": lambda draw: delimited(draw, "t.csv", ","),
+    "tsv": lambda draw: delimited(draw, "t.tsv", "\t"),
+    "json": array,
+    "jsonl": jsonl,
+    "chat": chat,
+    "forms": formed,
+    "parquet": parquet,
+    "arrow": arrow,
+    "spreadsheet": pooled(spreadsheet),
+    "text": lambda draw: prose(draw, "t.txt"),
+    "markdown": lambda draw: prose(draw, "t.md"),
+    "html": lambda draw: prose(draw, "t.html"),
+    "pdf": pooled(pages),
+    "docx": pooled(word),
+    "pptx": pooled(slides),
+    "subtitles": subtitles,
+    "transcript": transcript,
+    "mbox": mails,
+    "chatgpt": chatgpt,
+    "slack": slack,
+    "traces": traces,
+    "sql": database,
+    "zip": archive,
+    "packed": packed,
+}
+
+
+def generated(draw: Random, reader: str) -> Made:
+    """A good file, or one of good and bad rows."""
+    return READERS[reader](draw)
+
+
+PACKERS: dict[str, Any] = {
+    ".gz": (gzip.decompress, gzip.compress),
+    ".bz2": (bz2.decompress, bz2.compress),
+    ".xz": (lzma.decompress, lzma.compress),
+}
+PIECES = [b"", b"\0", b"\xff" * 4, b"<", b">", b"&", b'"', b"9999999999", b"-1", b"\n", b"\n\n", b"\r", b"PK\x05\x06", b"{",
+          b"]", b",", b"\\", b"\xc3", b"\xef\xbb\xbf", b"=", b"\x7f\xff\xff\xff", b"\x80\x80\x80\x80\x08"]  # fmt: skip
+
+
+def damaged(draw: Random, made: Made) -> Made:
+    """The file with some of its bytes changed; of an archive, perhaps what it packs."""
+    data = made.data
+    if data.startswith(b"PK") and draw.random() < 0.6:
+        with zipfile.ZipFile(io.BytesIO(data)) as old:
+            parts: dict[str, Any] = {name: old.read(name) for name in old.namelist()}
+        part = draw.choice(sorted(parts))
+        parts[part] = edited(draw, parts[part])
+        return made._replace(data=zipped(parts), rows=None)
+    if made.name.endswith((".gz", ".bz2", ".xz")) and draw.random() < 0.5:
+        unpack, pack = PACKERS[Path(made.name).suffix]
+        return made._replace(data=pack(edited(draw, unpack(data))), rows=None)
+    return made._replace(data=edited(draw, data), rows=None)
+
+
+def edited(draw: Random, data: bytes) -> bytes:
+    """A few edits: bytes taken out, put in, turned, copied from elsewhere; the end cut off."""
+    for _ in range(draw.choice([1, 1, 2, 3, 8])):
+        at, kind = draw.randrange(len(data) + 1), draw.randrange(6)
+        if kind == 0:
+            data = data[:at] + data[at + draw.randrange(1, 20) :]
+        elif kind == 1:
+            data = data[:at] + draw.choice(PIECES) + data[at:]
+        elif kind == 2 and at < len(data):
+            data = data[:at] + bytes([data[at] ^ (1 << draw.randrange(8))]) + data[at + 1 :]
+        elif kind == 3:
+            start = draw.randrange(len(data) + 1)
+            data = data[:at] + data[start : start + draw.randrange(40)] + data[at:]
+        elif kind == 4:
+            data = data[:at] + draw.randbytes(draw.randrange(1, 9)) + data[at + draw.randrange(9) :]
+        elif draw.random() < 0.3:
+            data = data[:at]
+    return data

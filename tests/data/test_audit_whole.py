@@ -1,0 +1,118 @@
+"""The whole audit: findings of all kinds with their examples, nothing personal shown, kinds chosen."""
+
+from typing import get_args
+
+import pytest
+from looked import row
+
+from tunewright.data.audit.audit import _KINDS, Kind
+from tunewright.data.audit.kinds import KINDS, costs
+from tunewright.data.audit.seen import excerpt
+from tunewright.data.audit.whole import WholeAudit, whole_audit
+from tunewright.data.examples import Examples, write_examples
+
+KEY = "hf_abcdefghijklmnopqrstuvwxyzABCDEFGH"
+PLAIN = [
+    row(
+        f"How do I clean the kettle number {n} of the kind {n * 7919 % 1000}?",
+        f"With water, {n} times.",
+        number=n + 1,
+    )
+    for n in range(60)
+]
+
+
+def brief(found):
+    return [(one.kind, one.severity, one.part, one.count) for one in found.findings]
+
+
+def test_plain_rows_have_nothing_odd():
+    found = whole_audit({"all": PLAIN})
+    assert found.findings == ()
+    assert found.holds("info")
+    assert found.rows == {"all": 60}
+
+
+def test_findings_come_the_worst_first_with_what_stands_there():
+    again, echo = (
+        row(PLAIN[0].input_text, PLAIN[0].expected, number=70),
+        row("Say it back", "say it back", number=71),
+    )
+    secret = row(f"Why does {KEY} not work for me?", number=72)
+    found = whole_audit({"all": [*PLAIN, again, echo, secret]})
+    assert brief(found) == [
+        ("secret", "error", "all", 1),
+        ("duplicate", "warning", "all", 1),
+        ("echo_answer", "warning", "all", 1),
+        ("unlike_row", "info", "all", 1),
+    ]
+    told, duplicate, echoed, _ = found.findings
+    assert [(one.place, one.excerpt) for one in told.examples] == [("rows.csv:72", "")]
+    # a duplicate's id is the first row's
+    assert duplicate.examples[0].excerpt == f"{again.input_text} → {again.expected}"
+    assert (echoed.mend, echoed.examples[0].place) == ("Leave them out.", "rows.csv:71")
+    assert not found.holds()
+    assert WholeAudit.model_validate_json(found.model_dump_json()) == found
+
+
+def test_nothing_personal_is_shown_with_any_finding():
+    rows = [
+        row(f"Mail anna.miller@mail.example {KEY}", f"Mail anna.miller@mail.example {KEY}", number=n)
+        for n in (1, 2)
+    ]
+    said = whole_audit({"all": [*PLAIN, *rows]}).model_dump_json()
+    assert "anna.miller" not in said
+    assert KEY[:8] not in said
+    assert "[EMAIL]" in said
+
+
+def test_an_excerpt_hides_what_its_edge_cuts():
+    text = f"{'a ' * 60}write to anna.miller@mail.example now"
+    assert excerpt(text)[:140] == "a " * 60 + "write to [EMAIL] …"
+    assert excerpt("x " * 100 + KEY, 200 + 10) == f"… {'x ' * 10}[SECRET]"
+    assert excerpt("one\n\u202etwo\x00") == "one ⟨202E⟩two⟨0000⟩"
+
+
+def test_kinds_are_chosen():
+    rows = [*PLAIN, row("Say it back", "say it back"), row(f"Why does {KEY} not work?")]
+    assert brief(whole_audit({"all": rows}, kinds=["echo_answer"])) == [("echo_answer", "warning", "all", 1)]
+    found = whole_audit({"all": rows}, deep=False)
+    assert "secret" not in {one.kind for one in found.findings}
+    assert found.notes[0] == (
+        "personal data, secrets and near duplicates were not looked for: `tunewright data audit` does"
+    )
+
+
+def test_what_kinds_cost():
+    assert costs(None) == {"quick", "personal", "near", "tokens", "languages"}
+    assert costs(frozenset({"secret", "html"})) == {"personal", "quick"}
+
+
+def test_rows_of_a_file_give_the_same(tmp_path):
+    rows = [*PLAIN, row("Say it back", "say it back", number=71), row("w " * 9000, number=72)]
+    write_examples(tmp_path / "rows.jsonl", rows)
+    assert whole_audit({"all": Examples(tmp_path / "rows.jsonl")}) == whole_audit({"all": rows})
+
+
+def test_empty_parts_are_no_trouble():
+    found = whole_audit({"train": PLAIN, "dev": [], "test": PLAIN[:1]}, method="sft")
+    assert [(one.kind, one.part) for one in found.findings] == [
+        ("leak", "test"),
+        ("duplicate_across", None),
+        ("few_test_rows", "test"),
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_says_what_it_is_and_what_mends_it(kind):
+    known = KINDS[kind]
+    assert known.title
+    assert known.mend.endswith(".")
+    assert known.recipe == "" or known.recipe.startswith("{op: ")
+
+
+def test_all_that_the_comparison_finds_is_known():
+    assert set(get_args(Kind)) <= set(KINDS)
+    assert {kind: KINDS[kind].severity for kind in get_args(Kind)} == {
+        kind: one[0] for kind, one in _KINDS.items()
+    }
