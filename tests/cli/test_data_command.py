@@ -45,6 +45,11 @@ def test_preview_shows_what_an_operation_makes(cli, project):
     assert said.code == 0
     assert "input: Where is parcel 0? Write to [EMAIL_1]" in said.out
     assert "redact: of 10 rows 10 go on, 0 are dropped, 10 changed." in said.out
+    held = project / "tunewright.yaml"
+    held.write_text(held.read_text() + "  - {op: quality}\n")
+    judged = cli("data", "preview", "quality", "--rows", "1").out
+    assert "quality: 1.0" in judged
+    assert "flaws: []" in judged
     assert cli("data", "preview", "redct").err.endswith("Did you mean 'redact'?")
 
 
@@ -57,16 +62,13 @@ def test_audit_of_the_project_and_of_a_file(cli, project):
     assert raw.code == 1
     assert "The input is text: its name says so. The answer is kind" in raw.out
     assert "error constant_answer: 60 of 60 rows (100.0%) have one and the same answer." in raw.out
-    assert "warning personal_data: 60 of 60 rows of all hold personal data: email 60. rows.csv:2" in raw.out
+    assert "warning personal_data: 60 of 60 rows hold personal data: email 60. rows.csv:2" in raw.out
     assert "me0@mail" not in raw.out
     (project / "keys.csv").write_text("q,a\nmy hf_abcdefghijklmnopqrstuvwxyzABCDEFGH,no\n,empty\n")
     keys = cli("data", "audit", "keys.csv", "--column", "input=q", "--column", "expected=a")
     assert keys.code == 1
     assert "1 rows set aside: empty input" in keys.out
-    assert (
-        "error secret: 1 of 1 rows of all hold keys, tokens or passwords. keys.csv:2 Mend it: Replace"
-        in keys.out
-    )
+    assert "error secret: 1 of 1 rows hold keys, tokens or passwords. keys.csv:2 Mend it: Replace" in keys.out
     assert "hf_" not in keys.out
     assert json.loads(cli("data", "audit", "keys.csv", "--json").out)["rows"] == {"all": 1}
 

@@ -3,9 +3,11 @@ import json
 from worked import worked
 
 from tunewright.core.example import Origin, ask, make_example
-from tunewright.data.audit.audit import Audit, Pair, audit
+from tunewright.data.audit.audit import _KINDS, Audit, Pair, audit
+from tunewright.data.audit.kinds import KINDS
 from tunewright.data.labels import LabelRow, LabelTable
 from tunewright.data.lengths import LengthRow
+from tunewright.data.ops.balance import Balance
 from tunewright.data.ops.drop_duplicates import DropDuplicates
 from tunewright.data.ops.max_chars import MaxChars
 
@@ -44,6 +46,24 @@ def test_leaks_duplicates_contradictions_and_empty_answers():
     )
     assert found.rows == {"train": 3, "dev": 2, "test": 1}
     assert Audit.model_validate_json(found.model_dump_json()) == found
+
+
+def test_rows_that_balance_repeated_are_no_duplicates():
+    rows = [row(f"a {n}", "a") for n in range(8)] + [row("b 1", "b"), row("B 1", "b")]
+    done = worked([Balance(least=4)], rows)
+    assert len(done.kept) == 12
+    (found,) = audit({"train": done.kept}, deep=True).findings[:1]
+    assert (found.kind, found.count, found.examples) == ("duplicate", 1, (rows[-1].id,))
+    own = [row("q", "a").model_copy(update={"fields": {"repeat": "no"}}) for _ in range(2)]
+    assert [finding.kind for finding in audit({"all": own}).findings] == ["duplicate"]
+
+
+def test_shares_of_a_data_set_that_is_not_split():
+    rows = [row(f"question {n}", f"answer {n}") for n in range(2999)]
+    found = audit({"all": [*rows, rows[0]]})
+    assert [one.message for one in found.findings] == [
+        "1 of 3,000 rows (under 0.1%) repeat an earlier row of it."
+    ]
 
 
 def test_what_the_recipe_dropped_is_told():
@@ -118,3 +138,7 @@ def test_free_text_has_no_labels_and_lengths_are_in_characters():
         LengthRow(part="all", what="answer", min=1, median=50, p95=95, max=99, longest=rows[0].id),
     )
     assert found.findings == ()
+
+
+def test_every_kind_that_it_tells_is_described():
+    assert set(_KINDS) <= set(KINDS)

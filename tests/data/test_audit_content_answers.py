@@ -1,14 +1,19 @@
 """What the audit finds odd about answers."""
 
 import pytest
+import yaml
 from looked import found, kinds, row
+from pydantic import TypeAdapter
+from worked import worked
 
 from ends import ends
 from tunewright.core.example import make_document
 from tunewright.data.audit.answers import Answers
+from tunewright.data.audit.kinds import KINDS
 from tunewright.data.audit.pairs import Pairs
 from tunewright.data.audit.refusals import refuses
 from tunewright.data.audit.told import Told
+from tunewright.data.ops import RecipeOp
 
 SENTENCE = (
     "The parcel came on Monday, and the {} with the blue shade was broken, so we sent another one to you."
@@ -188,6 +193,20 @@ def test_pairs():
         ("longer_chosen", "info", 30),
     ]
     assert found(Pairs(), GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("check", "kind", "odd"),
+    [
+        (Pairs, "equal_pair", row("Say it", "Yes,  I do.", rejected="yes, i do. ")),
+        (Answers, "echo_answer", row("Where is  it now?", "where is it NOW?")),
+    ],
+)
+def test_what_is_said_to_mend_it_does(check, kind, odd):
+    fine = row("Say", "Yes.", rejected="No.")
+    op = TypeAdapter(RecipeOp).validate_python(yaml.safe_load(KINDS[kind].recipe))
+    assert kinds(check(), [odd, fine]) == {kind: 1}
+    assert worked([op], [odd, fine]).kept == [fine]
 
 
 def test_hostile_answers_take_no_time():

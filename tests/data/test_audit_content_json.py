@@ -81,3 +81,13 @@ def test_answers_that_the_schema_does_not_allow():
             " is a required property (1); answer is not JSON: Expecting value at character 1 (1).",
         )
     ]
+
+
+def test_what_the_schema_says_shows_nothing_personal():
+    schema = {"properties": {"who": {"type": "string", "maxLength": 3}}}
+    rows = answers(
+        {"who": "Ms Mara <mara.velten@mail.example>"}, {"who": "hf_abcdefghijklmnopqrstuvwxyzABCDEFGH"}
+    )
+    ((_, _, count, message),) = found(Schema(JsonOutput(schema=schema)), rows)
+    assert count == 2
+    assert "<[EMAIL]>' is too long (1); who: '[SECRET]' is too long (1)" in message

@@ -4,6 +4,7 @@ import pytest
 import yaml
 from looked import found, row
 from pydantic import TypeAdapter
+from worked import worked
 
 from tunewright.data.audit.kinds import KINDS
 from tunewright.data.audit.labels import label_oddities
@@ -44,8 +45,10 @@ def test_labels_that_differ_are_no_twins():
 
 
 def test_uneven_labels():
-    (mostly,), _ = of_labels(("spam", 90), ("ham", 10))
+    (mostly,), rows = of_labels(("spam", 90), ("ham", 10))
     assert (mostly.kind, mostly.severity) == ("imbalance", None)
+    mended = worked([OP.validate_python(yaml.safe_load(mostly.recipe))], rows).kept
+    assert list(label_oddities(label_tables({"train": mended}), [Scope("train", len(mended))])) == []
     (uneven,), _ = of_labels(("a", 100), ("b", 90), ("c", 2))
     assert (uneven.severity, uneven.message) == (
         "info",

@@ -1,5 +1,7 @@
 """What the audit finds odd about turns, system prompts, and templates in the text."""
 
+import random
+
 import pytest
 from looked import found, kinds, row, talk
 
@@ -105,5 +107,15 @@ def test_a_conversation_in_one_turn():
 
 def test_hostile_texts_take_no_time():
     texts = ["<|" * 50_000, "[INST" * 50_000, "\nuser" * 50_000, "</s>" + " " * 100_000]
+    texts += ["a: b: " + "\n" * 200_000, "a: b:\n" + " " * 200_000]
     with ends():
         assert kinds(Templates(), [row(text) for text in texts]) in ({}, {"control_word": 1})
+
+
+def test_many_long_system_prompts_that_share_their_beginning_take_no_time():
+    chance = random.Random(0)
+    rows = [
+        row(f"q{n}", system=f"Say what it is: {''.join(chance.choices('ab', k=1900))}") for n in range(60)
+    ]
+    with ends():
+        assert found(Systems(), rows) == []

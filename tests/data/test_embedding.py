@@ -75,7 +75,8 @@ def test_a_vocabulary_shared_out_to_fewer_vectors(tmp_path):
     ("vectors", "more", "said"),
     [
         (VECTORS[:2], {}, "there are vectors for 2 of 4 tokens. Save it again"),
-        (VECTORS, {"mapping": np.array([0, 1, 2, 9])}, "there are vectors for 4 of 4 tokens"),
+        (VECTORS, {"mapping": np.array([0, 1, 2, 9])}, "the mapping names vectors that are not there"),
+        (np.array(VECTORS) * np.nan, {}, "a vector holds something that is no number"),
     ],
 )
 def test_vectors_that_do_not_fit_the_tokens_are_refused(tmp_path, vectors, more, said):

@@ -15,6 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 from hub_server import Hub, serving
 
+from ends import ends
+from tunewright.core.hashing import hash_file, hash_value
 from tunewright.data.files import contents, find_files
 from tunewright.data.rows import BadFile
 from tunewright.data.sources import _layout, open_file, parquet
@@ -236,7 +238,7 @@ def test_numbers_of_classes_are_their_names(desk, name: str) -> None:
     assert got.reasons[1] == (4, "bad label: 2 is none of the 2 classes that the file names")
 
 
-@pytest.mark.parametrize("feature", [{"_type": "Image"}, [{"_type": "Image"}], {"a": {"_type": "Image"}}])
+@pytest.mark.parametrize("feature", [{"_type": "Image"}, [{"_type": "Image"}], {"names": {"_type": "Image"}}])
 def test_columns_of_pictures_are_refused(tmp_path: Path, feature: Any) -> None:
     made = pa.table({"input": ["a"], "shot": ["b"]}).replace_schema_metadata(features(shot=feature))
     pq.write_table(made, tmp_path / "t.parquet")
@@ -261,6 +263,39 @@ def test_folders_that_datasets_saved(tmp_path: Path) -> None:
     assert texts(tmp_path, hub={"split": "extra"}) == ["b"]
     made.save_to_disk(tmp_path / "one")
     assert texts(tmp_path, "one", hub={}) == ["a", "b", "c"]
+    datasets.load_from_disk(tmp_path / "one").map(lambda row: {"input": row["input"] * 2})
+    assert len(list((tmp_path / "one").glob("*.arrow"))) == 2
+    assert texts(tmp_path, "one", hub={}) == ["a", "b", "c"]  # what came out of the work is no part of it
+
+
+@pytest.mark.parametrize(
+    ("pattern", "takes"),
+    [
+        ("*.csv", ["a.csv"]),
+        ("**/*.csv", ["a.csv", "x/b.csv", "x/y/c.csv"]),
+        ("x/**", ["x/b.csv", "x/y/c.csv"]),
+        ("**", ["a.csv", "x/b.csv", "x/y/c.csv"]),
+        ("x/*/?.csv", ["x/y/c.csv"]),
+        ("**/[!ab].csv", ["x/y/c.csv"]),
+        ("[ab].csv", ["a.csv"]),
+        ("../*.csv", []),
+        ("**/.git/*", [".git/d.csv"]),
+        ("README.md", ["README.md"]),
+        ("", []),
+    ],
+)
+def test_patterns_of_a_card(pattern: str, takes: list[str]) -> None:
+    names = ["README.md", "a.csv", "x/b.csv", "x/y/c.csv", ".git/d.csv"]
+    assert _layout.matching(names, pattern) == takes
+
+
+def test_a_card_from_a_stranger_takes_no_time() -> None:
+    name = "/".join("a" * 200 for _ in range(60))
+    with ends():
+        assert _layout.matching([name], "**/" * 60 + "x") == []
+        assert _layout.matching([name], "/".join(["*a" * 100 + "b"] * 60)) == []
+        parts = [f"train-{at:05}-of-50000.csv" for at in range(50000)]
+        _layout._check_parts(parts, "it")
 
 
 def test_a_folder_is_known_by_its_files_and_its_card(tmp_path: Path) -> None:
@@ -346,6 +381,28 @@ def test_a_data_set_is_fetched_and_known_by_its_commit(hub: Hub, tmp_path: Path)
     }
 
 
+AGAINST = """\
+import sys
+from pathlib import Path
+from tunewright.project.file import ProjectFile
+from tunewright.project.plan import Outside
+recipe = [{"op": "decontaminate", "against": ["hub:owner/name", "mine.csv"]}]
+file = ProjectFile(name="a", task={"system": "Answer."}, sources={"a": {"path": "mine.csv"}}, recipe=recipe)
+print(Outside(file, Path(sys.argv[1])).hashes("recipe files"))
+"""
+
+
+def test_what_an_operation_reads_of_the_hub_is_known_by_its_commit(hub: Hub, tmp_path: Path) -> None:
+    commit = hub.push("owner/name", files(**{"train.csv": "a"}))
+    write(tmp_path, **{"mine.csv": table("b")})
+    env = {**os.environ, "HF_HOME": str(tmp_path / "home"), "HF_ENDPOINT": hub.url}
+    done = subprocess.run(
+        [sys.executable, "-c", AGAINST, str(tmp_path)], env=env, capture_output=True, text=True, check=True
+    )
+    mine = hash_file(tmp_path / "mine.csv")
+    assert done.stdout == f"{{'hub:owner/name@main': '{commit}', 'mine.csv': '{mine}'}}\n"
+
+
 def test_files_of_a_data_set_by_a_pattern(hub: Hub, tmp_path: Path) -> None:
     hub.push("owner/name", files(**{"x/a.csv": "a", "x/b.csv": "b", "c.csv": "c"}))
     assert asked(hub, tmp_path, "hub:owner/name/x/*.csv")["rows"] == ["a", "b"]
@@ -384,3 +441,16 @@ def test_what_another_program_fetched_is_read_without_a_network(hub: Hub, tmp_pa
     }
     subprocess.run([sys.executable, "-c", fetch.format(1)], env=env, check=True, capture_output=True)
     assert asked(None, tmp_path)["rows"] == ["a", "b"]
+
+
+def test_a_part_of_a_commit_is_not_taken_for_all_of_it(hub: Hub, tmp_path: Path) -> None:
+    commit = hub.push("owner/name", files(**{"a.csv": "a", "b.csv": "b"}))
+    fetch = (
+        "from huggingface_hub import hf_hub_download as get\nget('owner/name', 'a.csv', repo_type='dataset')"
+    )
+    env = {**os.environ, "HF_HOME": str(tmp_path / "home"), "HF_ENDPOINT": hub.url, "HF_HUB_DISABLE_XET": "1"}
+    subprocess.run([sys.executable, "-c", fetch], env=env, check=True, capture_output=True)
+    found = asked(None, tmp_path, revision=commit)
+    assert found["rows"] == ["a"]
+    assert found["contents"] == {f"hub:owner/name@{commit}": f"{commit} {hash_value(['a.csv'])}"}
+    assert asked(hub, tmp_path, revision=commit)["contents"] == {f"hub:owner/name@{commit}": commit}

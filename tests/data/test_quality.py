@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import pytest
+from pydantic import ValidationError
 from worked import worked
 
 from tunewright.core.example import Origin, ask, make_document, make_example
@@ -146,3 +147,8 @@ def test_the_worst_go_with_their_reasons():
 
 def test_no_rows():
     assert worked([Quality(keep_share=0.5)], []).kept == []
+
+
+def test_rules_that_are_off_drop_nothing():
+    with pytest.raises(ValidationError, match="drop names cut, which rules turns off"):
+        Quality(rules=Rules(cut=False), drop=["empty", "cut"])

@@ -16,6 +16,8 @@ def found(find, text):
         ("Write to ann.lee+shop@mail.example.co.uk.", ["ann.lee+shop@mail.example.co.uk"]),
         ("<jürgen@bücher.example>, x@y.io;z_9@q-r.de", ["jürgen@bücher.example", "x@y.io", "z_9@q-r.de"]),
         ("mailto:ann@example.org", ["ann@example.org"]),
+        ("{'mail': 'mara@mail.com'}, 'x@y.com'", ["mara@mail.com", "x@y.com"]),
+        ("o'brien@example.org", ["o'brien@example.org"]),
         ("ann (at) example (dot) org", ["ann (at) example (dot) org"]),
         ("postgres://bob:pw@db.example.com/x", []),
         ("@handle, a@b, user@localhost, 5@3.2", []),

@@ -11,7 +11,7 @@ import pytest
 from ends import ends
 from tunewright.core.errors import DataError
 from tunewright.data.rows import BadFile, Reject
-from tunewright.data.sources import _lines, _parquet_size, if_empty, open_file, parquet, pdf
+from tunewright.data.sources import _lines, _parquet_pages, _parquet_size, if_empty, open_file, parquet, pdf
 from tunewright.data.sources import json as json_source
 from tunewright.data.sources._apart import Apart
 from tunewright.data.spec import SourceSpec
@@ -254,3 +254,16 @@ def test_a_footer_that_the_library_breaks_down_over_is_refused(tmp_path: Path) -
             except BadFile as refused:
                 broken += "histogram size mismatch" in refused.message
     assert broken > 0
+
+
+def test_a_parquet_footer_that_says_very_much_is_not_taken_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each byte of a list of empty structs would be a dictionary."""
+    monkeypatch.setattr(_parquet_pages, "_VALUES", 1000)
+    for count, said in ((500, "its footer is broken"), (2000, "it says too much of itself")):
+        footer = b"\xf9\xfc" + bytes([count & 127 | 128, count >> 7]) + bytes(count + 1)
+        path = tmp_path / "t.parquet"
+        path.write_bytes(b"PAR1" + footer + len(footer).to_bytes(4, "little") + b"PAR1")
+        with pytest.raises(ValueError, match=said):
+            list(_parquet_pages.chunks(path))

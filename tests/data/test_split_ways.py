@@ -3,7 +3,7 @@
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunewright.core.errors import DataError
@@ -85,6 +85,7 @@ def test_a_group_goes_by_its_newest_row_and_a_moment_stays_together():
     ] == [70, 20, 10]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 40)), min_size=6, max_size=60))
 def test_no_row_of_train_is_newer_than_the_groups_after_it(cells):
     rows = [
@@ -113,7 +114,7 @@ def test_no_row_of_train_is_newer_than_the_groups_after_it(cells):
          "f.csv:3: split.by_time goes by the field 'at', and here it is 'soon': no date. Write dates as 2026-03-25 or"
          " 2026-03-25T10:00:00Z (ISO 8601), as mails do, or as Unix seconds."),
         ([placed("a", 2, at=None)], {"by_time": "at"}, "the field 'at', and here it is null: no date."),
-        ([placed("a", 2, at=5), placed("b", 3)], {"by_time": "at"}, "the row f.csv:3 has no field 'at'; its fields are"),
+        ([placed("a", 2, at=2026), placed("b", 3)], {"by_time": "at"}, "the row f.csv:3 has no field 'at'; its fields are"),
         ([row(f"q{at}", at="2026") for at in range(9)], {"by_time": "at"},
          "split.by_time: the field 'at' tells 1 moments at which groups of rows end; three parts need three."),
         ([row(f"q{at}", n=at) for at in range(9)], {"stratify_by": "n"},
@@ -135,6 +136,40 @@ def test_one_way_to_share_rows_out(ways):
         SplitSpec(**dict.fromkeys(ways, "x"))
     with pytest.raises(ValueError, match="near moves rows and column forbids it"):
         SplitSpec(column="x", near=True)
+
+
+@pytest.mark.parametrize("shares", [(0.2, 0.2, 0.6), (0.05, 0.05, 0.9), (0.1, 0.8, 0.1), (0.8, 0.1, 0.1)])
+@pytest.mark.parametrize("rows", range(3, 9))
+def test_few_rows_in_one_stratum_leave_no_part_empty(rows, shares):
+    spec = SplitSpec(stratify_by="k", **dict(zip(PARTS, shares, strict=True)))
+    found = share([row(f"q{at}", k="x") for at in range(rows)], spec)
+    assert all(found.parts)
+    assert found.notes == ("all rows are in one stratum by 'k'",)
+
+
+def test_strata_that_are_one_group_are_told_of():
+    rows = [row(f"q{at // 2}", str(at), k=at // 2) for at in range(100)]
+    told = "the shares hold within each of 50 strata by 'k'; but 50 of them are one group of rows each, and in one part"
+    assert share(rows, SplitSpec(stratify_by="k")).notes == (told,)
+
+
+def test_strata_of_long_answers_keep_them_apart():
+    rows = [row(f"q{at}", "x" * 100 + "ab"[at % 2]) for at in range(100)]
+    assert by_part(split(rows, SplitSpec(stratify_by="label")), lambda one: one.expected[-1]) == [
+        {"a": 40, "b": 40},
+        {"a": 5, "b": 5},
+        {"a": 5, "b": 5},
+    ]
+
+
+@pytest.mark.parametrize("spec", [{}, {"by_time": "at"}])
+def test_a_group_of_most_rows_is_told_of(spec):
+    rows = [row(f"q{at}", c="x" if at % 10 else at, at=f"{1900 + at}-01-01") for at in range(100)]
+    told = share(rows, SplitSpec(group_by="c", **spec)).notes
+    assert told[0] == "90 of 100 rows are one group, which stays whole"
+    assert told[1:] == (
+        ("by 'at': train to 1980-01-01 00:00, dev to 1990-01-01 00:00, test after that",) if spec else ()
+    )
 
 
 def test_near_rows_never_straddle():

@@ -1,6 +1,7 @@
 """Queries as sources, on real SQLite and PostgreSQL: read and never written, without a secret in any message."""
 
 import json
+import os
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -13,12 +14,14 @@ import pytest
 from pydantic import ValidationError
 
 import tunewright
+from ends import ends
 from tunewright.core.errors import DataError
 from tunewright.core.task import TaskSpec
 from tunewright.data.files import contents
 from tunewright.data.ingest import inspect_sources
 from tunewright.data.rows import BadFile
-from tunewright.data.sources import open_file
+from tunewright.data.source_spec import SqlSpec
+from tunewright.data.sources import open_file, sql
 from tunewright.data.spec import SourceSpec
 
 TASK = TaskSpec()
@@ -102,10 +105,14 @@ def test_a_query_for_chats_and_for_documents(shop) -> None:
             "the query is more than one statement. Write one SELECT.",
         ),
         (
-            "with a as (select 1) insert into tickets (id) select 7",
+            "with a as (select 1) update tickets set label = 'x'",
             "the database cannot be asked (attempt to write a readonly database).",
         ),
         ("select x from tickets", "the database cannot be asked (no such column: x)."),
+        (
+            "select * into copy from tickets",
+            "the query has an INTO. Sources are read, and never written.",
+        ),
         ("select load_extension('x')", "the database cannot be asked (not authorized)."),
         ("select id, 1 as id", "the database cannot be asked (no such column: id)."),
         (
@@ -119,6 +126,91 @@ def test_what_is_no_plain_reading_is_refused(shop, query: str, said: str) -> Non
     assert refusal(shop.root, query) == said
     assert (shop.root / "shop.db").read_bytes() == before
     assert sorted(path.name for path in shop.root.iterdir()) == ["shop.db"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        r"select 'a\'' ; drop table t -- '",
+        "select 1 # ' \n ; drop table t # '",
+        "select 1 /*! ; drop table t */",
+        "select 5--1 ; drop table t",
+        "select 1 as a$b$ ; drop table t; select 1 as c$b$",
+        "select 1 as [a'] ; drop table t; select 1 as [']",
+        "select 1 /* /* */ ' */ ; drop table t -- '",
+    ],
+)
+def test_a_second_statement_is_not_hidden_in_what_some_database_takes_for_a_text(
+    tmp_path: Path, query: str
+) -> None:
+    assert refusal(tmp_path, query).startswith("the query may be more than one statement: it has a semicolon")
+
+
+def test_signs_of_many_meanings_are_plain_where_no_semicolon_follows(shop) -> None:
+    (row,) = rows(shop.root, r"select 'a\#$' as [b], 5--1" "\n as c;")
+    assert row.values == {"b": r"a\#$", "c": 5}
+
+
+@pytest.fixture
+def other() -> Iterator[None]:
+    """A database that cannot be held to reading: SQLite under a name that is not known."""
+    import sqlalchemy
+    from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+
+    dialect = type("Other", (SQLiteDialect_pysqlite,), {"name": "other", "supports_statement_cache": True})
+    sqlalchemy.dialects.registry.impls["other"] = lambda: dialect
+    yield
+    del sqlalchemy.dialects.registry.impls["other"]
+
+
+@pytest.mark.usefixtures("other")
+def test_of_a_database_that_cannot_be_held_to_reading_the_words_are_looked_at(shop) -> None:
+    url = f"other:///{shop.root / 'shop.db'}"
+    assert [
+        row.values for row in rows(shop.root, "select count(*) as n, 'drop' as a from tickets", url=url)
+    ] == [{"n": 5, "a": "drop"}]
+    assert refusal(shop.root, "with a as (select 1) delete from tickets", url=url) == (
+        "the query has the word DELETE, and other cannot be held to reading. Sources are never written; where it is"
+        " the name of a column, make a view that calls it otherwise."
+    )
+
+
+def test_a_file_in_a_folder_that_may_not_be_written_is_locked_where_it_can_be(
+    shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = shop.root / "shop.db"
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # whoever runs this may write anywhere
+    assert not sql._lies_still(file)
+    make(file, "pragma journal_mode = wal")
+    assert sql._lies_still(file)
+    assert len(rows(shop.root, "select id from tickets")) == 5
+    file.with_name("shop.db-wal").touch()
+    assert not sql._lies_still(file)
+
+
+def test_a_query_that_never_ends_can_be_interrupted(shop) -> None:
+    query = "with recursive r(x) as (select 1 union all select x from r) select count(*) from r"
+    with ends(0.5):  # which interrupts it, as Ctrl-C does
+        assert refusal(shop.root, query) == "the database cannot be asked (interrupted)."
+
+
+def test_a_secret_is_taken_out_before_a_message_is_cut() -> None:
+    said = SqlSpec(
+        query="select 1", url="postgresql://host/shop?sslrootcert=/home/anna&sslrootcert=/home/otto"
+    )
+    error = ValueError("x" * 195 + "/home/anna and /home/otto")
+    assert sql._scrubbed(error, said) == "x" * 195 + "*** a"
+
+
+def test_a_server_that_never_answers_is_not_waited_for_without_end() -> None:
+    from sqlalchemy import make_url
+
+    limit = {"connect_timeout": "30"}
+    assert sql._with_a_limit(make_url("postgresql+psycopg://host/shop")).query == limit
+    assert sql._with_a_limit(make_url("mysql+pymysql://host/shop?connect_timeout=5")).query == {
+        "connect_timeout": "5"
+    }
+    assert sql._with_a_limit(make_url("oracle://host/shop")).query == {}
 
 
 def test_marks_that_drivers_give_a_meaning_to_are_plain(shop) -> None:
@@ -162,6 +254,8 @@ def test_urls_that_name_no_database(tmp_path: Path, url: str, said: str) -> None
         "postgresql://host/shop?password=s3cret",
         "mysql://host/shop?ssl_key=s3cret",
         "mssql+pyodbc:///?odbc_connect=PWD%3Ds3cret",
+        "bigquery://shop?credentials_base64=s3cret",
+        "foo://shop?api-key=s3cret",
     ],
 )
 def test_a_password_may_not_stand_in_the_project_file(url: str) -> None:
@@ -200,6 +294,10 @@ def test_its_content_is_that_of_its_rows(shop) -> None:
     assert contents(query, shop.root) == {name: before}
     make(shop.root / "shop.db", "update tickets set label = 'other' where id = 2")
     assert contents(query, shop.root) != {name: before}
+    other = spec(query.sql.query, "sqlite:///./shop.db")
+    assert (
+        contents(other, shop.root).keys().isdisjoint({name})
+    )  # two that ask alike hide nothing from one another
 
 
 PROJECT = """\
@@ -237,9 +335,10 @@ def port() -> Iterator[int]:
 
 @pytest.fixture
 def database(port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The folder to ask from; SHOP_URL names the server."""
+    """The folder to ask from; SHOP_URL names the server. What zone this machine is in says nothing of the rows."""
     import psycopg
 
+    monkeypatch.setenv("PGTZ", "Asia/Tokyo")
     monkeypatch.setenv("SHOP_URL", f"postgresql+psycopg://shop:s3cr%40t%2Fpw@127.0.0.1:{port}/postgres")
     with psycopg.connect(
         host="127.0.0.1", port=port, user="shop", password=postgres.PASSWORD, dbname="postgres"
@@ -260,11 +359,10 @@ def database(port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 @needs_postgres
 def test_values_of_postgres_take_their_json_form(database: Path) -> None:
     first, second = rows(database, "select * from t order by id", url_env="SHOP_URL")
-    assert first.values | {"at": None} == {
-        "id": 1, "at": None, "day": "2026-01-02", "price": "1.50", "doc": {"a": [1, None]}, "raw": "/w==",
-        "who": "12345678-1234-5678-1234-567812345678", "ip": "10.0.0.1",
+    assert first.values == {
+        "id": 1, "at": "2026-01-02T03:04:05+00:00", "day": "2026-01-02", "price": "1.50", "doc": {"a": [1, None]},
+        "raw": "/w==", "who": "12345678-1234-5678-1234-567812345678", "ip": "10.0.0.1",
     }  # fmt: skip
-    assert first.values["at"].startswith("2026-01-02T")
     assert second.values["price"] == "NaN"
 
 

@@ -9,7 +9,9 @@ from pydantic import ValidationError
 from scipy.stats import spearmanr
 from writing_desk import sampled, wrote
 
+from tunewright.core.errors import DataError
 from tunewright.data.ops.generate import Generate
+from tunewright.data.synthetic.columns.date import DateColumn
 from tunewright.data.synthetic.columns.number import NumberColumn
 from tunewright.data.synthetic.columns.person import People, people_of
 
@@ -107,6 +109,49 @@ def test_a_number_that_follows_another_keeps_its_own_distribution() -> None:
 def test_a_number_that_cannot_be_drawn_is_refused(settings: dict, said: str) -> None:
     with pytest.raises(ValidationError, match=said.replace("(", r"\(").replace(")", r"\)")):
         NumberColumn(**settings)
+
+
+@pytest.mark.parametrize("to", ["day", "hour", "minute", "second"])
+@pytest.mark.parametrize("first", ["day", "second"])
+def test_a_date_comes_after_another(first: str, to: str) -> None:
+    columns = {
+        "sent": {"type": "date", "first": "2025-03-01", "last": "2025-03-31", "to": first},
+        "there": {"type": "date", "after": "sent", "days": [0, 4], "to": to, "workdays": True},
+        **ENDS,
+    }
+    done = sampled(columns, 300, stop_after_failures=1)
+    assert len(done.new) > 290
+    for begin, end in zip(done.values("sent"), done.values("there"), strict=True):
+        sent, there = datetime.fromisoformat(begin), datetime.fromisoformat(end)
+        assert sent <= there or (to == "day" and sent.date() == there.date())
+        assert (there.date() - sent.date()).days <= 4 + (first == "second")
+        assert there.weekday() < 5
+        assert to != "hour" or there.minute == there.second == 0
+    assert len(set(done.values("there"))) > 20
+
+
+def test_a_date_after_what_is_none_gives_its_row_up() -> None:
+    columns = {
+        "sent": {"type": "category", "values": ["soon"]},
+        "x": {"type": "date", "after": "sent"},
+        **ENDS,
+    }
+    with pytest.raises(DataError, match="sent is 'soon', no date that it could come after"):
+        sampled(columns, 3)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"first": "2025-01-01"}, "a date needs first and last, or another column that it comes after"),
+        ({"after": "a", "last": "2025-01-01"}, "give one of both"),
+        ({"after": "a", "days": [3, 1]}, r"days \(3 to 1\) are no days after"),
+        ({"first": "2025-03-01", "last": "2025-03-02", "workdays": True}, "there is no workday from"),
+    ],
+)
+def test_a_date_that_cannot_be_drawn_is_refused(settings: dict, said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        DateColumn.model_validate(settings)
 
 
 def test_dates_lie_between_two_days() -> None:

@@ -123,3 +123,16 @@ def test_people_wrote_too_few_to_judge_by() -> None:
         share_beside([*OWN[:2], *rows], SplitSpec(), LOOSE)
     with pytest.raises(DataError, match=r"data.synthetic_share: 50 of 98 rows to train on \(51%\)"):
         share_beside([*OWN, *(written(900 + n, f"new {n}") for n in range(50))], SplitSpec(), DataSpec())
+
+
+def test_a_written_row_that_is_nearly_like_one_of_test_is_left_out() -> None:
+    words = [f"word{number}" for number in range(17)]
+    own_rows = [
+        make_example(ask(" ".join(f"{word}{n}" for word in words), "a"), origin=own(n).origin)
+        for n in range(60)
+    ]
+    test = split(own_rows, SplitSpec()).test[0]
+    near = written(900, " ".join([*test.input_text.split()[:-1], "mail"]))
+    assert near in share_beside([*own_rows, near], SplitSpec(), LOOSE).parts.train
+    found = share_beside([*own_rows, near], SplitSpec(near=True), LOOSE)
+    assert (found.left_out, found.parts.test) == ([near], split(own_rows, SplitSpec()).test)

@@ -165,6 +165,13 @@ def test_logs_of_other_tools(desk, values: dict[str, Any], about: dict[str, Any]
     assert (row.fields["model"], row.fields["written_by"]) == ("m1", "m1")
 
 
+@pytest.mark.parametrize("values", [{**LANGFUSE, "model": None}, {**STORED, "model": ""}])
+def test_an_answer_without_a_models_name_is_no_persons(desk, values: dict[str, Any]) -> None:
+    (row,) = ingest(desk, json.dumps(values).encode() + b"\n").examples
+    assert (row.fields["model"], row.fields["written_by"]) == (None, "unknown")
+    assert (row.origin.teacher, row.origin.depth) == ("unknown", 1)
+
+
 @pytest.mark.parametrize(
     ("values", "reason"),
     [

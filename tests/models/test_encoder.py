@@ -41,6 +41,14 @@ def test_a_plain_transformer_and_a_prompt_of_its_own(tmp_path):
     assert np.allclose(encode(["car"], folder), [alone(tokenizer, model, "the red car")], atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "told", [{"prompts": ["query"]}, {"prompts": {"q": "x"}, "default_prompt_name": ["q"]}]
+)
+def test_odd_settings_of_prompts_are_none(tmp_path, told):
+    folder, tokenizer, model = save_encoder(tmp_path, **told)
+    assert np.allclose(encode(["car"], folder), [alone(tokenizer, model, "car")], atol=1e-5)
+
+
 def test_no_texts(tmp_path):
     assert encode([], save_encoder(tmp_path)[0]).shape == (0, 16)
 
@@ -52,6 +60,8 @@ def test_no_texts(tmp_path):
         ("modules.json", '[{"path": "../..", "type": "x.Transformer"}]', "a module of the encoder lies outside of"),
         ("modules.json", "{", "it is not JSON"),
         ("modules.json", "{}", "it holds no list"),
+        ("modules.json", "[1]", "its modules.json lists no modules"),
+        ("modules.json", "[" * 200_000, "it is not JSON"),
         ("1_Pooling/config.json", '{"pooling_mode_max_tokens": true}', "the encoder pools by pooling_mode_max"),
         ("model.safetensors", "nothing", "the encoder cannot be read"),
     ],

@@ -175,3 +175,15 @@ def test_a_schema_is_an_object_in_a_file(tmp_path):
     assert read_schema(lines(tmp_path / "s.json", {"type": "object"})).schema_ == {"type": "object"}
     with pytest.raises(DataError, match="the schema is no JSON object"):
         read_schema(lines(tmp_path / "t.json", "[1"))
+
+
+def test_answers_that_are_json_values_are_read_as_json(tmp_path):
+    rows = [
+        {"ticket": f"Where is parcel {n}?", "answer": {"kind": "delivery", "number": n}} for n in range(9)
+    ]
+    path = lines(tmp_path / "tickets.jsonl", *rows, {"ticket": "And mine?", "answer": "delivery"})
+    schema = lines(tmp_path / "schema.json", {"properties": {"number": {"maximum": 5}}})
+    kinds = ("off_schema",)
+    audited = audit_file(path, looked=AuditSpec(output=read_schema(schema), kinds=kinds))
+    assert (audited.summary.examples, len(audited.summary.reasons)) == (9, 1)
+    assert [(one.kind, one.count) for one in audited.audit.findings] == [("off_schema", 3)]

@@ -24,6 +24,8 @@ recipe:
     expected: "{{ 'delivery' }}"
   - {op: drop_duplicates, needs: [generate, bought]}
 """
+HOW = PROJECT[PROJECT.index("    columns:") : PROJECT.index("  - {op: drop")]
+"""What is written there."""
 LOOSE = PROJECT + "data: {synthetic_share: 0.7}\n"
 
 
@@ -60,6 +62,11 @@ def test_it_is_told_in_the_audit(folder: Path) -> None:
     assert any(one.startswith(begin) for one in found)
 
 
+def test_so_it_is_where_the_audit_is_asked_for(folder: Path) -> None:
+    found = tunewright.open(folder).audit().findings
+    assert [one.kind for one in found].count("written") == 1
+
+
 def test_too_many_of_them_are_refused_before_training(folder: Path) -> None:
     (folder / "tunewright.yaml").write_text(PROJECT)
     with pytest.raises(UserError) as caught:
@@ -69,10 +76,8 @@ def test_too_many_of_them_are_refused_before_training(folder: Path) -> None:
 
 
 def test_writing_from_what_was_written_is_refused_when_it_is_read(folder: Path) -> None:
-    own = "[own], columns: {_q: {type: seed, take: \"'Again: ' ~ input\"}}, input: _q, expected: \"{{ 'delivery' }}\""
-    again = PROJECT.replace(own, "[bought], preset: rephrase").replace(
-        "[generate, bought]", "[generate, own]"
-    )
+    again = PROJECT.replace(HOW, "    preset: rephrase\n").replace("[generate, bought]", "[generate, own]")
+    again = again.replace("needs: [own]", "needs: [bought]")
     (folder / "tunewright.yaml").write_text(again)
     with pytest.raises(
         ProjectFileError, match=r"tunewright.yaml:7: generate writes from rows that a model wrote"
@@ -98,11 +103,10 @@ def test_why_tells_what_was_written_from_a_row(folder: Path) -> None:
 
 
 def test_why_tells_of_a_row_that_was_written_from_nothing(folder: Path) -> None:
-    (folder / "tunewright.yaml").write_text(
-        LOOSE.replace(
-            "{_q: {type: seed, take: \"'Again: ' ~ input\"}}, input: _q", "{input: {type: uuid}}, rows: 9"
-        )
+    columns = (
+        "    rows: 9\n    columns: {input: {type: uuid}, expected: {type: category, values: [delivery]}}\n"
     )
+    (folder / "tunewright.yaml").write_text(LOOSE.replace(HOW, columns))
     train = rows(folder, "train")
     new = next(row for row in train if row.origin and row.origin.source == "generate")
     for ref in (new.place, new.id):

@@ -84,7 +84,7 @@ def preview(
     found = open_project(path, settings).preview(operation, shown=rows, rows=of_, ask=asks)
     done = found.account
     for row in found.rows:
-        _say_row(row.place, shown(row))
+        _say_row(row.place, {**row.fields, **shown(row)})
     for place, reason in found.dropped:
         render.say(f"  {place} dropped: {reason}", "dim")
     for note in done.notes:

@@ -102,8 +102,12 @@ def _loaded(folder: Path) -> _Static:
     tokens = 1 + max(tokenizer.get_vocab().values(), default=-1)
     room = len(vectors) if mapping is None else len(mapping)
     outside = mapping is not None and len(mapping) and not 0 <= mapping.min() <= mapping.max() < len(vectors)
-    if vectors.ndim != 2 or room < tokens or outside or (weights is not None and len(weights) < tokens):
+    if outside:
+        raise DataError("the mapping names vectors that are not there.", where=str(folder), fix=_FIX)
+    if vectors.ndim != 2 or room < tokens or (weights is not None and len(weights) < tokens):
         raise DataError(f"there are vectors for {room:,} of {tokens:,} tokens.", where=str(folder), fix=_FIX)
+    if not np.isfinite(vectors).all():
+        raise DataError("a vector holds something that is no number.", where=str(folder), fix=_FIX)
     tokenizer.no_padding()
     tokenizer.enable_truncation(TOKENS)
     unknown = getattr(tokenizer.model, "unk_token", None)

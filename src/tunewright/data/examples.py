@@ -41,7 +41,14 @@ def to_line(example: Example) -> bytes:
 def from_lines(data: bytes, where: str) -> list[Example]:
     """The examples that `to_line` wrote. Raises IntegrityError where a line is none."""
     examples = []
-    for number, line in enumerate(data.split(b"\n")[:-1], 1):
+    *lines, cut = data.split(b"\n")
+    if cut:
+        raise IntegrityError(
+            "the last line has no end: the file is cut off.",
+            where=f"{where}:{len(lines) + 1}",
+            fix="Run the step again.",
+        )
+    for number, line in enumerate(lines, 1):
         try:
             examples.append(_example(json.loads(line)))
         except (ValueError, KeyError, TypeError) as error:

@@ -3,6 +3,7 @@
 import glob
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -67,7 +68,11 @@ def contents(spec: SourceSpec, root: Path) -> dict[str, str]:
     if spec.sql is not None:
         from tunewright.data.sources.sql import database_name, hash_rows
 
-        return {f"{database_name(spec.sql)} {hash_value(spec.sql.query)[:SHORT]}": hash_rows(root, spec.sql)}
+        asked = hash_value([spec.sql.query, spec.sql.url, spec.sql.url_env])[
+            :SHORT
+        ]  # another user may see others
+        name = f"{database_name(spec.sql)} (the rows of query {asked}, in their order)"
+        return {name: hash_rows(root, spec.sql)}
     if spec.on_hub or spec.hub is not None:
         found = _hub_contents(spec, spec.hub or HubSpec(), root)
     else:
@@ -79,12 +84,20 @@ def contents(spec: SourceSpec, root: Path) -> dict[str, str]:
     return found
 
 
+def named_contents(names: Iterable[str], root: Path) -> dict[str, str]:
+    """What these paths hold, files or data sets on the hub: name → content hash. Raises BadFile, OSError."""
+    found: dict[str, str] = {}
+    for name in names:
+        found |= contents(SourceSpec(path=name), root)
+    return dict(sorted(found.items()))
+
+
 def _hub_contents(spec: SourceSpec, hub: HubSpec, root: Path) -> dict[str, str]:
     """A data set on the hub is known by its commit, a folder laid out as one by its files and its card."""
-    from tunewright.data.sources._hub import CARD, folder_files, hub_commit
+    from tunewright.data.sources._hub import CARD, folder_files, hub_content
 
     if spec.on_hub:
-        return {f"{spec.path}@{hub.revision}": hub_commit(spec.path, hub)}
+        return {f"{spec.path}@{hub.revision}": hub_content(spec.path, hub)}
     folder = root / spec.path
     paths = source_paths(root, spec.path)
     if folder.is_dir():

@@ -1,13 +1,13 @@
 """Which of the rows at hand ask, or say, the same: what the split keeps together, and what a leak is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tunewright.core.example import Example
-from tunewright.core.hashing import hash_value
+from tunewright.core.hashing import hash_text, hash_value
 from tunewright.data.normal import input_key, instructions_key
 
 FEW = 3
@@ -19,10 +19,18 @@ Digests = npt.NDArray[np.bytes_]
 _Places = npt.NDArray[np.int64]
 
 
-def digests(joined: bytes) -> Digests:
+def digests(joined: bytes | bytearray) -> Digests:
     """Keys that lie one after the other."""
     found: Digests = np.frombuffer(joined, f"S{SIZE}")
     return found
+
+
+def hashed(texts: Iterable[str]) -> Digests:
+    """The keys of texts, one at a time: of millions no list is made."""
+    joined = bytearray()
+    for text in texts:
+        joined += bytes.fromhex(hash_text(text))
+    return digests(joined)
 
 
 def hex_of(key: Any) -> str:

@@ -84,50 +84,54 @@ class _Some(NamedTuple):
     good: bytes
     document: bytes
     trivial: bytes
-    input_chars: tuple[int, ...]
-    answer_chars: tuple[int, ...]
+    input_chars: bytes
+    answer_chars: bytes
     said_chars: int
     labels: Answers
+
+
+_COLUMNS = [name for name, kind in _Some.__annotations__.items() if kind is bytes]
 
 
 def keyed(parts: Mapping[str, Sequence[Example]], workers: int = 1) -> Keyed:
     """The keys of all rows, in order; `workers` processes share the work out."""
     labels = Labels(tuple(parts))
-    some, of = list[_Some](), list[int]()
+    columns = {name: bytearray() for name in _COLUMNS}
+    of, said_chars = list[Places](), 0
     total = sum(map(len, parts.values()))
     with Workers(workers if total >= _POOL else 1) as started:
         for at, (part, rows) in enumerate(parts.items()):
             for one in _looked(rows, started):
                 labels.add(part, one.labels)
-                some.append(one._replace(labels=Answers()))
-                of += [at] * len(one.good)
+                of.append(np.full(len(one.good), at, np.int64))
+                said_chars += one.said_chars
+                for name, column in columns.items():  # no list of pieces to join: twice the memory
+                    column += getattr(one, name)
 
-    def columns(name: str, size: int) -> npt.NDArray[np.bytes_]:
-        return np.frombuffer(b"".join(getattr(one, name) for one in some), f"S{size}")
+    def hashes(name: str, size: int) -> npt.NDArray[np.bytes_]:
+        return np.frombuffer(columns[name], f"S{size}")
 
     def flags(name: str) -> Flags:
-        return np.frombuffer(b"".join(getattr(one, name) for one in some), np.bool_)
+        return np.frombuffer(columns[name], np.bool_)
 
     def numbers(name: str) -> Places:
-        return np.array([number for one in some for number in getattr(one, name)], np.int64)
+        return np.frombuffer(columns[name], np.int64)
 
-    asked = what_is_asked(
-        digests(b"".join(one.questions for one in some)), digests(b"".join(one.instructions for one in some))
-    )
+    asked = what_is_asked(digests(columns["questions"]), digests(columns.pop("instructions")))
     return Keyed(
         parts,
-        np.array(of, np.int64),
-        columns("ids", _ID),
+        np.concatenate(of) if of else np.zeros(0, np.int64),
+        hashes("ids", _ID),
         asked,
-        columns("prompts", _SHORT),
-        columns("wholes", _SHORT),
-        columns("answers", _SHORT),
+        hashes("prompts", _SHORT),
+        hashes("wholes", _SHORT),
+        hashes("answers", _SHORT),
         flags("good"),
         flags("document"),
         flags("trivial"),
         numbers("input_chars"),
         numbers("answer_chars"),
-        sum(one.said_chars for one in some),
+        said_chars,
         labels,
     )
 
@@ -157,8 +161,8 @@ def _look(rows: Sequence[Example]) -> _Some:
         bytes(row.desirable for row in rows),
         bytes(row.is_document for row in rows),
         bytes(is_trivial(row, key.answer) for row, key in zip(rows, keys, strict=True)),
-        tuple(_input_chars(row) for row in rows),
-        tuple(len(row.expected) for row in rows),
+        np.array([_input_chars(row) for row in rows], np.int64).tobytes(),
+        np.array([len(row.expected) for row in rows], np.int64).tobytes(),
         sum(len(row.input_text) for row in rows),
         answers_of(good),
     )

@@ -9,15 +9,26 @@ from typing import Any
 
 _MILLISECONDS = 1e11
 """A number above this counts milliseconds: in seconds it is the year 5138."""
-_LAST_YEAR, _FIRST_DAY = 9999, 1000_01_01
+_FORMS = {4: "%Y", 8: "%Y%m%d", 14: "%Y%m%d%H%M%S"}
+"""Of numbers of so many digits."""
+_FEWEST_SECONDS = 1e8
+"""A smaller number (in seconds, before March 1973) that is neither a year nor a date counts something else."""
+_BEGIN, _END = -62_135_596_800, 253_402_300_800
+"""The years 1 to 9999."""
 
 
 def moment_of(value: Any) -> float | None:
     """Seconds since 1970; None for what is no date.
 
     ISO 8601 (a date without a time is its midnight, a time without a zone is UTC), the dates of mails, numbers of Unix
-    seconds or milliseconds, in texts too; a number of four digits is a year, and one of eight that is a date is that date.
+    seconds or milliseconds, in texts too; a number of four digits is a year, one of eight a date, one of fourteen a date
+    and time. Smaller numbers than those are none: they count turns, not seconds since 1970.
     """
+    found = _read(value)
+    return found if found is not None and _BEGIN <= found < _END else None
+
+
+def _read(value: Any) -> float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
@@ -44,20 +55,17 @@ def _of_text(text: str) -> float | None:
 def _of_number(number: float) -> float | None:
     if number != number or abs(number) > 1e15:
         return None
-    if number == int(number):
-        day = _of_day(int(number))
-        if day is not None:
-            return day
+    if number == int(number) and (day := _of_day(int(number))) is not None:
+        return day
+    if abs(number) < _FEWEST_SECONDS:
+        return None
     return number / 1000 if abs(number) > _MILLISECONDS else float(number)
 
 
 def _of_day(number: int) -> float | None:
-    """The year of four digits, or the date of eight, that a number is."""
+    """The year of four digits, the date of eight, or the date and time of fourteen, that a number is."""
+    form = _FORMS.get(len(str(number)))
     try:
-        if 1000 <= number <= _LAST_YEAR:
-            return datetime(number, 1, 1, tzinfo=UTC).timestamp()
-        if number >= _FIRST_DAY:
-            return datetime(number // 10000, number // 100 % 100, number % 100, tzinfo=UTC).timestamp()
+        return datetime.strptime(str(number), form).replace(tzinfo=UTC).timestamp() if form else None
     except ValueError:
-        pass
-    return None
+        return None

@@ -19,6 +19,12 @@ REPEAT = "repeat"
 """The field that such a row has: 1 for its first repetition."""
 
 
+def is_repeat(row: Example) -> bool:
+    """Whether `mix` or `balance` repeated the row; a source's own column of that name holds something else."""
+    number = row.fields.get(REPEAT)
+    return isinstance(number, int) and number >= 1
+
+
 def without_repeats(examples: Sequence[Example], parts: "Places", ids: "Ids") -> "Places":
     """The parts' places, those of dev and test without marked repetitions. `ids` has each row's id; rows whose id is
     theirs alone in their part are not read.
@@ -33,4 +39,4 @@ def _once(examples: Sequence[Example], places: "Rows", ids: "Ids") -> "Rows":
 
     _, first, counts = np.unique(ids[places], return_inverse=True, return_counts=True)
     several = np.flatnonzero(counts[first] > 1)
-    return np.delete(places, [at for at in several.tolist() if REPEAT in examples[int(places[at])].fields])
+    return np.delete(places, [at for at in several.tolist() if is_repeat(examples[int(places[at])])])

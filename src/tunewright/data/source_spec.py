@@ -10,7 +10,7 @@ from tunewright.core.spec import Spec
 HUB = "hub:"
 """What the path of a data set on the hub begins with."""
 _PASSWORD = re.compile(
-    r"[\w+.-]*://[^:/]*:[^@]*@|[?&](?:\w*(?:password|passwd|pwd|token|secret|key)|odbc_connect)=",
+    r"[\w+.-]*://[^:/]*:[^@]*@|[?&](?:[\w.-]*(?:password|passwd|pass|pwd|passcode|token|secret|key)|odbc_connect|credentials_(?:base64|info))=",
     re.IGNORECASE,
 )
 _COMMIT = re.compile(r"[0-9a-f]{40}")

@@ -17,9 +17,9 @@ import numpy.typing as npt
 
 from tunewright.core.errors import DataError
 from tunewright.core.example import Example
-from tunewright.core.hashing import canonical_json, hash_text
+from tunewright.core.hashing import canonical_json
 from tunewright.data.examples import picked
-from tunewright.data.inputs import digests
+from tunewright.data.inputs import hashed
 from tunewright.data.parts import PARTS
 from tunewright.data.repeats import without_repeats
 from tunewright.data.spec import SplitSpec
@@ -119,8 +119,5 @@ def _shuffled(examples: Sequence[Example], facts: Facts, places: Rows, seed: int
         told[ids[at]] += 1
         seen[at] = told[ids[at]]
     begin = canonical_json(seed)
-    keys = b"".join(
-        bytes.fromhex(hash_text(f'[{begin},"{name.decode()}",{number}]'))
-        for name, number in zip(ids.tolist(), seen.tolist(), strict=True)
-    )
-    return places[np.argsort(digests(keys), kind="stable")]
+    keys = hashed(f'[{begin},"{name.decode()}",{number}]' for name, number in zip(ids, seen, strict=True))
+    return places[np.argsort(keys, kind="stable")]

@@ -9,15 +9,15 @@ than the newest of any group of dev, nor one of dev than those of test.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from tunewright.core.errors import DataError
-from tunewright.core.hashing import canonical_json, hash_text
-from tunewright.data.inputs import Digests, digests, hex_of
+from tunewright.core.hashing import canonical_json
+from tunewright.data.inputs import Digests, hashed, hex_of
 from tunewright.data.parts import PARTS
 from tunewright.data.spec import SplitSpec
 from tunewright.data.split_rows import Facts
@@ -87,8 +87,7 @@ def _root(parent: list[int], at: int) -> int:
 
 def _ranks(keys: Digests, seed: int) -> Places:
     begin = canonical_json(seed)
-    hashes = (hash_text(f'[{begin},"{hex_of(key)}"]') for key in keys.tolist())
-    order = np.argsort(digests(b"".join(map(bytes.fromhex, hashes))), kind="stable")
+    order = np.argsort(hashed(f'[{begin},"{hex_of(key)}"]' for key in keys), kind="stable")
     ranks = np.empty(len(order), np.int64)
     ranks[order] = np.arange(len(order))
     return ranks
@@ -102,12 +101,23 @@ def by_shares(facts: Facts, groups: Groups, spec: SplitSpec, written_in_dev: boo
     if spec.stratify_by:
         notes = _by_strata(part, order, facts, groups, spec, written, written_in_dev)
     else:
-        rows, sizes = len(facts.ids), groups.sizes.tolist()
-        left = {group: sizes[group] for group in order}
-        _deal(part, left, _TEST, spec.test * rows, 2, written)
-        _deal(part, left, _DEV, spec.dev * rows, 1, () if written_in_dev else written)
+        _in_order(part, order, groups, spec, written, written_in_dev)
         notes = ()
     return Dealt(part, (*_told_of_groups(groups), *notes))
+
+
+def _in_order(
+    part: npt.NDArray[np.int8],
+    order: Sequence[int],
+    groups: Groups,
+    spec: SplitSpec,
+    written: frozenset[int],
+    written_in_dev: bool,
+) -> None:
+    rows, sizes = int(groups.sizes.sum()), groups.sizes.tolist()
+    left = {group: sizes[group] for group in order}
+    _deal(part, left, _TEST, spec.test * rows, 2, written)
+    _deal(part, left, _DEV, spec.dev * rows, 1, () if written_in_dev else written)
 
 
 def _any(flags: npt.NDArray[np.bool_], groups: Groups) -> frozenset[int]:
@@ -168,6 +178,10 @@ def _by_strata(
     members: dict[int, list[int]] = {}
     for group in order:
         members.setdefault(stratum[group], []).append(group)
+    field = "the answer" if spec.stratify_by == "label" else f"{spec.stratify_by!r}"
+    if len(members) == 1:
+        _in_order(part, order, groups, spec, written, written_in_dev)
+        return (f"all rows are in one stratum by {field}",)
     over = {_TEST: 0.0, _DEV: 0.0}
     for name in sorted(members, key=lambda name: (-sum(sizes[group] for group in members[name]), name)):
         left = {group: sizes[group] for group in members[name]}
@@ -184,8 +198,9 @@ def _by_strata(
     for place, barred in ((_TEST, written), (_DEV, frozenset[int]() if written_in_dev else written)):
         if not (part == place).any():
             _deal(part, left, place, 0, 1, barred)
-    field = "the answer" if spec.stratify_by == "label" else f"{spec.stratify_by!r}"
-    return (f"the shares hold within each of {len(members):,} strata by {field}",)
+    told = f"the shares hold within each of {len(members):,} strata by {field}"
+    alone = sum(len(of) == 1 for of in members.values())
+    return (f"{told}; but {alone:,} of them are one group of rows each, and in one part" if alone else told,)
 
 
 def _strata(facts: Facts, groups: Groups, spec: SplitSpec) -> list[int]:
@@ -247,12 +262,15 @@ def _refuse_empty(part: npt.NDArray[np.int8], spec: SplitSpec) -> None:
 
 
 def _day(moment: float) -> str:
-    return datetime.fromtimestamp(float(moment), UTC).strftime("%Y-%m-%d %H:%M")
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=float(moment))).strftime("%Y-%m-%d %H:%M")
 
 
 def _told_of_groups(groups: Groups) -> tuple[str, ...]:
-    if groups.near is None:
-        return ()
-    if not groups.near:
-        return ("no groups of rows are nearly alike",)
-    return (f"{groups.near:,} groups of rows were joined to others that are nearly alike",)
+    largest, rows = int(groups.sizes.max()), int(groups.sizes.sum())
+    told = []
+    if groups.near is not None:
+        many = f"{groups.near:,} groups of rows were joined to others that are nearly alike"
+        told.append(many if groups.near else "no groups of rows are nearly alike")
+    if largest > rows / 2:
+        told.append(f"{largest:,} of {rows:,} rows are one group, which stays whole")
+    return tuple(told)

@@ -1,6 +1,6 @@
 """What the split goes by, of each row a few bytes: what it asks, its group, stratum, time, and whether a model wrote it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -25,6 +25,9 @@ _ID = 16
 _POOL = 20_000
 """Rows from which processes are started."""
 _SOME = 5000
+_LONG = 64
+"""Characters of a stratum's name that are kept; of a longer one its hash is, so that answers do not fill the memory."""
+_COLUMNS = ("questions", "instructions", "ids", "groups", "parts", "times", "written")
 _NONE = b"\0" * SIZE
 
 
@@ -56,7 +59,7 @@ class _Some(NamedTuple):
     ids: bytes
     groups: bytes
     parts: bytes
-    times: tuple[float, ...]
+    times: bytes
     strata: tuple[str, ...]
     labels: tuple[str, ...]
     """Of a stratum that is the answer: what to go by where no row has such a field."""
@@ -67,30 +70,30 @@ class _Some(NamedTuple):
 
 def facts_of(examples: Sequence[Example], spec: SplitSpec, workers: int = 1) -> Facts:
     """What the split goes by. Raises DataError where a field is not there or says nothing that can be read."""
-    some = list(_looked(examples, spec, workers))
-    has = frozenset[str]().union(*(one.has for one in some))
+    columns = {name: bytearray() for name in _COLUMNS}
+    strata, labels, has = list[str](), list[str](), set[str]()
+    for one in _looked(examples, spec, workers):
+        for what, column in columns.items():  # no list of pieces: joined, it would take twice the memory
+            column += getattr(one, what)
+        strata += one.strata
+        labels += one.labels
+        has |= one.has
     for name, where in ((spec.group_by, "group_by"), (spec.stratify_by, "stratify_by")):
         if name and len(examples) and name not in has and (where, name) != ("stratify_by", LABEL):
             _need_field(examples[0], name, f"split.{where}")
-    by_answer = spec.stratify_by == LABEL and LABEL not in has
-    strata = [name for one in some for name in (one.labels if by_answer else one.strata)]
+    if spec.stratify_by == LABEL and LABEL not in has:
+        strata = labels
     names = tuple(sorted(set(strata)))
     number = {name: at for at, name in enumerate(names)}
-
-    def joined(of: Callable[[_Some], bytes]) -> bytes:
-        return b"".join(map(of, some))
-
     return Facts(
-        what_is_asked(
-            digests(joined(lambda one: one.questions)), digests(joined(lambda one: one.instructions))
-        ),
-        np.frombuffer(joined(lambda one: one.ids), f"S{_ID}"),
-        digests(joined(lambda one: one.groups)),
-        np.frombuffer(joined(lambda one: one.parts), np.int8),
-        np.array([time for one in some for time in one.times], np.float64),
+        what_is_asked(digests(columns["questions"]), digests(columns.pop("instructions"))),
+        np.frombuffer(columns["ids"], f"S{_ID}"),
+        digests(columns["groups"]),
+        np.frombuffer(columns["parts"], np.int8),
+        np.frombuffer(columns["times"], np.float64),
         np.array([number[name] for name in strata], np.int64),
         names,
-        np.frombuffer(joined(lambda one: one.written), np.bool_),
+        np.frombuffer(columns["written"], np.bool_),
     )
 
 
@@ -119,9 +122,9 @@ def _look(spec: SplitSpec, rows: Sequence[Example]) -> _Some:
         b"".join(row.id.encode()[:_ID].ljust(_ID, b"\0") for row in rows),
         b"".join(_group(row, spec.group_by) for row in rows) if spec.group_by and not column else b"",
         bytes(_part(row, column) for row in rows) if column else b"",
-        tuple(_time(row, time) for row in rows) if time else (),
-        tuple(canonical_json(row.fields.get(stratum)) for row in rows) if stratum else (),
-        tuple(row.expected for row in rows) if stratum == LABEL else (),
+        np.array([_time(row, time) for row in rows], np.float64).tobytes() if time else b"",
+        _names(canonical_json(row.fields.get(stratum)) for row in rows) if stratum else (),
+        _names(row.expected for row in rows) if stratum == LABEL else (),
         bytes(row.origin is not None and row.origin.depth > 0 for row in rows),
         frozenset(name for row in rows for name in names & row.fields.keys()),
     )
@@ -132,6 +135,13 @@ def _group(row: Example, name: str) -> bytes:
     if value is None or value == "":  # a blank ties no rows together
         return _NONE
     return bytes.fromhex(hash_text(canonical_json(value)))
+
+
+def _names(values: Iterable[str]) -> tuple[str, ...]:
+    """The names of strata; equal ones are one string."""
+    once: dict[str, str] = {}
+    short = (value if len(value) <= _LONG else hash_text(value) for value in values)
+    return tuple(once.setdefault(name, name) for name in short)
 
 
 def _part(row: Example, column: str) -> int:

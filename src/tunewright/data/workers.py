@@ -7,6 +7,8 @@ What is done must be picklable, and looks at one piece at a time. Processes are 
 takes a second, and stay for what comes next: whoever calls knows whether there is enough to do.
 """
 
+import os
+import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -14,8 +16,9 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import chain
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Literal, Protocol, Self, TypeVar
 
 _AHEAD = 4
@@ -72,7 +75,7 @@ class Workers:
         if self.number < 2:
             yield from map(work, pieces)
             return
-        self._pool = self._pool or ProcessPoolExecutor(self.number, get_context("spawn"))
+        self._pool = self._pool or ProcessPoolExecutor(self.number, get_context("spawn"), _begin)
         left = iter(pieces)
         waiting: deque[Piece] = deque()
         futures: deque[Future[Made]] = deque()
@@ -91,9 +94,24 @@ class Workers:
             yield from map(work, chain(waiting, left))
 
 
+def _begin() -> None:
+    """What a process does first. Ctrl-C is for the one that started it, and without that one it has no use."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A killed parent closes no queue: its processes would wait for work for good."""
+    if (parent := parent_process()) is not None:
+        parent.join()
+        os._exit(1)
+
+
 def _may_spawn() -> bool:
     """Whether processes can be started that do not run the caller's script again: from our own commands they can."""
     main = sys.modules["__main__"]
     module = getattr(main, "__spec__", None)
     name = module.name if module else Path(getattr(main, "__file__", None) or "tw").stem
+    if module and name == "__main__":  # of an archive, as commands on Windows are: it is never run again
+        return True
     return name.partition(".")[0] in ("tunewright", "tw", "pytest")

@@ -67,7 +67,7 @@ def encode(texts: Sequence[str], folder: Path) -> npt.NDArray[np.float32]:
     """The texts' vectors, float32 (n, d), each of length 1. Raises ModelError where the folder holds no such encoder."""
     layout = _layout(folder)
     tokenizer, model = _loaded(layout.transformer)
-    room = min(layout.tokens, getattr(model.config, "max_position_embeddings", TOKENS))
+    room = min(layout.tokens, getattr(model.config, "max_position_embeddings", None) or TOKENS)
     found: npt.NDArray[np.float32] = np.zeros((len(texts), model.config.hidden_size), np.float32)
     sizes = [min(len(text) // _CHARS_PER_TOKEN + 2, room) for text in texts]
     for group in _batches(sizes):
@@ -118,6 +118,8 @@ def _loaded(folder: Path) -> tuple[Any, Any]:
 def _layout(folder: Path) -> _Layout:
     """Read modules.json and what it names. Raises ModelError for what is not known here."""
     modules = _json(folder / "modules.json", list)
+    if not all(isinstance(one, dict) for one in modules):
+        raise ModelError("its modules.json lists no modules", where=str(folder), fix=_FIX)
     kinds = {str(one.get("type")).rpartition(".")[2]: str(one.get("path", "")) for one in modules}
     if strange := [kind for kind in kinds if kind not in _KNOWN]:
         raise ModelError(
@@ -132,10 +134,12 @@ def _layout(folder: Path) -> _Layout:
     ways = {way.removesuffix("_token").removesuffix("_tokens") for way in ways} or {"pooling_mode_mean"}
     if len(ways) > 1 or not ways <= {"pooling_mode_mean", "pooling_mode_cls"}:
         raise ModelError(f"the encoder pools by {', '.join(sorted(ways))}", where=str(folder), fix=_FIX)
-    tokens = _json(transformer / "sentence_bert_config.json", dict).get("max_seq_length") or TOKENS
+    tokens = _json(transformer / "sentence_bert_config.json", dict).get("max_seq_length")
+    tokens = min(tokens, TOKENS) if isinstance(tokens, int) and tokens > 0 else TOKENS
     told = _json(folder / "config_sentence_transformers.json", dict)
-    before = (told.get("prompts") or {}).get(told.get("default_prompt_name") or "", "")
-    return _Layout(transformer, ways == {"pooling_mode_cls"}, min(int(tokens), TOKENS), str(before))
+    prompts, name = told.get("prompts"), told.get("default_prompt_name")
+    before = prompts.get(name, "") if isinstance(prompts, dict) and isinstance(name, str) else ""
+    return _Layout(transformer, ways == {"pooling_mode_cls"}, tokens, str(before))
 
 
 def _json(path: Path, kind: type) -> Any:
@@ -144,7 +148,7 @@ def _json(path: Path, kind: type) -> Any:
         return kind()
     try:
         value = json.loads(path.read_text("utf-8"))
-    except (ValueError, OSError) as error:
+    except (ValueError, RecursionError, OSError) as error:
         raise ModelError(f"it is not JSON ({error})", where=str(path), fix=_FIX) from None
     if not isinstance(value, kind):
         raise ModelError(f"it holds no {kind.__name__}", where=str(path), fix=_FIX)

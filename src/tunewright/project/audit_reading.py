@@ -9,9 +9,10 @@ from pydantic import ValidationError
 
 from tunewright.core.errors import DataError, UserError
 from tunewright.core.example import Example
+from tunewright.core.task import JsonOutput, TaskSpec
 from tunewright.data.forms.detect import Detected, detect
 from tunewright.data.forms.spec import FormSpec
-from tunewright.data.spec import SourceSpec
+from tunewright.data.spec import EXPECTED, SourceSpec
 from tunewright.project.starters._roles import guess_roles
 from tunewright.project.starters._sample import read_sample
 
@@ -61,6 +62,16 @@ def source_of(path: Path, columns: dict[str, str] | None, form: str | None) -> A
     roles = guess_roles(sample.columns, sample.rows)
     taken = {"input": roles.input, "expected": roles.expected}
     return AsSource(SourceSpec(path=name, columns=taken), roles.why)
+
+
+def task_of(path: Path, source: SourceSpec) -> TaskSpec:
+    """What a file's answers are: JSON of any shape, where most of the first rows have no text but a value; else text."""
+    column = source.columns.get(EXPECTED)
+    if column is None or path.suffix.lower() == ".zip":
+        return TaskSpec()
+    answers = [row[column] for row in read_sample(path).rows if row.get(column) is not None]
+    values = sum(isinstance(answer, dict | list) for answer in answers)
+    return TaskSpec(output=JsonOutput(schema={})) if 2 * values > len(answers) else TaskSpec()
 
 
 def _holds_documents(path: Path) -> bool:

@@ -30,7 +30,7 @@ from tunewright.data.recipe import OpResult
 from tunewright.data.spec import SourceSpec
 from tunewright.models.base import EMBEDDED
 from tunewright.models.machine import free_cores
-from tunewright.project.audit_reading import method_of, source_of
+from tunewright.project.audit_reading import method_of, source_of, task_of
 from tunewright.project.audit_tokens import Reader, gate_tokens, look_at_tokens
 from tunewright.project.file import ProjectFile
 from tunewright.project.stages.data import load_accounts
@@ -82,7 +82,7 @@ def audit_file(
     _known(looked)
     source, why = source_of(path, columns, form)
     with TemporaryDirectory() as scratch:
-        summary, rows = _read(source, path.parent, Path(scratch))
+        summary, rows = _read(source, task_of(path, source), path.parent, Path(scratch))
         method = looked.method or method_of(rows)
         reader = Reader(looked.base or EMBEDDED, Path.cwd(), method, looked.max_length or MAX_LENGTH)
         found = _with_tokens({ALL: rows}, (), reader, looked)
@@ -92,10 +92,10 @@ def audit_file(
     return Audited(found, summary, why)
 
 
-def _read(source: SourceSpec, root: Path, scratch: Path) -> tuple[IngestSummary, Examples]:
+def _read(source: SourceSpec, task: TaskSpec, root: Path, scratch: Path) -> tuple[IngestSummary, Examples]:
     """The rows of a file. Raises DataError that says why there is none."""
     try:
-        summary = ingest({"rows": source}, TaskSpec(), root, scratch, reject_budget=1)
+        summary = ingest({"rows": source}, task, root, scratch, reject_budget=1)
     except DataError:
         first = next(read_jsonl(scratch / REJECTS), None) if (scratch / REJECTS).exists() else None
         if first is None:

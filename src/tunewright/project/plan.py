@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from tunewright.core.errors import DataError, ProjectFileError
 from tunewright.core.hashing import canonical_json, hash_file
-from tunewright.data.files import shown_name, source_paths
 from tunewright.project.file import GENERAL, ProjectFile
 from tunewright.project.steps import STEPS, Step
 from tunewright.store.artifact import Artifact, Derivation
@@ -63,13 +62,19 @@ class Outside:
                 found |= contents(spec, self._root)
             except BadFile as bad:
                 raise DataError(bad.message, where=f"sources.{name}", fix=bad.fix) from None
+            except OSError as error:
+                raise DataError(f"it cannot be read: {error.strerror}.", where=f"sources.{name}") from None
         return dict(sorted(found.items()))
 
     def _recipe_files(self) -> dict[str, str]:
+        from tunewright.data.files import named_contents
         from tunewright.data.recipe import files
+        from tunewright.data.rows import BadFile
 
-        found = {path for name in files(self._file.recipe) for path in source_paths(self._root, name)}
-        return {shown_name(path, self._root): hash_file(path) for path in sorted(found)}
+        try:
+            return named_contents(files(self._file.recipe), self._root)
+        except BadFile as bad:
+            raise DataError(bad.message, where="recipe", fix=bad.fix) from None
 
     def _teachers(self) -> dict[str, str]:
         from tunewright.project.teachers import identities

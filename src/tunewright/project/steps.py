@@ -156,7 +156,7 @@ STEPS: tuple[Step, ...] = (
             "data": {"reject_budget": file.data.reject_budget},
         },
         run="tunewright.project.stages.data:ingest",
-        version="4",
+        version="5",
         external=("sources",),
     ),
     Step(
@@ -173,7 +173,7 @@ STEPS: tuple[Step, ...] = (
         needs=("prepare",),
         settings=lambda file: {"split": file.split, "written": file.data.model_dump(include=_GUARDS)},
         run="tunewright.project.stages.data:split",
-        version="5",
+        version="6",
     ),
     Step(
         "gate",

@@ -15,10 +15,12 @@ from pydantic import BaseModel, ConfigDict
 
 from tunewright.core.example import Example
 from tunewright.data.audit.close import close_rows
+from tunewright.data.audit.seen import ALL
 from tunewright.data.keyed import Keyed, Places, keyed
 from tunewright.data.labels import RARE, LabelRow, LabelTable
 from tunewright.data.lengths import LengthRow, length_rows
 from tunewright.data.recipe import OpResult
+from tunewright.data.repeats import is_repeat
 from tunewright.data.straddle import first_equal
 
 Severity = Literal["error", "warning", "info"]
@@ -249,9 +251,11 @@ def _duplicate_findings(rows: Keyed) -> list[Finding]:
         places = rows.of(part)
         own = first_equal(rows.whole[places])
         again = own != np.arange(len(places))
-        if again.any():
-            message = f"{_share(int(again.sum()), len(some))} of {part} repeat an earlier row of it."
-            findings.append(_finding("duplicate", rows, places[again], message, part))
+        # what mix and balance repeated stands again on purpose
+        told = [at for at in np.flatnonzero(again).tolist() if not is_repeat(some[at])]
+        if told:
+            message = f"{_share(len(told), len(some))}{_of(part)} repeat an earlier row of it."
+            findings.append(_finding("duplicate", rows, places[told], message, part))
         across.append(places[~again & (rows.part[first[places]] != rows.part[places])])
     if len(odd := np.concatenate([*across, np.zeros(0, np.int64)])):
         message = f"{_share(len(odd), len(rows.ids))} stand in an earlier part as well, answer and all."
@@ -267,7 +271,7 @@ def _trivial_findings(rows: Keyed) -> list[Finding]:
         good = places[rows.good[places]]
         if len(trivial := good[rows.trivial[good]]):
             shown = rows.example(int(trivial[0])).expected.strip()[:20]
-            message = f"{_share(len(trivial), len(good))} of {part} answer nothing ({shown!r})."
+            message = f"{_share(len(trivial), len(good))}{_of(part)} answer nothing ({shown!r})."
             findings.append(_finding("trivial_answer", rows, trivial, message, part))
     return findings
 
@@ -368,4 +372,10 @@ def _made(kind: Kind, count: int, ids: list[str], message: str, part: str | None
 
 
 def _share(count: int, rows: int) -> str:
-    return f"{count:,} of {rows:,} rows ({count / rows:.1%})"
+    share = count / rows
+    return f"{count:,} of {rows:,} rows ({'under 0.1%' if 0 < share < 0.0005 else f'{share:.1%}'})"
+
+
+def _of(part: str) -> str:
+    """` of train`; nothing of a data set that is not split."""
+    return "" if part == ALL else f" of {part}"

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from tunewright.core.example import Example
+from tunewright.data.audit.seen import Scope
 from tunewright.data.examples import Texts
 
 FEWEST = 50
@@ -39,7 +40,7 @@ def _personal(part: str, rows: Sequence[Example]) -> Iterator[Deep]:
     from tunewright.data.redact.redactor import Redactor
     from tunewright.data.redact.span import Kind
 
-    redactor = Redactor(sure=0.6)
+    redactor, named = Redactor(sure=0.6), Scope(part, len(rows)).named
     counts = {"secret": Counter[str](), "personal_data": Counter[str]()}
     ids: dict[str, list[str]] = {"secret": [], "personal_data": []}
     for row in rows:
@@ -50,11 +51,11 @@ def _personal(part: str, rows: Sequence[Example]) -> Iterator[Deep]:
             if row.id not in ids[name][-1:]:
                 ids[name].append(row.id)
     if ids["secret"]:
-        message = f"{len(ids['secret']):,} of {len(rows):,} rows of {part} hold keys, tokens or passwords."
+        message = f"{len(ids['secret']):,} of {len(rows):,} {named} hold keys, tokens or passwords."
         yield Deep("secret", part, len(ids["secret"]), tuple(ids["secret"]), message)
     if ids["personal_data"]:
         told = ", ".join(f"{what} {number:,}" for what, number in counts["personal_data"].most_common())
-        message = f"{len(ids['personal_data']):,} of {len(rows):,} rows of {part} hold personal data: {told}."
+        message = f"{len(ids['personal_data']):,} of {len(rows):,} {named} hold personal data: {told}."
         yield Deep("personal_data", part, len(ids["personal_data"]), tuple(ids["personal_data"]), message)
 
 
@@ -65,7 +66,7 @@ def _near(part: str, rows: Sequence[Example]) -> Iterator[Deep]:
     ids = [row.id for row in rows]
     near = [(ids[at], ids[head]) for at, head in enumerate(heads) if head != at and ids[at] != ids[head]]
     if near:
-        message = f"{len(near):,} of {len(rows):,} rows of {part} say nearly what an earlier row says."
+        message = f"{len(near):,} of {len(rows):,} {Scope(part, len(rows)).named} say nearly what an earlier row says."
         yield Deep("near_duplicate", part, len(near), tuple(name for pair in near for name in pair), message)
 
 

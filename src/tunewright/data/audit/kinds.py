@@ -60,7 +60,7 @@ KINDS: dict[str, Known] = {
         "error",
         "Pairs of one and the same answer",
         "Leave them out: they teach nothing.",
-        "{op: filter, keep: 'rejected is none or rejected != expected'}",
+        "{op: filter, keep: 'rejected is none or (rejected | lower).split() != (expected | lower).split()'}",
     ),
     "constant_answer": Known(
         "error", "One answer for nearly all rows", "Add rows with other answers to the source."
@@ -93,7 +93,7 @@ KINDS: dict[str, Known] = {
         "warning",
         "Answers that repeat the question",
         "Leave them out.",
-        "{op: filter, keep: 'expected | trim | lower != input | trim | lower'}",
+        "{op: filter, keep: '(expected | lower).split() != (input | lower).split()'}",
     ),
     "cut_answer": Known("warning", "Answers that break off", _COMPLETE, "{op: quality, drop: [cut]}"),
     "refusal": Known(
@@ -196,6 +196,9 @@ KINDS: dict[str, Known] = {
         "Leave these settings of `split:` out to share rows out by chance.",
     ),
     "reviewed": Known("info", "What people reviewed", "Review more rows: `tunewright data review`."),
+    "written": Known(
+        "info", "What was written by rules and teachers", "Look at some: `tunewright data preview`."
+    ),
     "replaced": Known("info", "What the recipe replaced", "Leave the operation out, if these are wanted."),
     "dropped": Known("info", "What the recipe dropped", "Leave the operation out, if its rows are wanted."),
 }

@@ -12,6 +12,8 @@ MOSTLY = 0.8
 """The share of one label from which on always answering it looks like skill."""
 _RATIO = 50
 """How many times more rows the largest label has than the smallest before it is told."""
+_THINNED = "{op: balance, ratio: 3}"
+"""What brings the largest of two labels below MOSTLY."""
 _LONG = 6
 """Letters from which on a label with one letter more, less or other may be a slip."""
 _SLIP = 0.1
@@ -118,7 +120,7 @@ def _uneven(rows: Sequence[LabelRow], scope: Scope) -> Iterator[Oddity]:
     hits.shown = [Shown(id=largest.example, place="", excerpt=largest.value[:100])]
     if most >= MOSTLY * scope.rows:
         message = f"{scope.share(most)} have the label {largest.value[:60]!r}: always answering it would be right as often."
-        yield Oddity("imbalance", hits, message)
+        yield Oddity("imbalance", hits, message, recipe=_THINNED)
     elif most >= _RATIO * least and least >= 1:
         message = (
             f"labels of {scope.named} stand in {least:,} ({smallest.value[:60]!r}) to {most:,}"

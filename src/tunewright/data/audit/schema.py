@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from tunewright.core.example import Example
 from tunewright.core.task import JsonOutput
 from tunewright.data.answers import answer_reader
-from tunewright.data.audit.seen import Hits, Oddity, Scope
+from tunewright.data.audit.seen import Hits, Oddity, Scope, excerpt
 from tunewright.data.rows import BadRow
 
-_CLIP = 100
+_MOST_FAULTS = 1000
+"""Faults that are told apart: they name the values, which may all differ."""
 
 
 class Schema:
@@ -33,12 +34,13 @@ class Schema:
         except BadRow as bad:
             self._hits.add(row, last.content)
             fault = str(bad).removeprefix("schema: ")
-            self._faults[fault if len(fault) <= _CLIP else f"{fault[:_CLIP]}…"] += 1
+            if fault in self._faults or len(self._faults) < _MOST_FAULTS:
+                self._faults[fault] += 1
 
     def found(self, scope: Scope) -> Iterator[Oddity]:
         """What is odd, when all rows have been seen."""
         if self._hits:
-            named = "; ".join(f"{fault} ({count:,})" for fault, count in self._faults.most_common(3))
+            named = "; ".join(f"{excerpt(fault)} ({count:,})" for fault, count in self._faults.most_common(3))
             message = (
                 f"{scope.share(self._hits.count)} have an answer that the schema does not allow: {named}."
             )

@@ -14,8 +14,9 @@ _MOST_PROMPTS = 2000
 """System prompts that are told apart; more are rows' own texts, not prompts."""
 _COMPARED = 60
 """Of these, the most frequent ones that are held against each other."""
-_LONGEST, _SHORT, _LITTLE = 2000, 4, 4
-"""Characters of a prompt that are compared; words below which only equal ones are alike; letters of a little word."""
+_LONGEST, _SHORT, _LITTLE, _SLIPPED = 2000, 4, 4, 60
+"""Characters of a prompt that are compared; words below which only equal ones are alike; letters of a little word; the
+most letters in which a slip is looked for."""
 _NEAR = 0.75
 _LETTERS = re.compile(r"\w+")
 _WORDS = re.compile(
@@ -33,9 +34,9 @@ _WORDS = re.compile(
 _THINKS = ("<think>", "</think>", "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>")
 """Those that an answer may well be meant to have."""
 _ASKER = re.compile(
-    r"^\s*(?:\*\*)?(?:human|user|customer|client|q)(?:\*\*)?\s?:", re.IGNORECASE | re.MULTILINE
+    r"^[^\S\n]*+(?:\*\*)?(?:human|user|customer|client|q)(?:\*\*)?\s?:", re.IGNORECASE | re.MULTILINE
 )
-_ANSWERER = re.compile(r"^\s*(?:\*\*)?(?:assistant|ai|bot|gpt|agent|a)(?:\*\*)?\s?:", _ASKER.flags)
+_ANSWERER = re.compile(r"^[^\S\n]*+(?:\*\*)?(?:assistant|ai|bot|gpt|agent|a)(?:\*\*)?\s?:", _ASKER.flags)
 
 
 class Order:
@@ -147,6 +148,8 @@ def _slip(one: str, other: str) -> bool:
     """Whether words differ by a letter or two, or one is a little one that the other leaves out."""
     if not one or not other:
         return len(one + other) <= _LITTLE
+    if max(len(one), len(other)) > _SLIPPED:
+        return False
     return SequenceMatcher(None, one, other, autojunk=False).ratio() >= _NEAR
 
 

@@ -88,7 +88,10 @@ class Unlike:
         least = max(middle + _FAR * max(spread, 1e-9), np.quantile(scores[told], 1 - _STRAYS))
         far = np.flatnonzero(told & (scores > least))
         if len(far):
-            furthest = (self._rows[at * self._every] for at in far[np.argsort(-scores[far])][:3].tolist())
+            furthest = (
+                self._rows[at * self._every]
+                for at in far[np.argsort(-scores[far], kind="stable")][:3].tolist()
+            )
             hits = Hits()
             hits.count, hits.shown = len(far), [shown(row, _text(row)) for row in furthest]
             of = "" if self._every == 1 else f" (of {self._looked:,} looked at)"

@@ -3,15 +3,13 @@
 Shares that have worked, to begin with and to measure from:
 
 - **General rows against forgetting**: one for every four of the task ({tickets: 4, general: 1}). With so many the
-embedded base
-  lost 5 to 9 points of its other skills in training, with none 27 (LOG.md). `train.rehearsal: 0.25` does the same
-  with the base's own answers, and needs no rows: have one of the two. For continued pretraining 5 % of what the base
-  was trained on nearly held it (Ibrahim et al. 2024, arXiv:2403.08763).
+  embedded base lost 5 to 9 points of its other skills in training, with none 27 (LOG.md). `train.rehearsal: 0.25`
+  does the same with the base's own answers, and needs no rows: have one of the two. For continued pretraining 5 % of
+  what the base was trained on nearly held it (Ibrahim et al. 2024, arXiv:2403.08763).
 - **Refusals**: 1 to 3 % of the rows. Some hundred of 20,000 made models safe, more made them shy of harmless questions
   (Bianchi et al. 2023, arXiv:2309.07875). Beside every refusal stands a harmless question of like words with its answer.
 - **No answer in the text**: 10 to 20 % of rows that answer from a text, so that the model may say so; SQuAD 2.0 has
-a third in
-  training (Rajpurkar, Jia and Liang 2018, arXiv:1806.03822), more than most traffic.
+  a third in training (Rajpurkar, Jia and Liang 2018, arXiv:1806.03822), more than most traffic.
 - **Synthetic rows**: at most half (`data.synthetic_share`).
 """
 

@@ -6,9 +6,9 @@ that it fails in another (`flaws`), to look at, filter, or let drop_near_duplica
 
 from array import array
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tunewright.core.example import Example
 from tunewright.data.ops._scored import ShareSpec, best
@@ -51,6 +51,12 @@ class Quality(ShareSpec):
     """The field that the share is written to."""
     flaws_field: str = Field("flaws", min_length=1)
     """The field that the names of the failed rules are written to."""
+
+    @model_validator(mode="after")
+    def _asks_what_it_drops_by(self) -> Self:
+        if off := [name for name in self.drop if getattr(self.rules, name) in (None, False)]:
+            raise ValueError(f"drop names {off[0]}, which rules turns off")
+        return self
 
 
 def apply(spec: Quality, rows: Rows) -> Iterator[Said]:

@@ -12,6 +12,8 @@ from tunewright.data.redact.redactor import DEFAULT, Redactor, replaced
 from tunewright.data.redact.report import Report
 from tunewright.data.redact.span import Kind
 
+VERSION = "2"
+
 
 class Redact(OpSpec):
     """Replace personal data and secrets by placeholders ([EMAIL_1], [PERSON_2]), equal ones for equal things in a row: in

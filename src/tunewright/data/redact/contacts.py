@@ -8,7 +8,7 @@ from tunewright.data.redact.span import Kind, Span
 from tunewright.data.redact.starts import digit_count, digit_runs, folded, matches, occurrences
 
 _EMAIL = re.compile(
-    r"(?<![\w.+%'-])[\w](?:[\w.+%'&-]{0,62}[\w+-])?@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,24}(?![\w-])"
+    r"(?<![\w.+%-])(?<!\w')[\w](?:[\w.+%'&-]{0,62}[\w+-])?@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,24}(?![\w-])"
 )
 _LONGEST_NAME = 64
 _LOGIN = re.compile(r"://[^\s/@]*:$")

@@ -24,7 +24,8 @@ PERSONAL = ("secret", "personal_data")
 _DROPPED = ("contradiction", "duplicate", "near_duplicate")
 _NOT_ROWS = (
     *("leak", "duplicate_across", "near_leak", "refused_row", "over_length", "few_rows", "few_test_rows"),
-    *("unseen_label", "rare_label", "imbalance", "trivial_answer", "reviewed", "replaced", "dropped"),
+    *("unseen_label", "rare_label", "imbalance", "trivial_answer", "reviewed", "written"),
+    *("replaced", "dropped"),
 )
 """Kinds that are about parts, numbers of rows, labels or the base."""
 _BLOCK = 1000

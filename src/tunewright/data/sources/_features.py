@@ -105,6 +105,5 @@ def _kinds(feature: Any, depth: int = 0) -> set[str]:
         return set()
     kind = feature.get("_type")
     own = {kind} if isinstance(kind, str) else set()
-    return own.union(
-        *(_kinds(part, depth + 1) for name, part in feature.items() if name not in ("_type", "names"))
-    )
+    passed = {"_type", "names"} if kind == "ClassLabel" else {"_type"}  # a member may be called `names`, too
+    return own.union(*(_kinds(part, depth + 1) for name, part in feature.items() if name not in passed))

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from tunewright.core.hashing import hash_value
 from tunewright.data.names import shown
 from tunewright.data.rows import BadFile
 from tunewright.data.source_spec import HUB, HubSpec
@@ -91,12 +92,16 @@ def hub_files(path: str, spec: HubSpec) -> HubFiles:
     return HubFiles([_fetched(repo, at, name) for name in found], found, at.commit)
 
 
-def hub_commit(path: str, spec: HubSpec) -> str:
-    """The commit that a data set's revision stands for. Raises BadFile."""
+def hub_content(path: str, spec: HubSpec) -> str:
+    """What a data set on the hub is known by: the commit that its revision stands for. Raises BadFile.
+
+    Without a network, of a commit that another program fetched, its files that are there are part of it: it may lack some.
+    """
     asked = _ID.fullmatch(path)
     if asked is None:
         raise BadFile(f"{path!r} names no data set on the hub.", fix="Write hub:owner/name.")
-    return _commit(asked[1], spec).commit
+    at = _commit(asked[1], spec)
+    return at.commit if at.whole else f"{at.commit} {hash_value(at.names)}"
 
 
 def _commit(repo: str, spec: HubSpec) -> _Commit:

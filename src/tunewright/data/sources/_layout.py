@@ -6,7 +6,11 @@ same rows found; its folders as `save_to_disk` writes them are read too. No code
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from fnmatch import translate
+from itertools import accumulate
+from operator import or_
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -32,6 +36,8 @@ _MEDIA = re.compile(
     r"\.(?:jpe?g|png|gif|bmp|tiff?|webp|svg|wav|mp3|flac|ogg|opus|m4a|mp4|avi|mov|mkv|webm)$", re.IGNORECASE
 )
 _METADATA = re.compile(r"(?:^|/)metadata\.(?:csv|jsonl|parquet)$")
+_CACHED = "cache-"
+"""What `datasets` calls the files that it puts beside those it saved: what came out where rows were worked on."""
 _ROWS = {"csv", "tsv", "json", "jsonl", "parquet", "arrow"}
 _KNOWN = {
     "config_name",
@@ -168,7 +174,12 @@ def _by_saving(names: list[str]) -> dict[str, list[str]]:
     for name in names:
         folder, _, file = name.rpartition("/")
         beside = f"{folder}/state.json" if folder else "state.json"
-        if file.endswith(".arrow") and folder.count("/") == 0 and beside in names:
+        if (
+            file.endswith(".arrow")
+            and not file.startswith(_CACHED)
+            and folder.count("/") == 0
+            and beside in names
+        ):
             found.setdefault(folder or "train", []).append(name)
     return found
 
@@ -210,33 +221,32 @@ def _hidden(name: str) -> bool:
 
 def matching(names: list[str], pattern: str) -> list[str]:
     """The names that a pattern of files takes: `**` any folders, `*` and `?` within one."""
-    made = re.compile(_as_regex(pattern))
+    parts = [None if part == "**" else re.compile(translate(part)) for part in pattern.split("/")]
     asked = _hidden(pattern)
     return [
         name
         for name in names
-        if made.fullmatch(name)
+        if (
+            name == pattern
+            or (_takes(parts, name.split("/")) and PurePosixPath(name).name not in _PASSED_OVER)
+        )
         and (asked or not _hidden(name))
-        and (name == pattern or PurePosixPath(name).name not in _PASSED_OVER)
     ]
 
 
-def _as_regex(pattern: str) -> str:
-    """A pattern of files as a regular expression."""
-    out, at = "", 0
-    while at < len(pattern):
-        rest = pattern[at:]
-        if found := re.match(r"\[(!?)([^\[\]/]+)\]", rest):
-            out += f"[{'^' if found[1] else ''}{re.escape(found[2]).replace(chr(92) + '-', '-')}]"
-            at += found.end()
-        elif rest.startswith("**/"):
-            out, at = out + "(?:.*/)?", at + 3
-        elif rest.startswith("**"):
-            out, at = out + ".*", at + 2
+def _takes(parts: list[re.Pattern[str] | None], names: list[str]) -> bool:
+    """Whether a pattern takes a path, both by their parts; None stands for any folders.
+
+    No part is tried twice on a name: a card's pattern may have very many.
+    """
+    taken = [True] + [False] * len(names)  # how many of the names the parts so far may take
+    for part in parts:
+        if part is None:
+            taken = list(accumulate(taken, or_))
         else:
-            out += {"*": "[^/]*", "?": "[^/]"}.get(rest[0]) or re.escape(rest[0])
-            at += 1
-    return out
+            before = zip(taken, names, strict=False)
+            taken = [False] + [true and part.match(name) is not None for true, name in before]
+    return taken[-1]
 
 
 def _format(name: str) -> str | None:
@@ -268,10 +278,12 @@ def _of_one_format(files: list[str], what: str) -> list[str]:
 
 def _check_parts(files: list[str], what: str) -> None:
     """Raises BadFile where one of the files that say `-00000-of-00003` is not there."""
-    parts = [found for name in files if (found := _PART.fullmatch(name))]
-    there = {(found[1], found[2], found[3]) for found in parts}
-    for stem, _, count in sorted(there):
-        lacks = next((at for at in range(int(count)) if (stem, f"{at:05}", count) not in there), None)
+    there: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for name in files:
+        if found := _PART.fullmatch(name):
+            there[found[1], found[3]].add(found[2])
+    for (stem, count), numbers in sorted(there.items()):
+        lacks = next((at for at in range(int(count)) if f"{at:05}" not in numbers), None)
         if lacks is not None:
             raise BadFile(
                 f"{what} lacks the file {shown(f'{stem}-{lacks:05}-of-{count}')}.", fix="Fetch it anew."

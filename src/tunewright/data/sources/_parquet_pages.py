@@ -25,6 +25,8 @@ _GROWING = 7
 _CODECS = {0: None, 1: "snappy", 2: "gzip", 4: "brotli", 6: "zstd", 7: "lz4_raw"}
 _COUNTED = 2**22
 """The most bytes of a dictionary whose longest text is looked for."""
+_VALUES = 2**24
+"""The most values of a footer: one that takes a byte there takes a hundred in memory."""
 _NESTED = 32
 """How deep structs may lie in one another."""
 
@@ -195,6 +197,7 @@ class _Compact:
 
     def __init__(self, data: bytes) -> None:
         self._data = data
+        self._left = _VALUES
         self.at = 0
 
     def struct(self, depth: int = 0) -> dict[int, Any]:
@@ -209,6 +212,9 @@ class _Compact:
     def _value(self, kind: int, depth: int) -> Any:
         if depth > _NESTED:
             raise ValueError("it is nested too deep")
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError("it says too much of itself")
         if kind in (1, 2):
             return kind == 1
         if kind == 3:

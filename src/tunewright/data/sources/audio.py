@@ -3,7 +3,8 @@
 The model is `speech.model`: a folder or a hub id in CTranslate2's format, which faster-whisper runs on the machine itself.
 It is taken over transformers' own because it is three times as fast on a CPU, knows where nobody speaks, and does not bring
 torch into reading data. Nobody is told apart: the file is one row, its text in the lines that the model parts it into, times
-in seconds. The same file and model give the same text: nothing is drawn at random.
+in seconds. The same file and model give the same text on the same kind of machine: nothing is drawn at random, but a GPU
+sums in other numbers than a CPU.
 """
 
 import tempfile
@@ -29,6 +30,8 @@ SECONDS = 600
 """The most seconds of processor time that decoding may take."""
 _FILES = ("model.bin", "config.json", "tokenizer.json")
 """What a model's folder has to hold."""
+_OF_MODEL = (".bin", ".json", ".txt")
+"""Endings of files that a model's text hangs on (older ones have vocabulary.txt)."""
 _CONVERT = (
     "ct2-transformers-converter --model … --output_dir … --copy_files tokenizer.json preprocessor_config.json"
 )
@@ -72,7 +75,7 @@ def model_folder(speech: SpeechSpec, root: Path) -> Path:
 
 def model_hash(speech: SpeechSpec, root: Path) -> str:
     """The content hash of a model. Raises BadFile, OSError."""
-    files = sorted(path for path in model_folder(speech, root).iterdir() if path.suffix in (".bin", ".json"))
+    files = sorted(path for path in model_folder(speech, root).iterdir() if path.suffix in _OF_MODEL)
     return hash_value([[path.name, _hash(path, path.stat().st_mtime_ns)] for path in files])
 
 

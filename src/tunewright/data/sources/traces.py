@@ -8,7 +8,8 @@
 A row holds {messages, tools, label, rejected} and the fields trace, time, variant, release, model, comment and written_by. A
 thumb is a rating; a correction is the expected answer, and what was served the worse one. Of the conversation before it
 only the context is kept: each answer is trained where it was given. `written_by` is the variant or model that wrote the
-answer, null where a person did. Requests that failed and answers that were cut off are rejects.
+answer (`unknown` where the log does not say), null where a person did. Requests that failed and answers that were cut off
+are rejects.
 """
 
 from collections.abc import Generator
@@ -33,6 +34,7 @@ _CUT = {
 }
 _KEPT = ("role", "content", "tool_calls", "tool_call_id")
 _CHAT_CALLS = (None, "completion", "acompletion")
+_UNKNOWN = "unknown"
 _RAW = 2000
 
 
@@ -215,6 +217,7 @@ def _row(
 ) -> dict[str, Any]:
     """The chat row of a trace."""
     row: dict[str, Any] = {"messages": [*asked, answer], "tools": tools}
+    author = author or _UNKNOWN  # no name is no person
     said, thumb = answer.get("content", ""), feedback.thumb if feedback else None
     better = feedback.correction if feedback and (feedback.correction or "").strip() else None
     if better is not None and (answer.get("tool_calls") or str(said).strip() != better.strip()):

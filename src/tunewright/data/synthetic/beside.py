@@ -3,7 +3,8 @@
     found = share_beside(examples, file.split, file.data)
     found.parts.train, found.left_out
 
-A row that was written from a row of test, or asks the same as one, gives it away: it is left out. So is one that is
+A row that was written from a row of test, or asks the same as one (nearly the same, where the split keeps these together),
+gives it away: it is left out. So is one that is
 tied to a row of dev; with `synthetic_dev` it stands there beside it.
 """
 
@@ -18,11 +19,12 @@ from tunewright.data.examples import Examples
 from tunewright.data.inputs import input_keys
 from tunewright.data.spec import DataSpec, SplitSpec
 from tunewright.data.split import Split, share
+from tunewright.data.split_near import near_rows
 from tunewright.data.synthetic.collapse import authors, check, is_written
 from tunewright.data.synthetic.made import FROM
 
 Ties = frozenset[str]
-"""What a row is tied to others by: what it asks, its group, where it comes from."""
+"""What a row is tied to others by: what it asks, the rows that are nearly like it, its group, where it comes from."""
 
 
 class Beside(NamedTuple):
@@ -53,7 +55,7 @@ def share_beside(examples: Sequence[Example], spec: SplitSpec, data: DataSpec, *
             fix="Add rows of people's: 30 is the least that gives three parts of any use.",
         )
     parts, notes = share(own, spec, workers=workers)
-    ties = dict(zip(map(id, rows), _ties(rows, spec.group_by), strict=True))
+    ties = dict(zip(map(id, rows), _ties(rows, spec), strict=True))
     found = _placed(written, ties, parts, data.synthetic_dev)
     whole = Split(
         _ordered([*parts.train, *found.train], spec.seed),
@@ -113,12 +115,13 @@ def _all(rows: Iterable[Example], ties: dict[int, Ties]) -> Ties:
     return frozenset[str]().union(*(ties[id(row)] for row in rows))
 
 
-def _ties(examples: list[Example], group_by: str | None) -> list[Ties]:
+def _ties(examples: list[Example], spec: SplitSpec) -> list[Ties]:
+    near = near_rows(examples).tolist() if spec.near else range(len(examples))
     found = []
-    for row, key in zip(examples, input_keys(examples), strict=True):
-        value = row.fields.get(group_by) if group_by else None
+    for row, key, first in zip(examples, input_keys(examples), near, strict=True):
+        value = row.fields.get(spec.group_by) if spec.group_by else None
         group = {f"field {canonical_json(value)}"} if value not in (None, "") else set[str]()
-        found.append(frozenset({f"asks {key}"} | group | places_of(row)))
+        found.append(frozenset({f"asks {key}", f"near {first}"} | group | places_of(row)))
     return found
 
 

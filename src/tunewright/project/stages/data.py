@@ -10,11 +10,10 @@ from typing import NamedTuple
 from tunewright.core.errors import UserError
 from tunewright.core.example import Example
 from tunewright.core.files import read_json, write_json
-from tunewright.core.hashing import hash_file
 from tunewright.data import freeze
 from tunewright.data.audit.audit import Audit, audit
 from tunewright.data.examples import Examples
-from tunewright.data.files import shown_name, source_paths
+from tunewright.data.files import named_contents
 from tunewright.data.ingest import EXAMPLES, SUMMARY
 from tunewright.data.ingest import ingest as ingest_sources
 from tunewright.data.parts import PARTS
@@ -158,10 +157,10 @@ def _worked(ctx: StepContext, node: Node, given: dict[str, _Given], workers: Sha
 def _outside(ctx: StepContext, node: Node) -> dict[str, str]:
     """What an operation uses besides rows, with its hashes."""
     used = uses([node.spec])
-    paths = {path for name in files([node.spec]) for path in source_paths(ctx.root, name)}
+    held = named_contents(files([node.spec]), ctx.root)
     base = {"base": resolve_base(ctx.file.base, ctx.root).hash} if "base" in used else {}
     asked = identities(ctx.file, ctx.root, [node.spec]) | embeddings.identities(ctx.root, [node.spec])
-    return {**base, **asked, **{shown_name(path, ctx.root): hash_file(path) for path in sorted(paths)}}
+    return {**base, **asked, **held}
 
 
 def _link(path: Path, target: Path) -> None:

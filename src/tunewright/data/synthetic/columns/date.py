@@ -36,7 +36,9 @@ class DateColumn(ColumnSpec):
     def _goes_forward(self) -> Self:
         if self.after is not None:
             if self.first is not None or self.last is not None:
-                raise ValueError("a date is between first and last, or after another column's: give one of both")
+                raise ValueError(
+                    "a date is between first and last, or after another column's: give one of both"
+                )
             if not 0 <= self.days[0] <= self.days[1] <= 100_000:
                 raise ValueError(f"days ({self.days[0]} to {self.days[1]}) are no days after: [0, 30]")
             return self
@@ -54,11 +56,14 @@ def each(spec: DateColumn, name: str, means: Desk) -> Callable[[Cells], str]:
 
     def cell(cells: Cells) -> str:
         begin, end = _bounds(spec, cells)
-        if spec.workdays and not any(map(_works, _week(begin.date(), end.date()))):
-            raise BadCell(f"there is no workday from {begin.date()} to {end.date()}")
         chance, step = cells.chance(name), timedelta(seconds=_SECONDS[spec.to])
-        begin = begin.replace(hour=0, minute=0, second=0) if spec.to == "day" else begin
-        steps = (end - begin) // step
+        midnight = datetime.combine(begin.date(), time())
+        # to the next whole step; a day has begun at its midnight
+        begin = midnight if spec.to == "day" else midnight - (midnight - begin) // step * step
+        steps = max(0, (end - begin) // step)
+        last = begin + step * steps
+        if spec.workdays and not any(map(_works, _week(begin.date(), last.date()))):
+            raise BadCell(f"there is no workday from {begin.date()} to {last.date()}")
         moment = begin + step * chance.randint(0, steps)
         while spec.workdays and not _works(moment.date()):
             moment = begin + step * chance.randint(0, steps)

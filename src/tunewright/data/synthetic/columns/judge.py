@@ -89,7 +89,3 @@ def _held(
 
 class Refused(BadCell):
     """The answer is a good one, and says no: asking again would be asking until somebody says yes."""
-
-
-Judge = JudgeColumn
-"""Its name before, until whoever knows it by that has the new one."""
