@@ -70,7 +70,7 @@ _HOMES = {
     "core.events": ("Event",),
     "core.generation": ("Reply",),
     "core.message": ("Message",),
-    "data.audit_whole": ("WholeAudit",),
+    "data.audit.whole": ("WholeAudit",),
     "data.coverage": ("Coverage",),
     "decide.cost": ("LatencySummary",),
     "decide.verdict": ("Verdict",),

@@ -68,7 +68,7 @@ def test_check_warns_of_expected_answers_that_fail_their_grader(cli, tmp_path):
     said = cli("check")
     assert said.code == 0
     assert "answer nothing ('n/a'). Mend it: source: answer these rows, or remove them." in said.out
-    assert "warning: suites.target, sums.csv:" in said.err
+    assert "tunewright.yaml:4: suites.target, sums.csv:" in said.err
     assert "of the 4 expected answers, 4 score below 1 with regex themselves" in said.err
 
 
@@ -105,7 +105,7 @@ def test_check_tells_what_is_chosen_and_why(cli, tmp_path):
     assert "train.adapter.rank" not in said.out
     assert "train.epochs" not in said.out
     assert (
-        "warning: train.adapter.rank: vLLM loads an adapter of rank 24 only where it is started with"
+        "warning: --set train.adapter.rank: vLLM loads an adapter of rank 24 only where it is started with"
         in said.err
     )
 

@@ -77,8 +77,8 @@ def test_what_is_dropped_or_left_out_is_said(cli, project):
     assert LEFT_OUT in ran.err
     assert "1,000 requests: fine-tune " in ran.out
     page = tunewright.open(project).report().read_text()
-    assert f"<b>{dropped}</b>" in page
-    assert "<p>sums.csv:42 · sums.csv:43 · sums.csv:44</p>" in page
+    assert dropped in page
+    assert all(f"sums.csv:{row}" in page for row in (42, 43, 44))
 
 
 def test_a_target_from_a_file_that_asks_what_is_trained_is_refused(cli, project):

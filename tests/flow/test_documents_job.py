@@ -45,11 +45,14 @@ def write_project(folder: Path) -> Path:
 
 @pytest.mark.usefixtures("one_thread")
 def test_from_documents_to_a_verdict(tmp_path: Path) -> None:
-    project = tunewright.open(write_project(tmp_path / "handbook"))
+    folder = write_project(tmp_path / "handbook")
+    project = tunewright.open(folder)
     checked = project.check()
     assert checked.problems == []
     # documents ask nothing and answer nothing, so none can be shown
-    assert [warning.where for warning in checked.warnings] == ["baselines.few_shot"]
+    assert [warning.where for warning in checked.warnings] == [
+        f"{folder / 'tunewright.yaml'}:8: baselines.few_shot"
+    ]
     result = project.run()
     made = {outcome.step: outcome.artifact for outcome in result.outcomes}
     gate = json.loads(made["gate"].file("gate.json").read_text())
