@@ -399,7 +399,7 @@ def test_an_interrupt_leaves_nothing_running(notebook: bool, tmp_path: Path):
                 assert child.poll() is None
                 time.sleep(0.01)
             child.send_signal(signal.SIGINT)
-            out, _ = child.communicate(timeout=60)
+            out, _ = child.communicate(timeout=300)
         finally:
             child.kill()
         assert (child.returncode, out) == (3, "interrupted 1\n")
