@@ -220,18 +220,19 @@ class _Search:
         """Put the later text of each near pair under the earlier, where both are still heads; tell the pairs refused."""
         for start in range(0, len(pairs), self._at_once):
             block = pairs[start : start + self._at_once]
-            block = block[(self._heads[block] == block).all(1)]
-            block = block[self._is_likely(block)]
-            block = block[~_in_sorted(self._codes(block), self._refused)]
-            if not len(block):
-                continue
-            near = _similarities(self._texts, block) >= self._threshold
-            yield self._codes(block[~near])
-            np.add.at(self._refusals, block[~near], np.uint32(1))
-            found = block[near]
+            found, refused = self._compared(block[(self._heads[block] == block).all(1)])
+            yield refused
             for earlier, later in found[np.lexsort((found[:, 1], found[:, 0]))].tolist():
                 if self._heads[earlier] == earlier and self._heads[later] == later:
                     self._heads[later] = earlier
+
+    def _compared(self, pairs: _Pairs) -> tuple[_Pairs, npt.NDArray[np.int64]]:
+        """Those of some pairs that are near, and the codes of those that were compared and are not."""
+        block = pairs[self._is_likely(pairs)]
+        block = block[~_in_sorted(self._codes(block), self._refused)]
+        near = _similarities(self._texts, block) >= self._threshold
+        np.add.at(self._refusals, block[~near], np.uint32(1))
+        return block[near], self._codes(block[~near])
 
     def _is_likely(self, pairs: _Pairs) -> npt.NDArray[np.bool_]:
         """Whether so many minima agree that the pair is worth checking: fewer than the threshold asks for, by what chance
@@ -277,15 +278,9 @@ class _Chains(_Search):
         """Tie the chains of near pairs together; tell the pairs refused."""
         for start in range(0, len(pairs), self._at_once):
             block = pairs[start : start + self._at_once]
-            block = block[self._heads[block[:, 0]] != self._heads[block[:, 1]]]
-            block = block[self._is_likely(block)]
-            block = block[~_in_sorted(self._codes(block), self._refused)]
-            if not len(block):
-                continue
-            near = _similarities(self._texts, block) >= self._threshold
-            yield self._codes(block[~near])
-            np.add.at(self._refusals, block[~near], np.uint32(1))
-            for one, other in block[near].tolist():
+            found, refused = self._compared(block[self._heads[block[:, 0]] != self._heads[block[:, 1]]])
+            yield refused
+            for one, other in found.tolist():
                 first, second = sorted((self._first(one), self._first(other)))
                 self._heads[second] = first
             while (self._heads != (further := self._heads[self._heads])).any():
