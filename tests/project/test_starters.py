@@ -9,6 +9,7 @@ import pytest
 from tunewright.core.errors import DataError, ProjectFileError
 from tunewright.project import starters
 from tunewright.project.file import ProjectFile
+from tunewright.project.starters._sample import all_values
 
 NAMES = ["chat", "classification", "dsl", "structured-output", "voice"]
 EXAMPLE = Path(__file__).parents[2] / "examples" / "support-json" / "tickets.jsonl"
@@ -234,3 +235,8 @@ def test_labels_are_taken_from_all_rows_of_a_file_sorted_by_them(tmp_path: Path)
         "classification", "mine", write_csv(tmp_path / "many.csv", "text,category\n" + "".join(many))
     )
     assert values["task"]["system"] == "Answer with the one label that fits and nothing else."
+
+
+def test_blank_labels_and_outer_blanks_are_not_named(tmp_path):
+    (tmp_path / "mails.csv").write_text("text,team\none,sales\ntwo,sales \nthree,\nfour,  \nfive,repairs\n")
+    assert all_values(tmp_path / "mails.csv", "team", 10) == ["repairs", "sales"]
