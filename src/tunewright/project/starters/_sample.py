@@ -47,7 +47,8 @@ def read_sample(path: Path, limit: int = ROWS) -> Sample:
 def all_values(path: Path, column: str, most: int) -> list[str]:
     """The column's distinct values as text, sorted, from every row of the file: one sorted by its answers begins with a few.
 
-    Outer blanks are no part of a value, and what is blank is none. Stops at `most` + 1 of them. Raises DataError when the file is not there or cannot be read.
+    Outer blanks are no part of a value, and what is blank is none. Stops at `most` + 1 of them. Raises DataError when the
+    file is not there or cannot be read.
     """
     values = set[str]()
     with _opened(path) as (_, found):
