@@ -23,10 +23,10 @@ demo: .venv/ready
 	$(BIN)/tunewright run -p examples/support-json
 
 test: .venv/ready
-	$(ONE_THREAD) $(BIN)/pytest -n 2 -m 'not slow'
+	$(ONE_THREAD) $(BIN)/pytest -n 2 --dist worksteal -m 'not slow'
 
 test-all: .venv/ready
-	$(ONE_THREAD) $(BIN)/pytest -n 2
+	$(ONE_THREAD) $(BIN)/pytest -n 2 --dist worksteal
 
 bench: .venv/ready
 	$(BIN)/python bench/main_job.py

@@ -1,11 +1,15 @@
 """Fixtures that several rooms share."""
 
+import signal
 from pathlib import Path
 
 import pytest
 
 from tiny import save_model
 from tunewright.models.base import Base, resolve_base
+
+# a shell's background jobs ignore Ctrl-C, and so would every process that a test starts and interrupts
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -34,8 +33,6 @@ def start() -> Iterator[Start]:
                 stderr=subprocess.PIPE,
                 text=True,
                 env={**os.environ, "TUNEWRIGHT_THREADS": "1"},
-                # a shell's background jobs ignore Ctrl-C, and so would what they start
-                preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
             )
         )
         return children[-1]
@@ -63,7 +60,7 @@ def test_ctrl_c_stops_a_run_that_a_second_process_may_not_join(tmp_path: Path, s
     folder = write_project(tmp_path / "sorting")
     text = (folder / "tunewright.yaml").read_text()
     # long enough for what follows, on a busy machine too
-    (folder / "tunewright.yaml").write_text(text.replace("epochs: 2", "epochs: 30, patience: 99"))
+    (folder / "tunewright.yaml").write_text(text.replace("epochs: 2", "epochs: 12, patience: 99"))
     child = start(folder, "run")
     wait_for(folder, "train.step", child)
     second = start(folder, "run")
