@@ -15,6 +15,13 @@ TEXT = """The quick brown fox jumps over the lazy dog. What is the colour of the
 {"name": "Ada", "city": "Prague", "priority": "high", "tags": ["a", "b"]} Please answer in JSON. user assistant system
 Reply with one word: yes, no. 0 1 2 3 4 5 6 7 8 9 10 11 12 + - = How much is it? It is eleven euros."""
 
+SINKS = {
+    "num_local_experts": 4,
+    "num_experts_per_tok": 2,
+    "rope_parameters": {"rope_type": "default", "rope_theta": 10_000.0},
+}
+"""Settings of a small "gpt_oss", whose attention has sinks, so that its rows cannot be packed."""
+
 
 def make_tokenizer(template: str | None = CHATML, **tokens: str):
     """A byte-level BPE of about 400 tokens, trained on a few lines."""

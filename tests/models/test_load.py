@@ -114,11 +114,11 @@ def test_no_tokenizer(tiny_folder, tmp_path):
 def test_what_allocators_say_where_memory_ran_out():
     with pytest.raises(RuntimeError) as caught:
         torch.empty(1 << 56, dtype=torch.uint8)
-    assert load._is_shortage(caught.value)
-    assert load._is_shortage(torch.OutOfMemoryError("CUDA has none left"))
+    assert load.is_shortage(caught.value)
+    assert load.is_shortage(torch.OutOfMemoryError("CUDA has none left"))
     with pytest.raises(RuntimeError) as caught:
         torch.empty(2) @ torch.empty(3)
-    assert not load._is_shortage(caught.value)
+    assert not load.is_shortage(caught.value)
 
 
 SHORT = """

@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import cross_entropy, linear
 
 from tunewright.train import logprobs
-from tunewright.train.logprobs import token_logprobs
+from tunewright.train.logprobs import PLAIN, Shape, token_logprobs
 
 
 def test_by_hand():
@@ -16,20 +16,23 @@ def test_by_hand():
     assert value.item() == pytest.approx(2 - math.log(math.exp(2) + 1 + math.exp(1)), abs=1e-6)
 
 
+@pytest.mark.parametrize("shape", [PLAIN, Shape(0.25), Shape(cap=2.0), Shape(0.5, 3.0)])
 @pytest.mark.parametrize("with_bias", [False, True])
 @pytest.mark.parametrize("trained_head", [False, True])
-def test_values_and_gradients_in_chunks(monkeypatch, trained_head, with_bias):
+def test_values_and_gradients_in_chunks(monkeypatch, trained_head, with_bias, shape):
     monkeypatch.setattr(logprobs, "_CHUNK_FLOATS", 50 * 64)
     torch.manual_seed(0)
     hidden = torch.randn(150, 16, requires_grad=True)
     head = torch.randn(50, 16, requires_grad=trained_head)
     bias = torch.randn(50) if with_bias else None
     labels, weights = torch.randint(50, (150,)), torch.rand(150)
-    found = token_logprobs(hidden, head, labels, bias)
+    found = token_logprobs(hidden, head, labels, bias, shape)
     (found * weights).sum().backward()
     grads = [hidden.grad.clone(), head.grad.clone() if trained_head else None]
     hidden.grad = head.grad = None
-    wanted = -cross_entropy(linear(hidden, head, bias), labels, reduction="none")
+    logits = linear(hidden, head, bias) * shape.scale
+    capped = logits if shape.cap is None else shape.cap * torch.tanh(logits / shape.cap)
+    wanted = -cross_entropy(capped, labels, reduction="none")
     (wanted * weights).sum().backward()
     torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(grads[0], hidden.grad, atol=1e-5, rtol=1e-5)

@@ -12,6 +12,7 @@ from transformers import AutoModelForCausalLM
 from tiny import make_config
 from tunewright.train import attention
 from tunewright.train.attention import Segments
+from tunewright.train.logprobs import PLAIN, Shape
 from tunewright.train.pack import (
     Row,
     Tree,
@@ -164,24 +165,24 @@ def alone(model, row):
 
 
 @pytest.mark.parametrize(
-    ("architecture", "settings", "packed", "own_head"),
+    ("architecture", "settings", "packed", "shape"),
     [
-        ("qwen3", {}, True, False),
-        ("llama", {"num_key_value_heads": 4, "tie_word_embeddings": False}, True, False),
-        ("gemma", {}, True, False),
+        ("qwen3", {}, True, PLAIN),
+        ("llama", {"num_key_value_heads": 4, "tie_word_embeddings": False}, True, PLAIN),
+        ("gemma", {}, True, PLAIN),
         (
             "gemma3_text",
             {"sliding_window": 4, "layer_types": ["sliding_attention", "full_attention"]},
             True,
-            False,
+            PLAIN,
         ),
-        ("mistral", {"sliding_window": 3}, True, False),
-        ("granite", {"logits_scaling": 8.0}, True, True),
-        ("gemma2", {"sliding_window": 4, "attn_logit_softcapping": 0.5}, False, True),
+        ("mistral", {"sliding_window": 3}, True, PLAIN),
+        ("granite", {"logits_scaling": 8.0}, True, Shape(1 / 8)),
+        ("gemma2", {"sliding_window": 4, "attn_logit_softcapping": 0.5}, True, Shape(1.0, 30.0)),
     ],
 )
 @pytest.mark.parametrize("prefix", [0, 3])
-def test_packed_is_as_alone(architecture, settings, packed, own_head, prefix):
+def test_packed_is_as_alone(architecture, settings, packed, shape, prefix):
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_config(make_config(architecture, **settings))
     with torch.no_grad():
@@ -189,7 +190,7 @@ def test_packed_is_as_alone(architecture, settings, packed, own_head, prefix):
             parameter.add_(torch.randn_like(parameter) * 0.3)
     model.get_output_embeddings().weight.requires_grad_(False)
     policy = Policy(model, FOREST)
-    assert (policy.packed, policy.own_head) == (packed, own_head)
+    assert (policy.packed, policy.shape) == (packed, shape)
     batch = pack(FOREST, prefix)
     found = policy.logprobs(batch)
     found.sum().backward()

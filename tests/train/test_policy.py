@@ -13,6 +13,7 @@ from tunewright.models.base import resolve_base
 from tunewright.models.load import load_model, load_tokenizer
 from tunewright.models.template import Renderer
 from tunewright.train.attention import Segments
+from tunewright.train.logprobs import PLAIN
 from tunewright.train.pack import Row, Tree, compact, pack, shared_prefix
 from tunewright.train.policy import Policy
 
@@ -61,7 +62,15 @@ def test_without_training_there_is_none():
     assert torch.equal(noisy.logprobs(batch), plain.logprobs(batch))
 
 
-def test_too_little_memory_is_not_the_bases_fault(tiny_base):
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("no"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"),
+        MemoryError(),
+    ],
+)
+def test_too_little_memory_is_not_the_bases_fault(tiny_base, error):
     """What the machine says of its memory is passed on, and no slower way is tried."""
     trees = [Tree((Row("a", [1, 7, 8, 9, 2], [0, 0, 1, 1, 1]),))] * 2
     model = load_model(tiny_base)
@@ -69,7 +78,7 @@ def test_too_little_memory_is_not_the_bases_fault(tiny_base):
 
     def refuse(*_: object) -> None:
         asked.append(1)
-        raise torch.OutOfMemoryError("no")
+        raise error
 
     model.get_input_embeddings().register_forward_pre_hook(refuse)
     with pytest.raises(ModelError, match="not enough memory for two rows"):
@@ -88,7 +97,7 @@ def test_a_way_proven_in_exact_numbers_is_taken_where_rounding_looks_like_anothe
     exact = Policy(model, trees, torch.float32)
     exact.restore()
     rounded = Policy(model, trees, torch.bfloat16, proven=exact)
-    assert (exact.packed, rounded.packed, rounded.own_head) == (True, True, False)
+    assert (exact.packed, rounded.packed, rounded.shape) == (True, True, PLAIN)
     batch = pack(trees, shared_prefix(trees))
     assert batch.ids.shape[1] < sum(tree.tokens for tree in trees) / 2
     with torch.no_grad():

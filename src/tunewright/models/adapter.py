@@ -6,9 +6,9 @@ from typing import Any
 
 def attach(model: Any, config: Any) -> Any:
     """The model with the adapter that `config` (a PeftConfig) describes. Raises what PEFT raises, ValueError mostly."""
-    from peft import get_peft_model
+    from tunewright.models.peft import get_peft_model, without_bitsandbytes
 
-    with warnings.catch_warnings():
+    with without_bitsandbytes(), warnings.catch_warnings():
         # PEFT asks a property that transformers has renamed; neither is the user's to mend
         warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
         return get_peft_model(model, config)

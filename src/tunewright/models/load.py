@@ -65,7 +65,7 @@ def load_model(
             model = put_adapter(model, adapter)
         return model.to(place).eval()
     except (RuntimeError, MemoryError) as error:
-        if not _is_shortage(error):
+        if not is_shortage(error):
             raise
         raise _too_large(base, place, four_bit) from error
 
@@ -119,8 +119,8 @@ def _load(path: Path, ref: str, dtype: torch.dtype, **more: Any) -> Any:
             **more,
         )
     except Exception as error:
-        if _is_shortage(error):
-            raise MemoryError(_first_line(error)) from error
+        if is_shortage(error):
+            raise MemoryError(first_line(error)) from error
         raise _unreadable(ref, path, "model", error) from error
     if missing := sorted(report["missing_keys"]):
         message = f"The base {ref} lacks {len(missing)} of its weights, {missing[0]} among them."
@@ -161,8 +161,9 @@ def put_adapter(model: Any, adapter: Path) -> Any:
     if is_whole(adapter):
         model.load_state_dict(_load(adapter, str(adapter), model.dtype).state_dict())
         return model
-    from peft import PeftConfig, set_peft_model_state_dict
     from safetensors.torch import load_file
+
+    from tunewright.models.peft import PeftConfig, set_peft_model_state_dict
 
     weights = adapter / "adapter_model.safetensors"
     if not (adapter / "adapter_config.json").is_file() or not weights.is_file():
@@ -177,10 +178,10 @@ def put_adapter(model: Any, adapter: Path) -> Any:
         tuned = attach(model, config)
         report: Any = set_peft_model_state_dict(tuned, load_file(weights))
     except Exception as error:
-        if _is_shortage(error):
-            raise MemoryError(_first_line(error)) from error
+        if is_shortage(error):
+            raise MemoryError(first_line(error)) from error
         raise ModelError(
-            f"The adapter cannot be put on this base ({_first_line(error)}).", where=str(adapter)
+            f"The adapter cannot be put on this base ({first_line(error)}).", where=str(adapter)
         ) from error
     # a head that is tied to the embeddings takes their new rows, and has none of its own in the file
     held = indices and any("trainable_tokens" in key for key in load_file(weights))
@@ -204,11 +205,11 @@ def _unreadable(ref: str, path: Path, what: str, error: Exception) -> ModelError
     if "trust_remote_code" in str(error) or "custom code" in str(error):
         fix = "Choose a base whose architecture transformers itself knows."
         return ModelError(f"The base {ref} wants to run code of its own.", where=str(path), fix=fix)
-    message = f"The {what} of {ref} cannot be read ({_first_line(error)})."
+    message = f"The {what} of {ref} cannot be read ({first_line(error)})."
     return ModelError(message, where=str(path), fix="Fetch or save the model again.")
 
 
-def _is_shortage(error: BaseException) -> bool:
+def is_shortage(error: BaseException) -> bool:
     """Whether memory ran out: each allocator says so in its own way."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
@@ -229,6 +230,7 @@ def _too_large(base: Base, place: torch.device, four_bit: bool) -> ModelError:
     )
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
+    """The error's type and the first line of what it says, for a sentence that names it."""
     text = str(error).strip().split("\n")[0][:200]
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -9,6 +9,8 @@ Where a template has no system role (Gemma's), the system prompt stands at the h
 conversation's tools, calls and tools' answers are rendered as the template wants them (models/calling.py); one that does not
 show them is refused.
 
+Answers come without a thinking part, and rows are held to it (models/thinking.py).
+
 Two things are kept true that plain tokenising gets wrong. The ids of a prompt are a prefix of the ids of its training
 row, also where a merge would reach across the seam. And a control token's name inside a message (`<|im_end|>` in a
 ticket) is spelled out as text: only the template writes control tokens. So is, in tools, calls, tools' answers and what is
@@ -26,12 +28,13 @@ from typing import Any, NamedTuple
 
 from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
-from transformers.utils.chat_template_utils import render_jinja_template
 
 from tunewright.core.errors import ModelError
 from tunewright.core.hashing import hash_value
 from tunewright.core.message import Conversation, Message, last_answer_trained, tools_of
+from tunewright.models import thinking
 from tunewright.models.calling import Calling, Turn, probe_calling, probe_marks
+from tunewright.models.rendering import Rendering, Shown, rendering
 
 SETTINGS = {"enable_thinking": False}
 """What templates are told besides the messages: answers come without a thinking part."""
@@ -134,11 +137,10 @@ class Renderer:
         for message, span in zip(answers, rendered.spans, strict=True):
             if message.weight == 0:
                 continue
+            if self.closes_thinking and thinking.thinks(self.said(message.content)):
+                raise thinking.ThinkingError
             if span is None:
-                fix = 'Give the earlier answers of such rows "weight": 0, or train them as rows of their own.'
-                raise ModelError(
-                    "The chat template shows an answer in training otherwise than in serving.", fix=fix
-                )
+                raise thinking.ServedOtherwiseError(last=message is answers[-1])
             self._mark(mask, ids, starts, span)
         return Rendered(ids, mask)
 
@@ -172,6 +174,19 @@ class Renderer:
             body.pop()
         text: str = self.tokenizer.decode(body, skip_special_tokens=False, clean_up_tokenization_spaces=False)
         return text
+
+    @cached_property
+    def closes_thinking(self) -> bool:
+        """Whether the template ends a prompt with a thinking part that is over, so that the answer has none."""
+        try:
+            prompt, _ = self._apply([{"role": "user", "content": "a"}], True, None)
+        except ModelError:
+            return False
+        return thinking.is_over(prompt)
+
+    def said(self, answer: str) -> str:
+        """An answer as it is trained: without the empty thinking part that the prompt has already."""
+        return thinking.without_empty(answer) if self.closes_thinking else answer
 
     def control_words(self, text: str) -> list[str]:
         """The control tokens whose names stand in `text`."""
@@ -232,7 +247,10 @@ class Renderer:
         for begin, end in pairwise(edges):
             encode = self._section if end - begin <= _SECTION else self._encoded
             first, last = offset + begin, offset + end
-            inside = any(first < place < last for place in exact)
+            inside = False
+            for place in exact:  # a loop: `any` of a generator takes five times as long for the few there are
+                if first < place < last:
+                    inside = True
             own, offsets = encode(text[begin:end], inside)
             ids += own
             starts += [first + start for start in offsets] if inside else [first] * len(own)
@@ -315,6 +333,8 @@ class Renderer:
         sealed = [self._turn(message, seal, tools is not None) for message in conversation]
         held = None if tools is None else self._sealed(json.loads(tools), seal, self._marked_pattern)
         text, marked = self._apply(sealed, answering, held)
+        if self.closes_thinking:  # markers may stand around what the prompt has already
+            marked = [(thinking.after_empty(text, begin), end) for begin, end in marked]
         spans: list[_Span | None] = [*marked] if self._marked else self._spans_by_prefix(sealed, held, text)
         answers = sum(message.role == "assistant" for message in conversation)
         if len(spans) != answers:
@@ -344,6 +364,8 @@ class Renderer:
         What the assistant says may hold a call as text; what it is asked beside tools, and tools answer, may not.
         """
         row = message.wire()
+        if message.role == "assistant":
+            row["content"] = self.said(row["content"])
         shown: Turn = self.calling.shown(row) if message.tool_calls else row
         others = message.role == "tool" or (with_tools and message.role == "user")
         return {
@@ -369,22 +391,17 @@ class Renderer:
             }
         return value
 
-    def _apply(self, turns: Sequence[Turn], answering: bool, tools: _Tools) -> tuple[str, list[_Span]]:
+    @cached_property
+    def _rendering(self) -> Rendering:
+        told = {**self.tokenizer.special_tokens_map, **SETTINGS}
+        return rendering(self._template, told, marked=self._marked)
+
+    def _apply(self, turns: Sequence[Turn], answering: bool, tools: _Tools) -> Shown:
         try:
-            render: Any = render_jinja_template
-            texts, spans = render(
-                conversations=[turns],
-                tools=tools,
-                chat_template=self._template,
-                return_assistant_tokens_mask=self._marked,
-                add_generation_prompt=answering,
-                **self.tokenizer.special_tokens_map,
-                **SETTINGS,
-            )
+            return self._rendering(turns, answering, tools)
         except (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
             roles = ", ".join(turn["role"] for turn in turns)
             raise ModelError(f"The chat template refuses a conversation of {roles} ({error}).") from error
-        return texts[0], [tuple(span) for span in spans[0]] if self._marked else []
 
     def _spans_by_prefix(self, turns: list[Turn], tools: _Tools, text: str) -> list[_Span | None]:
         """The answers' spans in a template without markers: each begins where the prompt before it ends."""

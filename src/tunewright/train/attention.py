@@ -6,18 +6,21 @@ There is no padding and no mask over the whole sequence: one fused attention cal
 own tokens by those of its row up to it where it hangs under another or looks through a window. On 2,000 tokens in ten
 rows, forward and backward on one core, this took 0.15 of the CPU time of one call with a block-diagonal mask.
 
-On an accelerator in half precision one kernel takes all segments at once (train/varlen.py).
+On an accelerator in half precision one kernel takes all segments at once (train/varlen.py). No fused kernel caps its scores
+(Gemma 2): there a segment's scores are computed by plain products, some queries at a time.
 
 Models take it through transformers' attention registry, so it serves every architecture that uses that.
 """
 
 import math
 from collections.abc import Callable, Hashable
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pad, scaled_dot_product_attention
+from torch.utils.checkpoint import checkpoint
 from transformers import AttentionInterface
 
 from tunewright.train import varlen
@@ -28,9 +31,12 @@ NAME = "tunewright_segments"
 _PLAIN_BYTES = 1 << 22
 """Scores of a segment, in bytes, up to which two bf16 products beat the fused kernel on a CPU: 4 heads of 172 tokens took
 1.1 ms there and back against 1.8 (fp32, fused) and 3.3 (bf16, fused)."""
+_CAPPED_BYTES = 1 << 26
+"""Capped scores, in bytes, that a layer keeps of a segment for the backward pass; of more, some queries at a time are
+computed again there."""
 _ROUND = 32
-"""Their sides are filled up to a multiple of this: each new shape of a bf16 product costs the CPU 0.8 ms to compile, and
-one of 100 tokens takes 0.04 ms."""
+"""The sides of plain products are filled up to a multiple of this: each new shape of a bf16 product costs the CPU 0.8 ms to
+compile, and one of 100 tokens takes 0.04 ms."""
 _KEPT_BYTES = 1 << 26
 """Bytes of masks that are kept for the next segments of their shape, and for the next layer."""
 _OWN_BYTES = 1024
@@ -124,17 +130,23 @@ def attend(
     sliding_window: int | None = None,
     softcap: float | None = None,
     segments: Unread | None = None,
+    s_aux: Tensor | None = None,
+    position_bias: Tensor | None = None,
     **_: Any,
 ) -> tuple[Tensor, None]:
     """Attention of query [1, heads, T, d] over key and value [1, kv heads, T, d] → [1, T, heads, d].
 
-    Without `segments` the sequence is one row (B of them where the batch is B).
+    Without `segments` the sequence is one row (B of them where the batch is B). `softcap` c makes a score s
+    c tanh(s / c) before the mask (Gemma 2, arXiv:2408.00118, section 2). Raises NotImplementedError for sinks (GPT-OSS), and
+    for scores with a bias of their own.
     """
-    if softcap is not None:
-        raise NotImplementedError("no fused attention caps its scores")
+    if s_aux is not None or position_bias is not None:
+        raise NotImplementedError(
+            f"packed rows have no {'attention sinks' if s_aux is not None else 'position bias'}"
+        )
     cut = segments.segments if segments else Segments((query.shape[2],), (-1,))
     dtype = cut.dtype or query.dtype
-    if dropout == 0.0 and len(query) == 1 and varlen.takes(query, dtype):
+    if softcap is None and dropout == 0.0 and len(query) == 1 and varlen.takes(query, dtype):
         q, k, v = (part[0].transpose(0, 1).to(dtype) for part in (query, key, value))
         return varlen.attend(q, k, v, cut, scaling, sliding_window)[None].to(query.dtype), None
     queries, keys, values = (
@@ -145,7 +157,8 @@ def attend(
         path = [*cut.above(number), number]
         seen_keys = keys[number] if len(path) == 1 else torch.cat([keys[i] for i in path], dim=2)
         seen_values = values[number] if len(path) == 1 else torch.cat([values[i] for i in path], dim=2)
-        outputs.append(_attend_segment(own, seen_keys, seen_values, dropout, scaling, sliding_window))
+        one = _attend_segment if softcap is None else partial(_attend_capped, softcap)
+        outputs.append(one(own, seen_keys, seen_values, dropout, scaling, sliding_window))
     return torch.cat(outputs, dim=2).transpose(1, 2).to(query.dtype).contiguous(), None
 
 
@@ -166,24 +179,53 @@ def _attend_segment(
     )
 
 
-def _plain(
-    query: Tensor, key: Tensor, value: Tensor, window: int | None, dropout: float, scaling: float | None
+def _attend_capped(
+    softcap: float,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    dropout: float,
+    scaling: float | None,
+    window: int | None,
 ) -> Tensor:
-    """Attention by two products; sums run in fp32 inside them."""
+    """One segment whose scores are capped. Of a long one, some queries at a time, by the keys that they see."""
+    rows, columns = query.shape[2], key.shape[2]
+    step = max(_ROUND, _CAPPED_BYTES // (4 * len(query) * query.shape[1] * columns))
+    outputs = []
+    for begin in range(0, rows, step):
+        own = query[:, :, begin : begin + step]
+        end = columns - rows + begin + own.shape[2]
+        first = 0 if window is None else max(0, end - own.shape[2] + 1 - window)
+        given = (own, key[:, :, first:end], value[:, :, first:end], window, dropout, scaling, softcap)
+        outputs.append(_plain(*given) if rows <= step else checkpoint(_plain, *given, use_reentrant=False))
+    return torch.cat(outputs, dim=2)
+
+
+def _plain(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    window: int | None,
+    dropout: float,
+    scaling: float | None,
+    softcap: float | None = None,
+) -> Tensor:
+    """Attention by two products; sums run in fp32 inside them, and so does a cap."""
     groups = query.shape[1] // key.shape[1]
     if groups > 1:
         key, value = key.repeat_interleave(groups, 1), value.repeat_interleave(groups, 1)
-    rows, columns = query.shape[2], key.shape[2]
-    bias = _kept.get(_bias, rows, columns, window, query.dtype)
-    query, key, value = (
-        _filled(query[0], len(bias)),
-        _filled(key[0], bias.shape[1]),
-        _filled(value[0], bias.shape[1]),
-    )
+    batch, heads, rows, _ = query.shape
+    bias = _kept.get(_bias, rows, key.shape[2], window, query.dtype, query.device)
+    query = _filled(query.flatten(0, 1), len(bias))
+    key, value = (_filled(part.flatten(0, 1), bias.shape[1]) for part in (key, value))
     scale = scaling if scaling is not None else query.shape[-1] ** -0.5
-    scores = torch.baddbmm(bias.expand(len(query), -1, -1), query, key.transpose(1, 2), alpha=scale)
-    weights = torch.dropout(scores.softmax(-1), dropout, dropout > 0)
-    return (weights @ value)[None, :, :rows]
+    if softcap is None:
+        scores = torch.baddbmm(bias.expand(len(query), -1, -1), query, key.transpose(1, 2), alpha=scale)
+    else:
+        scores = (query @ key.transpose(1, 2)).float() * (scale / softcap)
+        scores = scores.tanh() * softcap + bias
+    weights = torch.dropout(scores.softmax(-1).to(value.dtype), dropout, dropout > 0)
+    return (weights @ value).unflatten(0, (batch, heads))[:, :, :rows]
 
 
 def _filled(part: Tensor, length: int) -> Tensor:
@@ -191,11 +233,12 @@ def _filled(part: Tensor, length: int) -> Tensor:
     return pad(part, (0, 0, 0, length - part.shape[1]))
 
 
-def _bias(rows: int, columns: int, window: int | None, dtype: torch.dtype) -> Tensor:
+def _bias(rows: int, columns: int, window: int | None, dtype: torch.dtype, device: torch.device) -> Tensor:
     """The mask as 0 and −∞, for `rows` and `columns` filled up; those beyond see something and are not seen."""
-    bias = torch.zeros(math.ceil(rows / _ROUND) * _ROUND, math.ceil(columns / _ROUND) * _ROUND, dtype=dtype)
+    sides = (math.ceil(side / _ROUND) * _ROUND for side in (rows, columns))
+    bias = torch.zeros(*sides, dtype=dtype, device=device)
     bias[:, columns:] = float("-inf")
-    bias[:rows, :columns].masked_fill_(~_mask(rows, columns, window, torch.device("cpu")), float("-inf"))
+    bias[:rows, :columns].masked_fill_(~_mask(rows, columns, window, device), float("-inf"))
     return bias
 
 

@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from tunewright.core.errors import ModelError
+from tunewright.models.load import first_line, is_shortage
 
 if TYPE_CHECKING:
     from tunewright.train.pack import Batch
@@ -55,12 +56,13 @@ def prove(policy: Policy, batch: Batch, exact: bool) -> None:
         found.mean().backward()
         with torch.no_grad():
             wanted = policy.logprobs(batch)
-    except torch.OutOfMemoryError as error:
-        short = "There is not enough memory to compile two rows of training."
-        raise ModelError(short, where="train.compile", fix=f"Lower train.max_length. {_FIX}") from error
-    except Exception as error:  # compilers fail in as many ways as there are machines
-        first = str(error).strip().split("\n")[0][:200]
-        message = f"The base's layers cannot be compiled here ({type(error).__name__}: {first})."
+    except Exception as error:
+        # compilers fail in as many ways as there are machines: no C compiler (InductorError), a header that is missing
+        # (CppCompileError), code that cannot be traced (of dynamo's own or the layer's), a full disk
+        if is_shortage(error):
+            short = "There is not enough memory to compile two rows of training."
+            raise ModelError(short, where="train.compile", fix=f"Lower train.max_length. {_FIX}") from error
+        message = f"The base's layers cannot be compiled here ({first_line(error)})."
         raise ModelError(message, where="train.compile", fix=_FIX) from error
     finally:
         policy.model.zero_grad(set_to_none=True)

@@ -11,12 +11,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from peft.tuners.lora.layer import Linear as LoraLinear
-from peft.tuners.lora.layer import LoraLayer
-from peft.tuners.tuners_utils import BaseTunerLayer
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
+from tunewright.models.peft import BaseTunerLayer, LoraLayer, LoraLinear
 from tunewright.train.lora import ADAPTER
 
 

@@ -19,6 +19,7 @@ from tunewright.core.example import Example
 from tunewright.core.message import Conversation, Message, is_document, last_answer_trained, with_system
 from tunewright.generate.constraint import Constraint
 from tunewright.models.template import Rendered, Renderer, UnseenError
+from tunewright.models.thinking import ServedOtherwiseError, ThinkingError
 from tunewright.train.defaults import Facts
 from tunewright.train.pack import Tree
 from tunewright.train.shown import left_out
@@ -32,6 +33,7 @@ Kind = Literal[
     "template refuses", "nothing trained", "mask wrong", "no end of turn", "answer changed",
     "prompt differs", "doubled BOS", "too long", "too long to cut", "control token in answer",
     "untrained text", "no end of text", "text changed", "control token in text", "answer barred", "tools unseen",
+    "thinking", "answer differs",
 ]  # fmt: skip
 
 _WORDS: dict[str, tuple[str, str]] = {
@@ -42,6 +44,14 @@ _WORDS: dict[str, tuple[str, str]] = {
     "tools unseen": (
         "have tools, calls or tools' answers that the base's chat template leaves out",
         "Choose a base whose chat template shows them, or take them out of the rows.",
+    ),
+    "thinking": (
+        "have an answer with a thinking part, and the base's chat template asks for answers without one",
+        "Take <think>…</think> out of the answers, or choose a base whose template writes no thinking part into the prompt.",
+    ),
+    "answer differs": (
+        "have an answer that the base's chat template shows otherwise than its own prompt leads to it",
+        "Choose a base whose chat template shows an answer as its own prompt leads to it.",
     ),
     "nothing trained": (
         "have no token to train",
@@ -329,9 +339,12 @@ def _check(
         findings = unseen or list(_findings(row, rendered, renderer))
     except UnseenError as error:
         return [Rendered([], [])], [_Finding("tools unseen", error.message.rstrip("."))]
+    except ThinkingError:
+        return [Rendered([], [])], [_Finding("thinking")]
+    except ServedOtherwiseError as error:
+        return [Rendered([], [])], [_Finding("answer differs" if error.last else "prompt differs")]
     except ModelError as error:
-        kind: Kind = "prompt differs" if "than in serving" in error.message else "template refuses"
-        return [Rendered([], [])], [_Finding(kind, error.message)]
+        return [Rendered([], [])], [_Finding("template refuses", error.message)]
     return [rendered], findings
 
 
@@ -394,7 +407,7 @@ def _answer_findings(
         return
     if any(token in renderer.control_ids for token in ids[begin : end - 1]):
         yield _Finding("mask wrong", "a control token inside the answer")
-    if _normal(said) != _normal(message.content):
+    if _normal(said) != _normal(renderer.said(message.content)):
         yield _Finding("answer changed", f"{message.content[:40]!r} becomes {said[:40]!r}")
 
 
@@ -411,7 +424,7 @@ def _call_findings(
     head, whole = renderer.text(before, answering=True), renderer.text((*before, message))
     added = whole.removeprefix(head)
     wanted = added[: added.rfind(renderer.end_word)]
-    parts = (_normal(message.content), *(call.function.name for call in message.tool_calls))
+    parts = (_normal(renderer.said(message.content)), *(call.function.name for call in message.tool_calls))
     if _normal(said) != _normal(wanted) or not all(part in _normal(said) for part in parts):
         yield _Finding("answer changed", f"{message.said[:40]!r} becomes {said[:40]!r}")
 

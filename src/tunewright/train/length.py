@@ -13,7 +13,7 @@ from tunewright.core.errors import ModelError, Problem
 from tunewright.core.example import Example
 from tunewright.core.message import Conversation, tools_of, with_system, with_tools
 from tunewright.models.template import Renderer
-from tunewright.train.methods import Method
+from tunewright.train.methods import Rendering
 from tunewright.train.pack import Tree, compact
 from tunewright.train.shelf import Shelf
 from tunewright.train.spec import TrainSpec
@@ -55,7 +55,7 @@ class Fitted(NamedTuple):
 
 def fit(
     examples: Iterable[Example],
-    method: Method,
+    method: Rendering,
     renderer: Renderer,
     system: str,
     spec: TrainSpec,
@@ -123,10 +123,12 @@ def emptied(part: str, fitted: Fitted, longest: int) -> list[Problem]:
     ]
 
 
-def _tree(example: Example, method: Method, renderer: Renderer, system: str) -> Tree:
+def _tree(example: Example, method: Rendering, renderer: Renderer, system: str) -> Tree:
     """The example rendered with the task's system prompt. Raises ModelError where the template refuses it."""
-    instructed = example.model_copy(update={"messages": with_system(example.messages, system)})
-    (tree,) = method.trees([instructed], renderer)
+    messages = with_system(example.messages, system)
+    if messages is not example.messages:
+        example = example.model_copy(update={"messages": messages})
+    (tree,) = method.trees([example], renderer)
     return tree
 
 
@@ -135,7 +137,7 @@ def _fits(tree: Tree, longest: int) -> bool:
 
 
 def _cut(
-    example: Example, method: Method, renderer: Renderer, system: str, longest: int
+    example: Example, method: Rendering, renderer: Renderer, system: str, longest: int
 ) -> tuple[Example, Tree] | None:
     """The example without as many of its oldest turns as it takes; none where that is not enough or trains nothing."""
     while (messages := _without_oldest_turn(example.messages)) is not None:

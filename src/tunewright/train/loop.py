@@ -7,6 +7,7 @@ exactly as it would have.
 
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
@@ -285,12 +286,14 @@ class Loop:
             with self._kept():
                 part = self._method.part(self._policy, batch, totals, self._spec)
             part.loss.backward()
-            means = {name: value.detach() for name, value in part.means.items()}
-            parts.append(Part(part.loss.detach(), means))
+            shown = {name: value.detach() for name, value in part.means.items()}
+            parts.append(Part(part.loss.detach(), shown))
         # read last: an accelerator would be waited for at each
         total = sum(float(part.loss) for part in parts)
-        names = parts[0].means
-        return total, {name: sum(float(part.means[name]) for part in parts) for name in names}
+        means = Counter[str]()
+        for part in parts:
+            means.update({name: float(value) for name, value in part.means.items()})
+        return total, dict(means)
 
     def _kept(self) -> AbstractContextManager[Any]:
         """Where a forward pass keeps what its backward pass needs."""

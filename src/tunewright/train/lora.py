@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig
 from safetensors.torch import save
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
@@ -15,6 +14,7 @@ from tunewright.core.files import write_atomic, write_json
 from tunewright.core.hashing import SHORT
 from tunewright.models.adapter import attach
 from tunewright.models.base import Base
+from tunewright.models.peft import LoraConfig
 from tunewright.train.spec import SettledAdapter
 
 ADAPTER = "default"

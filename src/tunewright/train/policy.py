@@ -1,22 +1,25 @@
 """Policy: the model as the losses see it, log-probabilities of a batch's trained tokens and of its rows.
 
 Before the first step it proves itself on two rows against the model's own forward pass, one row at a time. A model
-that cannot be packed (its layers take no segments) is run row by row; one whose logits are more than hidden states
-times head (scaled, capped) goes through its own head.
+that cannot be packed (its layers take no segments) is run row by row. Logits that a model scales or caps, as its
+configuration says, are scaled and capped here too, some at a time; one that makes more of them goes through its own head,
+all logits of a batch's trained tokens at once.
 """
 
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import product
 from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from tunewright.core.errors import ModelError
+from tunewright.models.load import first_line, is_shortage
 from tunewright.train import attention
 from tunewright.train.fast import without_adapter
-from tunewright.train.logprobs import token_logprobs
+from tunewright.train.logprobs import PLAIN, Shape, token_logprobs
 from tunewright.train.pack import Batch, Row, Tree, pack, shared_prefix
 
 _TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 0.05}
@@ -59,19 +62,22 @@ class Policy:
         self._stock = self._causal.config._attn_implementation
         taught = [tree for tree in trees if all(row.trained for row in tree.rows)][:2]
         probe = [tree._replace(rows=tuple(row.begun(_PROBED) for row in tree.rows)) for tree in taught]
-        self.refused: Exception | None = None
+        self.refused: str | None = None
         """What the last way said that could not be gone; none where all that were tried could."""
         self.packed: bool
-        self.own_head: bool
+        self.shape: Shape | None
+        """What is made of the head's products; none where the model's own head is asked."""
         if proven is not None:
-            self.packed, self.own_head, self.refused = proven.packed, proven.own_head, proven.refused
+            self.packed, self.shape, self.refused = proven.packed, proven.shape, proven.refused
             self._causal.set_attn_implementation(attention.NAME if self.packed else self._stock)
             return
-        for self.packed, self.own_head in ((True, False), (True, True), (False, False), (False, True)):
+        ways = product((True, False), (*shapes(self._causal.config), None))
+        for self.packed, self.shape in ways:
             if self._agrees(probe):
                 return
         fix = "Choose another base; this one's forward pass is not that of a plain causal model."
-        raise ModelError("The base gives other results in training than alone.", fix=fix) from self.refused
+        said = f" ({self.refused})" if self.refused else ""
+        raise ModelError(f"The base gives other results in training than alone{said}.", fix=fix)
 
     @property
     def device(self) -> torch.device:
@@ -90,13 +96,13 @@ class Policy:
         if self.compiles_products:
             batch = batch.filled(_ROUND)
         batch = batch.to(self.device)
-        if self.own_head:
+        if self.shape is None:
             logits: Tensor = self._forward(self._causal, batch, logits_to_keep=batch.places).logits[0]
             return _picked(logits, batch.labels)
         hidden = self._forward(self._causal.base_model, batch).last_hidden_state[0]
         head = self._causal.get_output_embeddings()
         picked = hidden.index_select(0, batch.places)
-        return token_logprobs(picked, head.weight, batch.labels, getattr(head, "bias", None))
+        return token_logprobs(picked, head.weight, batch.labels, getattr(head, "bias", None), self.shape)
 
     def row_logprobs(self, batch: Batch) -> Tensor:
         """Summed log-probabilities [R] in fp32 of each row's trained tokens."""
@@ -196,13 +202,13 @@ class Policy:
                 found = self.logprobs(batch)
                 self._causal.set_attn_implementation(self._stock)
                 wanted = torch.cat([self._alone(row) for row in batch.rows])
-        except torch.OutOfMemoryError as error:
-            short = "There is not enough memory for two rows of training."
-            fix = "Lower train.max_length, choose a smaller base, or free memory."
-            raise ModelError(short, fix=fix) from error
-        except (TypeError, NotImplementedError, RuntimeError, IndexError, AttributeError) as error:
+        except (MemoryError, TypeError, ValueError, RuntimeError, LookupError, AttributeError) as error:
             # a layer that takes no segments, or shapes that do not meet: each architecture has its own way to say so
-            self.refused = error
+            if is_shortage(error):
+                short = "There is not enough memory for two rows of training."
+                fix = "Lower train.max_length, choose a smaller base, or free memory."
+                raise ModelError(short, fix=fix) from error
+            self.refused = first_line(error)
             return False
         finally:
             self._causal.set_attn_implementation(attention.NAME if self.packed else self._stock)
@@ -214,6 +220,20 @@ class Policy:
         batch = pack([Tree((row,))]).to(self.device)
         logits: Tensor = self._causal(input_ids=batch.ids, use_cache=False).logits[0, batch.places]
         return _picked(logits, batch.labels)
+
+
+def shapes(config: Any) -> list[Shape]:
+    """What a model may make of its head's products by its configuration, the likeliest first.
+
+    Granite divides by `logits_scaling` and HyperCLOVA X multiplies by it; Cohere has `logit_scale`, Falcon-H1
+    `lm_head_multiplier`; Gemma 2 and its kin cap.
+    """
+    text = config.get_text_config()
+    cap = getattr(text, "final_logit_softcapping", None)
+    divisor = getattr(text, "logits_scaling", None) or 1.0
+    named = (getattr(text, name, None) or 1.0 for name in ("logit_scale", "lm_head_multiplier"))
+    scales = [scale for scale in (1 / divisor, divisor, *named) if scale != 1.0]
+    return list(dict.fromkeys([*(Shape(scale, cap) for scale in scales), Shape(1.0, cap), PLAIN]))
 
 
 def _picked(logits: Tensor, labels: Tensor) -> Tensor:

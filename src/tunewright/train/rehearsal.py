@@ -2,6 +2,9 @@
 
 What the base says before training is what it should still say after it; its own words are close to what it would say
 anyway, so they cost the task little (self-synthesized rehearsal, arXiv:2403.01244).
+
+Where the method's own loss is a likelihood (sft, cpt), they are rows like all others; beside a preference method they have a
+loss of their own (train/methods/_rehearsed.py).
 """
 
 from collections.abc import Iterable

@@ -38,15 +38,16 @@ from tunewright.train.length import Fitted, fit
 from tunewright.train.loop import Finished, Loop, Plan, make_plan
 from tunewright.train.lora import serving_warnings
 from tunewright.train.methods import Method, find_method, sft
+from tunewright.train.methods._rehearsed import General, Rehearsed
 from tunewright.train.pack import Row, Tree, digest, pack, shared_prefix
 from tunewright.train.policy import Policy
 from tunewright.train.reference import refer
 from tunewright.train.shelf import Shelves
-from tunewright.train.spec import SettledAdapter, SettledSpec, TrainSpec
+from tunewright.train.spec import LIKELIHOODS, SettledAdapter, SettledSpec, TrainSpec
 from tunewright.train.strength import Measure, Strength, between, choose, put
 from tunewright.train.summary import LearntCheck, TrainSummary
 
-_FORMAT = 5
+_FORMAT = 6
 """Raised when the same inputs would train otherwise, so that old checkpoints are not taken up."""
 Judge = Callable[[Generator], float]
 """Asks a generator, and gives the mean score of its answers."""
@@ -82,8 +83,8 @@ def train(
 ) -> TrainSummary:
     """Train an adapter and write it to `out`. Takes up the run that lies in `work`, where it is the same one.
 
-    `rehearsal` examples are trained beside the others, without the task's system prompt. `judge` scores what the model
-    answers at each look at dev, the higher the better; then the score decides which weights are kept.
+    `rehearsal` examples are trained beside the others, without the task's system prompt, by their likelihood. `judge` scores
+    what the model answers at each look at dev, the higher the better; then the score decides which weights are kept.
 
     Raises DataError without examples or for one that the method cannot take, ModelError for the base or the template,
     GateError where training went wrong.
@@ -116,14 +117,15 @@ def train(
     proven = _proven(model, tried, dtype)
     with fast_layers(model, dtype), compiled_layers(model, spec.compile):
         policy = _policy(model, tried, settled, dtype, proven)
-        refused = {} if policy.packed else {"not_packed": str(policy.refused or "other results")}
+        refused = {} if policy.packed else {"not_packed": policy.refused or "other results"}
         facing = {"steps": len(plan.steps), "rows": trees.rows, "threads": folder.threads}
         emit("train.start", packed=policy.packed, **facing, **refused)
         score = partial(_score, judge, TorchGenerator.around(model, renderer), policy) if judge else None
-        loop = Loop(policy, parameters, method, settled, plan, score)
+        whole = Rehearsed(method) if rehearsal and spec.method not in LIKELIHOODS else method
+        loop = Loop(policy, parameters, whole, settled, plan, score)
         loop.look_ahead(trees, dev, folder, emit)
         if method.needs_reference(spec):
-            refer(policy, Shelves(*trees.shelves, dev), plan.prefix, folder, emit)
+            refer(policy, Shelves(own, dev), plan.prefix, folder, emit)
         finished = loop.run(trees, dev, folder, emit)
         strength = _strength(
             settled, parameters, start, finished.best, plan, partial(loop.dev_losses, dev), emit
@@ -264,7 +266,7 @@ def _rendered(
     rows = _Rows(
         fit(task, method, renderer, system, spec, work),
         fit(dev, method, renderer, system, spec, work),
-        fit(rehearsal, sft, renderer, "", lenient, work),
+        fit(rehearsal, sft if spec.method in LIKELIHOODS else General(), renderer, "", lenient, work),
     )
     if not rows.task.kept:
         raise DataError(

@@ -17,8 +17,8 @@ from weakref import finalize
 from tunewright.core.by_place import ByPlace
 from tunewright.train.pack import Row, Tree
 
-_HEAD = struct.Struct("<?iI")
-"""Of a tree: whether its answer is a good one, its rows, the bytes of its name."""
+_HEAD = struct.Struct("<??iI")
+"""Of a tree: whether its answer is a good one, whether it rehearses, its rows, the bytes of its name."""
 _SOME = 256
 """Trees that are read at once where all are wanted, one after the other."""
 _ROW = struct.Struct("<I?")
@@ -52,7 +52,7 @@ class Shelf(ByPlace[Tree]):
 
     def _append(self, tree: Tree) -> None:
         name = tree.id.encode()
-        parts = [_HEAD.pack(tree.desirable, len(tree.rows), len(name)), name]
+        parts = [_HEAD.pack(tree.desirable, tree.rehearses, len(tree.rows), len(name)), name]
         for row in tree.rows:
             parts += [
                 _ROW.pack(len(row.ids), bool(row.weights)),
@@ -106,7 +106,7 @@ class Shelf(ByPlace[Tree]):
         return memoryview(self._file.read(self._starts[end] - self._starts[begin]))
 
     def _tree(self, record: memoryview, place: int) -> Tree:
-        desirable, count, named = _HEAD.unpack_from(record)
+        desirable, rehearses, count, named = _HEAD.unpack_from(record)
         at = _HEAD.size + named
         name = bytes(record[_HEAD.size : at]).decode()
         rows = list[Row]()
@@ -121,7 +121,7 @@ class Shelf(ByPlace[Tree]):
             weights.frombytes(record[at : at + 4 * length * weighted])
             at += 4 * length * weighted
             rows.append(Row(name, ids, mask, self._references[number], weights or ()))
-        return Tree(tuple(rows), desirable)
+        return Tree(tuple(rows), desirable, rehearses)
 
 
 class Shelves(ByPlace[Tree]):

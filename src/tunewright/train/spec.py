@@ -81,8 +81,10 @@ class KtoSpec(Spec):
     """Weight of the bad answers."""
 
 
-REHEARSES = ("sft", "cpt")
-"""The methods whose loss is a likelihood, so that general answers can be trained in the same step."""
+LIKELIHOODS = ("sft", "cpt")
+"""The methods whose loss is a likelihood, so that general rows are rows like all others."""
+REHEARSES = (*LIKELIHOODS, "dpo", "orpo", "kto")
+"""The methods that general rows can be trained beside."""
 
 
 class TrainSpec(Spec):
@@ -105,7 +107,8 @@ class TrainSpec(Spec):
     """Peak learning rate. Left out, chosen from the method and the base's width: 2e-4 for sft on most, more on small."""
     rehearsal: float = Field(0.0, ge=0, le=4)
     """General rows that are trained beside the task's, as a share of its rows, so that less is forgotten: prompts of the
-    general suite's skills (none of its own), answered by the base itself. 0.25 adds one for every four rows."""
+    general suite's skills (none of its own), answered by the base itself. 0.25 adds one for every four rows. Beside
+    dpo, orpo and kto their likelihood is added to the loss."""
     batch_tokens: int | None = Field(None, ge=16)
     """Tokens in one optimizer step, packed from whole rows. Left out, chosen from the rows' tokens."""
     max_length: int = Field(1024, ge=8)
@@ -154,15 +157,6 @@ class TrainSpec(Spec):
     the loss and the adapter's weights stay in fp32 on a CPU."""
     seed: int = 0
     """Seeds adapter initialisation, dropout and row order."""
-
-    @model_validator(mode="after")
-    def _rehearses_answers(self) -> Self:
-        if self.rehearsal and self.method not in REHEARSES:
-            raise ValueError(
-                f"rehearsal goes with the methods {' and '.join(REHEARSES)}, not with {self.method}: set"
-                " train.rehearsal to 0"
-            )
-        return self
 
     @model_validator(mode="after")
     def _goes_together(self) -> Self:

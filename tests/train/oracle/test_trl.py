@@ -257,7 +257,7 @@ def test_that_likelihood_with_several_pairs_a_step(base: Base, tmp_path: Path) -
     assert found.losses[0] > 0.7
 
 
-@pytest.fixture(scope="module", params=["llama", "gemma3_text"])
+@pytest.fixture(scope="module", params=["llama", "gemma2", "gemma3_text"])
 def other_base(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Base:
     """With initial weights of 0.3 a gradient of gemma3's is nearly none: AdamW blows its last digits up to the rate."""
     folder = tmp_path_factory.mktemp("oracle") / "base"

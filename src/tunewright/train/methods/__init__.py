@@ -30,6 +30,8 @@ class Totals(NamedTuple):
     trees: int
     kl: float = 0.0
     """KTO's estimate of how far the policy is from the base, in nats."""
+    rehearsed: int = 0
+    """Trained tokens of rows that rehearse beside a preference method's; they are in no other count."""
 
 
 class Part(NamedTuple):
@@ -39,7 +41,15 @@ class Part(NamedTuple):
     means: "dict[str, Tensor]" = {}  # noqa: RUF012  # never changed
 
 
-class Method(Protocol):
+class Rendering(Protocol):
+    """How examples become trees."""
+
+    def trees(self, examples: "Sequence[Example]", renderer: "Renderer") -> "list[Tree]":
+        """The examples, which `examine` has taken, as the method trains them."""
+        ...
+
+
+class Method(Rendering, Protocol):
     """What the loop asks of a method's module."""
 
     def examine(self, examples: "Sequence[Example]", spec: "TrainSpec") -> list[Problem]:
@@ -52,10 +62,6 @@ class Method(Protocol):
 
     def conversations(self, example: "Example") -> "list[Conversation]":
         """What is rendered of an example, a row each, with weight 0 on the answers that are not trained."""
-        ...
-
-    def trees(self, examples: "Sequence[Example]", renderer: "Renderer") -> "list[Tree]":
-        """The examples, which `examine` has taken, as the method trains them."""
         ...
 
     def totals(self, policy: "Policy", batches: "Sequence[Batch]", spec: "TrainSpec") -> Totals:

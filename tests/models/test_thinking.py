@@ -1,0 +1,113 @@
+"""Thinking templates, the real ones that TRL brings along: a row is trained as it is served, or refused in a sentence."""
+
+import pytest
+
+from calls import ASKED, FOUND, call, made, stored
+from tunewright.core.errors import ModelError
+from tunewright.core.example import ask
+from tunewright.core.message import Message
+from tunewright.models.thinking import ServedOtherwiseError, ThinkingError, without_empty
+from tunewright.train.gate import check_rows
+
+CLOSING = ("qwen3", "qwen3_5_think", "qwen3_6", "qwen3_8", "qwen3_training", "nemotron_3_nano")
+"""Templates that end a prompt with an empty thinking part where none is wanted."""
+EMPTY, THOUGHT = "<think>\n\n</think>\n\n", "<think>\nIt is a door.\n</think>\n\n"
+PLAIN = ask("What colour?", "red")
+
+
+def context(row):
+    """The row with its answers as context alone."""
+    return tuple(turn.model_copy(update={"weight": 0}) if turn.role == "assistant" else turn for turn in row)
+
+
+def trained(renderer, row):
+    ids, mask = renderer.training(row)
+    return renderer.tokenizer.decode([token for token, on in zip(ids, mask, strict=True) if on])
+
+
+def problems(renderer, row):
+    return [str(found.problem()) for found in check_rows([("row", row)], renderer, 2000, "").problems]
+
+
+def test_which_templates_close():
+    assert all(made(name).closes_thinking for name in CLOSING)
+    assert not any(made(name).closes_thinking for name in ("qwen3_instruct_2507", "qwen2_5", "embedded"))
+
+
+@pytest.mark.parametrize("name", CLOSING)
+def test_the_empty_part_is_the_prompts(name):
+    """It stands in the training row as in the prompt, untrained, whether the row's answer has it or not."""
+    renderer = made(name)
+    ids, mask = renderer.training(PLAIN)
+    prompt = renderer.prompt(PLAIN[:-1])
+    assert ids[: len(prompt)] == prompt
+    assert renderer.text(PLAIN[:-1], answering=True).rstrip().endswith("</think>")
+    assert (mask.index(1), trained(renderer, PLAIN)) == (len(prompt), "red<|im_end|>")
+    assert renderer.training(ask("What colour?", EMPTY + "red")) == (ids, mask)
+    assert problems(renderer, PLAIN) == problems(renderer, ask("What colour?", EMPTY + "red")) == []
+
+
+@pytest.mark.parametrize("name", CLOSING)
+def test_an_answer_that_thinks_is_refused(name):
+    renderer = made(name)
+    row = ask("What colour?", THOUGHT + "red")
+    with pytest.raises(ThinkingError):
+        renderer.training(row)
+    assert problems(renderer, row) == [
+        "rows row: 1 rows have an answer with a thinking part, and the base's chat template asks for answers without one."
+        " Take <think>…</think> out of the answers, or choose a base whose template writes no thinking part into the"
+        " prompt."
+    ]
+    assert renderer.prompt((*context(row), *PLAIN[:-1]))  # as context it may stand
+
+
+def test_qwen3_shows_an_earlier_answer_without_its_thoughts():
+    """In training and in serving alike; so the answer after it can be trained, and it itself cannot."""
+    renderer = made("qwen3")
+    row = (*context(ask("Where?", THOUGHT + "here")), *PLAIN)
+    ids, mask = renderer.training(row)
+    assert "It is a door" not in renderer.text(row)
+    assert ids[: mask.index(1)] == renderer.prompt(row[:-1])
+    assert trained(renderer, row) == "red<|im_end|>"
+    with pytest.raises(ServedOtherwiseError) as caught:
+        renderer.training((*ask("Where?", "here"), *PLAIN))
+    assert not caught.value.last
+    (said,) = problems(renderer, (*ask("Where?", "here"), *PLAIN))
+    assert said.endswith(
+        'Give the earlier answers of these rows "weight": 0, or train them as rows of their own.'
+    )
+
+
+def test_an_answer_after_a_tools_answer():
+    """The call before it stands in the same turn, so the template keeps that call's empty part."""
+    renderer = made("qwen3")
+    row = (ASKED, call("a", weight=0), FOUND, Message(role="assistant", content=EMPTY + "In Prague."))
+    assert trained(renderer, row) == "In Prague.<|im_end|>"
+    assert problems(renderer, row) == []
+
+
+@pytest.mark.parametrize("name", ["qwen3_instruct_2507", "lfm2_2_5"])
+def test_without_such_a_part_thoughts_are_text(name):
+    """The model writes them where it is asked, as it was trained."""
+    renderer, row = made(name), ask("What colour?", THOUGHT + "red")
+    assert trained(renderer, row) == THOUGHT + "red<|im_end|>"
+    assert problems(renderer, row) == []
+
+
+def test_a_template_that_always_opens_one_cannot_be_trained_on():
+    """DeepSeek R1's prompt ends with <think>, and its rows have what stands after the thoughts alone."""
+    renderer = stored("deepseek_r1_distill", eos_token="<｜end▁of▁sentence｜>")
+    with pytest.raises(ServedOtherwiseError) as caught:
+        renderer.training(PLAIN)
+    assert caught.value.last
+    assert problems(renderer, PLAIN) == [
+        "rows row: 1 rows have an answer that the base's chat template shows otherwise than its own prompt leads to it."
+        " Choose a base whose chat template shows an answer as its own prompt leads to it."
+    ]
+
+
+def test_only_an_empty_part_at_the_head_goes():
+    kept = ("red", THOUGHT + "red", "red " + EMPTY, "<think>\n\nred")
+    assert tuple(map(without_empty, kept)) == kept
+    assert without_empty("\n<think></think>red") == without_empty(EMPTY + "red") == "red"
+    assert issubclass(ThinkingError, ModelError)
