@@ -315,6 +315,11 @@ def traces(draw: Random) -> Made:
                 {
                     "input": draw.choice([talk(draw), text(draw)]),
                     "output": draw.choice([message, text(draw), answer]),
+                    "metadata": draw.choice([{"finish_reason": value(draw)}, value(draw)]),
+                    "modelParameters": draw.choice(
+                        [{"max_tokens": value(draw)}, {"maxTokens": "7"}, value(draw)]
+                    ),
+                    "usageDetails": draw.choice([{"output": 7}, value(draw)]),
                 },
                 {"object": "chat.completion", "messages": talk(draw), **answer},
             ]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import unquote, urlparse
+from urllib.parse import parse_qs, unquote, urlparse
 
 
 class Hub:
@@ -17,6 +17,10 @@ class Hub:
         self.commits: dict[str, list[dict[str, bytes]]] = {}
         self.asked: list[str] = []
         self.url = ""
+        self.lists = True
+        """Whether it tells the sizes of many files at once."""
+        self.said: dict[str, int] = {}
+        """Sizes that it tells of files, where they are not those that they have."""
 
     def push(self, repo: str, files: dict[str, bytes]) -> str:
         """A new commit of a data set; its digits."""
@@ -48,6 +52,26 @@ def serving(hub: Hub) -> Iterator[Hub]:
             else:
                 self._file(path.removeprefix("/datasets/"))
 
+        def do_POST(self) -> None:
+            path = unquote(urlparse(self.path).path)
+            hub.asked.append(f"POST {path}")
+            repo, _, revision = path.removeprefix("/api/datasets/").partition("/paths-info/")
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            names = json.loads(body)["paths"] if body.startswith("{") else parse_qs(body).get("paths", [])
+            found = hub.find(repo, revision)
+            if found is None or not hub.lists:
+                return self._send(404, b"", {})
+            told = [
+                {
+                    "type": "file",
+                    "path": name,
+                    "size": hub.said.get(name, len(found[1][name])),
+                    "oid": "0" * 40,
+                }
+                for name in names
+            ]
+            self._send(200, json.dumps(told).encode(), {"Content-Type": "application/json"})
+
         def _about(self, path: str) -> None:
             repo, _, revision = path.partition("/revision/")
             if repo not in hub.commits:
@@ -66,15 +90,19 @@ def serving(hub: Hub) -> Iterator[Hub]:
                 return self._send(404, b"", {"X-Error-Code": "EntryNotFound"})
             data = found[1][name]
             etag = f'"{hashlib.sha1(data).hexdigest()}"'
-            self._send(200, data, {"X-Repo-Commit": found[0], "ETag": etag})
+            about = {"X-Repo-Commit": found[0], "ETag": etag}
+            if self.command == "HEAD" and name in hub.said:
+                about["Content-Length"] = str(hub.said[name])
+            self._send(200, data, about)
 
         def _send(self, status: int, data: bytes, headers: dict[str, str]) -> None:
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(data)))
+            if "Content-Length" not in headers:
+                self.send_header("Content-Length", str(len(data)))
             self.end_headers()
-            if self.command == "GET":
+            if self.command in ("GET", "POST"):
                 self.wfile.write(data)
 
         def log_message(self, *args: Any) -> None:

@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -333,7 +334,10 @@ spec, root = SourceSpec(**json.loads(sys.argv[1])), Path(sys.argv[2])
 try:
     files = find_files(spec, root)
     rows = [row.values["input"] for file in files for row in open_file(file.path, spec).table.rows]
-    print(json.dumps({"files": [file.name for file in files], "rows": rows, "contents": contents(spec, root)}))
+    told = {file.warning for file in files if file.warning}
+    said = {"warning": told.pop()} if told else {}
+    names = [file.name for file in files]
+    print(json.dumps({"files": names, "rows": rows, "contents": contents(spec, root), **said}))
 except BadFile as bad:
     print(json.dumps({"said": f"{bad.message} {bad.fix or ''}".strip()}))
 """
@@ -369,7 +373,15 @@ def test_a_data_set_is_fetched_and_known_by_its_commit(hub: Hub, tmp_path: Path)
     found = {"files": ["hub:owner/name/test.csv"], "rows": ["b"], "contents": {"hub:owner/name@main": first}}
     assert asked(hub, tmp_path, split="test") == found
     assert not [path for path in hub.asked if path.startswith("GET /datasets") and "test.csv" not in path]
-    assert asked(None, tmp_path, split="test") == found
+    today = datetime.now(UTC).date()
+    again = asked(None, tmp_path, split="test")
+    assert again.pop("warning") in {
+        f"the hub could not be reached (OfflineModeIsEnabled), so owner/name is read at the commit {first[:10]}, where main"
+        f" was on {day}; it may have moved on since."
+        for day in (today, today - timedelta(days=1))
+    }
+    assert again == found
+    assert "warning" not in asked(None, tmp_path, split="test", revision=first)
     assert asked(None, tmp_path, split="train")["said"].startswith(
         "train.csv of the data set owner/name could not be fetched ("
     )
@@ -428,6 +440,36 @@ def test_what_the_hub_does_not_have(hub: Hub, tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("lists", [True, False])
+def test_what_is_too_large_is_not_fetched(hub: Hub, tmp_path: Path, lists: bool) -> None:
+    """The hub says how large files are, all at once, or a mirror one by one."""
+    hub.lists = lists
+    hub.push("owner/name", files(**{"train-0.csv": "a", "train-1.csv": "b", "test.csv": "c"}))
+    hub.said = {"train-0.csv": 2**34, "train-1.csv": 2**34 + 1, "test.csv": 2**35 - 1}
+    assert asked(hub, tmp_path) == {
+        "said": "2 files of the data set owner/name have 34,359,738,369 bytes, and up to 34,359,738,368 are fetched. Name"
+        " fewer of its files (hub:owner/name/data/*-00000-*), or fetch them yourself and give the folder."
+    }
+    assert not [path for path in hub.asked if path.startswith("GET /datasets")]
+    hub.said = {"test.csv": 2**35 - 1}
+    assert asked(hub, tmp_path)["rows"] == ["a", "b"]
+    full = {**os.environ, "HF_HOME": str(tmp_path / "home"), "HF_ENDPOINT": hub.url}
+    said = _with_a_full_disk(full, tmp_path)
+    assert said == (
+        "test.csv of the data set owner/name has 34,359,738,367 bytes, and the disk of the hub's cache has 5 free. Make"
+        " room, or set HF_HOME."
+    )
+
+
+def _with_a_full_disk(env: dict[str, str], root: Path) -> str:
+    """What is said where the disk has room for five bytes."""
+    program = "import shutil; shutil.disk_usage = lambda _: shutil._ntuple_diskusage(9, 4, 5)\n" + PROGRAM
+    spec = json.dumps({"path": "hub:owner/name", "hub": {"split": "test"}})
+    told = [sys.executable, "-c", program, spec, str(root)]
+    done = subprocess.run(told, env=env, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)["said"]
+
+
 def test_what_another_program_fetched_is_read_without_a_network(hub: Hub, tmp_path: Path) -> None:
     hub.push("owner/name", files(**{"train-00000-of-00002.csv": "a", "train-00001-of-00002.csv": "b"}))
     fetch = (
@@ -440,7 +482,9 @@ def test_what_another_program_fetched_is_read_without_a_network(hub: Hub, tmp_pa
         "said": "hub:owner/name lacks the file train-00001-of-00002. Fetch it anew."
     }
     subprocess.run([sys.executable, "-c", fetch.format(1)], env=env, check=True, capture_output=True)
-    assert asked(None, tmp_path)["rows"] == ["a", "b"]
+    found = asked(None, tmp_path)
+    assert found["rows"] == ["a", "b"]
+    assert ", where main was when it was fetched; it may have moved on since." in found["warning"]
 
 
 def test_a_part_of_a_commit_is_not_taken_for_all_of_it(hub: Hub, tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ import pytest
 
 from tunewright.core.errors import DataError
 from tunewright.core.task import TaskSpec
+from tunewright.data.rows import BadFile
+from tunewright.data.sources import _parquet_pages, parquet
 
 
 def test_values_take_their_json_form(desk):
@@ -79,3 +81,49 @@ def test_a_row_that_python_has_no_values_for_is_a_reject_alone(desk):
         (2, "no value"),
         (3, "no value"),
     ]
+
+
+def tiny_pages(path, rows: int, **how) -> pa.Table:
+    """A file whose pages have one row each; every third text is longer."""
+    table = pa.table({"text": [f"{at:05}{'x' * (at % 3)}" for at in range(rows)], "n": [*range(rows)]})
+    pq.write_table(table, path, data_page_size=1, write_batch_size=1, use_dictionary=False, **how)
+    return table
+
+
+@pytest.mark.parametrize("statistics", [True, False])
+@pytest.mark.parametrize("alike", [4, 1])
+@pytest.mark.parametrize("window", [2**20, 4096])
+def test_pages_of_one_row(tmp_path, monkeypatch, statistics, alike, window):
+    monkeypatch.setattr(_parquet_pages, "_ALIKE", alike)
+    monkeypatch.setattr(_parquet_pages, "_WINDOW", window)
+    table = tiny_pages(tmp_path / "t.parquet", 3000, row_group_size=2000, write_statistics=statistics)
+    found = list(_parquet_pages.chunks(tmp_path / "t.parquet"))
+    assert [chunk.values for chunk in found] == [2000, 2000, 1000, 1000]
+    assert len({chunk.page for chunk in found if chunk.path == "text"}) == 1
+    read = list(parquet.read(tmp_path / "t.parquet", "utf-8").rows)
+    assert [row.values for row in read] == table.to_pylist()
+
+
+def test_pages_small_and_large_by_turns(tmp_path):
+    texts = [("x" * 50_000 if at % 40 == 0 else f"{at}") for at in range(400)]
+    pq.write_table(
+        pa.table({"text": texts}),
+        tmp_path / "t.parquet",
+        data_page_size=1,
+        write_batch_size=1,
+        use_dictionary=False,
+    )
+    (chunk,) = _parquet_pages.chunks(tmp_path / "t.parquet")
+    assert chunk.values == 400
+    assert 50_000 < chunk.page < 50_100
+
+
+def test_too_many_pages_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(_parquet_pages, "PAGES", 1000)
+    tiny_pages(tmp_path / "t.parquet", 501)
+    with pytest.raises(BadFile) as refused:
+        parquet.read(tmp_path / "t.parquet", "utf-8")
+    assert (refused.value.message, refused.value.fix) == (
+        "it has more than 1,000 pages.",
+        "Write it anew, with pages of more rows.",
+    )

@@ -21,7 +21,7 @@ from tunewright.data.files import contents
 from tunewright.data.ingest import inspect_sources
 from tunewright.data.rows import BadFile
 from tunewright.data.source_spec import SqlSpec
-from tunewright.data.sources import open_file, sql
+from tunewright.data.sources import _sql_connect, _sql_url, open_file
 from tunewright.data.spec import SourceSpec
 
 TASK = TaskSpec()
@@ -180,12 +180,12 @@ def test_a_file_in_a_folder_that_may_not_be_written_is_locked_where_it_can_be(
 ) -> None:
     file = shop.root / "shop.db"
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # whoever runs this may write anywhere
-    assert not sql._lies_still(file)
+    assert not _sql_connect.lies_still(file)
     make(file, "pragma journal_mode = wal")
-    assert sql._lies_still(file)
+    assert _sql_connect.lies_still(file)
     assert len(rows(shop.root, "select id from tickets")) == 5
     file.with_name("shop.db-wal").touch()
-    assert not sql._lies_still(file)
+    assert not _sql_connect.lies_still(file)
 
 
 def test_a_query_that_never_ends_can_be_interrupted(shop) -> None:
@@ -199,18 +199,18 @@ def test_a_secret_is_taken_out_before_a_message_is_cut() -> None:
         query="select 1", url="postgresql://host/shop?sslrootcert=/home/anna&sslrootcert=/home/otto"
     )
     error = ValueError("x" * 195 + "/home/anna and /home/otto")
-    assert sql._scrubbed(error, said) == "x" * 195 + "*** a"
+    assert _sql_url.scrubbed(error, said) == "x" * 195 + "*** a"
 
 
 def test_a_server_that_never_answers_is_not_waited_for_without_end() -> None:
     from sqlalchemy import make_url
 
     limit = {"connect_timeout": "30"}
-    assert sql._with_a_limit(make_url("postgresql+psycopg://host/shop")).query == limit
-    assert sql._with_a_limit(make_url("mysql+pymysql://host/shop?connect_timeout=5")).query == {
+    assert _sql_connect.with_a_limit(make_url("postgresql+psycopg://host/shop")).query == limit
+    assert _sql_connect.with_a_limit(make_url("mysql+pymysql://host/shop?connect_timeout=5")).query == {
         "connect_timeout": "5"
     }
-    assert sql._with_a_limit(make_url("oracle://host/shop")).query == {}
+    assert _sql_connect.with_a_limit(make_url("oracle://host/shop")).query == {}
 
 
 def test_marks_that_drivers_give_a_meaning_to_are_plain(shop) -> None:

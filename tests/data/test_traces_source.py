@@ -71,6 +71,8 @@ def test_feedback_is_a_rating_or_a_better_answer(desk) -> None:
         trace(feedback=thumb(-1, correction="In the box.")),
         trace(feedback=Feedback(correction=" there ")),
         trace(feedback=Feedback(comment="hm")),
+        trace(feedback=thumb(-1, correction="there")),
+        trace(feedback=thumb(1, correction="there ")),
     ).examples
     assert [(row.expected, row.rejected, row.rated, row.desirable) for row in rows] == [
         ("there", None, True, True),
@@ -78,15 +80,17 @@ def test_feedback_is_a_rating_or_a_better_answer(desk) -> None:
         ("In the box.", "there", False, True),
         ("there", None, True, True),
         ("there", None, False, True),
+        ("there", None, True, False),  # what is sent unchanged corrects nothing, and the thumb stands
+        ("there", None, True, True),
     ]
-    assert [row.fields["written_by"] for row in rows] == [
+    assert [row.fields["written_by"] for row in rows][:5] == [
         "fine-tune",
         "fine-tune",
         None,
         "fine-tune",
         "fine-tune",
     ]
-    assert [row.fields["comment"] for row in rows] == ["good", None, None, None, "hm"]
+    assert [row.fields["comment"] for row in rows][:5] == ["good", None, None, None, "hm"]
 
 
 def test_calls_and_their_tools(desk) -> None:
@@ -154,6 +158,25 @@ STORED = {**completion(), "messages": ASKED, "tools": None}
         ({**LANGFUSE, "input": {"messages": ASKED}, "output": "there"}, {}),
         ({**LANGFUSE, "output": completion()}, {}),
         ({**LANGFUSE, "output": [LANGFUSE["output"]]}, {}),
+        (
+            {
+                **LANGFUSE,
+                "metadata": {"finish_reason": "STOP"},
+                "modelParameters": {"max_tokens": 1},
+                "usage": {"output": 1},
+            },
+            {},
+        ),
+        (
+            {
+                **LANGFUSE,
+                "metadata": "x",
+                "modelParameters": {"max_tokens": "9"},
+                "usageDetails": {"output": 8},
+            },
+            {},
+        ),
+        ({**LANGFUSE, "modelParameters": {"max_tokens": "inf"}, "completionTokens": 8}, {}),
     ],
 )
 def test_logs_of_other_tools(desk, values: dict[str, Any], about: dict[str, Any]) -> None:
@@ -183,6 +206,29 @@ def test_an_answer_without_a_models_name_is_no_persons(desk, values: dict[str, A
         ({**LANGFUSE, "type": "SPAN"}, "bad trace: it is no generation, but 'SPAN'"),
         ({**LANGFUSE, "level": "ERROR", "statusMessage": "quota"}, "failed: quota"),
         ({**LANGFUSE, "output": None}, "bad trace: output is null, not a message"),
+        (
+            {**LANGFUSE, "metadata": {"finish_reason": "length"}},
+            "cut off: the answer reached its limit of tokens",
+        ),
+        (
+            {
+                **LANGFUSE,
+                "output": {**LANGFUSE["output"], "response_metadata": {"stop_reason": "max_tokens"}},
+            },
+            "cut off: the answer reached its limit of tokens",
+        ),
+        (
+            {**LANGFUSE, "output": {**LANGFUSE["output"], "finish_reason": "content_filter"}},
+            "cut off: a filter stopped the answer",
+        ),
+        (
+            {**LANGFUSE, "metadata": {"finish_reason": "SAFETY"}},
+            "cut off: the answer's finish_reason is SAFETY",
+        ),
+        (
+            {**LANGFUSE, "modelParameters": {"max_tokens": "100"}, "usageDetails": {"output": 100}},
+            "cut off: the answer reached its limit of tokens",
+        ),
         (
             completion(),
             "bad trace: the completion is without what was asked; put the messages that are stored with it beside it",

@@ -2,11 +2,13 @@
 
     found = find_copies(evals, trained)
     found.copied, found.neighbours, found.said()
+    found = find_copies(evals, trained, embed=embed)    # and what says the same in other words
 
 **Copied** is an evaluation text that a row holds word for word, or that is closer to a row than the rows are to each other:
 so close that of clean texts of this kind only one in a hundred is. A **neighbour** shares half of its phrases or letters
 with a row, which rows of one kind do by nature. Scores on copied texts flatter the fine-tune; neighbours say that the
-evaluation asks what training taught, which may be what is wanted.
+evaluation asks what training taught, which may be what is wanted. With `embed` a row that is closer in meaning than the
+rows are to each other is a neighbour, too (`contamination_meaning.py`): never a copy, unless its words prove it.
 
 **The null.** How close is too close hangs on the data: short questions to a bank resemble each other, word problems do not.
 So the closest row to each evaluation text is taken out of the rows in turn and looked for in the others, as if it were an
@@ -27,15 +29,14 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
+from tunewright.data.contamination_cuts import NEIGHBOUR, Cuts, Null, calibrated, expected_neighbours, fixed
+from tunewright.data.contamination_meaning import Embed, Meanings, Near
 from tunewright.data.contamination_scores import (
-    PASSAGE,
+    CLOSEST,
     SCORED,
-    TOLD,
     Detector,
-    Floats,
     Found,
     Scored,
     TrainedRows,
@@ -47,21 +48,15 @@ Verdict = Literal["copied", "neighbour"]
 
 FALSE_ALARMS = 0.01
 """The share of clean texts that the three scores together may call copied."""
-NEIGHBOUR = 0.5
-"""From this score on, of phrases or letters, a text is a neighbour."""
 FEWEST = 100
 """Stand-ins that calibration needs."""
 _ENOUGH = 500
-_UNCALIBRATED: dict[Scored, float] = {"passage": 0.5, "phrases": 0.8, "letters": 0.9}
-_HIGHEST = 0.99
-_PLAINLY = 0.03
-_PER_LENGTH, _LEAST_OF_LENGTH = 250, 50
-_MOST_LENGTHS = 4
 _DETECTS: dict[Detector, str] = {
     "same": "the same words",
     "passage": "share of runs of eight words",
     "phrases": "share of runs of three words",
     "letters": "cosine of runs of four letters",
+    "meaning": "cosine of vectors",
 }
 
 
@@ -83,9 +78,9 @@ class Hit(_Frozen):
 
 
 class Threshold(_Frozen):
-    """From which score on a detector says copied."""
+    """From which score on a detector says copied; of `meaning`, neighbour."""
 
-    detector: Scored
+    detector: Scored | Literal["meaning"]
     words_from: int
     words_to: int | None
     """Of evaluation texts with so many words, both included; None is no limit."""
@@ -139,8 +134,10 @@ class Contamination(_Frozen):
         ]
 
 
-def find_copies(evals: Sequence[str], trained: Sequence[str], *, seed: int = 0) -> Contamination:
-    """Look for each evaluation text in the rows that are trained on.
+def find_copies(
+    evals: Sequence[str], trained: Sequence[str], *, embed: Embed | None = None, seed: int = 0
+) -> Contamination:
+    """Look for each evaluation text in the rows that are trained on; with `embed`, which makes vectors, by meaning too.
 
     The hits name some rows for each text, the closest; `copied_rows` finds them all. The rows are read in order three
     times, some by index, and none is kept: a sequence that reads a file will do. The seed draws passages of long rows. Equal
@@ -150,47 +147,37 @@ def find_copies(evals: Sequence[str], trained: Sequence[str], *, seed: int = 0) 
         return Contamination(
             evals=len(evals), rows=len(trained), hits=(), thresholds=(), stand_ins=0, expected_neighbours=None
         )
-    look = _looked(evals, trained, seed)
+    look = _looked(evals, trained, seed, embed)
     return Contamination(
         evals=len(evals),
         rows=len(trained),
         hits=tuple(_hits(look)),
-        thresholds=tuple(_told(look.cuts)),
+        thresholds=tuple(_told(look)),
         stand_ins=look.stand_ins,
         expected_neighbours=look.expected,
     )
 
 
-def copied_rows(evals: Sequence[str], trained: Sequence[str], *, seed: int = 0) -> list[Hit]:
+def copied_rows(
+    evals: Sequence[str], trained: Sequence[str], *, embed: Embed | None = None, seed: int = 0
+) -> list[Hit]:
     """Every row that holds a copy, with the evaluation text closest to it: what is to be dropped. By row, each once.
 
-    The thresholds are those of `find_copies`; the rows are read once more.
+    With `embed` also every other row that means what a text asks, as a neighbour. The thresholds are those of
+    `find_copies`; the rows are read once more.
     """
     if not evals or not trained:
         return []
-    look = _looked(evals, trained, seed)
+    look = _looked(evals, trained, seed, embed)
     classes = look.cuts.classes(look.lengths)
     least = {kind: look.cuts.scores[kind][classes] for kind in SCORED}
     best: dict[int, Hit] = {}
     for row, text, detector, score in look.rows.passing(evals, least):
         if row not in best or best[row].score < score:
             best[row] = Hit(eval=text, row=row, detector=detector, score=score, verdict="copied")
-    return list(best.values())
-
-
-class _Cuts(NamedTuple):
-    """Scores from which on a text is copied, by its number of words."""
-
-    starts: Places
-    """The least number of words of each class of length; the first is 0. (classes,)"""
-    scores: dict[Scored, Floats]
-    """Infinite where no score is enough. (classes,)"""
-
-    def copied(self, found: Found, lengths: Places, kind: Scored) -> npt.NDArray[np.bool_]:
-        return np.greater_equal(found.best[kind].scores, self.scores[kind][self.classes(lengths)])
-
-    def classes(self, lengths: Places) -> Places:
-        return np.searchsorted(self.starts, lengths, "right") - 1
+    for near in look.meanings.of_rows(look.cuts.meaning[classes]) if look.meanings else ():
+        best.setdefault(near.row, _meant(near))
+    return [best[row] for row in sorted(best)]
 
 
 class _Looked(NamedTuple):
@@ -198,24 +185,25 @@ class _Looked(NamedTuple):
 
     rows: TrainedRows
     found: Found
+    meanings: Meanings | None
     lengths: Places
     """Words of each evaluation text."""
-    cuts: _Cuts
+    cuts: Cuts
     stand_ins: int
     expected: float | None
 
 
-def _looked(evals: Sequence[str], trained: Sequence[str], seed: int) -> _Looked:
+def _looked(evals: Sequence[str], trained: Sequence[str], seed: int, embed: Embed | None) -> _Looked:
     rows = TrainedRows(trained, max(map(len, evals)))
     found = rows.best(evals)
     lengths = _word_counts(evals)
     texts, own = _stand_ins(evals, trained, found, random.Random(seed))
+    meanings = Meanings(trained, evals, texts, own, embed) if embed else None
     if len(own) < FEWEST:
-        fixed = {kind: np.array([_UNCALIBRATED[kind]]) for kind in SCORED}
-        return _Looked(rows, found, lengths, _Cuts(np.zeros(1, np.int64), fixed), 0, None)
-    null, null_lengths = rows.best(texts, own), _word_counts(texts)
-    cuts = _calibrated(null, null_lengths, lengths)
-    return _Looked(rows, found, lengths, cuts, len(own), _expected(cuts, null, null_lengths, lengths))
+        return _Looked(rows, found, meanings, lengths, fixed(), 0, None)
+    null = Null(rows.best(texts, own), meanings.null if meanings else np.zeros(len(own)), _word_counts(texts))
+    cuts = calibrated(null, lengths, FALSE_ALARMS)
+    return _Looked(rows, found, meanings, lengths, cuts, len(own), expected_neighbours(cuts, null, lengths))
 
 
 def _stand_ins(
@@ -247,58 +235,6 @@ def _stand_ins(
     return list(texts), np.array(list(texts.values()), np.int64)
 
 
-def _calibrated(null: Found, null_lengths: Places, lengths: Places) -> _Cuts:
-    """Cuts that FALSE_ALARMS of clean texts are to pass, a like share by each detector in each class of length."""
-    classes = int(np.clip(len(null_lengths) // _PER_LENGTH, 1, _MOST_LENGTHS))
-    inner = np.quantile(lengths, np.arange(1, classes) / classes).astype(np.int64) + 1
-    cuts = _Cuts(np.unique(np.concatenate(([0], inner))), {})
-    own = cuts.classes(null_lengths)
-    short = np.append(cuts.starts[1:], np.inf) <= PASSAGE  # texts without a passage
-    for kind in SCORED:
-        scores = null.best[kind].scores
-        inside = [scores[own == at] for at in range(len(cuts.starts))]
-        tops = [
-            _passed_by(FALSE_ALARMS / len(SCORED), some if len(some) >= _LEAST_OF_LENGTH else scores)
-            for some in inside
-        ]
-        cuts.scores[kind] = np.array([np.inf if top > _HIGHEST else max(top, TOLD[kind]) for top in tops])
-    cuts.scores["passage"][short] = np.inf
-    return cuts
-
-
-def _passed_by(share: float, scores: Floats) -> float:
-    """The score that so small a share passes, by the middle and the upper tenth of the scores alone.
-
-    On the scale of log-odds the upper half is taken for exponential (Pickands 1975 with shape 0): from the median to the
-    ninth decile it thins to a fifth, and goes on as fast. A few copies among the rows do not move it. Where the tail is
-    plainly thicker, as it is where scores are few (a text of nine words has two runs of eight), it must be passed itself.
-    """
-    middle, high = _log_odds(np.quantile(scores, (0.5, 0.9)))
-    top = float(1 / (1 + np.exp(-high - (high - middle) / np.log(5) * np.log(0.1 / share))))
-    thick = float(np.quantile(scores, 1 - _PLAINLY))
-    return top if thick < top else float(np.nextafter(thick, 2))
-
-
-def _log_odds(scores: Floats) -> Floats:
-    held = np.clip(scores, 1 - _HIGHEST, _HIGHEST)
-    return np.log(held / (1 - held))
-
-
-def _expected(cuts: _Cuts, null: Found, null_lengths: Places, lengths: Places) -> float:
-    """Neighbours among as many clean texts, class of length by class."""
-    copied = np.any([cuts.copied(null, null_lengths, kind) for kind in SCORED], axis=0)
-    near = np.any([_is_neighbour(null, kind) for kind in SCORED], axis=0) & ~copied
-    own, counts = cuts.classes(null_lengths), np.bincount(cuts.classes(lengths), minlength=len(cuts.starts))
-    shares = [near[own == at].mean() if (own == at).any() else near.mean() for at in range(len(cuts.starts))]
-    return float(np.dot(shares, counts))
-
-
-def _is_neighbour(found: Found, kind: Scored) -> npt.NDArray[np.bool_]:
-    if kind == "passage":
-        return np.zeros(len(found.same), bool)
-    return np.greater_equal(found.best[kind].scores, NEIGHBOUR)
-
-
 def _hits(look: _Looked) -> Iterator[Hit]:
     found, cuts = look.found, look.cuts
     hits = [
@@ -313,13 +249,23 @@ def _hits(look: _Looked) -> Iterator[Hit]:
                 hits.append(Hit(eval=at, row=row, detector=kind, score=score, verdict="copied"))
             elif kind != "passage" and score >= NEIGHBOUR:
                 hits.append(Hit(eval=at, row=row, detector=kind, score=score, verdict="neighbour"))
+    if look.meanings:
+        known = {(hit.eval, hit.row) for hit in hits if hit.verdict == "copied"}
+        near = look.meanings.of_texts(cuts.meaning[cuts.classes(look.lengths)], CLOSEST)
+        hits += [_meant(one) for one in near if (one.eval, one.row) not in known]
     yield from sorted(hits, key=lambda hit: hit.eval)
 
 
-def _told(cuts: _Cuts) -> Iterator[Threshold]:
+def _meant(near: Near) -> Hit:
+    return Hit(eval=near.eval, row=near.row, detector="meaning", score=near.score, verdict="neighbour")
+
+
+def _told(look: _Looked) -> Iterator[Threshold]:
+    cuts = look.cuts
     ends = [int(start) - 1 for start in cuts.starts[1:]] + [None]
-    for kind in SCORED:
-        for start, end, score in zip(cuts.starts, ends, cuts.scores[kind], strict=True):
+    meaning = [("meaning", cuts.meaning)] if look.meanings else []
+    for kind, some in [*cuts.scores.items(), *meaning]:
+        for start, end, score in zip(cuts.starts, ends, some, strict=True):
             enough = None if np.isinf(score) else float(score)
             yield Threshold(detector=kind, words_from=int(start), words_to=end, score=enough)
 
@@ -330,7 +276,8 @@ def _in_words(threshold: Threshold) -> str:
         if threshold.words_to is None
         else f"{threshold.words_from:,} to {threshold.words_to:,} words"
     )
-    enough = "no score is enough" if threshold.score is None else f"copied from {threshold.score:.2f} on"
+    verdict = "a neighbour" if threshold.detector == "meaning" else "copied"
+    enough = "no score is enough" if threshold.score is None else f"{verdict} from {threshold.score:.2f} on"
     return f"{threshold.detector} ({_DETECTS[threshold.detector]}), texts of {length}: {enough}."
 
 

@@ -14,6 +14,7 @@ texts looked for, not by the rows.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -31,7 +32,8 @@ from tunewright.data.near_shingles import (
 )
 
 Scored = Literal["passage", "phrases", "letters"]
-Detector = Literal["same", "passage", "phrases", "letters"]
+Detector = Literal["same", "passage", "phrases", "letters", "meaning"]
+"""The last one is data/contamination_meaning.py."""
 SCORED: tuple[Scored, ...] = ("passage", "phrases", "letters")
 PASSAGE, PHRASE, LETTERS = 8, 3, 4
 """Words in a passage, words in a phrase, letters in a run."""
@@ -324,6 +326,16 @@ def _same(words: Words, passages: Shingles) -> Hashes:
     sums = np.concatenate((np.zeros(1, np.uint64), np.cumsum(words.hashes * powers[within], dtype=np.uint64)))
     same = sums[words.starts[1:]] - sums[words.starts[:-1]]
     return np.where(counts, mixed(same), passages.hashes[passages.starts[:-1]])
+
+
+def same_words(texts: Iterable[str]) -> Hashes:
+    """A hash of each text's words, equal for those of which `same` says that they are. (n,)"""
+    left = iter(texts)
+    found = [np.zeros(0, np.uint64)]
+    while block := list(islice(left, _BLOCK_TEXTS)):
+        words = words_of(block)
+        found.append(_same(words, shingles_of(words, PASSAGE)))
+    return np.concatenate(found)
 
 
 def _each_once(shingles: Shingles) -> tuple[Places, Hashes]:

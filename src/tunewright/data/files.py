@@ -25,6 +25,8 @@ class InputFile(NamedTuple):
 
     path: Path
     name: str
+    warning: str | None = None
+    """What is to be said of it, in a sentence."""
 
 
 def source_paths(root: Path, path: str) -> list[Path]:
@@ -141,7 +143,8 @@ def _at_hub(spec: SourceSpec, hub: HubSpec, root: Path) -> list[InputFile]:
         return [InputFile(path, shown_name(path, root)) for path in here]
     there = hub_files(spec.path, hub)
     repo = "/".join(spec.path.split("/")[:2])
-    return [InputFile(path, f"{repo}/{name}") for path, name in zip(there.paths, there.names, strict=True)]
+    names = (f"{repo}/{name}" for name in there.names)
+    return [InputFile(path, name, there.older) for path, name in zip(there.paths, names, strict=True)]
 
 
 def _found(spec: SourceSpec, root: Path) -> list[InputFile]:

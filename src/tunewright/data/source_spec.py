@@ -28,6 +28,8 @@ class SqlSpec(Spec):
     postgresql+psycopg://reader@host/shop."""
     url_env: str = ""
     """The environment variable that holds the URL, where it has a password in it. What it says is stored nowhere."""
+    seconds: int = Field(600, ge=1, le=86_400)
+    """Seconds in which the database has to answer the query, and to give the next rows each time."""
 
     @model_validator(mode="after")
     def _one_url(self) -> Self:

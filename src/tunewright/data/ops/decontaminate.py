@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from tunewright.core.by_place import ByPlace
 from tunewright.core.errors import DataError
+from tunewright.data.embedding_spec import EmbeddingSpec
 from tunewright.data.files import find_files
 from tunewright.data.names import listed
 from tunewright.data.ops.op import Means, OpSpec, Rows, Said, judged
@@ -17,9 +18,16 @@ from tunewright.data.sources import open_file
 from tunewright.data.sources.chat import is_chat
 from tunewright.data.spec import SourceSpec
 
-USES = ("files",)
+if TYPE_CHECKING:
+    from tunewright.data.contamination_meaning import Embed  # it brings numpy
+
+USES = ("files", "embedding")
 _TEXTS = ("input", "question", "text", "prompt", "query", "instruction", "problem")
 """Columns that hold what is asked, the first that a file has."""
+_GOES = {
+    "copied": "a copy of what an evaluation asks",
+    "neighbour": "asks in other words what an evaluation asks",
+}
 _UNREAD = 0.01
 """The share of an evaluation's rows that may ask nothing."""
 
@@ -36,6 +44,10 @@ class Decontaminate(OpSpec):
     problem, or a chat row's last question."""
     neighbours: bool = False
     """Whether rows go, too, that are no copies but share half of their phrases with an evaluation text."""
+    embedding: EmbeddingSpec | None = None
+    """What places texts by their meaning: rows go, too, that say in other words, or in another order, what an evaluation
+    asks, closer to it than the rows are to each other. Left out, words alone tell. `{model: words}` finds another order of
+    short texts."""
 
 
 def files(spec: Decontaminate) -> tuple[str, ...]:
@@ -44,21 +56,36 @@ def files(spec: Decontaminate) -> tuple[str, ...]:
 
 
 def apply(spec: Decontaminate, rows: Rows, means: Means) -> Iterator[Said]:
-    """Drop what is copied. Raises DataError where a file cannot be read or has no such column, or asks nothing."""
-    from tunewright.data.contamination import copied_rows, find_copies
+    """Drop what is copied.
 
+    Raises DataError where a file cannot be read or has no such column, or asks nothing, or there are too many rows to place.
+    """
+    from tunewright.data.contamination import copied_rows, find_copies
+    from tunewright.data.contamination_meaning import MOST
+
+    if spec.embedding is not None and len(rows) > MOST:
+        raise DataError(
+            f"there are {len(rows):,} rows, and the meaning of up to {MOST:,} can be compared.",
+            where="recipe, decontaminate.embedding",
+            fix="Leave it out here, which takes millions; or put sample, or drop_near_duplicates, before it.",
+        )
     asked = [pair for pattern in spec.against for pair in _asked(pattern, spec.column, means.root)]
     if not asked:
         raise DataError("the files ask nothing.", where="recipe, decontaminate.against")
     texts, trained = [text for text, _ in asked], _Texts(rows)
     reasons = {
-        hit.row: f"a copy of what an evaluation asks: {asked[hit.eval][1]}"
-        for hit in copied_rows(texts, trained)
+        hit.row: f"{_GOES[hit.verdict]}: {asked[hit.eval][1]}"
+        for hit in copied_rows(texts, trained, embed=_placed(spec, means))
     }
     for hit in find_copies(texts, trained).hits if spec.neighbours else ():
         reasons.setdefault(hit.row, f"a neighbour of what an evaluation asks: {asked[hit.eval][1]}")
     for number, row in enumerate(rows):
         yield judged(row, reasons.get(number))
+
+
+def _placed(spec: Decontaminate, means: Means) -> "Embed | None":
+    embedding = spec.embedding
+    return None if embedding is None else lambda texts: means.embed(texts, embedding)
 
 
 class _Texts(ByPlace[str]):

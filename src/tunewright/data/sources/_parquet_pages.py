@@ -6,12 +6,21 @@ process over some that are broken, so it is not asked.
 """
 
 import struct
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from tunewright.data.rows import BadFile
+
 _HEAD = 4096
 """Bytes that are looked at first for a head; statistics in it may make it longer."""
+_WINDOW = 2**20
+"""The most bytes that are looked at for many heads, where pages are small."""
+_ALIKE = 4
+"""Heads that are remembered: small pages mostly have one of a few."""
+PAGES = 2**24
+"""The most pages of a file: each costs time, whatever it holds."""
 _LONGEST_HEAD = 2**24
 _FOOTER = 2**26
 """The most bytes of a footer."""
@@ -59,16 +68,20 @@ class _Column(NamedTuple):
 
 
 def chunks(path: Path) -> Iterator[Chunk]:
-    """The chunks of a file. Raises ValueError where its footer or a page's head cannot be read."""
+    """The chunks of a file.
+
+    Raises ValueError where its footer or a page's head cannot be read, BadFile where it has too many pages.
+    """
     with path.open("rb") as stream:
         footer, size = _footer(stream)
+        heads = _Heads(stream)
         columns = _columns(_structs(footer, 2))
         for group in _structs(footer, 4):
             for number, chunk in enumerate(_structs(group, 1)):
                 about = chunk.get(3)
                 if not isinstance(about, dict) or number >= len(columns):
                     raise ValueError("a column is not described")
-                yield _chunk(stream, size, about, columns[number])
+                yield _chunk(heads, size, about, columns[number])
 
 
 def _footer(stream: BinaryIO) -> tuple[dict[int, Any], int]:
@@ -126,7 +139,7 @@ def _number(holder: dict[int, Any], field: int) -> int:
     return found
 
 
-def _chunk(stream: BinaryIO, size: int, about: dict[int, Any], column: _Column) -> Chunk:
+def _chunk(heads: "_Heads", size: int, about: dict[int, Any], column: _Column) -> Chunk:
     start, count = _number(about, 9), _number(about, 5)
     first = about.get(11)
     if isinstance(first, int) and 0 < first < start:
@@ -136,13 +149,13 @@ def _chunk(stream: BinaryIO, size: int, about: dict[int, Any], column: _Column) 
         raise ValueError("a column lies beyond the file")
     values = page = dictionary = longest = growing = 0
     while start < end and values < count:
-        head, length = _head(stream, start)
+        head, length = heads.at(start)
         raw, packed = _number(head, 2), _number(head, 3)
         start += length
         kind = head.get(1)
         if kind == _DICTIONARY:
             dictionary = max(dictionary, raw)
-            longest = max(longest, _longest_text(stream, start, packed, raw, about))
+            longest = max(longest, _longest_text(heads.stream, start, packed, raw, about))
         else:
             inner = head.get(5 if kind == _DATA else 8)
             inner = inner if isinstance(inner, dict) else {}
@@ -177,28 +190,59 @@ def _longest_text(stream: BinaryIO, start: int, packed: int, raw: int, about: di
     return most
 
 
-def _head(stream: BinaryIO, start: int) -> tuple[dict[int, Any], int]:
-    """The head that begins there, as field → value, and how many bytes it has."""
-    room = _HEAD
-    while True:
-        stream.seek(start)
-        data = stream.read(room)
-        try:
-            reader = _Compact(data)
-            return reader.struct(), reader.at
-        except IndexError:
-            if len(data) < room or room >= _LONGEST_HEAD:
-                raise ValueError("a page has no head") from None
-            room *= 16
+class _Heads:
+    """The heads of pages, read one after the other."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream = stream
+        self._data = b""
+        self._begin = 0
+        self._alike: deque[tuple[bytes, dict[int, Any]]] = deque(maxlen=_ALIKE)
+        self._left = PAGES
+
+    def at(self, start: int) -> tuple[dict[int, Any], int]:
+        """The head that begins there, as field → value, and how many bytes it has."""
+        self._left -= 1
+        if self._left < 0:
+            raise BadFile(f"it has more than {PAGES:,} pages.", fix="Write it anew, with pages of more rows.")
+        at = start - self._begin
+        if not 0 <= at <= len(self._data) - _HEAD:
+            small = 0 <= at <= len(self._data)  # the page ended in the window: look at more in one go
+            self._look(start, min(2 * max(len(self._data), _HEAD), _WINDOW) if small else _HEAD)
+            at = 0
+        for known, head in self._alike:
+            if self._data.startswith(known, at):
+                return head, len(known)
+        head, end = self._read(start)
+        at = start - self._begin
+        self._alike.appendleft((self._data[at:end], head))
+        return head, end - at
+
+    def _read(self, start: int) -> tuple[dict[int, Any], int]:
+        """The head, and its end in the data."""
+        room = _HEAD
+        while True:
+            reader = _Compact(self._data, start - self._begin)
+            try:
+                return reader.struct(), reader.at
+            except IndexError:
+                if self._begin + len(self._data) < start + room or room >= _LONGEST_HEAD:
+                    raise ValueError("a page has no head") from None
+                room *= 16
+                self._look(start, room)
+
+    def _look(self, start: int, room: int) -> None:
+        self.stream.seek(start)
+        self._data, self._begin = self.stream.read(room), start
 
 
 class _Compact:
     """Reads Thrift's compact protocol. Runs off the data's end with an IndexError."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, at: int = 0) -> None:
         self._data = data
         self._left = _VALUES
-        self.at = 0
+        self.at = at
 
     def struct(self, depth: int = 0) -> dict[int, Any]:
         """Field → value."""
@@ -239,7 +283,10 @@ class _Compact:
         return self._data[self.at - 1]
 
     def _varint(self) -> int:
-        value = shift = 0
+        value = self._byte()
+        if value < 128:
+            return value
+        value, shift = value & 127, 7
         while True:
             byte = self._byte()
             value |= (byte & 127) << shift

@@ -89,7 +89,7 @@ def _records(
             return
         except csv.Error as error:
             # The quotes are out of step: where one row ends is unknown, so every line it took counts as a reject.
-            yield from _lines_lost(feed.record, first, str(error))
+            yield from _lines_lost(feed.record, first, str(error).replace("'\t'", "a tab"))
             continue
         if not cells:
             continue

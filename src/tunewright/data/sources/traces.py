@@ -6,10 +6,10 @@
     {"input", "output", "type"?: "GENERATION", "level"?, …}     Langfuse's observations
 
 A row holds {messages, tools, label, rejected} and the fields trace, time, variant, release, model, comment and written_by. A
-thumb is a rating; a correction is the expected answer, and what was served the worse one. Of the conversation before it
-only the context is kept: each answer is trained where it was given. `written_by` is the variant or model that wrote the
-answer (`unknown` where the log does not say), null where a person did. Requests that failed and answers that were cut off
-are rejects.
+thumb is a rating; a correction is the expected answer, and what was served the worse one. A correction that equals the
+answer corrects nothing: it approves, unless a thumb says otherwise. Of the conversation before it only the context is kept:
+each answer is trained where it was given. `written_by` is the variant or model that wrote the answer (`unknown` where the
+log does not say), null where a person did. Requests that failed and answers that were cut off are rejects.
 """
 
 from collections.abc import Generator
@@ -26,12 +26,14 @@ from tunewright.data.rows import BadRow, Reject, Row, Table
 from tunewright.data.sources import jsonl
 from tunewright.data.sources._documents import clean, iso_time
 
-_FINISHED = ("stop", "tool_calls", "function_call", "end_turn", "eos")
+_FINISHED = ("stop", "tool_calls", "function_call", "end_turn", "eos", "tool_use", "stop_sequence")
 _CUT = {
     "length": "cut off: the answer reached its limit of tokens",
     "max_tokens": "cut off: the answer reached its limit of tokens",
     "content_filter": "cut off: a filter stopped the answer",
 }
+_REASONS = ("finish_reason", "finishReason", "stop_reason")
+_LIMITS = ("max_tokens", "maxTokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens")
 _KEPT = ("role", "content", "tool_calls", "tool_call_id")
 _CHAT_CALLS = (None, "completion", "acompletion")
 _UNKNOWN = "unknown"
@@ -134,6 +136,7 @@ def _langfuse(values: dict[str, Any]) -> dict[str, Any]:
     if isinstance(output, dict) and "choices" in output:
         answer = _choice(output, "output")
     else:
+        _check_whole(values, output)
         answer = _answer({"content": output} if isinstance(output, str) else output, "output")
     model = clean(values.get("model")) or clean(values.get("providedModelName"))
     about = {"trace": values.get("id"), "time": clean(values.get("startTime")), "model": model}
@@ -190,11 +193,40 @@ def _choice(response: dict[str, Any], where: str) -> dict[str, Any]:
     if len(choices) > 1:
         raise BadRow(f"several answers: {where} has {len(choices)} choices, and nobody chose")
     choice = choices[0] if isinstance(choices[0], dict) else {}
-    finish = choice.get("finish_reason")
-    if finish not in _FINISHED:
-        said = str(finish)[:40] if finish is not None else "nothing"
-        raise BadRow(_CUT.get(said, f"cut off: the answer's finish_reason is {said}"))
+    _check_finished(choice.get("finish_reason"))
     return _answer(choice.get("message"), f"{where}.choices[0].message")
+
+
+def _check_finished(reason: Any) -> None:
+    """Raises BadRow where an answer ended by anything but itself."""
+    said = str(reason)[:40] if reason is not None else "nothing"
+    if said.lower() not in _FINISHED:  # some say it in capitals
+        raise BadRow(_CUT.get(said.lower(), f"cut off: the answer's finish_reason is {said}"))
+
+
+def _check_whole(values: dict[str, Any], output: Any) -> None:
+    """Raises BadRow where one of Langfuse's observations tells that its answer was cut off.
+
+    The reason stands in the message, in what LangChain puts beside it, or in the metadata; where none does, an answer of as
+    many tokens as were allowed was cut.
+    """
+    message = output if isinstance(output, dict) else {}
+    places = (message, message.get("response_metadata"), values.get("metadata"))
+    told = (place[key] for place in places if isinstance(place, dict) for key in _REASONS if place.get(key))
+    reason = next(told, None)
+    if reason is not None:
+        _check_finished(reason)
+        return
+    allowed = _counted(values.get("modelParameters"), _LIMITS)
+    used = _counted(values.get("usageDetails"), ("output",)) or _counted(values.get("usage"), ("output",))
+    if allowed and (used or _counted(values, ("completionTokens",))) >= allowed:
+        raise BadRow(_CUT["length"])
+
+
+def _counted(holder: Any, keys: tuple[str, ...]) -> int:
+    """The first whole number under one of the keys, written as a text or not; 0 where there is none."""
+    found = (str(holder[key]) for key in keys if key in holder) if isinstance(holder, dict) else ()
+    return next((int(said) for said in found if said.isascii() and said.isdigit() and len(said) < 10), 0)
 
 
 def _answer(message: Any, where: str) -> dict[str, Any]:
@@ -225,8 +257,8 @@ def _row(
         author, thumb = None, None
         if not answer.get("tool_calls"):
             row["rejected"] = [answer]
-    elif better is not None:
-        thumb = 1
+    elif better is not None and thumb is None:
+        thumb = 1  # the form that a thumb down opens may hold the answer, unchanged
     if thumb is not None:
         row["label"] = thumb == 1
     empty = dict.fromkeys(("trace", "time", "variant", "release", "model"))
