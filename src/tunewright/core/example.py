@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from tunewright.core.hashing import SHORT, hash_text, hash_value, quoted
+from tunewright.core.hashing import SHORT, hash_plain, hash_value
 from tunewright.core.message import Conversation, Message, is_document, parts_of, tools_of
 
 
@@ -135,9 +135,7 @@ def _hash(messages: Conversation, rest: list[Any]) -> str:
     """Of the messages as the wire takes them, and the rest."""
     if rest or not all(m.name is None and m.tool_call_id is None and not m.tool_calls for m in messages):
         return hash_value([*(m.wire() for m in messages), *rest])
-    # the same by hand, as for most rows
-    turns = [f'{{"content":{quoted(m.content)},"role":"{m.role}"}}' for m in messages]
-    return hash_text(f"[{','.join(turns)}]")
+    return hash_plain([{"content": m.content, "role": m.role} for m in messages])  # as for most rows
 
 
 def ask(user: str, answer: str, *, system: str | None = None) -> Conversation:

@@ -3,10 +3,10 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from json.encoder import encode_basestring
 from pathlib import Path
 
 from pydantic import BaseModel
+from pydantic_core import PydanticSerializationError, to_json
 
 SHORT = 12
 """How many hex digits a hash is shown with."""
@@ -17,14 +17,17 @@ def canonical_json(value: object) -> str:
     return _CANONICAL.encode(value)
 
 
-def quoted(text: str) -> str:
-    """A text as `canonical_json` writes it: for forms that are put together by hand, since many are hashed."""
-    return encode_basestring(text)
-
-
 def hash_value(value: object) -> str:
     """The sha256 of a value's canonical JSON (pydantic models included)."""
     return hash_text(canonical_json(value))
+
+
+def hash_plain(value: object) -> str:
+    """`hash_value` of lists, tuples, texts and objects whose keys are in order already: in half the time, for many."""
+    try:
+        return hashlib.sha256(to_json(value)).hexdigest()
+    except PydanticSerializationError:  # half of a surrogate pair
+        return hash_value(value)
 
 
 def hash_text(text: str) -> str:

@@ -11,18 +11,25 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from tunewright.core.example import Example
-from tunewright.core.hashing import hash_text, hash_value, quoted
+from tunewright.core.hashing import hash_plain, hash_value
 from tunewright.core.message import Conversation, parts_of, tools_of
 
 _SIGNS = {**dict.fromkeys("‘’‚‛‹›′´", "'"), **dict.fromkeys("“”„‟«»″", '"'), "−": "-"}
 """Typographic signs → plain ones. Dashes are told by their category."""
+_FOLDED = bytes(ord(" " if chr(code).isspace() else chr(code).lower()) for code in range(128)).ljust(256)
+"""ASCII in small letters, all blanks alike."""
 _SAYS_MORE = ("<super>", "<sub>", "<fraction>")
 """Compatibility forms that mean something else than the plain letters: x² is not x2."""
 
 
 def normal_text(text: str) -> str:
     """Case-folded, blanks collapsed, composed (NFC)."""
-    return " ".join((text if text.isascii() else unicodedata.normalize("NFC", text)).casefold().split())
+    if not text.isascii():
+        return " ".join(unicodedata.normalize("NFC", text).casefold().split())
+    folded = text.encode().translate(_FOLDED)
+    while b"  " in folded:
+        folded = folded.replace(b"  ", b" ")
+    return folded.strip(b" ").decode()
 
 
 def plain_text(text: str) -> str:
@@ -108,9 +115,8 @@ def _key(messages: Conversation, tools: str | None, folded: Callable[[str], str]
 
 
 def _hash(turns: Iterable[tuple[str, str]], tools: str | None) -> str:
-    """The hash of [[role, text], …, tools], written by hand: there are many."""
-    parts = [f'["{role}",{quoted(text)}]' for role, text in turns]
-    return hash_text(f"[{','.join(parts if tools is None else [*parts, quoted(tools)])}]")
+    """The hash of [[role, text], …, tools]."""
+    return hash_plain([*turns] if tools is None else [*turns, tools])
 
 
 class _Plain(dict[int, str]):

@@ -21,8 +21,14 @@ from pathlib import Path
 from threading import Thread
 from typing import Literal, Protocol, Self, TypeVar
 
+from tunewright.core.events import Emit, silent
+
 _AHEAD = 4
 """Pieces that wait for each process."""
+_DIED = (
+    "one of {number} processes that work on rows died, for want of memory most likely; one alone does what is left, with"
+    " the same result. Fewer take less memory: set TUNEWRIGHT_THREADS=1."
+)
 Piece = TypeVar("Piece")
 Made = TypeVar("Made")
 Scale = Literal["local", "ray"]
@@ -37,8 +43,8 @@ class Sharing(Protocol):
 
 
 @contextmanager
-def sharing(scale: Scale, number: int) -> Iterator[Sharing]:
-    """The way that `data.scale` names; what it starts, when it has to, ends with the block.
+def sharing(scale: Scale, number: int, emit: Emit = silent) -> Iterator[Sharing]:
+    """The way that `data.scale` names; what it starts, when it has to, ends with the block. Processes that die are told.
 
     Raises UserError where it needs a package that is not installed.
     """
@@ -48,15 +54,16 @@ def sharing(scale: Scale, number: int) -> Iterator[Sharing]:
         with RayWorkers(number) as cluster:
             yield cluster
     else:
-        with Workers(number) as processes:
+        with Workers(number, emit) as processes:
             yield processes
 
 
 class Workers:
     """So many processes, started when they are needed; with one, all is done here."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, emit: Emit = silent) -> None:
         self.number = number if _may_spawn() else 1
+        self._emit = emit
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Self:
@@ -70,7 +77,7 @@ class Workers:
     def each(self, work: Callable[[Piece], Made], pieces: Iterable[Piece]) -> Iterator[Made]:
         """What `work` makes of each piece, in order. Raises what it raises.
 
-        Where a process dies (for want of memory, mostly), what is left is done here.
+        Where a process dies (for want of memory, mostly), what is left is done here, and `workers.died` says so once.
         """
         if self.number < 2:
             yield from map(work, pieces)
@@ -90,6 +97,7 @@ class Workers:
                 yield futures.popleft().result()
                 waiting.popleft()
         except BrokenProcessPool:
+            self._emit("workers.died", processes=self.number, words=_DIED.format(number=self.number))
             self.number = 1
             yield from map(work, chain(waiting, left))
 

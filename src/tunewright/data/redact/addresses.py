@@ -1,13 +1,16 @@
 """Postal addresses: a street with its number, flats, boxes, military mail, and the town and post code that follow."""
 
+import re
 from collections.abc import Iterator
+from string import ascii_letters
 from typing import NamedTuple
 
 import regex
 
+from tunewright.data.redact.hints import hint_words, hints_in
 from tunewright.data.redact.patterns import one_of
 from tunewright.data.redact.span import Kind, Span
-from tunewright.data.redact.starts import digit_runs, folded, matches, occurrences
+from tunewright.data.redact.starts import digit_runs, folded, matches, occurrences, small
 
 _WORD = r"\p{Lu}[\p{L}\p{M}'’.-]{0,30}+"
 _ANY_WORD = r"\p{L}[\p{L}\p{M}'’.-]{0,30}+"
@@ -56,6 +59,11 @@ _STREETS = (
 _STREET = regex.compile(
     rf"(?<![\p{{L}}\d.,$€£/-])(?>{'|'.join(f'(?:{street})' for street in _STREETS)})",
 )
+_MAY_BEGIN = re.compile(
+    r"\d{1,5}(?: ?[a-zA-Z])?(?:[-/]\d{1,4})?[ ,]+(?:\d{1,5}[ ,]+)?(?P<ordinal>\d{0,3})[^\W\d_]"
+)
+"""What a street begins with that begins with its number: another number perhaps, then a word."""
+_NOT_BEFORE = frozenset(ascii_letters + ".,$€£/-")
 _MAYBE = regex.compile(r"\d[a-zA-Z]?[,. ]++(?:\d++[ ])?\p{Lu}|\p{Lu}[\p{L}.'’-]*+[ ]\d")
 _MAYBE_SMALL = (
     *(f"{ending} " for ending in _ENDINGS.split()),
@@ -64,8 +72,9 @@ _MAYBE_SMALL = (
 )
 """A text that has neither holds no street."""
 _STREET_WORDS = tuple({folded(word) for word in (*_ENDINGS.split(), *_APART.split())})
-_BEFORE_WORDS = tuple(f"{folded(word)} " for word in (*_BEFORE.split(), *_BEFORE_CAPITAL.split()))
-_LONGEST_BEFORE = 44
+_STREET_TAILS = frozenset(word[-2:] for word in _STREET_WORDS)
+_BEFORE_WORDS = hint_words(f"{folded(word)} " for word in (*_BEFORE.split(), *_BEFORE_CAPITAL.split()))
+_LONGEST_BEFORE, _LONGEST_ENDING = 44, 20
 _FOLLOWS = r"[ \t\n,>]{1,14}"
 _UNIT = regex.compile(
     rf"{_FOLLOWS}(?i:apt|apartment|suite|ste|unit|flat|room|floor|fl|whg|appt)\b\.?[ ]?\#?[ ]?\d{{1,5}}[a-zA-Z]?\b"
@@ -116,6 +125,7 @@ _CUE_WORDS = (
     *("deliver to", "delivered to", "sent to"),
 )
 """In small letters: one of them begins every match of _NAMED."""
+_CUE_HINTS = hint_words(_CUE_WORDS)
 _CUE_ENDS = tuple(f"{cue}{more}" for cue in _CUE_WORDS for more in ("", " is", " to", " was", " at"))
 _NAMED = regex.compile(
     rf"(?i)\b(?:{_CUES})(?:[ ](?:is|to|was|at))?[ ]?:?[ ]{{0,8}}"
@@ -126,12 +136,17 @@ _NAMED_CODE = regex.compile(
 )
 
 
+_CODE_HINTS = hint_words("zip", "post", "plz")
+_BOX_HINTS, _FLAT_HINTS = hint_words("box", "postfach"), hint_words("apt", "suite", "flat")
+_CORNER, _MILITARY = hint_words("corner"), hint_words("po a")
+
+
 def find_addresses(text: str) -> Iterator[Span]:
     """Streets with a number, with flat, town and post code where they follow; boxes; military mail; named post codes."""
-    plain, runs = folded(text), digit_runs(text)
+    plain, runs, there = folded(text), digit_runs(text), hints_in(text)
     before = _before_digits(text, runs)
     yield from _streets(text, plain, runs, before)
-    if before.box or ("po a" in plain and "us" in plain):
+    if before.box or (not there.isdisjoint(_MILITARY) and "us" in plain):
         for match in _BOX.finditer(text):
             yield Span(Kind.ADDRESS, match.start(), match.end(), "box", 0.8)
     if before.flat:
@@ -140,7 +155,7 @@ def find_addresses(text: str) -> Iterator[Span]:
     if before.state:
         for match in _TOWN_LINE.finditer(text):
             yield Span(Kind.ADDRESS, match.start(), match.end(), "town", 0.8)
-    if "zip" in plain or "post" in plain or "plz" in plain:
+    if not there.isdisjoint(_CODE_HINTS):
         for match in _NAMED_CODE.finditer(text):
             yield Span(Kind.ADDRESS, match.start(1), match.end(1), "post_code_named", 0.8)
 
@@ -161,22 +176,44 @@ class _Before(NamedTuple):
 
 
 def _before_digits(text: str, runs: tuple[int, ...]) -> _Before:
-    street = named = word = box = flat = state = False
-    for run in runs:
-        tail = folded(text[max(0, run - _LONGEST_BEFORE) : run])
-        bare = tail.rstrip(" .#")
-        if tail.endswith(" "):
-            street = street or tail[:-1].endswith(_STREET_WORDS) or bare.endswith(_STREET_WORDS)
-            state = state or (text[run - 5 : run - 3] == ", " and text[run - 3 : run - 1].isupper())
-        named = named or tail.rstrip(" :").endswith(_CUE_ENDS)
-        word = word or _may_name_street(text, run)
-        box = box or bare.endswith(("box", "postfach"))
-        flat = flat or bare.endswith(("apt", "suite", "flat"))
-    return _Before(street, named, word, box, flat, state)
+    there = hints_in(text)
+    after_blank = [run for run in runs if text[run - 1 : run] == " "]
+    return _Before(
+        any(_ends_street(text, run) for run in after_blank),
+        not there.isdisjoint(_CUE_HINTS) and _stands_before(text, runs, " :", _CUE_ENDS),
+        not there.isdisjoint(_BEFORE_WORDS) and any(_may_name_street(text, run) for run in runs),
+        not there.isdisjoint(_BOX_HINTS) and _stands_before(text, runs, " .#", tuple(_BOX_HINTS)),
+        not there.isdisjoint(_FLAT_HINTS) and _stands_before(text, runs, " .#", tuple(_FLAT_HINTS)),
+        any(
+            text[run - 5 : run - 3] == ", " and text[run - 3 : run - 1].isupper()
+            for run in after_blank
+            if run >= 5
+        ),
+    )
+
+
+def _stands_before(text: str, runs: tuple[int, ...], signs: str, ends: tuple[str, ...]) -> bool:
+    """Whether one of the ends stands before a run, but for some signs."""
+    return any(_tail(text, run).rstrip(signs).endswith(ends) for run in runs)
+
+
+def _tail(text: str, run: int) -> str:
+    return small(text[max(0, run - _LONGEST_BEFORE) : run])
+
+
+def _ends_street(text: str, run: int) -> bool:
+    """Whether what stands before a number, and a blank, ends as streets do."""
+    tail = small(text[max(0, run - _LONGEST_ENDING) : run])
+    if tail[-3:-1] in _STREET_TAILS and tail[:-1].endswith(_STREET_WORDS):
+        return True
+    bare = tail.rstrip(" .#")
+    return bare[-2:] in _STREET_TAILS and bare.endswith(_STREET_WORDS)
 
 
 def _may_name_street(text: str, run: int) -> bool:
     """Whether a capitalised or small word of a street's name, or a number, stands before the run."""
+    if text[run - 1 : run] not in (" ", ","):
+        return False
     begin = max(0, run - _LONGEST_BEFORE)
     tail = text[begin:run].rstrip(" ,").replace(",", " ")
     token = tail.rpartition(" ")[2]
@@ -187,7 +224,8 @@ def _may_name_street(text: str, run: int) -> bool:
 
 
 def _streets(text: str, plain: str, runs: tuple[int, ...], before: _Before) -> Iterator[Span]:
-    if not runs and "corner of" not in plain:
+    corner = not _CORNER.isdisjoint(hints_in(text))
+    if not runs and not corner:
         return
     first, *rest = [*_street_matches(text, plain, runs, before), *_named_streets(text, plain, before)] or [
         None
@@ -208,10 +246,18 @@ def _street_matches(
     text: str, plain: str, runs: tuple[int, ...], before: _Before
 ) -> Iterator["regex.Match[str]"]:
     """Streets that begin with their number, wherever there is one; others only where a word hints at them."""
-    words = [word for word in _BEFORE_WORDS if word in plain] if before.word else []
-    if before.street or "corner" in plain or (words and len(plain) != len(text)):
+    named = hints_in(text) & _BEFORE_WORDS
+    words = named if before.word else frozenset[str]()
+    if before.street or not _CORNER.isdisjoint(hints_in(text)) or (words and len(plain) != len(text)):
         return _STREET.finditer(text)
-    return matches(_STREET, text, sorted({*runs, *occurrences(plain, words)}) if words else runs)
+    begins = [run for run in runs if text[run - 1 : run] not in _NOT_BEFORE and _may_begin(text, run, named)]
+    return matches(_STREET, text, sorted({*begins, *occurrences(plain, words)}) if words else begins)
+
+
+def _may_begin(text: str, run: int, words: frozenset[str]) -> bool:
+    """Whether a street may begin with this number. A small word behind it makes one only if it is one of the words."""
+    match = _MAY_BEGIN.match(text, run)
+    return match is not None and bool(words or match["ordinal"] or not text[match.end() - 1].islower())
 
 
 def _named_streets(text: str, plain: str, before: _Before) -> Iterator["regex.Match[str]"]:

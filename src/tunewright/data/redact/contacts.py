@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
+from tunewright.data.redact.hints import hint_words, hints_in
 from tunewright.data.redact.span import Kind, Span
-from tunewright.data.redact.starts import digit_count, digit_runs, folded, matches, occurrences
+from tunewright.data.redact.starts import digit_runs, folded, long_numbers, matches, occurrences
 
 _EMAIL = re.compile(
     r"(?<![\w.+%-])(?<!\w')[\w](?:[\w.+%'&-]{0,62}[\w+-])?@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,24}(?![\w-])"
@@ -45,8 +46,9 @@ _NAMED_PHONE = re.compile(
     r"|t[ée]l[ée]phone|tel[ée]fono)(?: ?(?:number|no\.?|nr\.?|#))?(?: (?:is|at|on|to|under))?[ .:=(]{0,4}"
     r"(\+?\d(?:[ ()./-]{0,2}\d){5,14})(?![\w%=]|[.,]\d)"
 )
-_FEWEST_DIGITS = 6
-_CALLED = (*("phone", "tel", "mobile", "cell", "call", "fax", "whatsapp", "sms", "text me", "handy", "tél"),)
+_CALLED = hint_words(
+    *("phone", "tel", "mobile", "cell", "call", "fax", "whatsapp", "sms", "text me", "handy", "tél")
+)
 """What a named phone number begins with."""
 _BYTE_BEFORE = re.compile(r"(?<![0-9a-zA-Z])[0-9a-fA-F]{2}[ :-]$")
 _BYTE_AFTER = re.compile(r"[ :-][0-9a-fA-F]{2}(?![0-9a-zA-Z])")
@@ -77,7 +79,7 @@ def find_emails(text: str) -> Iterator[Span]:
             if _LOGIN.search(text, max(0, match.start() - 100), match.start()):
                 continue  # user:password@host
             yield Span(Kind.EMAIL, *match.span(), "email", 0.95)
-    if "at)" in text or "at]" in text:
+    if (")" in text and "at)" in text) or ("]" in text and "at]" in text):
         for match in _EMAIL_SPELT.finditer(text):
             yield Span(Kind.EMAIL, *match.span(), "email_spelt", 0.8)
 
@@ -118,10 +120,11 @@ def find_ips(text: str) -> Iterator[Span]:
 
 def find_phones(text: str) -> Iterator[Span]:
     """Phone numbers: in the usual groupings of North America and Europe, or any digits beside a word that says so."""
-    if digit_count(text) < _FEWEST_DIGITS:
+    numbers = long_numbers(text)
+    if not numbers:
         return
     signs = occurrences(text, "+(")
-    for match in matches(_PHONE, text, sorted([*digit_runs(text), *signs]) if signs else digit_runs(text)):
+    for match in matches(_PHONE, text, sorted([*numbers, *signs]) if signs else numbers):
         found = next(name for name in _SURE if match[name] is not None)
         least, most = _DIGITS.get(found, (7, 12))
         digits = re.sub(r"\D", "", match[found])
@@ -138,10 +141,13 @@ def find_phones(text: str) -> Iterator[Span]:
 
 
 def _named_phones(text: str) -> Iterator[re.Match[str]]:
+    called = hints_in(text) & _CALLED
+    if not called:
+        return iter(())
     plain = folded(text)
     if len(plain) != len(text):  # the places are others
         return _NAMED_PHONE.finditer(text)
-    return matches(_NAMED_PHONE, text, occurrences(plain, _CALLED))
+    return matches(_NAMED_PHONE, text, occurrences(plain, called))
 
 
 def _in_hex(text: str, start: int, end: int) -> bool:

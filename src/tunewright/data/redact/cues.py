@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import regex
 
+from tunewright.data.redact.hints import hint_words, hints_in
 from tunewright.data.redact.patterns import one_of
 from tunewright.data.redact.starts import folded, matches, occurrences
 
@@ -89,6 +90,7 @@ _LAST_WORDS = frozenset(
 """The last word of each voucher, but for those that end in a question."""
 _TITLE_WORDS = frozenset(_TITLES.split())
 _DOTTED = tuple(f"{title}." for title in _TITLES.split())
+_TITLE_TAILS = frozenset(title[-2:] for title in _TITLES.split())
 _LONGEST_TITLE = 1 + max(map(len, _TITLES.split()))
 _LAST_WORD = re.compile(r"([\W\d_]*)([^\W\d_]*)")
 
@@ -98,7 +100,9 @@ def may_vouch(text: str, begin: int, end: int) -> bool:
     capitals."""
     head = text[begin:end]
     if head.endswith((". ", "! ")) and head.isascii():  # a title's dot, or a sentence's
-        return head[-1 - _LONGEST_TITLE : -1].lower().endswith(_DOTTED)
+        return head[-4:-2].lower() in _TITLE_TAILS and head[-1 - _LONGEST_TITLE : -1].lower().endswith(
+            _DOTTED
+        )
     match = _LAST_WORD.match(head[::-1])
     if match is None:
         return False
@@ -124,14 +128,11 @@ SPOKEN = regex.compile(rf"[\"”’,][ ]{one_of(_SAYS)}[ ]$")
 BESIDE_BEFORE = regex.compile(rf"({NAME})(?:,|,?[ ]and|,?[ ]&)[ ]$")
 BESIDE_AFTER = regex.compile(rf"(?:,|,?[ ]and|,?[ ]&)[ ]({NAME})")
 LINE_START, LINE_END = regex.compile(r"(?:^|\n)[ >\t]*$"), regex.compile(r"[ \t]*(?:\n|$)")
-_SMALL_HINTS = {
-    "name": ("name is", "name's", "name’s", "name:", "name :"),
-    "regards": ("regards,", "regards\n"),
-    "mr": ("mr.", "mr ", "mr\t", "mrs.", "mrs ", "mrs\t"),
-    "ms": ("ms.", "ms ", "ms\t"),
-    "dr": ("dr.", "dr ", "dr\t"),
-    **{hint: (hint,) for hint in ("call me", "this is", "i am", "i'm", "i’m")},
-}
+_NAME_HINTS = hint_words("name is", "name's", "name’s", "name:", "name :")
+_SMALL_HINTS = _NAME_HINTS | hint_words(
+    *("regards,", "regards\n", "call me", "this is", "i am", "i'm", "i’m"),
+    *(f"{title}{sign}" for title in ("mr", "mrs", "ms", "dr") for sign in (".", " ", "\t")),
+)
 IN_SMALL = regex.compile(
     rf"(?i)(?<!\p{{L}})(?:{_MY_NAME}|call[ ]me|this[ ]is"
     r"|i[ ]am|i['’]m|regards,?\n|name[ ]?:|mr\.?|mrs\.?|ms\.?|dr\.?)[ \t]{1,6}"
@@ -144,13 +145,13 @@ _WHOSE = ("my ", "his ", "her ", "the ")
 
 def in_small(text: str) -> Iterator["regex.Match[str]"]:
     """The matches of IN_SMALL."""
+    heads = hints_in(text) & _SMALL_HINTS
+    if not heads:
+        return iter(())
     plain = folded(text)
-    heads = [
-        hint for rough, hints in _SMALL_HINTS.items() if rough in plain for hint in hints if hint in plain
-    ]
-    if not heads or len(plain) != len(text):  # the places are others
-        return IN_SMALL.finditer(text) if heads else iter(())
-    whose = _WHOSE if heads[0].startswith("name") else ()
+    if len(plain) != len(text):  # the places are others
+        return IN_SMALL.finditer(text)
+    whose = () if heads.isdisjoint(_NAME_HINTS) else _WHOSE
     return matches(IN_SMALL, text, occurrences(plain, (*heads, *whose)))
 
 

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 from tunewright.data.redact.checks import luhn, same, verhoeff, weighted
+from tunewright.data.redact.hints import hint_words, hints_in
 from tunewright.data.redact.span import Kind, Span
-from tunewright.data.redact.starts import digit_runs, folded, matches
+from tunewright.data.redact.starts import digit_runs, long_numbers, matches
 
 
 class Id(NamedTuple):
@@ -20,7 +22,7 @@ class Id(NamedTuple):
     words: str = ""
     """A pattern of words, one of which must stand near; "" where the shape and the check are enough."""
     sure: float = 0.9
-    hints: tuple[str, ...] = ()
+    hints: frozenset[str] = frozenset()
     """Small letters, of which one piece stands in every text that has one of the words."""
     before: tuple[int, ...] = (0,)
     """Its first digit is the first of its run; how many signs before that it may begin. Empty: it need have no digit."""
@@ -121,7 +123,7 @@ def _id(
     hints: str = "",
     before: tuple[int, ...] = (0,),
 ) -> Id:
-    return Id(name, re.compile(_A + body + _Z), valid, words, sure, tuple(hints.split()), before)
+    return Id(name, re.compile(_A + body + _Z), valid, words, sure, hint_words(hints.split()), before)
 
 
 _SSN_HINTS = "ssn social tax itin"
@@ -165,6 +167,10 @@ _UNNAMED = re.compile(
 _SIX, _SEVEN = re.compile(r"\d(?:[ ./-]?\d){5}"), re.compile(r"\d(?:[ ./-]?\d){6}")
 """What an id's first digits are at least (seven where it needs a word and begins with them), but for `_AMONG_LETTERS`."""
 _AMONG_LETTERS = frozenset(("it_codice_fiscale", "in_pan"))
+_LETTERED = re.compile(r".*?(?:(?<![^\W\d_])[^\W\d_]{2} ?|[XYZxyz][ -]?)$", re.DOTALL)
+"""What stands before the first digits of those that need no word and do not begin with them."""
+_HINTS = frozenset[str]().union(*(one.hints for one in IDS))
+_WITHOUT_DIGITS = frozenset[str]().union(*(one.hints for one in IDS if not one.before))
 _WORDS = {one: re.compile(rf"(?i)(?<![a-z])(?:{one.words})(?![a-z])") for one in IDS if one.words}
 
 
@@ -181,20 +187,30 @@ def find_ids(text: str) -> Iterator[Span]:
 
 def _possible(text: str) -> Iterator[tuple[Id, Iterator[re.Match[str]]]]:
     """The ids that the text may hold, each with the matches of its pattern, in the order of IDS."""
-    runs = digit_runs(text)
-    six = [run for run in runs if _SIX.match(text, run)]
-    among_letters = any(run >= 5 and text[run - 5 : run].isupper() for run in runs)
-    plain = folded(text)
-    if not (six or among_letters or "pass" in plain or "pasaporte" in plain):
+    runs, there = digit_runs(text), hints_in(text)
+    six = [run for run in long_numbers(text) if _SIX.match(text, run)]
+    among_letters = any(text[run - 1].isupper() and text[run - 5 : run].isupper() for run in runs if run >= 5)
+    if not (six or among_letters or not there.isdisjoint(_WITHOUT_DIGITS)):
         return
-    seven = any(_SEVEN.match(text, run) for run in six)
+    hinted = there & _HINTS
+    seven = bool(hinted) and any(_SEVEN.match(text, run) for run in six)
     unnamed = any(_UNNAMED.match(text, run) for run in six)
-    for one in IDS:
-        likely = (seven if one.words else unnamed) if one.before == (0,) else bool(six)
-        if not (likely or not one.before or (among_letters and one.name in _AMONG_LETTERS)):
-            continue
-        if not one.words or any(hint in plain for hint in one.hints):
+    lettered = any(_LETTERED.match(text[max(0, run - 4) : run]) for run in six)
+    for one in _told_by(hinted):
+        if one.name in _AMONG_LETTERS:
+            likely = among_letters
+        elif one.before == (0,):
+            likely = seven if one.words else unnamed
+        else:
+            likely = (bool(six) if one.words else lettered) or not one.before
+        if likely:
             yield one, _matches(one, text, runs if one.name in _AMONG_LETTERS else six)
+
+
+@lru_cache(maxsize=1024)
+def _told_by(hints: frozenset[str]) -> tuple[Id, ...]:
+    """The ids that need no word, and those of which a hint is there."""
+    return tuple(one for one in IDS if not one.words or not hints.isdisjoint(one.hints))
 
 
 def _matches(one: Id, text: str, runs: Sequence[int]) -> Iterator[re.Match[str]]:

@@ -4,8 +4,9 @@ A run of capitalised words is told apart word by word, and counts where enough o
 signature or "my name is" vouches for a name that no list knows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from string import ascii_uppercase
 from typing import NamedTuple
 
 import regex
@@ -13,7 +14,14 @@ import regex
 from tunewright.data.redact import cues
 from tunewright.data.redact.names import names
 from tunewright.data.redact.span import Kind, Span
-from tunewright.data.redact.starts import capitals, matches
+from tunewright.data.redact.starts import (
+    CAPITALISED,
+    NOT_AFTER_NAME,
+    NOT_BEFORE_NAME,
+    capitals,
+    matches,
+    name_signs,
+)
 
 _PART_WORDS = (
     "van von der den de ten ter la las los del della da di do dos das du le bin binti ibn al el y av af zu"
@@ -30,10 +38,13 @@ _RUN = regex.compile(
 )
 _WORD = regex.compile(r"[\p{L}\p{M}'’-]+")
 _TAILS = frozenset(("II", "III", "IV", "Jr", "Sr", "MD", "PhD", "DDS", "DVM", "Esq"))
+_DOTTED = frozenset((*ascii_uppercase, "Jr", "Sr", "St"))
+_FULL_STOP = ord(".")
 _LOOK_BACK = 60
 _ENOUGH = 0.5
 """From here on the words speak for themselves."""
 _SHORTEST_SMALL = 4
+_REMEMBERED, _LONGEST_REMEMBERED = 1 << 14, 40
 _JOINS_BEFORE, _JOINS_AFTER = (", ", "and ", "& "), (", ", " and ", " & ")
 _SIGNS_BEFORE = (*_JOINS_BEFORE, *cues.SPOKEN_TAILS)
 _SIGNS_AFTER = (*_JOINS_AFTER, *cues.AFTER_HEADS)
@@ -54,16 +65,61 @@ class _Word(NamedTuple):
 
 def find_people(text: str) -> Iterator[Span]:
     """People's names, in whole runs: first names, initials, surnames."""
-    for run in matches(_RUN, text, capitals(text)):
-        if (written := run[0]).isalpha() and not _may_be_name(written, text, *run.span()):
-            continue  # most runs are one word, and most of these an ordinary one
-        for stretch in _stretches(_told(text, *run.span())):
+    for start, end in _runs(text):
+        for stretch in _names(text, start, end):
             sure, rule = _weighed(stretch)
             if sure < _ENOUGH:
                 sure, rule = max(_vouched(text, stretch), _by_surroundings(text, stretch))
             if sure:
                 yield Span(Kind.PERSON, stretch[0].start, stretch[-1].end, rule, sure)
     yield from _in_small_letters(text)
+
+
+def _runs(text: str) -> Iterator[tuple[int, int]]:
+    """Where the matches of _RUN begin and end, but for ordinary words by themselves: most are."""
+    if not text.isascii():
+        yield from (run.span() for run in matches(_RUN, text, capitals(text)))
+        return
+    signs, at = name_signs(text), 0
+    for words in CAPITALISED.finditer(signs):
+        start, end = words.span()
+        goes_on, dotted = words.lastindex is not None, signs[end] == _FULL_STOP
+        if not (goes_on or dotted) and text[start:end] in _ordinary:
+            continue
+        if start < at or (start and signs[start - 1] in NOT_BEFORE_NAME):
+            start = signs.find(b" A", max(start, at), end) + 1
+            if not start:
+                continue
+        if goes_on or (dotted and text[start:end].rpartition(" ")[2] in _DOTTED):
+            for run in _runs_within(text, signs, start, end):
+                yield run
+                at = run[1]
+        elif signs[end] not in NOT_AFTER_NAME:
+            yield start, end
+            at = end
+
+
+def _runs_within(text: str, signs: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The runs that begin with one of some words, and may go on behind them."""
+    begins = [start, *(place + 1 for place in range(start, end) if signs.startswith(b" A", place))]
+    yield from (run.span() for run in matches(_RUN, text, begins))
+
+
+def _names(text: str, start: int, end: int) -> Iterable[list["_Word"]]:
+    """What may be a name in a run."""
+    written = text[start:end]
+    if not written.isalpha():
+        return _stretches(_told(text, start, end))
+    what = "W" if end - start == 1 else _alone(written)
+    if what in "WT":
+        if len(_ordinary) < _REMEMBERED and len(written) <= _LONGEST_REMEMBERED:
+            _ordinary.add(written)
+        return ()
+    return ([_Word(start, end, what)],) if _may_be_name(what, text, start, end) else ()
+
+
+_ordinary = set[str]()
+"""Words met that are no names by themselves."""
 
 
 @lru_cache(maxsize=1 << 14)
@@ -110,10 +166,8 @@ def _classed(written: str) -> str:
     return "S" if cues.SHAPED.search(word) else "U"
 
 
-def _may_be_name(written: str, text: str, start: int, end: int) -> bool:
-    """Whether a run of one word is more than an ordinary word with nothing beside it that makes it a name."""
-    if len(written) == 1 or (what := _alone(written)) in "WT":
-        return False
+def _may_be_name(what: str, text: str, start: int, end: int) -> bool:
+    """Whether a run of one word that is no ordinary one is a name, or something beside it may make it one."""
     return (
         what in "FLS"
         or text.startswith(_SIGNS_AFTER, end)

@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from functools import cached_property
 
 from tunewright.core.errors import DataError
 from tunewright.data.redact.addresses import find_addresses
@@ -51,6 +51,8 @@ _SHORTEST_REPEATED, _LONGEST_REPEATED = 3, 300
 _FEW = 24
 """So many found texts are looked for one by one."""
 _SHORT, _REMEMBERED = 200, 20_000
+_FEW_DIGITS = 7
+"""So few digits by themselves are nobody's: a phone number has eight."""
 
 
 _SAME_DIGITS = 9
@@ -91,6 +93,8 @@ class Redactor:
                 fix=f"The kinds are {', '.join(Kind)}.",
             )
         self._kinds = tuple(kind for kind in FINDERS if kind in wanted)
+        self._finders = tuple(FINDERS[kind] for kind in self._kinds)
+        self._without_digits = tuple(FINDERS[kind] for kind in self._kinds if kind not in NEEDS_DIGITS)
         self._ner = ner if Kind.PERSON in wanted else None
         self._sure = sure
         self._clean: set[str] = set()
@@ -116,40 +120,27 @@ class Redactor:
         """What stands in one text, in order, without overlaps. Raises DataError as `redact` does."""
         if not text or text in self._clean:
             return []
+        if self._ner is None and len(text) <= _SHORT:
+            return self._found_in_short(text)
+        return self._found(text)
+
+    def _found_in_short(self, text: str) -> list[Span]:
+        if len(text) <= _FEW_DIGITS and text.isdigit():
+            return []
         found = self._found(text)
-        if not found and len(text) <= _SHORT and self._ner is None and len(self._clean) < _REMEMBERED:
+        if not found and len(self._clean) < _REMEMBERED:
             self._clean.add(text)
         return found
 
     def _found(self, text: str) -> list[Span]:
-        digits = _DIGIT.search(text) is not None
-        finders = (FINDERS[kind] for kind in self._kinds if digits or kind not in NEEDS_DIGITS)
-        spans = chain(chain.from_iterable(find(text) for find in finders), self._told_by_ner(text))
+        finders = self._finders if _DIGIT.search(text) else self._without_digits
+        spans = [span for find in finders for span in find(text)]
+        if self._ner is not None:
+            spans += _told_by(self._ner, text)
+        if not spans:
+            return spans
         kept = [span for span in spans if span.sure >= self._sure]
         return _joined(kept, text) if kept else kept
-
-    def _told_by_ner(self, text: str) -> Iterator[Span]:
-        if self._ner is None or not text:
-            return
-        told, failure = [], ""
-        try:
-            told = [(int(start), int(end)) for start, end in self._ner(text)]
-        except Exception as error:  # noqa: BLE001 - whatever it is, its message may hold the text
-            failure = type(error).__name__
-        if failure:  # raised out here, so that the first error is not carried along
-            raise DataError(
-                f"the model for names failed on a text of {len(text):,} characters ({failure})",
-                where="redact.ner",
-                fix="Call it on the text by itself to see why, or leave it out.",
-            )
-        for start, end in told:
-            if not 0 <= start < end <= len(text):
-                raise DataError(
-                    f"the model for names answered {start} to {end} for a text of {len(text):,} characters",
-                    where="redact.ner",
-                    fix="It has to give (start, end) in characters of the text it was given.",
-                )
-            yield Span(Kind.PERSON, start, end, "ner", 0.8)
 
     def _report(self, texts: Sequence[str], found: list[list[Span]]) -> Report:
         report = Report(kinds=self._kinds, ner=self._ner is not None)
@@ -161,14 +152,39 @@ class Redactor:
         return report
 
 
+def _told_by(ner: Callable[[str], Iterable[tuple[int, int]]], text: str) -> Iterator[Span]:
+    told, failure = [], ""
+    try:
+        told = [(int(start), int(end)) for start, end in ner(text)]
+    except Exception as error:  # noqa: BLE001 - whatever it is, its message may hold the text
+        failure = type(error).__name__
+    if failure:  # raised out here, so that the first error is not carried along
+        raise DataError(
+            f"the model for names failed on a text of {len(text):,} characters ({failure})",
+            where="redact.ner",
+            fix="Call it on the text by itself to see why, or leave it out.",
+        )
+    for start, end in told:
+        if not 0 <= start < end <= len(text):
+            raise DataError(
+                f"the model for names answered {start} to {end} for a text of {len(text):,} characters",
+                where="redact.ner",
+                fix="It has to give (start, end) in characters of the text it was given.",
+            )
+        yield Span(Kind.PERSON, start, end, "ner", 0.8)
+
+
 def replaced(texts: Sequence[str], found: Sequence[Sequence[Span]]) -> tuple[str, ...]:
     """The turns of one conversation with placeholders for what `find_all` found in them."""
     if not any(found):
         return tuple(texts)
+    keys = [[_key(span, text) for span in spans] for text, spans in zip(texts, found, strict=True)]
     naming = _Naming(texts)
-    naming.meet(texts, found)
+    for spans, same in zip(found, keys, strict=True):
+        naming.meet(spans, same)
     return tuple(
-        _replaced(text, spans, naming) if spans else text for text, spans in zip(texts, found, strict=True)
+        _replaced(text, spans, same, naming) if spans else text
+        for text, spans, same in zip(texts, found, keys, strict=True)
     )
 
 
@@ -210,9 +226,12 @@ def _repeated(texts: Sequence[str], found: list[list[Span]]) -> list[list[Span]]
         for span in spans:
             for piece in _pieces(span, text[span.start : span.end]):
                 known.add(piece, span)
+    others = "\n".join([text for text, spans in zip(texts, found, strict=True) if not spans])
+    in_others = known.may_stand(others, [])
     more = []
     for text, spans in zip(texts, found, strict=True):
-        repeats = list(known.elsewhere(text, spans)) if known.may_stand(text, spans) else []
+        likely = (spans or in_others) and known.may_stand(text, spans)
+        repeats = list(known.elsewhere(text, spans)) if likely else []
         more.append(_joined([*spans, *repeats], text) if repeats else spans)
     return more
 
@@ -222,15 +241,19 @@ class _Known:
 
     def __init__(self) -> None:
         self._spans: dict[str, Span] = {}
-        self._shapes: dict[str, set[tuple[int, int]]] = defaultdict(set)
-        """First word → (where it stands in the found text, the found text's length)."""
+
+    @cached_property
+    def _shapes(self) -> dict[str, set[tuple[int, int]]]:
+        """First word → (where it stands in the found text, the found text's length). Made when all texts are known."""
+        shapes = defaultdict[str, set[tuple[int, int]]](set)
+        for piece in self._spans:
+            if (word := _TOKEN.search(piece)) is not None:
+                shapes[word[0]].add((word.start(), len(piece)))
+        return shapes
 
     def add(self, piece: str, span: Span) -> None:
         """Remember a text, and as what it was found."""
-        word = _TOKEN.search(piece)
-        if word is not None and piece not in self._spans:
-            self._spans[piece] = span
-            self._shapes[word[0]].add((word.start(), len(piece)))
+        self._spans.setdefault(piece, span)
 
     def may_stand(self, text: str, spans: list[Span]) -> bool:
         """Whether one of the remembered texts stands outside `spans`; yes where they are many."""
@@ -286,19 +309,15 @@ class _Naming:
         self._full: dict[str, set[str]] = defaultdict(set)
         """A word of a name → the full names met that have it."""
 
-    def meet(self, texts: Sequence[str], found: Sequence[Sequence[Span]]) -> None:
+    def meet(self, spans: Sequence[Span], keys: Sequence[str]) -> None:
         """Learn the full names of a conversation first: "Ann" may stand before "Ann Lee"."""
-        for text, spans in zip(texts, found, strict=True):
-            for span in spans:
-                key = _key(span, text)
-                words = key.split()
-                if span.kind is Kind.PERSON and len(words) > 1:
-                    for word in words:
-                        self._full[word].add(key)
+        for span, key in zip(spans, keys, strict=True):
+            if span.kind is Kind.PERSON and len(words := key.split()) > 1:
+                for word in words:
+                    self._full[word].add(key)
 
-    def placeholder(self, span: Span, text: str) -> str:
+    def placeholder(self, span: Span, key: str) -> str:
         """`[EMAIL_1]` and so on, numbered by first occurrence; numbers that stand in the texts already are left out."""
-        key = _key(span, text)
         if span.kind is Kind.PERSON and " " not in key and len(full := self._full.get(key, set())) == 1:
             key = next(iter(full))
         known = self._named.get((span.kind, key))
@@ -325,9 +344,9 @@ def _key(span: Span, text: str) -> str:
     return text[span.start : span.end] if span.kind is Kind.SECRET else " ".join(value.split())
 
 
-def _replaced(text: str, spans: Sequence[Span], naming: _Naming) -> str:
+def _replaced(text: str, spans: Sequence[Span], keys: Sequence[str], naming: _Naming) -> str:
     parts, at = [], 0
-    for span in spans:
-        parts += [text[at : span.start], naming.placeholder(span, text)]
+    for span, key in zip(spans, keys, strict=True):
+        parts += [text[at : span.start], naming.placeholder(span, key)]
         at = span.end
     return "".join([*parts, text[at:]])

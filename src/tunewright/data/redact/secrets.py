@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from tunewright.data.redact.hints import among, hint_words, hints_in
 from tunewright.data.redact.span import Kind, Span
-from tunewright.data.redact.starts import may_hold_token
+from tunewright.data.redact.starts import long_tokens
 
 
 class Rule(NamedTuple):
@@ -65,8 +66,6 @@ MARKED = (
     _marked("jwt", "eyj", r"eyJ[\w-]{10,4000}\.eyJ[\w-]{8,8000}\.[\w-]{16,2000}"),
 )  # fmt: skip
 
-_LONG = 20
-"""Signs that every marked token has: a text without them is spared."""
 _KEY_HEAD = re.compile(r"-----BEGIN (?!PUBLIC)[A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----")
 _KEY_TAIL = re.compile(r"-----END [A-Z0-9 ]{0,40}-----")
 _KEY_LINES = re.compile(r"[A-Za-z0-9+/=\s\\]{0,20000}")
@@ -138,12 +137,18 @@ _STANDS_IN = re.compile(
 _CODE = re.compile(r"[a-z_]\w*\.[a-z_]\w*|^[a-z]+(?:[A-Z][a-z]+)+\d?$|^[a-z]+(?:[_-][a-z]+)+\d?$", re.ASCII)
 
 
+_PRIVATE_KEY = "private key"
+_HINTS = hint_words(_PRIVATE_KEY, *(rule.hints for rule in SURROUNDED))
+
+
 def find_secrets(text: str) -> Iterator[Span]:
     """The secrets of a text; only the secret part where more makes the shape (`user:password` of a URL)."""
-    folded = text.lower()
-    if "private key" in folded:
+    tokens, there = long_tokens(text), hints_in(text) if text.isascii() else among(text.lower())
+    if not tokens and there.isdisjoint(_HINTS):
+        return
+    if _PRIVATE_KEY in there:
         yield from _private_keys(text)
-    for rule in _hinted(folded, may_hold_token(text, _LONG)):
+    for rule in _hinted(tokens, there):
         for match in rule.pattern.finditer(text):
             group = match.lastindex or 0
             start, end = match.span(group)
@@ -151,14 +156,11 @@ def find_secrets(text: str) -> Iterator[Span]:
                 yield Span(Kind.SECRET, start, end, rule.name, rule.sure)
 
 
-def _hinted(folded: str, long: bool) -> Iterator[Rule]:
-    """The rules of which a hint stands in a text; marked tokens are `long`."""
-    for rules in (MARKED, SURROUNDED) if long else (SURROUNDED,):
-        for rule in rules:
-            for hint in rule.hints:
-                if hint in folded:
-                    yield rule
-                    break
+def _hinted(tokens: str, there: frozenset[str]) -> Iterator[Rule]:
+    """The rules of which a hint stands in a text: marked ones in its long tokens, the others anywhere."""
+    if tokens:
+        yield from (rule for rule in MARKED if any(hint in tokens for hint in rule.hints))
+    yield from (rule for rule in SURROUNDED if not there.isdisjoint(rule.hints))
 
 
 def _private_keys(text: str) -> Iterator[Span]:

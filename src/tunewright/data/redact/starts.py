@@ -10,19 +10,36 @@ personal data would mostly do. Texts of ASCII, as most are, are looked over as b
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from string import ascii_letters, ascii_lowercase, ascii_uppercase, digits
 
 import regex
 
-_RUN, _CAPITAL = re.compile(b"00*"), re.compile(b" A")
 _ANY_RUN, _ANY_CAPITAL = regex.compile(r"\d+"), regex.compile(r"\p{Lu}")
-_DIGITS = bytes(ord("0") if 48 <= code <= 57 else 32 for code in range(256))
-_NAMES = bytes(
-    ord("A") if chr(code).isupper() else ord("x") if chr(code).isalnum() or chr(code) in "_@#/\\.-" else 32
-    for code in range(128)
-).ljust(256)
-_TOKENS = bytes(
-    ord("x") if code > 127 or chr(code).isalnum() or chr(code) in "_.:+/=-" else 32 for code in range(256)
+
+
+def _classed(classes: dict[str, str], other: str, beyond: str = " ") -> bytes:
+    """A table for `bytes.translate`: signs of ASCII → their class, `other` for those not named, `beyond` for other bytes."""
+    named = {sign: kind for signs, kind in classes.items() for sign in signs}
+    return bytes(ord(named.get(chr(code), other)) for code in range(128)).ljust(256, beyond.encode())
+
+
+_DIGITS = _classed({digits: "0"}, " ")
+_RUN = re.compile(b"00*")
+_LONG_NUMBER = re.compile(r"\d(?:[ ()./-]{0,3}\d){5}")
+_SIGNS = _classed(
+    {ascii_uppercase: "A", ascii_lowercase: "a", digits + "_@": "x", "+=": "+", "/\\": "/", " ": " "}
+    | {sign: sign for sign in ".'-#"},
+    ",",
 )
+CAPITALISED = re.compile(rb"A[Aa]*+(?: {1,2}+A[Aa]*+){0,6}+(?:(?=['\-/][Aa]| {1,2}+(?:a{1,5}+ ){0,2}A)())?+")
+"""Capitalised words, in `name_signs`; its group says that a name may go on behind them."""
+NOT_BEFORE_NAME, NOT_AFTER_NAME = b"Aax.-#/", b"x+"
+"""What stands right before no name, and what right behind none, in `name_signs`."""
+_TOKENS = _classed({ascii_letters + digits + "_.:+/=-": "x"}, " ", "x")
+LONG_TOKEN = 20
+"""Signs that every marked token has."""
+_LONG_TOKEN = b"x" * LONG_TOKEN
+_ANY_TOKEN = re.compile(b"%b+" % _LONG_TOKEN)
 
 
 @lru_cache(maxsize=4)
@@ -41,21 +58,41 @@ def digit_count(text: str) -> int:
     return sum(map(len, _ANY_RUN.findall(text)))
 
 
+@lru_cache(maxsize=4)
+def long_numbers(text: str) -> tuple[int, ...]:
+    """Where those runs of digits begin after which six digits come with no more than three signs between each two."""
+    return tuple([run for run in digit_runs(text) if _LONG_NUMBER.match(text, run)])
+
+
 def capitals(text: str) -> list[int]:
-    """Where a word may begin with a capital letter; in texts of ASCII only those with no sign of a name or path before."""
-    if text.isascii():
-        return [match.start() for match in _CAPITAL.finditer(b" " + text.encode().translate(_NAMES))]
+    """Where a word may begin with a capital letter."""
     return [match.start() for match in _ANY_CAPITAL.finditer(text)]
 
 
-def may_hold_token(text: str, length: int) -> bool:
-    """Whether so many letters, digits and signs of tokens (_.:+/=-) may stand together; where they do, yes."""
-    return b"x" * length in text.encode("utf-8", "surrogatepass").translate(_TOKENS)
+def name_signs(text: str) -> bytes:
+    """A text of ASCII as CAPITALISED reads it, letter by letter, and one more at its end."""
+    return text.encode().translate(_SIGNS) + b","
+
+
+def long_tokens(text: str) -> str:
+    """In small letters and with a blank between, what of a text may be a part of a token: where LONG_TOKEN and more letters,
+    digits and signs of tokens (_.:+/=-) stand together."""
+    written = text.encode("utf-8", "surrogatepass")
+    signs = written.translate(_TOKENS)
+    if _LONG_TOKEN not in signs:
+        return ""
+    found = b" ".join(written[slice(*match.span())] for match in _ANY_TOKEN.finditer(signs))
+    return found.decode("utf-8", "surrogatepass").lower()
 
 
 @lru_cache(maxsize=4)
 def folded(text: str) -> str:
     """The text in small letters, as a search without regard to case sees it; it may be longer than the text."""
+    return small(text)
+
+
+def small(text: str) -> str:
+    """The same of a part of a text, which is not remembered."""
     return text.casefold().replace("ı", "i")
 
 
