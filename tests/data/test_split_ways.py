@@ -1,4 +1,4 @@
-"""Splits that hold shares within strata, go by time, keep near rows together; rows that a model wrote; rows in files."""
+"""Splits that hold shares within strata, go by time, keep near rows together; rows in files."""
 
 from collections import Counter
 
@@ -190,30 +190,6 @@ def test_near_rows_never_straddle():
     assert sum(map(len, parts)) == 60
     apart = by_part(split(rows, SplitSpec()), lambda one: (one.input_text or one.expected).split()[0])
     assert sum(map(len, apart)) > 60
-
-
-def written(question, depth=1):
-    origin = Origin(source="s", file="f.jsonl", row=1, teacher="t", depth=depth)
-    return make_example(ask(question, "a"), origin=origin)
-
-
-@pytest.mark.parametrize("spec", [{}, {"stratify_by": "label"}])
-def test_what_a_model_wrote_judges_nothing(spec):
-    rows = [
-        *(row(f"q{at}", "a") for at in range(60)),
-        *(written(f"w{at}") for at in range(40)),
-        written("Q1"),
-    ]
-    parts = split(rows, SplitSpec(**spec))
-    assert by_part(parts, lambda one: one.origin is not None)[1:] == [{False: 10}, {False: 10}]
-    assert {"q1", "Q1"} <= {one.input_text for one in parts.train}
-    allowed = share(rows, SplitSpec(**spec), written_in_dev=True).parts
-    assert by_part(allowed, lambda one: one.origin is not None)[1][True] > 0
-    assert by_part(allowed, lambda one: one.origin is not None)[2] == {False: 10}
-    with pytest.raises(
-        DataError, match="test would be empty: every group of rows has one that a model wrote"
-    ):
-        split([written(f"w{at}") for at in range(9)], SplitSpec())
 
 
 def test_rows_in_a_file_are_shared_out_as_rows_at_hand(tmp_path):

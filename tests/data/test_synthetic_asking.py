@@ -252,7 +252,7 @@ def test_rows_that_do_not_hold_to_a_check_are_given_up(
     done = validated(by, [good, bad])
     assert [row.input_text for row in done.new] == [good]
     assert done.values("x") == [{"ok": True, "why": None}]
-    assert "1 of 2 new rows were given up: 1 × x: " in told(done)
+    assert "1 of 2 new rows were given up (given_up.jsonl has them): 1 × x: " in told(done)
     assert why in told(done)
     noted = validated({**by, "give_up": False}, [good, bad])
     assert [value["ok"] for value in noted.values("x")] == [True, False]
@@ -308,7 +308,10 @@ def test_some_rows_failing_is_told() -> None:
     )
     failed = 100 - len(done.new)
     assert failed > 5
-    assert f"{failed} of 100 new rows were given up: {failed} × x: it is blank." in told(done)
+    assert (
+        f"{failed} of 100 new rows were given up (given_up.jsonl has them): {failed} × x: it is blank."
+        in told(done)
+    )
 
 
 def test_a_used_up_budget_ends_it_with_what_there_is() -> None:

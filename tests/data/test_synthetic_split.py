@@ -7,6 +7,7 @@ import pytest
 from tunewright.core.errors import DataError
 from tunewright.core.example import Example, Origin, ask, make_example
 from tunewright.data.examples import Examples, write_examples
+from tunewright.data.repeats import repetition
 from tunewright.data.spec import DataSpec, SplitSpec
 from tunewright.data.split import split
 from tunewright.data.synthetic.beside import Beside, any_written, share_beside
@@ -43,14 +44,35 @@ def test_without_written_rows_nothing_changes() -> None:
 
 
 def test_rows_of_a_file_stay_there_where_none_is_written(tmp_path: Path) -> None:
-    write_examples(tmp_path / "own.jsonl", [*OWN, own(99, depth=3)])
-    assert any_written(Examples(tmp_path / "own.jsonl")), "a field of that name only makes it look again"
     write_examples(tmp_path / "own.jsonl", OWN)
     found = share_beside(Examples(tmp_path / "own.jsonl"), SplitSpec(), DataSpec()).parts
     assert [list(part) for part in found] == [list(part) for part in PARTS]
     assert not isinstance(found.train, list)
-    write_examples(tmp_path / "both.jsonl", [*OWN, written(99, "new")])
-    assert len(share_beside(Examples(tmp_path / "both.jsonl"), SplitSpec(), DataSpec()).parts.train) == 49
+
+
+def test_a_field_called_depth_is_no_depth(tmp_path: Path) -> None:
+    deep = [own(n, depth=3, origin={"depth": 2}) for n in range(60)]
+    write_examples(tmp_path / "own.jsonl", deep)
+    assert not any_written(Examples(tmp_path / "own.jsonl"))
+    write_examples(tmp_path / "own.jsonl", [*deep, written(99, "new")])
+    assert any_written(Examples(tmp_path / "own.jsonl"))
+
+
+@pytest.mark.parametrize("data", [LOOSE, DataSpec(synthetic_share=1, synthetic_dev=True)])
+@pytest.mark.parametrize("spec", [{}, {"group_by": "customer"}, {"stratify_by": "label"}, {"near": True}])
+def test_rows_of_a_file_are_shared_out_as_rows_at_hand_and_stay_there(
+    tmp_path: Path, spec: dict[str, object], data: DataSpec
+) -> None:
+    rows = [own(n, customer=n % 23) for n in range(150)]
+    rows += [written(n, f"new {n}", [OWN[n % 60].place] * (n % 2), customer=n % 40) for n in range(90)]
+    rows += [repetition(row, again) for row in rows[:20] for again in (1, 2)]
+    write_examples(tmp_path / "rows.jsonl", rows)
+    settings = SplitSpec.model_validate(spec)
+    there = share_beside(rows, settings, data)
+    lies = share_beside(Examples(tmp_path / "rows.jsonl"), settings, data)
+    assert [list(part) for part in lies.parts] == [list(part) for part in there.parts]
+    assert (list(lies.left_out), lies.notes) == (there.left_out, there.notes)
+    assert not any(isinstance(part, list) for part in (*lies.parts, lies.left_out))
 
 
 def test_written_rows_are_trained_on_and_peoples_rows_stay_where_they_were() -> None:
@@ -123,6 +145,16 @@ def test_people_wrote_too_few_to_judge_by() -> None:
         share_beside([*OWN[:2], *rows], SplitSpec(), LOOSE)
     with pytest.raises(DataError, match=r"data.synthetic_share: 50 of 98 rows to train on \(51%\)"):
         share_beside([*OWN, *(written(900 + n, f"new {n}") for n in range(50))], SplitSpec(), DataSpec())
+
+
+def test_a_row_that_is_too_deep_is_refused_where_it_would_be_trained_on() -> None:
+    origin = Origin(source="s", file="s.csv", row=4, teacher="big", depth=2)
+    deep = make_example(ask("a deep one", "a"), origin=origin)
+    rows = [row for row in OWN if row.place != PARTS.test[0].place]
+    with pytest.raises(DataError, match=r"s.csv:4 was written by big at depth 2, and data.max_depth is 1"):
+        share_beside([*rows, deep], SplitSpec(), LOOSE)
+    told = make_example(ask(PARTS.test[0].input_text, "a"), origin=origin)
+    assert share_beside([*OWN, told], SplitSpec(), LOOSE).left_out == [told]
 
 
 def test_a_written_row_that_is_nearly_like_one_of_test_is_left_out() -> None:

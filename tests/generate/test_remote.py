@@ -226,6 +226,21 @@ def test_the_key_is_in_nothing_that_is_said(monkeypatch: pytest.MonkeyPatch):
         RemoteGenerator(spec).generate(prompts(1), Decoding())
 
 
+def test_a_key_that_a_server_escapes_is_hidden_too(monkeypatch: pytest.MonkeyPatch):
+    key = "sk-4f/9a+c0ffee/1234=="
+    monkeypatch.setenv("TEACHER_KEY", key)
+    within = json.dumps({"said": key}).replace("/", r"\/")
+    for said in (
+        key.replace("/", r"\/"),
+        key.replace("+", r"\u002B").replace("s", r"\u0073"),
+        json.dumps(within)[1:-1],
+    ):
+        data = f'{{"choices": [{{"message": {{"content": "It is {said}."}}, "finish_reason": "stop"}}]}}'
+        replies, _, _ = ask(raw(data.encode()), retries=0, key_env="TEACHER_KEY")
+        assert "[key]" in replies[0].text
+        assert "c0ffee" not in replies[0].text
+
+
 def test_a_placeholder_for_a_key_is_a_word_like_others(monkeypatch: pytest.MonkeyPatch):
     for word in ("EMPTY", "x"):
         monkeypatch.setenv("TEACHER_KEY", word)

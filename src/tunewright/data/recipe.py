@@ -4,7 +4,8 @@
     work(nodes[0], {"tickets": rows}, folder)
 
 An operation takes what the one before it made, or what it `needs` by name; the last one's rows are the recipe's. Rows in
-are rows kept and rows dropped, always; what is added (a second piece of a document) is counted apart.
+are rows kept and rows dropped, always; what is added (a second piece of a document) is counted apart, and what was tried
+and not made stands in a file of its own.
 """
 
 import json
@@ -15,7 +16,7 @@ from importlib import import_module
 from itertools import chain, islice
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, BinaryIO, NamedTuple, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
@@ -26,6 +27,8 @@ from tunewright.data.examples import Examples, chunks, from_lines, to_line
 from tunewright.data.names import did_you_mean, listed
 from tunewright.data.ops import RecipeOp
 from tunewright.data.ops.op import Added, Dropped, Each, FilesOnly, Kept, Means, Note, OpSpec, Rows, Said
+from tunewright.data.synthetic.given_up import FILE as GIVEN_UP
+from tunewright.data.synthetic.given_up import GivenUp
 from tunewright.data.workers import Sharing, Workers
 
 T = TypeVar("T")
@@ -37,6 +40,7 @@ _POOL = 20_000
 """Rows from which an operation on single rows is shared out to processes: starting them takes a second."""
 _SOME = 1000
 """Rows of an operation on all rows that are written at once."""
+_COUNTED = ("rows_in", "rows_out", "dropped", "changed", "added", "given_up")
 _CHUNKS_HELD = 12
 """Chunks of lines that are held: some more than those rows come from."""
 
@@ -62,7 +66,9 @@ class Node(NamedTuple):
     @property
     def settings(self) -> dict[str, Any]:
         """What decides its result, besides the rows that it takes, in their order; a mix knows them by name."""
-        named = {"needs": list(self.needs)} if self.spec.op == "mix" else {}
+        named: dict[str, Any] = {"needs": list(self.needs)} if self.spec.op == "mix" else {}
+        if self.spec.op == "generate":  # its rows are named by it, and drawn
+            named = {"id": self.id}
         return {**self.spec.model_dump(mode="json", exclude={"id", "needs"}), **named}
 
 
@@ -80,6 +86,8 @@ class OpResult(BaseModel):
     changed: int = 0
     """Rows that went on as other rows."""
     added: int = 0
+    given_up: int = 0
+    """New rows that were tried and not made; given_up.jsonl has them."""
     tally: dict[str, int] = {}
     """What was counted in the rows: kinds of personal data."""
     notes: tuple[str, ...] = ()
@@ -172,7 +180,7 @@ def work(
     """
     out.mkdir(parents=True, exist_ok=True)
     with _Ledger(out) as ledger:
-        for done in _worked(node.spec, Rows(given), means, workers):
+        for done in _worked(node.spec.model_copy(update={"id": node.id}), Rows(given), means, workers):
             ledger.take(done)
     account = ledger.account(node)
     if account.rows_in != (given_rows := len(Rows(given))):
@@ -228,6 +236,8 @@ class Done(NamedTuple):
     added: int
     tally: dict[str, int]
     notes: tuple[str, ...] = ()
+    given_up: tuple[dict[str, Any], ...] = ()
+    """Rows that were tried and not made."""
 
 
 def do_chunk(spec: str, lines: bytes) -> Done:
@@ -265,11 +275,14 @@ def _flat(said: Said | Sequence[Said]) -> Sequence[Said]:
 
 def _told_up(found: Iterable[Sequence[Said]], line: Callable[[Example], bytes]) -> Done:
     lines, dropped, changed = list[bytes](), list[dict[str, Any]](), list[dict[str, Any]]()
-    tally, notes = Counter[str](), list[str]()
+    tally, notes, given_up = Counter[str](), list[str](), list[dict[str, Any]]()
     rows_in = added = 0
     for one in chain.from_iterable(found):
         if isinstance(one, Note):
             notes.append(one.text)
+            continue
+        if isinstance(one, GivenUp):
+            given_up.append(one.line())
             continue
         rows_in += not isinstance(one, Added)
         added += isinstance(one, Added)
@@ -278,12 +291,13 @@ def _told_up(found: Iterable[Sequence[Said]], line: Callable[[Example], bytes]) 
             continue
         lines.append(line(one.example))
         if isinstance(one, Kept):
-            tally.update(one.tally)
+            for what, count in one.tally.items():
+                tally[what] += count
         if one.was is not None and one.was != one.example:
             ids = {"from": one.was.id, "to": one.example.id, "added": isinstance(one, Added)}
             changed.append({**ids, **_from(one.was)})
-    text = b"".join(lines)
-    return Done(rows_in, len(lines), text, tuple(dropped), tuple(changed), added, dict(tally), tuple(notes))
+    text, rest = b"".join(lines), (tuple(notes), tuple(given_up))
+    return Done(rows_in, len(lines), text, tuple(dropped), tuple(changed), added, dict(tally), *rest)
 
 
 def _from(row: Example) -> dict[str, str]:
@@ -371,6 +385,8 @@ class _Ledger:
         self._rows, self._dropped, self._changed = (
             (out / name).open("wb") for name in (ROWS, DROPPED, CHANGED)
         )
+        self._out = out
+        self._given_up: BinaryIO | None = None
         self._counts = Counter[str]()
         self._tally = Counter[str]()
         self._first = list[tuple[str, str]]()
@@ -380,8 +396,9 @@ class _Ledger:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for stream in (self._rows, self._dropped, self._changed):
-            stream.close()
+        for stream in (self._rows, self._dropped, self._changed, self._given_up):
+            if stream is not None:
+                stream.close()
 
     def take(self, done: Done) -> None:
         """Write down what became of some rows."""
@@ -390,6 +407,10 @@ class _Ledger:
             self._dropped.write(_line(row))
         for row in done.changed:
             self._changed.write(_line(row))
+        if done.given_up:
+            self._counts.update(given_up=len(done.given_up))
+            self._given_up = self._given_up or (self._out / GIVEN_UP).open("wb")
+            self._given_up.writelines(map(_line, done.given_up))
         self._first += [(row["place"], row["reason"]) for row in done.dropped[: SHOWN - len(self._first)]]
         self._counts.update(rows_in=done.rows_in, rows_out=done.rows_out, added=done.added)
         self._tally.update(done.tally)
@@ -406,7 +427,7 @@ class _Ledger:
             tally=dict(sorted(self._tally.items())),
             notes=(*_notes(node.spec), *self._notes),
             first=tuple(self._first),
-            **{name: self._counts[name] for name in ("rows_in", "rows_out", "dropped", "changed", "added")},
+            **{name: self._counts[name] for name in _COUNTED},
         )
 
 

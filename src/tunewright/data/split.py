@@ -52,10 +52,8 @@ def split(examples: Sequence[Example], spec: SplitSpec) -> Split:
     return share(examples, spec).parts
 
 
-def share(
-    examples: Sequence[Example], spec: SplitSpec, *, written_in_dev: bool = False, workers: int = 1
-) -> Shared:
-    """Share out the examples; rows that a model wrote go to train, or to dev where `written_in_dev` allows it.
+def share(examples: Sequence[Example], spec: SplitSpec, *, workers: int = 1) -> Shared:
+    """Share out the examples, whoever wrote them: `synthetic/beside.py` hands it those of people's alone.
 
     Raises DataError when a part would be empty, a column says something else or parts equal inputs, a field that the spec
     goes by is not there or cannot be read, or dev or test would hold the same messages twice.
@@ -67,7 +65,7 @@ def share(
         refuse_repeats(examples, places, facts.ids)
     else:
         groups = groups_of(facts, spec, near_rows(examples) if spec.near else None)
-        places, notes = _dealt(examples, facts, groups, spec, written_in_dev)
+        places, notes = _dealt(examples, facts, groups, spec)
         places = without_repeats(examples, places, facts.ids)
         refuse_repeats(examples, places, facts.ids, groups.rank[groups.of])
     parts = Split(*(picked(examples, _shuffled(examples, facts, places[part], spec.seed)) for part in PARTS))
@@ -88,7 +86,7 @@ def _by_column(examples: Sequence[Example], facts: Facts, column: str) -> Places
 
 
 def _dealt(
-    examples: Sequence[Example], facts: Facts, groups: Groups, spec: SplitSpec, written_in_dev: bool
+    examples: Sequence[Example], facts: Facts, groups: Groups, spec: SplitSpec
 ) -> tuple[Places, tuple[str, ...]]:
     if len(groups.sizes) < len(PARTS):
         by = f" and the field {spec.group_by!r}" if spec.group_by else ""
@@ -99,11 +97,7 @@ def _dealt(
             where="split",
             fix="Add rows with other inputs; 30 is the least that gives three parts of any use.",
         )
-    dealt = (
-        by_time(facts, groups, spec, written_in_dev)
-        if spec.by_time
-        else by_shares(facts, groups, spec, written_in_dev)
-    )
+    dealt = by_time(facts, groups, spec) if spec.by_time else by_shares(facts, groups, spec)
     of_row = dealt.part[groups.of]
     return {part: np.flatnonzero(of_row == at) for at, part in enumerate(PARTS)}, dealt.notes
 

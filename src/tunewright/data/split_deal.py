@@ -8,7 +8,7 @@ or two need not fill three parts.
 than the newest of any group of dev, nor one of dev than those of test.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -93,71 +93,39 @@ def _ranks(keys: Digests, seed: int) -> Places:
     return ranks
 
 
-def by_shares(facts: Facts, groups: Groups, spec: SplitSpec, written_in_dev: bool) -> Dealt:
-    """Groups dealt out in order. Those with a row that a model wrote go to train (or dev, where that is allowed)."""
+def by_shares(facts: Facts, groups: Groups, spec: SplitSpec) -> Dealt:
+    """Groups dealt out in order."""
     order = np.argsort(groups.rank).tolist()
-    written = _any(facts.written, groups)
     part = np.full(len(order), _TRAIN, np.int8)
+    notes: tuple[str, ...] = ()
     if spec.stratify_by:
-        notes = _by_strata(part, order, facts, groups, spec, written, written_in_dev)
+        notes = _by_strata(part, order, facts, groups, spec)
     else:
-        _in_order(part, order, groups, spec, written, written_in_dev)
-        notes = ()
+        _in_order(part, order, groups, spec)
     return Dealt(part, (*_told_of_groups(groups), *notes))
 
 
-def _in_order(
-    part: npt.NDArray[np.int8],
-    order: Sequence[int],
-    groups: Groups,
-    spec: SplitSpec,
-    written: frozenset[int],
-    written_in_dev: bool,
-) -> None:
+def _in_order(part: npt.NDArray[np.int8], order: Sequence[int], groups: Groups, spec: SplitSpec) -> None:
     rows, sizes = int(groups.sizes.sum()), groups.sizes.tolist()
     left = {group: sizes[group] for group in order}
-    _deal(part, left, _TEST, spec.test * rows, 2, written)
-    _deal(part, left, _DEV, spec.dev * rows, 1, () if written_in_dev else written)
+    _deal(part, left, _TEST, spec.test * rows, 2)
+    _deal(part, left, _DEV, spec.dev * rows, 1)
 
 
-def _any(flags: npt.NDArray[np.bool_], groups: Groups) -> frozenset[int]:
-    """The groups with a row that has the flag."""
-    return frozenset(groups.of[flags].tolist())
-
-
-def _deal(
-    part: npt.NDArray[np.int8],
-    left: dict[int, int],
-    name: int,
-    target: float,
-    reserve: int,
-    barred: Iterable[int],
-) -> None:
+def _deal(part: npt.NDArray[np.int8], left: dict[int, int], name: int, target: float, reserve: int) -> None:
     """Move groups out of `left` into a part, in order, as near to `target` rows as they allow: at least one, and `reserve`
     stay."""
-    barred = frozenset(barred)
-    taken = _taken(left, target, reserve, barred)
-    if not taken:
-        free = [group for group in left if group not in barred]
-        if not free:
-            what = PARTS[name]
-            raise DataError(
-                f"{what} would be empty: every group of rows has one that a model wrote, and these stay out of it.",
-                where="split",
-                fix="Add rows that people wrote.",
-            )
-        taken = [min(free, key=left.__getitem__)]
-    for group in taken:
+    for group in _taken(left, target, reserve) or [min(left, key=left.__getitem__)]:
         left.pop(group)
         part[group] = name
 
 
-def _taken(left: dict[int, int], target: float, reserve: int, barred: frozenset[int]) -> list[int]:
+def _taken(left: dict[int, int], target: float, reserve: int) -> list[int]:
     taken, rows = list[int](), 0
     for group, size in left.items():
         if len(left) - len(taken) <= reserve:
             break
-        if group not in barred and abs(rows + size - target) < abs(rows - target):
+        if abs(rows + size - target) < abs(rows - target):
             taken.append(group)
             rows += size
     return taken
@@ -169,8 +137,6 @@ def _by_strata(
     facts: Facts,
     groups: Groups,
     spec: SplitSpec,
-    written: frozenset[int],
-    written_in_dev: bool,
 ) -> tuple[str, ...]:
     """Deal out each stratum by itself, the largest first; what one leaves over the next makes up for."""
     stratum = _strata(facts, groups, spec)
@@ -180,24 +146,21 @@ def _by_strata(
         members.setdefault(stratum[group], []).append(group)
     field = "the answer" if spec.stratify_by == "label" else f"{spec.stratify_by!r}"
     if len(members) == 1:
-        _in_order(part, order, groups, spec, written, written_in_dev)
+        _in_order(part, order, groups, spec)
         return (f"all rows are in one stratum by {field}",)
     over = {_TEST: 0.0, _DEV: 0.0}
     for name in sorted(members, key=lambda name: (-sum(sizes[group] for group in members[name]), name)):
         left = {group: sizes[group] for group in members[name]}
         rows = sum(left.values())
-        for place, share, barred in (
-            (_TEST, spec.test, written),
-            (_DEV, spec.dev, frozenset[int]() if written_in_dev else written),
-        ):
+        for place, share in ((_TEST, spec.test), (_DEV, spec.dev)):
             target = share * rows + over[place]
-            taken = _taken(left, target, 1, barred)
+            taken = _taken(left, target, 1)
             over[place] = target - sum(left.pop(group) for group in taken)
             part[taken] = place
     left = {group: sizes[group] for group in order if part[group] == _TRAIN}
-    for place, barred in ((_TEST, written), (_DEV, frozenset[int]() if written_in_dev else written)):
+    for place in (_TEST, _DEV):
         if not (part == place).any():
-            _deal(part, left, place, 0, 1, barred)
+            _deal(part, left, place, 0, 1)
     told = f"the shares hold within each of {len(members):,} strata by {field}"
     alone = sum(len(of) == 1 for of in members.values())
     return (f"{told}; but {alone:,} of them are one group of rows each, and in one part" if alone else told,)
@@ -220,7 +183,7 @@ def _strata(facts: Facts, groups: Groups, spec: SplitSpec) -> list[int]:
     return found
 
 
-def by_time(facts: Facts, groups: Groups, spec: SplitSpec, written_in_dev: bool) -> Dealt:
+def by_time(facts: Facts, groups: Groups, spec: SplitSpec) -> Dealt:
     """The oldest groups to train, the newest to test. Raises DataError where there are fewer than three moments."""
     newest = np.full(len(groups.sizes), -np.inf)
     np.maximum.at(newest, groups.of, facts.times)
@@ -236,29 +199,13 @@ def by_time(facts: Facts, groups: Groups, spec: SplitSpec, written_in_dev: bool)
     first = _nearest(ends, spec.train * rows, 0, len(moments) - 2)
     second = _nearest(ends, (spec.train + spec.dev) * rows, first + 1, len(moments) - 1)
     part = np.where(moment <= first, _TRAIN, np.where(moment <= second, _DEV, _TEST)).astype(np.int8)
-    late = [group for group in _any(facts.written, groups) if part[group] != _TRAIN]
-    barred = {_TEST} if written_in_dev else {_TEST, _DEV}
-    moved = [group for group in late if part[group] in barred]
-    part[moved] = _TRAIN
-    _refuse_empty(part, spec)
     told = f"by {spec.by_time!r}: train to {_day(moments[first])}, dev to {_day(moments[second])}, test after that"
-    more = (f"{len(moved):,} newer groups with rows that a model wrote are in train",) if moved else ()
-    return Dealt(part, (*_told_of_groups(groups), told, *more))
+    return Dealt(part, (*_told_of_groups(groups), told))
 
 
 def _nearest(ends: npt.NDArray[np.number], target: float, begin: int, end: int) -> int:
     """The place in [begin, end) whose sum is nearest to the target."""
     return begin + int(np.argmin(np.abs(ends[begin:end] - target)))
-
-
-def _refuse_empty(part: npt.NDArray[np.int8], spec: SplitSpec) -> None:
-    empty = [name for at, name in enumerate(PARTS) if not (part == at).any()]
-    if empty:
-        raise DataError(
-            f"{' and '.join(empty)} would be empty: a model wrote its rows by {spec.by_time!r}, and they stay out of it.",
-            where="split.by_time",
-            fix="Add rows that people wrote, or leave split.by_time out.",
-        )
 
 
 def _day(moment: float) -> str:

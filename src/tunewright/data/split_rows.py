@@ -1,4 +1,4 @@
-"""What the split goes by, of each row a few bytes: what it asks, its group, stratum, time, and whether a model wrote it."""
+"""What the split goes by, of each row a few bytes: what it asks, its group, stratum and time."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -27,7 +27,7 @@ _POOL = 20_000
 _SOME = 5000
 _LONG = 64
 """Characters of a stratum's name that are kept; of a longer one its hash is, so that answers do not fill the memory."""
-_COLUMNS = ("questions", "instructions", "ids", "groups", "parts", "times", "written")
+_COLUMNS = ("questions", "instructions", "ids", "groups", "parts", "times")
 _NONE = b"\0" * SIZE
 
 
@@ -46,8 +46,6 @@ class Facts(NamedTuple):
     strata: npt.NDArray[np.int64]
     """Which of `stratum_names` it is in."""
     stratum_names: tuple[str, ...]
-    written: npt.NDArray[np.bool_]
-    """Whether a model wrote it, or a part of it."""
 
 
 class _Some(NamedTuple):
@@ -63,7 +61,6 @@ class _Some(NamedTuple):
     strata: tuple[str, ...]
     labels: tuple[str, ...]
     """Of a stratum that is the answer: what to go by where no row has such a field."""
-    written: bytes
     has: frozenset[str]
     """Fields that a row has, of those gone by."""
 
@@ -93,7 +90,6 @@ def facts_of(examples: Sequence[Example], spec: SplitSpec, workers: int = 1) -> 
         np.frombuffer(columns["times"], np.float64),
         np.array([number[name] for name in strata], np.int64),
         names,
-        np.frombuffer(columns["written"], np.bool_),
     )
 
 
@@ -125,7 +121,6 @@ def _look(spec: SplitSpec, rows: Sequence[Example]) -> _Some:
         np.array([_time(row, time) for row in rows], np.float64).tobytes() if time else b"",
         _names(canonical_json(row.fields.get(stratum)) for row in rows) if stratum else (),
         _names(row.expected for row in rows) if stratum == LABEL else (),
-        bytes(row.origin is not None and row.origin.depth > 0 for row in rows),
         frozenset(name for row in rows for name in names & row.fields.keys()),
     )
 

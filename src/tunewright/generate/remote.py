@@ -13,6 +13,7 @@ followed, and of a response 8 MB are read at most. Proxies and certificates are 
 
 import asyncio
 import random
+import re
 import ssl
 import time
 from collections.abc import Callable, Sequence
@@ -69,11 +70,14 @@ class _Line:
     """The way to a server while it is asked: connections, pace, and the key, which is seen nowhere else."""
 
     def __init__(self, client: "AsyncClient", pace: Pace, key: str) -> None:
-        self.client, self.pace, self._key = client, pace, key.encode()
+        self.client, self.pace, self._length = client, pace, len(key)
+        # each sign as it is, or escaped as JSON may be, or as JSON within JSON: "/" as "\/" or "\u002f"
+        signs = (rf"(?:\\*{re.escape(sign)}|(?i:\\+u{ord(sign):04x}))" for sign in key)
+        self._key = re.compile("".join(signs).encode())
 
     def hidden(self, data: bytes, least: int) -> bytes:
         """What a server said, without the key, should it repeat one of so many characters."""
-        return data.replace(self._key, b"[key]") if len(self._key) >= least else data
+        return self._key.sub(b"[key]", data) if self._length >= least else data
 
 
 class RemoteGenerator:

@@ -13,7 +13,6 @@ docs/synthetic.md tells of columns, presets and what keeps written rows honest. 
 columns or prompts change: they are no settings of the file.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -32,8 +31,8 @@ from tunewright.data.synthetic.plan import faults, order
 from tunewright.data.synthetic.presets import Preset
 from tunewright.data.synthetic.written import Design, Order, written
 
-USES = ("teacher", "graders")
-VERSION = "1"
+USES = ("teacher", "graders", "files")
+VERSION = "2"
 
 
 def _by_name(value: Any) -> Any:
@@ -130,21 +129,18 @@ def apply(spec: Generate, rows: Rows, means: Means) -> Iterator[Said]:
         yield (
             Kept(row) if not from_rows or _goes_on(spec, row, design) else Dropped(row, "a seed of new rows")
         )
-    yield from written(
-        Order(
-            design,
-            spec.id or spec.op,
-            rows=spec.rows,
-            per_row=None if spec.rows is not None else spec.per_row or 1,
-            seeds=spec.seeds,
-            carry=spec.carry,
-            teacher=spec.teacher,
-            stop_after_failures=spec.stop_after_failures,
-            seed=spec.seed,
-        ),
-        rows,
-        means,
+    wanted = Order(
+        design,
+        spec.id or spec.op,
+        rows=spec.rows,
+        per_row=None if spec.rows is not None else spec.per_row or 1,
+        seeds=spec.seeds,
+        carry=spec.carry,
+        teacher=spec.teacher,
+        stop_after_failures=spec.stop_after_failures,
+        seed=spec.seed,
     )
+    yield from written(wanted, rows, means)
 
 
 def notes(spec: Generate) -> tuple[str, ...]:
@@ -176,8 +172,14 @@ def graders(spec: Generate) -> dict[str, Mapping[str, Any]]:
         if isinstance(column, ValidateColumn) and isinstance(column.by, Mapping):
             found[f"columns.{name}.by"] = column.by
         elif isinstance(column, StructuredColumn):
-            found[f"columns.{name}"] = {"type": "json_schema", "schema": json.loads(column.schema_)}
+            found[f"columns.{name}"] = {"type": "json_schema", "schema": column.said}
     return found
+
+
+def files(spec: Generate) -> tuple[str, ...]:
+    """The files of schemas that graders and columns name."""
+    named = (settings.get("schema") for settings in graders(spec).values())
+    return tuple(dict.fromkeys(schema for schema in named if isinstance(schema, str)))
 
 
 def _goes_on(spec: Generate, row: Example, design: Design) -> bool:

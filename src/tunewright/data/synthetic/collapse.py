@@ -5,19 +5,18 @@ collapse when trained on recursively generated data", Nature 631). Where people'
 (Gerstgrasser et al. 2024, arXiv:2404.01413): so the share of written rows is capped, none of them judges, and none is
 written from written ones unless the project file says so.
 
-    recursion(nodes, source_depths(sources), most=1)   operations that would write from written rows, before any is
-    asked parted(written, keys, held)                        which written rows may be trained on beside people's own
-    check({"train": …, "test": …}, spec)               whether rows are too deep, out of place or too many
+    recursion(nodes, source_depths(sources), most=1)   operations that would write from written rows, before any is asked
+    is_written(row)                                    the one measure of what is written (`beside.py` parts rows by it)
+    too_deep(rows, most), too_many(40, 60, share)      what is wrong with written rows in a part
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from tunewright.core.errors import DataError, Problem
 from tunewright.core.example import Example
 from tunewright.data.ops.op import OpSpec
-from tunewright.data.spec import DataSpec, SourceSpec
+from tunewright.data.spec import SourceSpec
 from tunewright.data.synthetic.made import RULES
 
 
@@ -45,9 +44,9 @@ def is_written(row: Example) -> bool:
     return row.origin is not None and row.origin.depth > 0
 
 
-def authors(rows: Iterable[Example]) -> Counter[str]:
-    """Who wrote how many of the rows; what people wrote is not counted."""
-    return Counter(row.origin.teacher or RULES for row in rows if row.origin is not None and is_written(row))
+def author(row: Example) -> str:
+    """Who wrote a written row."""
+    return (row.origin.teacher if row.origin is not None else "") or RULES
 
 
 def source_depths(sources: Mapping[str, SourceSpec]) -> dict[str, int]:
@@ -86,37 +85,14 @@ def too_deep(rows: Iterable[Example], most: int) -> str | None:
     return None
 
 
-def check(parts: Mapping[str, Sequence[Example]], spec: DataSpec) -> None:
-    """Raises DataError where rows are too deep, stand where they may not, or are too large a share of train."""
-    for part, rows in parts.items():
-        if wrong := too_deep(rows, spec.max_depth):
-            fix = "Take rows out that were written from written ones (filter), or raise data.max_depth."
-            raise DataError(wrong, where="data.max_depth", fix=fix)
-        if part == "test" or (part == "dev" and not spec.synthetic_dev):
-            _only_own(part, rows)
-    if wrong_share := too_many(parts.get("train", ()), spec.synthetic_share):
-        raise wrong_share
-
-
-def _only_own(part: str, rows: Sequence[Example]) -> None:
-    found = next(filter(is_written, rows), None)
-    if found is not None and found.origin is not None:
-        raise DataError(
-            f"{found.place} was written by {found.origin.teacher}, and {part} is to judge by what people wrote.",
-            where="split",
-            fix="Leave split.column out, or mark such rows train.",
-        )
-
-
-def too_many(train: Sequence[Example], share: float) -> DataError | None:
+def too_many(written: int, rows: int, share: float) -> DataError | None:
     """The error where more than this share of the rows to train on is written; None where it is not."""
-    written = sum(map(is_written, train))
-    if written <= share * len(train):
+    if written <= share * rows:
         return None
-    own = len(train) - written
+    own = rows - written
     most = int(own * share / (1 - share)) if share < 1 else written
     return DataError(
-        f"{written:,} of {len(train):,} rows to train on ({written / len(train):.0%}) were written by models or"
+        f"{written:,} of {rows:,} rows to train on ({written / rows:.0%}) were written by models or"
         f" rules, more than data.synthetic_share ({share:.0%}).",
         where="data.synthetic_share",
         fix=f"Write {most:,} at most, add rows of people's, or raise data.synthetic_share.",

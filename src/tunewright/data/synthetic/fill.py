@@ -28,10 +28,21 @@ class Filler:
     """Fills rows. Asking the same again gives another answer: it is drawn with another seed."""
 
     def __init__(
-        self, columns: Mapping[str, Column], names: Sequence[str], *, teacher: str, seed: int, means: Desk
+        self,
+        columns: Mapping[str, Column],
+        names: Sequence[str],
+        *,
+        teacher: str,
+        seed: int,
+        means: Desk,
+        owner: str = "",
     ) -> None:
-        """Raises UserError where a grader's settings are wrong, or there is no such teacher."""
-        self._teacher, self._seed, self._means = teacher, seed, means
+        """`owner` is an operation that writes: what another one draws by the same prompts is something else.
+
+        Raises UserError where a grader's settings are wrong, or there is no such teacher.
+        """
+        self._teacher, self._means = teacher, means
+        self._seed, self._owner = seed, [owner] if owner else []
         self._columns = [(name, columns[name], _made(name, columns[name], means)) for name in names]
         self._asked = dict[str, Counter[str]]()
         self.used_up = False
@@ -81,7 +92,9 @@ class Filler:
         nth = sorted({one.nth for one in waiting}) if decoding.temperature else [None]
         for number in nth:
             some = [one for one in waiting if number is None or one.nth == number]
-            drawn = int(hash_value([self._seed, name, attempt, number])[:7], 16)
+            # the likeliest answer is the same whoever asks for it: it is asked for once
+            owner = [] if number is None else self._owner
+            drawn = int(hash_value([self._seed, *owner, name, attempt, number])[:7], 16)
             asked = [conversation for one in some for conversation in one.asked]
             replies = iter(
                 self._means.generator(teacher).generate(asked, decoding.model_copy(update={"seed": drawn}))
@@ -109,7 +122,7 @@ class Filler:
                     for place, (asked, said) in enumerate(zip(one.asked, texts, strict=True))
                 ]
                 return True
-            row.failure = f"{name}: {bad}"
+            row.failure, row.said = f"{name}: {bad}", [reply.text for reply in one.replies]
             return False
         if teacher not in row.teachers:
             row.teachers.append(teacher)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Annotated, Any
 
-from jinja2 import TemplateError, TemplateSyntaxError, Undefined, meta
+from jinja2 import TemplateError, TemplateSyntaxError, Undefined
 from pydantic import AfterValidator
 
 from tunewright.data.template import ENVIRONMENT
@@ -47,7 +47,7 @@ class Formula:
         """Raises ValueError where it is no Jinja."""
         try:
             text = source if template else "{{ " + source + " }}"
-            self.names = frozenset(meta.find_undeclared_variables(ENVIRONMENT.parse(text))) - GIVEN
+            self.names = ENVIRONMENT.asks_for(text) - GIVEN
             """The columns that it reads."""
             run = ENVIRONMENT.from_string(source).render if template else _expression(source)
         except TemplateSyntaxError as error:

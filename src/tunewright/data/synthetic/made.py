@@ -6,6 +6,7 @@ from typing import Any
 
 from tunewright.core.example import Example, Origin, make_document, make_example
 from tunewright.core.message import Conversation, Message
+from tunewright.data.repeats import REPEAT
 from tunewright.data.synthetic.columns.column import Cells
 from tunewright.data.synthetic.formula import BadCell, template
 
@@ -106,24 +107,25 @@ def _rating(value: Any) -> bool:
 
 
 def _fields(cells: Cells, carry: Sequence[str] | None) -> dict[str, Any]:
-    own = cells.seed.fields if cells.seed is not None else {}
+    own = dict(cells.seed.fields) if cells.seed is not None else {}
+    own.pop(REPEAT, None)  # its seed stands again, not the new row
     carried = own if carry is None else {name: own[name] for name in carry if name in own}
-    shown = {
+    told = {
         name: _plain(name, value)
         for name, value in cells.values.items()
         if name not in PARTS and not name.startswith("_")
     }
     further = [row.place for rows in cells.further.values() for row in rows]
     # what seeds were written from stands behind this row, too, whatever it carries of them
-    behind = [place for row in _seeds(cells) for place in _shown(row)]
+    behind = [place for row in _seeds(cells) for place in shown(row)]
     places = list(dict.fromkeys([*further, *behind]))
-    return {**carried, **shown, **({FROM: places} if places else {})}
+    return {**carried, **told, **({FROM: places} if places else {})}
 
 
-def _shown(row: Example) -> list[Any]:
-    """The places of the rows that a written row was shown."""
-    shown = row.fields.get(FROM) if row.origin is not None and row.origin.depth else None
-    return shown if isinstance(shown, list) else []
+def shown(row: Example) -> list[str]:
+    """The places of further rows that a written row was shown while it was written."""
+    places = row.fields.get(FROM) if row.origin is not None and row.origin.depth else None
+    return [place for place in places if isinstance(place, str)] if isinstance(places, list) else []
 
 
 def _plain(name: str, value: Any) -> Any:

@@ -1,6 +1,6 @@
 """Writing rows: blocks of new ones, dealt, filled and made, with an eye on how many fail.
 
-for said in written(task, rows, means): …       Added for each new row, then Notes on what became of the others
+for said in written(task, rows, means): …       Added for each new row, GivenUp for each other that was tried, then Notes
 """
 
 import random
@@ -18,6 +18,7 @@ from tunewright.data.synthetic.deal import Deal
 from tunewright.data.synthetic.diversity import SAMPLE, Portrait, Sampled
 from tunewright.data.synthetic.fill import Filler
 from tunewright.data.synthetic.formula import BadCell
+from tunewright.data.synthetic.given_up import FILE, given_up
 from tunewright.data.synthetic.made import example
 from tunewright.data.synthetic.plan import order
 
@@ -58,22 +59,29 @@ class Order(NamedTuple):
 
 
 def written(what: Order, rows: Sequence[Example], means: Desk) -> "Iterator[Said]":
-    """The new rows, as they come. Raises DataError where seeds are missing or too many rows fail; and what `means` raise."""
+    """The new rows, as they come, and those that were given up.
+
+    Raises DataError where seeds are missing or too many rows fail; and what `means` raise.
+    """
     from tunewright.data.ops.op import Added, Note  # the operations stand upon this room
 
     deal = Deal(what.design.columns, rows, what.seeds, what.seed)
     _need_seeds(deal, what, rows)
     names = order(what.design.columns)
-    filler = Filler(what.design.columns, names, teacher=what.teacher, seed=what.seed, means=means)
+    filler = Filler(
+        what.design.columns, names, teacher=what.teacher, seed=what.seed, means=means, owner=what.name
+    )
     tally, new, old = _Tally(what), Sampled(what.seed), Sampled(what.seed)
     todo = deal.each(what.per_row) if what.per_row else deal.some(what.rows or 0)
     size = FIRST
     while not filler.used_up and (block := list(islice(todo, size))):
         filler.fill(block)
         for cells in block:
-            if (made := _made(cells, what, tally)) is not None:
-                new.take(made)
-                yield Added(made, cells.seed or made)
+            if (made := _made(cells, what, tally)) is None:
+                yield given_up(cells, what.name, tally.tried)
+                continue
+            new.take(made)
+            yield Added(made, cells.seed or made)
         tally.look()
         size = BLOCK
     wanted = what.rows or len(deal.places) * (what.per_row or 0)
@@ -105,9 +113,8 @@ def _made(cells: Cells, what: Order, tally: "_Tally") -> Example | None:
     """The example of a filled row; None where it was given up, which is counted."""
     if cells.failure is None:
         try:
-            number = tally.made + tally.failed + 1
             seed = cells.seed if what.design.onto_seed else None
-            made = example(cells, what.design.parts, what.name, number, what.carry, onto=seed)
+            made = example(cells, what.design.parts, what.name, tally.tried + 1, what.carry, onto=seed)
         except BadCell as bad:
             cells.failure = str(bad)
         else:
@@ -127,6 +134,11 @@ class _Tally:
         self._reasons = Counter[str]()
         self._first = dict[str, str]()
         self.cut = Counter[str]()
+
+    @property
+    def tried(self) -> int:
+        """Rows that were made or given up so far."""
+        return self.made + self.failed + self.unasked
 
     def give_up(self, reason: str) -> None:
         """Count a row that could not be made; one that nobody was asked for is no failure."""
@@ -173,7 +185,7 @@ class _Tally:
             first = "; ".join(
                 f"{n:,} × {_short(self._first[kind])}" for kind, n in self._reasons.most_common(_TOLD)
             )
-            yield f"{self.failed:,} of {self.made + self.failed:,} new rows were given up: {first}."
+            yield f"{self.failed:,} of {self.made + self.failed:,} new rows were given up ({FILE} has them): {first}."
         for name, count in sorted(self.cut.items()):
             yield (
                 f"{name}: of {count:,} of {self.made:,} new rows the seed was longer than it may be, and only its beginning"

@@ -11,6 +11,7 @@ and the settings' name to data/synthetic/columns/__init__.py.
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Protocol
 
@@ -110,6 +111,8 @@ class Cells:
         """Columns of seeds that were longer than they may be."""
         self.failure: str | None = None
         """Why it is given up."""
+        self.said: Sequence[str] = ()
+        """What a teacher last said of the column that gave it up."""
         self._draw = draw
 
     def chance(self, name: str) -> random.Random:
@@ -131,6 +134,11 @@ class Asking(NamedTuple):
 
 class Desk(Protocol):
     """Who can be asked, and who checks."""
+
+    @property
+    def root(self) -> Path:
+        """The folder that files are relative to."""
+        ...
 
     def generator(self, name: str) -> Generator:
         """The teacher of that name. Raises UserError."""

@@ -22,8 +22,8 @@ class ValidateColumn(ColumnSpec):
     of: Expression
     """What is looked at: a column, or an expression over several."""
     by: Literal["python", "sql", "json"] | dict[str, JsonValue] | None = None
-    """The language that must be able to read it, or a grader's settings: {type: regex, pattern: "^T-"},
-    {type: json_schema, schema: …}."""
+    """The language that must be able to read it, or a grader's settings: {type: regex, pattern: "^T-"}, or {type:
+    json_schema, schema: …}, the schema in place or the path of its file in the project's folder."""
     holds: Expression | None = None
     """Or an expression that must be true: chars_of_answer < 400."""
     tables: Template = ""

@@ -1,0 +1,130 @@
+"""What operators, methods and filters of a template would make, told before they make it: what a number alone would make too
+large is refused.
+
+    refuse_large("*", "a", 10**10, most=WORK)     raises TooMuch
+"""
+
+import re
+from typing import Any
+
+from jinja2.utils import Namespace
+
+WORK = 100_000_000
+"""Characters, list items and the like that a rendering may read and make in all."""
+STEPS = 200_000
+"""Turns of loops, calls and filters that it may take."""
+SECONDS = 10.0
+"""Where all else is within bounds: comparing long texts in a loop."""
+_MOST_BITS = 100_000
+"""Of a whole number that arithmetic makes."""
+_MOST_WIDTH = 1_000_000
+"""Of what filters pad and cut to."""
+_WIDTHS = frozenset(
+    {"batch", "center", "filesizeformat", "indent", "slice", "tojson", "truncate", "wordwrap"}
+)
+_BETWEEN = frozenset({"indent", "join", "wordwrap"})
+"""Filters that put one text between pieces of another."""
+_WIDE = re.compile(r"%(?:\([^)]{0,99}\))?[-#0 +.\d*]{0,30}\d{7,20}")
+_WIDE_FIELD = re.compile(r"\d{7,20}[\w%,.]{0,12}\}")
+"""Widths in formats, of a length that nothing shown has."""
+_NESTED = re.compile(r"\{[^{}]*\{")
+
+
+class TooMuch(ValueError):
+    """A template takes more than it may."""
+
+    def __init__(self, what: str = "") -> None:
+        bounds = f"{STEPS:,} steps, {WORK:,} characters in all, {SECONDS:g} seconds"
+        super().__init__(what or f"it takes more than a template may for one row ({bounds})")
+
+
+def size(value: Any, most: int) -> int:
+    """The characters and items in a value, however it nests; counting ends past `most`."""
+    if isinstance(value, str | bytes):
+        return len(value)
+    found, open_ = 1, [value]
+    while open_ and found <= most:
+        one = open_.pop()
+        if isinstance(one, str | bytes):
+            found += len(one)
+        elif isinstance(one, dict):
+            open_ += [*one.keys(), *one.values()]
+        elif isinstance(one, list | tuple | set | frozenset):
+            open_ += one
+        elif isinstance(one, Namespace):
+            open_ += one._Namespace__attrs.values()
+        found += 1
+    return found
+
+
+def refuse_large(operator: str, left: Any, right: Any, most: int) -> None:
+    """Raises TooMuch for a product or a power that would be too large."""
+    if isinstance(left, int) and isinstance(right, int):
+        bits = left.bit_length() * right if operator == "**" else left.bit_length() + right.bit_length()
+        if bits > _MOST_BITS and abs(left) > 1:
+            raise TooMuch(f"{operator} makes a number of more than {_MOST_BITS:,} bits")
+    elif operator == "*":
+        several, times = (right, left) if isinstance(left, int) else (left, right)
+        if isinstance(several, str | bytes | list | tuple) and isinstance(times, int):
+            _refuse_product(len(several), times, most)
+
+
+def _refuse_product(one: int, other: int, most: int) -> None:
+    if one * other > most:
+        raise TooMuch
+
+
+def refuse_wide(text: str, given: Any, most: int) -> None:
+    """Raises TooMuch for a format with a width past all bounds, written or given."""
+    numbers = given if isinstance(given, tuple) else (given,)
+    if _WIDE.search(text) or ("*" in text and any(isinstance(one, int) and one > most for one in numbers)):
+        raise TooMuch
+
+
+def refuse_method(obj: Any, given: tuple[Any, ...], most: int) -> None:
+    """Raises TooMuch for a text's method that would make too much."""
+    method = getattr(obj, "__wrapped__", obj)
+    owner, name = getattr(method, "__self__", None), getattr(method, "__name__", "")
+    if isinstance(owner, str):
+        _refuse_of_text(owner, name, given, most)
+    elif isinstance(owner, bytes | int):
+        _refuse_numbers(given, most)
+
+
+def _refuse_of_text(owner: str, name: str, given: tuple[Any, ...], most: int) -> None:
+    formats = name in ("format", "format_map")
+    if formats and _WIDE_FIELD.search(owner):
+        raise TooMuch
+    if not formats or _NESTED.search(owner):
+        _refuse_numbers(given, most)
+    if name == "replace" and len(given) > 1:
+        _refuse_replace(owner, given, most)
+    elif name == "join" and given and hasattr(given[0], "__len__"):
+        _refuse_product(len(owner), len(given[0]), most)
+    elif name == "translate" and given and isinstance(given[0], dict):
+        longest = max((len(one) for one in given[0].values() if isinstance(one, str)), default=0)
+        _refuse_product(len(owner), longest, most)
+
+
+def refuse_filter(name: str, value: Any, given: tuple[Any, ...], most: int) -> None:
+    """Raises TooMuch for a filter that would make too much."""
+    if name in _WIDTHS:
+        _refuse_numbers(given, _MOST_WIDTH)
+    elif name == "round":
+        _refuse_numbers(given, _MOST_WIDTH // 1000)
+    elif name == "format":
+        refuse_wide(str(value), given, most)
+    elif name == "replace" and len(given) > 1:
+        _refuse_replace(str(value), given, most)
+    if name in _BETWEEN and (texts := [len(one) for one in given if isinstance(one, str)]):
+        _refuse_product(max(texts), len(value) if hasattr(value, "__len__") else 1, most)
+
+
+def _refuse_numbers(given: tuple[Any, ...], most: int) -> None:
+    if any(isinstance(one, int) and abs(one) > most for one in given):
+        raise TooMuch
+
+
+def _refuse_replace(text: str, given: tuple[Any, ...], most: int) -> None:
+    old, new = str(given[0]), str(given[1])
+    _refuse_product(text.count(old), len(new), most)
