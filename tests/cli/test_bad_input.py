@@ -361,7 +361,10 @@ def test_a_full_disk_at_init_leaves_no_folder(tmp_path):
         f"{TUNEWRIGHT} init a/b --data ../rows.csv || code=$?; ls; exit $code"
     )
     assert (done.returncode, done.stdout) == (2, "full\n")
-    assert done.stderr == "error: a/b: the disk is full. What was finished stands; mend it and run again.\n"
+    assert (
+        done.stderr
+        == "error: a/b/tunewright.yaml: the disk is full. What was finished stands; mend it and run again.\n"
+    )
 
 
 SMALL = """\

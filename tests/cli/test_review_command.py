@@ -242,7 +242,8 @@ def test_a_row_that_somebody_else_reviewed_meanwhile_is_passed_over(project: Pat
 
 def test_the_status_tells_how_two_agree(cli, project: Path) -> None:
     for name, verdicts in (("ann", ["accept"] * 4 + ["reject"] * 2), ("bob", ["accept"] * 5 + ["reject"])):
-        cli("data", "review", "--export", "q.jsonl", "--again", "--in-order")
+        which = ("--second", "--by", name) if name == "bob" else ("--again",)
+        cli("data", "review", "--export", "q.jsonl", "--in-order", *which)
         lines = [json.loads(line) for line in Path("q.jsonl").read_text("utf-8").splitlines()]
         lines.sort(key=lambda line: line["place"])
         told = [
@@ -256,3 +257,15 @@ def test_the_status_tells_how_two_agree(cli, project: Path) -> None:
         in said
     )
     assert "none drawn" in said
+    assert "decision shown" not in said
+    cli("data", "review", "--export", "q.jsonl", "--disagreed", "--by", "bob")
+    (line,) = [json.loads(line) for line in Path("q.jsonl").read_text("utf-8").splitlines()]
+    assert (line["before"]["by"], line["judged_by"]) == ("bob", ["ann", "bob"])
+    Path("q.jsonl").write_text(json.dumps(line | {"verdict": "accept"}))
+    cli("data", "review", "--decisions", "q.jsonl", "--by", "ann")
+    again = cli("data", "review", "--status").out
+    assert "ann and bob both judged 6 rows, 83.3% alike" in again
+    assert (
+        "1 row was judged with another's decision shown (--again, --disagreed, --row): that says nothing"
+        in again
+    )

@@ -59,6 +59,28 @@ def test_check_asks_nobody_that_costs_unless_told_to(cli, tmp_path: Path, monkey
         assert len(server.seen) == 4
 
 
+def test_a_first_look_tells_whom_it_asks_what_is_not_taken_what_it_cost_and_what_was_given_up(
+    cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setenv("BIG_KEY", "sk-secret-of-ours")
+    uncounted, blank = (
+        whole({"choices": [{"message": {"content": text}, "finish_reason": "stop"}]})
+        for text in ("Why?", " ")
+    )
+    with serving(uncounted, blank) as server:
+        text = (PROJECT % server.url).replace("max_calls", "concurrency: 1, max_calls") + RECIPE
+        (tmp_path / "tunewright.yaml").write_text(text)
+        (tmp_path / "rows.csv").write_text("input,expected\na,b\n")
+        said = cli("data", "preview", "--ask")
+    assert said.code == 0
+    assert f"big: asking gpt-x at {server.url}, with the key in BIG_KEY" in said.err
+    assert "warning: gpt-x does not count tokens here: four characters are taken for one" in said.err
+    assert "big: 10 answers (" in said.out
+    assert said.out.count("given up: input: it is blank") == 3
+    assert "given_up.jsonl" not in said.out
+
+
 @pytest.fixture
 def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("COLUMNS", "160")

@@ -30,7 +30,7 @@ def test_labels_spelt_in_several_ways():
         ("Refund", 20), ("delivery", 10), ("refund", 2), ("Refunds", 1), ("delivrey", 1)
     )
     assert twins.message == (
-        "3 value(s) look like another way to spell a more frequent one: 'Refund' and 'refund'; 'Refund' and 'Refunds';"
+        "3 values look like another way to spell a more frequent one: 'Refund' and 'refund'; 'Refund' and 'Refunds';"
         " 'delivery' and 'delivrey'."
     )
     mend = each(OP.validate_python(yaml.safe_load(twins.recipe)))

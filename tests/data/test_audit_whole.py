@@ -1,5 +1,6 @@
 """The whole audit: findings of all kinds with their examples, nothing personal shown, kinds chosen."""
 
+import sys
 from typing import get_args
 
 import pytest
@@ -7,9 +8,9 @@ from looked import row
 
 from tunewright.data.audit.audit import _KINDS, Kind
 from tunewright.data.audit.kinds import KINDS, costs
-from tunewright.data.audit.seen import excerpt
 from tunewright.data.audit.whole import WholeAudit, whole_audit
 from tunewright.data.examples import Examples, write_examples
+from tunewright.data.excerpt import excerpt
 
 KEY = "hf_abcdefghijklmnopqrstuvwxyzABCDEFGH"
 PLAIN = [
@@ -84,8 +85,66 @@ def test_kinds_are_chosen():
 
 
 def test_what_kinds_cost():
-    assert costs(None) == {"quick", "personal", "near", "tokens", "languages"}
-    assert costs(frozenset({"secret", "html"})) == {"personal", "quick"}
+    every = {"told", "read", "compared", "personal", "near", "close", "tokens", "languages"}
+    assert costs(None) == every
+    assert costs(frozenset({"secret", "html"})) == {"personal", "read"}
+
+
+ODD = [
+    *PLAIN,
+    *(
+        row(f"Is it {n} or <b>{n}</b>, Anna Miller?", "refund" if n % 9 else "Refund.", number=n)
+        for n in range(80, 140)
+    ),
+    *(row("Say it back", "say it back", number=n) for n in (150, 151)),
+    row("Say it back", "no", number=152),
+    row(f"Why does {KEY} not work for anna@mail.example?", "n/a", number=153),
+    row("w " * 9000, "```\ncut", number=154),
+]
+
+
+def test_each_kind_by_itself_finds_what_all_together_find():
+    found = whole_audit({"all": ODD}).findings
+    kinds = {one.kind for one in found}
+    assert len(kinds) > 8
+    for kind in kinds:
+        alone = whole_audit({"all": ODD}, kinds=[kind]).findings
+        assert alone == tuple(one for one in found if one.kind == kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "spent"),
+    [
+        ("html", {"audit.signs"}),
+        ("few_rows", set()),
+        ("secret", {"redact.secrets"}),
+        ("personal_data", {"redact.secrets", "redact.people"}),
+        ("duplicate", {"keyed"}),
+        ("near_duplicate", {"near"}),
+        ("long_row", {"audit.lengths"}),
+    ],
+)
+def test_what_other_kinds_take_is_not_spent(kind, spent):
+    known = {
+        "audit.signs",
+        "audit.lengths",
+        "redact.secrets",
+        "redact.people",
+        "keyed",
+        "near",
+        "contamination",
+    }
+    called = set()
+    rows = [row(f"What is Anna's number {n}?", f"It is {n}.") for n in range(99)]
+    sys.setprofile(
+        lambda frame, event, _: called.add((frame.f_globals.get("__name__"), frame.f_code.co_name))
+    )
+    try:
+        whole_audit({"all": rows}, kinds=[kind])
+    finally:
+        sys.setprofile(None)
+    looked = {name for name, function in called if function != "__init__" and function[0] != "<"}
+    assert {name for name in known if f"tunewright.data.{name}" in looked} == spent
 
 
 def test_rows_of_a_file_give_the_same(tmp_path):

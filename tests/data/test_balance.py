@@ -11,6 +11,8 @@ from tunewright.core.example import Origin, ask, make_example
 from tunewright.data.ops._drawn import times_each
 from tunewright.data.ops.balance import Balance
 from tunewright.data.ops.mix import Mix
+from tunewright.data.ops.redact import Redact
+from tunewright.data.repeats import REPEAT, is_repeat, repetition
 from tunewright.data.spec import SplitSpec
 from tunewright.data.split import split
 
@@ -47,8 +49,9 @@ def test_rare_ones_are_repeated_so_often_and_no_more():
     assert spread(found) == {"a": 50, "b": 10, "c": 4}
     assert found.steps[0].added == 9
     assert found.steps[0].notes == ("one value has fewer than 10 rows even so: c 4.",)
-    marks = [row.fields.get("repeat") for row in found.kept if row.expected == "c"]
-    assert marks == [None, 1, 2, 3]
+    marks = [row.fields.get(REPEAT) for row in found.kept if row.expected == "c"]
+    assert [mark and mark["time"] for mark in marks] == [None, 1, 2, 3]
+    assert [is_repeat(row) for row in found.kept if row.expected == "c"] == [False, True, True, True]
 
 
 def test_all_equal_and_by_a_field():
@@ -101,10 +104,31 @@ def test_a_mix_repeats_what_is_too_little():
 def test_repetitions_are_in_train_alone():
     found = worked([Balance(least=80)], rows(a=80, b=30)).kept
     parts = split(found, SplitSpec())
-    assert sum("repeat" in row.fields for row in parts.train) > 20
+    assert sum(map(is_repeat, parts.train)) > 20
     for part in (parts.dev, parts.test):
-        assert not any("repeat" in row.fields for row in part)
+        assert not any(map(is_repeat, part))
         assert len({row.id for row in part}) == len(part)
+
+
+@pytest.mark.parametrize(
+    "own", [{"repeat": 1}, {"repeat": True}, {REPEAT: 1}, {REPEAT: {"time": 1, "of": ""}}]
+)
+def test_a_column_of_the_source_is_no_repetition(own):
+    some = [row.model_copy(update={"fields": own}) for row in rows(a=40, b=8)]
+    assert not any(map(is_repeat, some))
+    found = worked([Balance(least=16)], some).kept
+    assert sum(map(is_repeat, found)) == 8
+    assert {row.fields.get("repeat") for row in found} == {own.get("repeat")}
+
+
+def test_a_repetition_stays_one_whatever_is_made_of_it():
+    (row,) = rows(a=1)
+    again = repetition(row.model_copy(update={"fields": {"of": "anna@mail.example"}}), 1)
+    (redacted,) = worked([Redact()], [again]).kept
+    assert redacted.fields == {"of": "[EMAIL_1]", REPEAT: again.fields[REPEAT]}
+    assert is_repeat(redacted)
+    another = make_example(ask("?", "!"), fields=again.fields, origin=Origin(source="x", file="y", row=1))
+    assert not is_repeat(another)
 
 
 def test_times_are_as_even_as_can_be():

@@ -187,3 +187,12 @@ def test_encodings_that_do_not_fit(desk):
     assert "is not utf-16" in failure(desk, encoding="utf-16")
     desk.write("t.csv", "input,expected\nné,x\n".encode("cp1252"))
     assert desk.ingest("t.csv", encoding="cp1252").examples[0].input_text == "né"
+
+
+def test_a_broken_header_between_tabs_is_told_in_words_that_can_be_shown(desk):
+    desk.write("t.tsv", 'input\t"expected"x\tmore\na\tb\n')
+    with pytest.raises(DataError) as refused:
+        desk.ingest("t.tsv")
+    assert str(refused.value) == (
+        "t.tsv:1: the header cannot be read (broken CSV: a tab expected after '\"' (line 1))."
+    )

@@ -14,6 +14,7 @@ from tunewright.data.review.decision import Decision, Key, key_of
 from tunewright.data.review.edit import edited
 from tunewright.data.review.exchange import queue_line, read_decisions
 from tunewright.data.review.file import append
+from tunewright.data.review.standing import UNREVIEWED, Standing
 from tunewright.data.rows import BadRow
 
 HOME = Origin(source="s", file="f.csv", row=1)
@@ -50,7 +51,7 @@ def taken(path: Path, *lines: dict[str, Any], rows: tuple[Example, ...] = ()) ->
 
 
 def line_of(one: Example) -> dict[str, Any]:
-    return json.loads(queue_line(one, "drawn at random", "random", None))
+    return json.loads(queue_line(one, "drawn at random", "random", UNREVIEWED))
 
 
 @pytest.mark.parametrize("one", KINDS)
@@ -139,7 +140,8 @@ def test_a_file_that_was_cut_off_on_its_way_is_not_taken(tmp_path: Path) -> None
 
 
 def test_what_was_decided_before_stands_beside_the_row() -> None:
-    line = json.loads(queue_line(row(1), "why", "chosen", said(row(1), "reject", reason="no")))
+    decision = said(row(1), "reject", reason="no")
+    line = json.loads(queue_line(row(1), "why", "chosen", Standing(decision, {decision.by: decision})))
     known = {
         "verdict": "reject",
         "reason": "no",

@@ -16,9 +16,13 @@ from tunewright.data.sources import (
     _JSON_BYTES,
     ENDINGS,
     _hub,
+    _hub_fetch,
     _lines,
+    _parquet_pages,
     _parquet_size,
     _sheet_size,
+    _sql_limits,
+    _sql_once,
     _xml,
     _zip,
     arrow,
@@ -28,7 +32,6 @@ from tunewright.data.sources import (
     pdf,
     pptx,
     slack,
-    sql,
 )
 from tunewright.data.sources._documents import DOCUMENTS, MOST_BYTES, TALK_BYTES
 from tunewright.data.spec import Format
@@ -82,7 +85,11 @@ def test_the_bounds_are_those_of_the_code() -> None:
         "a PDF": f"{pdf.MOST_BYTES // GIB} GiB, {pdf.PAGES:,} pages, {pdf.CHARS:,} characters and "
         f"{pdf.SECONDS} s of processor time a page, {pdf.LOST} pages lost",
         "recorded speech": f"{audio.MOST_BYTES // GIB} GiB, {audio.HOURS} hours",
-        "a cell of a SQLite database": f"{sql.CELL // MIB} MiB",
+        "pages of a Parquet file": f"{_parquet_pages.PAGES:,}",
+        "a cell of a SQLite database": f"{_sql_limits.CELL // MIB} MiB",
+        "a row of a query, and what is held of its rows at a time": f"{_sql_limits.ROW // MIB} MiB",
+        "rows of a query that a run keeps, so as not to ask again": f"{_sql_once.KEPT // GIB} GiB",
+        "the files of a data set that are fetched from the hub": f"{_hub_fetch.FETCHED // GIB} GiB",
         "the settings in a data set's card": f"{_hub.CARD_BYTES // MIB} MiB",
         "a presentation": f"{pptx.SLIDES:,} slides",
         "a mail": f"{mbox.MOST_BYTES // MIB} MiB with its attachments, {mbox.PARTS:,} parts, {mbox.BOUNDARIES:,} lines",

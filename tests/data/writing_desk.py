@@ -38,7 +38,11 @@ class RuleTeacher:
         self.asked += conversations
         self.calls.append(len(conversations))
         said = [self._rule(conversation[-1].content, decoding) for conversation in conversations]
-        return [one if isinstance(one, Reply) else Reply(one, 5, 5, 0.0, "stop") for one in said]
+        replies = [one if isinstance(one, Reply) else Reply(one, 5, 5, 0.0, "stop") for one in said]
+        for index, reply in enumerate(replies):
+            if on_reply:
+                on_reply(index, reply)
+        return replies
 
 
 class WritingDesk:

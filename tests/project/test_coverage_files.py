@@ -87,7 +87,7 @@ def test_traffic_of_many_forms(folder, text, note):
     ("name", "text", "said"),
     [
         ("none.csv", None, "none.csv: there is no such file"),
-        ("empty.csv", "", "empty.csv: no row asks anything (none of its rows can be read). Say which column asks"),
+        ("empty.csv", "", "empty.csv: the file has no row that can be read"),
         ("few.csv", "text,kind\na b,c\n", "one row says something, and it takes 10 to see what rows are about."),
         ("page.pdf", "no pdf", "page.pdf: "),
     ],
@@ -137,6 +137,43 @@ def test_a_project_and_the_command_line(folder, monkeypatch):
     monkeypatch.chdir(folder)
     told = run(folder, "--against", "traffic.jsonl", "--json")
     assert json.loads(told.stdout) == found.model_dump(mode="json")
+
+
+@pytest.mark.parametrize(("name", "text"), [("a.csv", ""), ("b.csv", "text,kind\n"), ("c.jsonl", "\n\n")])
+def test_a_file_of_nothing_is_one_sentence(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(DataError) as caught:
+        cover_files([tmp_path / name])
+    assert str(caught.value) == f"{tmp_path / name}: the file has no row that can be read"
+
+
+def test_rows_of_signs_alone_and_of_other_scripts(tmp_path):
+    smiles = [{"input": "😀🎉" * (n + 1), "expected": "👍"} for n in range(12)]
+    hebrew = [{"input": f"אין עוד חבילה {n}? مرحبا", "expected": "כן"} for n in range(12)]
+    long = [{"input": "word " * 400_000, "expected": "כן"}]
+    for at, rows in enumerate((smiles, [*hebrew, *long])):
+        path = tmp_path / f"{at}.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        found = cover_files([path])
+        assert (found.rows, found.blank) == (len(rows), 0)
+        assert all(len(one.text) <= 202 for cluster in found.clusters for one in cluster.examples)
+        (label,) = found.balance.labels
+        assert f"All rows have one label: {label.label} {len(rows)}" in run(tmp_path, path).stdout
+
+
+def test_a_row_that_the_recipe_repeats_counts_once(folder):
+    (folder / "tunewright.yaml").write_text(
+        "name: kinds\ntask: {system: Say the kind.}\n"
+        "sources: {rows: {path: rows.csv, columns: {input: text, expected: kind}}}\n"
+        "recipe: [{op: balance, least: 40}]\n"
+    )
+    project = tunewright.open(folder)
+    train = project.run("split").outcomes[-1].artifact.file("train.jsonl").read_text().splitlines()
+    found = project.coverage()
+    (note,) = found.notes
+    assert len(train) > found.rows
+    assert note == f"{len(train) - found.rows} repetitions that the recipe made are left out"
+    assert {one.label: one.rows for one in found.balance.labels}["billing"] <= 20
 
 
 def test_what_the_terminal_shows(folder):

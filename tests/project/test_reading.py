@@ -225,3 +225,11 @@ def test_a_wrong_setting_of_what_the_file_does_not_name_is_a_problem(tmp_path, s
     with pytest.raises(ProjectFileError) as caught:
         read(path, setting)
     assert {str(problem.where).removeprefix(f"{tmp_path}/") for problem in caught.value.problems} == {place}
+
+
+def test_where_one_of_several_types_may_stand_they_are_named_in_one_sentence(tmp_path):
+    column = "{type: validate, of: q, by: json_schema}"
+    recipe = f"recipe:\n  - op: generate\n    columns:\n      q: {{type: uuid}}\n      ok: {column}\n"
+    assert messages(tmp_path, GOOD + recipe) == [
+        "tunewright.yaml:13: recipe.0.columns.ok.by should be 'python', 'sql' or 'json' or a mapping, not 'json_schema'"
+    ]

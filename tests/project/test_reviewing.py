@@ -102,6 +102,47 @@ def test_undo_takes_back_and_a_second_judge_sees_no_first(project: Project) -> N
     assert [one.by for one in project.review(by="bob").status().reviewers] == ["bob"]
 
 
+def test_only_what_was_judged_blindly_tells_how_two_agree(project: Project) -> None:
+    for one in project.review({"rows": 10}, by="ann"):
+        project.review({"row": [one.row.place]}, by="ann").decide(one, "accept")
+    second = project.review({"second": True}, by="bob")
+    for one in second:
+        second.decide(one, "reject" if one.number < 4 else "accept")
+    (pair,) = project.review(by="ann").status().pairs
+    assert (pair.rows, pair.alike.count) == (10, 6)
+    torn = project.review({"disagreed": True}, by="bob")
+    for one in torn:
+        assert torn.decide(one, "accept").seen
+    status = project.review(by="ann").status()
+    assert status.pairs == (pair,)
+    assert (status.shown, status.disagreed) == (4, ())
+    again = project.review({"again": True}, by="cy")
+    for one in again:
+        again.decide(one, "accept")
+    assert project.review(by="ann").status().pairs == (pair,)
+
+
+def test_a_third_judge_of_what_two_see_differently_is_not_told_what_they_say(project: Project) -> None:
+    for by, verdict in (("ann", "accept"), ("bob", "reject")):
+        queue = project.review({"in_order": True, "rows": 1, "second": by == "bob"}, by=by)
+        queue.decide(queue[0], verdict)
+    blind = project.review({"disagreed": True, "second": True}, by="cy")
+    assert [(one.why, one.standing.decision) for one in blind] == [("reviewed by others, differently", None)]
+    assert not blind.decide(blind[0], "accept").seen
+    assert not len(project.review({"disagreed": True, "second": True}, by="cy"))
+    assert len(project.review(by="ann").status().pairs) == 3
+
+
+def test_what_is_taken_back_was_not_judged(project: Project) -> None:
+    project.review({"in_order": True}, by="ann").decide(
+        project.review({"in_order": True}, by="ann")[0], "accept"
+    )
+    second = project.review({"second": True}, by="bob")
+    second.decide(second[0], "accept")
+    second.undo()
+    assert project.review(by="ann").status().pairs == ()
+
+
 def test_an_exported_queue_comes_back_and_is_taken_in_once(project: Project, tmp_path: Path) -> None:
     queue, path = project.review({"rows": 3}, by="ann"), tmp_path / "queue.jsonl"
     assert queue.export(path) == 3

@@ -102,7 +102,7 @@ def test_a_grader_of_the_recipe_is_looked_at_before_anything_runs(folder: Path):
         "type: regex, pattern: a, patern: b": "recipe.0.columns.sound.by.patern: the grader regex has no such setting",
         "type: regex, pattern: 5": "recipe.0.columns.sound.by.pattern: of the grader regex: Input should be a valid str",
         "type: json_schema": "recipe.0.columns.sound.by: the json_schema grader has no schema to check against",
-        "type: json_schema, schema: s.json": "recipe.0.columns.sound.by.schema: a grader of the recipe takes its schema",
+        "type: json_schema, schema: s.json": "recipe.0.columns.sound.by.schema: there is no schema file s.json in the",
     }.items():
         (told,) = problems(folder, "base: embedded", text.replace("{by}", by))
         assert told.startswith(f"tunewright.yaml:14: {said}"), told
@@ -180,7 +180,8 @@ def test_a_look_asks_no_teacher_that_costs_unless_told_to(folder: Path):
         )
         (problem,) = found.check().problems
         assert str(problem).partition(": ")[2] == said
-        for look in (found.preview, found.audit, lambda: found.why("rows.csv:2")):
+        assert said.removeprefix("teachers.big: ") in str(found.why("rows.csv:2").stopped)
+        for look in (found.preview, found.audit):
             with pytest.raises(UserError) as caught:
                 look()
             assert str(caught.value).endswith(said)

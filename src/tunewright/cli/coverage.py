@@ -118,6 +118,9 @@ def _say_labels(found: "Coverage") -> None:
     shown = (
         told if len(told) <= _MOST_LABELS else [*told[: _MOST_LABELS // 2], "…", *told[-_MOST_LABELS // 2 :]]
     )
+    if len(labels) == 1:
+        render.say(f"All rows have one label: {told[0]}")
+        return
     render.say(f"{len(labels)} labels, as even as {found.balance.effective:g} equal ones: {', '.join(shown)}")
 
 

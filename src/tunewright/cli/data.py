@@ -8,6 +8,7 @@ from tunewright.cli.audit import audit
 from tunewright.cli.coverage import coverage
 from tunewright.cli.review.command import review
 from tunewright.cli.run import ASK, PROJECT, SET, open_project
+from tunewright.core.events import Event
 
 
 @click.group()
@@ -53,11 +54,13 @@ def why(row: str, path: str, settings: tuple[str, ...], as_json: bool) -> None:
                 render.say(f"  {touch.node}: {touch.fate}{f' ({touch.reason})' if touch.reason else ''}")
         for part, name in one.parts:
             render.say(f"  in {part} as example {name}")
-        if not one.parts and all(touch.fate != "dropped" for touch in one.touches):
+        if not one.parts and not one.ended and found.stopped is None:
             render.say("  in no part of the split")
     if found.more:
         fix = "Name a file and line (tickets.csv:12) to see one of them."
         render.problems([Problem(f"{found.more:,} more rows are named so.", fix=fix)], "warning")
+    if found.stopped is not None:
+        render.problems([found.stopped], "warning")
 
 
 @data.command()
@@ -81,12 +84,24 @@ def preview(
     from tunewright.cli import render
     from tunewright.project.why import shown
 
-    found = open_project(path, settings).preview(operation, shown=rows, rows=of_, ask=asks)
+    project, spent = open_project(path, settings), dict[str, str]()
+    with render.watching() as watcher:
+
+        def hear(event: Event) -> None:
+            watcher(event)
+            if event.kind == "teacher.asked":
+                spent[event.data["teacher"]] = render.teacher_words(event.data)
+
+        found = project.preview(operation, shown=rows, rows=of_, ask=asks, listen=hear)
     done = found.account
     for row in found.rows:
         _say_row(row.place, {**row.fields, **shown(row)})
     for place, reason in found.dropped:
         render.say(f"  {place} dropped: {reason}", "dim")
+    for place, reason in found.given_up:
+        render.say(f"  {place} given up: {reason}", "dim")
+    for words in spent.values():
+        render.say(f"  {words}", "dim")
     for note in done.notes:
         render.say(f"  {note}", "dim")
     added = f", {done.added:,} are new" if done.added else ""

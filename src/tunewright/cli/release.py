@@ -67,9 +67,13 @@ def _show_ancestor(ancestor: Any, render: Any) -> None:
     manifest = ancestor.artifact.manifest
     derivation = manifest.derivation
     render.say(f"{manifest.id}  content {manifest.content[:12]}", "bold")
+    if ancestor.done:
+        render.say(f"    {ancestor.done}")
     if derivation.inputs:
         render.say("    from " + ", ".join(ref.id for ref in derivation.inputs.values()))
     for name, digest in derivation.external.items():
+        if ancestor.done and name.startswith("rows "):
+            continue  # a source's rows, which it names
         render.say(f"    from {name}  sha256 {digest[:12]}")
     if derivation.step == "release":
         from tunewright.core.files import read_json

@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
+_WARNINGS = (
+    "ingest.warning",
+    "workers.died",
+    "teacher.said",
+    "train.trouble",
+    "train.discarded",
+    "train.warning",
+)
+"""Events whose words are shown as a warning."""
 
 
 class Watcher:
@@ -51,7 +60,7 @@ class Watcher:
                 self._console.print(f"  {data['step']:<9} {data['title']} …")
         elif kind == "step.fresh":
             self._console.print(f"[green]✓[/] {data['step']:<9} [dim]fresh[/]")
-        elif kind in ("train.trouble", "train.discarded", "train.warning", "teacher.said"):
+        elif kind in _WARNINGS:
             self._console.print(f"[yellow]warning: {_plain(data['words'])}[/]")
         elif kind == "teacher.begins":
             key = f", with the key in {data['key_env']}" if data["key_env"] else ""
@@ -108,11 +117,13 @@ def _operation(data: dict[str, Any]) -> str:
         for word, of in (("dropped", f" of {data['rows_in']:,}"), ("changed", ""), ("added", ""))
         if data[word]
     ]
+    if data["given_up"]:
+        done.append(f"gave up {data['given_up']:,} new rows (given_up.jsonl says why)")
     found = ", ".join(f"{what} {number:,}" for what, number in data.get("tally", {}).items())
     return f"{data['id']} {', '.join(done) or 'changed nothing'}{f' ({found})' if found else ''}"
 
 
-def _teacher(data: dict[str, Any]) -> str:
+def teacher_words(data: dict[str, Any]) -> str:
     """What a teacher was asked for so far."""
     failed = f", {data['failed']:,} failed" if data["failed"] else ""
     cost = f", {data['cost']:,.4f} {data['currency']}" if data["cost"] else ""
@@ -157,7 +168,7 @@ def _sentence(kind: str, data: dict[str, Any]) -> tuple[str, str, int | None, in
     if kind == "prepare.done":
         return "prepare", f"{data['rows']:,} rows after {count(data['operations'], 'operation')}", None, None
     if kind == "teacher.asked":
-        return f"teacher {data['teacher']}", _teacher(data), None, None
+        return f"teacher {data['teacher']}", teacher_words(data), None, None
     if kind == "gate.start":
         return "gate", f"{data['rows']:,} rows to render", None, None
     if kind == "gate.done":

@@ -34,6 +34,7 @@ from tunewright.data.clusters import (
     nearest,
 )
 from tunewright.data.embedding_words import Vectors
+from tunewright.data.excerpt import excerpt
 from tunewright.data.labels import MOST_LABELS, ROWS_PER_LABEL
 
 LEAST_MISSED, CHANCE = 0.5, 0.01
@@ -65,7 +66,7 @@ class Shown(BaseModel):
 
     place: str
     text: str
-    """Its question, cut short."""
+    """Its question, as an excerpt (data/excerpt.py)."""
 
 
 class LabelCount(BaseModel):
@@ -298,9 +299,8 @@ def _has_labels(lines: Sequence[Line]) -> bool:
 
 def _counts(answers: Counter[str]) -> tuple[LabelCount, ...]:
     order = sorted(answers, key=lambda label: (-answers[label], label))
-    return tuple(LabelCount(label=label, rows=answers[label]) for label in order)
+    return tuple(LabelCount(label=excerpt(label), rows=answers[label]) for label in order)
 
 
 def _shown(line: Line) -> Shown:
-    text = " ".join(line.text.split())
-    return Shown(place=line.place, text=text if len(text) <= _EXCERPT else text[: _EXCERPT - 1] + "…")
+    return Shown(place=line.place, text=excerpt(line.text.strip(), most=_EXCERPT))

@@ -90,7 +90,7 @@ def ingest(
     with (
         (out / EXAMPLES).open("wb") as kept,
         (out / REJECTS).open("wb") as aside,
-        Workers(workers) as started,
+        Workers(workers, emit) as started,
     ):
         scan = _Scan(root, task, kept.write, aside.write, emit, started)
         try:
@@ -120,7 +120,7 @@ def inspect_sources(
     """Everything that `ingest` would fail on, found the same way; writes nothing."""
     try:
         Task(task)
-        with Workers(workers) as started:
+        with Workers(workers, emit) as started:
             scan = _Scan(root, task, len, len, emit, started)
             scan.read(sources)
     except DataError as error:
@@ -179,6 +179,8 @@ class _Scan:
             except BadFile as bad:
                 self.problems.append(Problem(bad.message, where=f"sources.{source}.path", fix=bad.fix))
                 continue
+            for words in sorted({file.warning for file in files if file.warning}):
+                self._emit("ingest.warning", source=source, words=words)
             for file in files:
                 tally = _FileTally(source, file.name)
                 self._tallies.append(tally)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tunewright.core.example import Example
+from tunewright.core.hashing import SHORT, hash_value
 from tunewright.data.parts import Part
 
 if TYPE_CHECKING:
@@ -15,14 +16,30 @@ if TYPE_CHECKING:
     Ids = npt.NDArray[np.bytes_]
     Places = Mapping[Part, Rows]
 
-REPEAT = "repeat"
-"""The field that such a row has: 1 for its first repetition."""
+REPEAT = "tunewright:repeat"
+"""The field that such a row has. It is known by what it holds, too, so that no column of a source is taken for it."""
+_LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
+
+
+def repetition(row: Example, number: int) -> Example:
+    """The row as it stands again, marked; 1 is its first repetition."""
+    mark = {"time": number, "of": _name(row)}
+    return row.model_copy(update={"fields": {**row.fields, REPEAT: mark}})
 
 
 def is_repeat(row: Example) -> bool:
-    """Whether `mix` or `balance` repeated the row; a source's own column of that name holds something else."""
-    number = row.fields.get(REPEAT)
-    return isinstance(number, int) and number >= 1
+    """Whether `mix` or `balance` repeated the row."""
+    mark = row.fields.get(REPEAT)
+    return isinstance(mark, dict) and mark.get("of") == _name(row)
+
+
+def _name(row: Example) -> str:
+    """The row's place as a word: in a file that is read, none can stand that is the reading's own.
+
+    It stays as it is whatever is made of the row, and has no digits that redaction could take for a number.
+    """
+    place = [row.origin.source, row.origin.file, row.origin.row] if row.origin else []
+    return hash_value(place)[:SHORT].translate(_LETTERS)
 
 
 def without_repeats(examples: Sequence[Example], parts: "Places", ids: "Ids") -> "Places":

@@ -1,4 +1,4 @@
-"""The lineage that a report shows: the release, the steps that it was made from, and each operation of the recipe.
+"""Lineage with each operation of the recipe: what `tunewright lineage` tells of an artifact, and a report of its release.
 
 The operations' artifacts are no inputs of the step that works them: it makes them as it goes. They stand between what was
 read and what was prepared.
@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tunewright.core.files import read_json
+from tunewright.data.names import listed
 from tunewright.data.recipe import OpResult
 from tunewright.project.stages.data import RECIPE
 from tunewright.project.stages.deciding import RELEASE
@@ -16,6 +17,32 @@ from tunewright.report.data import LineageNode
 from tunewright.store import lineage
 from tunewright.store.artifact import Artifact
 from tunewright.store.store import Store
+
+
+def whole_lineage(store: Store, artifact: Artifact) -> lineage.Lineage:
+    """The artifact and all it was made from, nearest first; behind what was prepared stand the operations, last first."""
+    found = lineage.ancestors(store, artifact)
+    told, missing = dict[str, lineage.Ancestor](), list(found.missing)
+    for ancestor in found.ancestors:
+        told.setdefault(ancestor.artifact.id, ancestor)
+        for depth, (account, name) in enumerate(reversed(_recipe(ancestor.artifact)), ancestor.depth + 1):
+            operation = store.get(name)
+            if operation is not None:
+                told.setdefault(name, lineage.Ancestor(operation, depth, _named(account)))
+            elif name not in missing:
+                missing.append(name)
+    return lineage.Lineage(list(told.values()), missing)
+
+
+def _recipe(artifact: Artifact) -> list[tuple[OpResult, str]]:
+    """The accounts of the operations that stand behind an artifact, and their artifacts' names; none of another step's."""
+    if artifact.manifest.derivation.step != "prepare":
+        return []
+    try:
+        rows = read_json(artifact.file(RECIPE))
+        return [(OpResult.model_validate(row["account"]), row["artifact"]) for row in rows]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []  # it was changed since, which `verify` tells
 
 
 def report_lineage(store: Store, release: Artifact) -> tuple[LineageNode, ...]:
@@ -48,16 +75,12 @@ def _operations(store: Store, prepared: Artifact) -> Iterator[LineageNode]:
     """The operations' artifacts; a source's rows are those that were read."""
     read = tuple(ref.id for ref in prepared.manifest.derivation.inputs.values())
     made: dict[str, str] = {}
-    for row in read_json(prepared.file(RECIPE)):
-        account = OpResult.model_validate(row["account"])
+    for account, name in _recipe(prepared):
         needs = dict.fromkeys(
-            name for need in account.needs for name in ((made[need],) if need in made else read)
+            other for need in account.needs for other in ((made[need],) if need in made else read)
         )
-        made[account.id] = row["artifact"]
-        artifact = store.get(row["artifact"])
-        yield LineageNode(
-            account.id, row["artifact"], tuple(needs), _facts(account, artifact), _done(account)
-        )
+        made[account.id] = name
+        yield LineageNode(account.id, name, tuple(needs), _facts(account, store.get(name)), _done(account))
 
 
 def _facts(account: OpResult, artifact: Artifact | None) -> dict[str, Any]:
@@ -68,9 +91,20 @@ def _facts(account: OpResult, artifact: Artifact | None) -> dict[str, Any]:
     return {"content": artifact.manifest.content[:12], **files}
 
 
+def _named(account: OpResult) -> str:
+    """`english (filter) of tickets: keeps 190 of 200 rows`."""
+    op = "" if account.op == account.id else f" ({account.op})"
+    return f"{account.id}{op} of {listed(account.needs)}: {_counted(account)}"
+
+
 def _done(account: OpResult) -> str:
+    """`filter: keeps 190 of 200 rows`, for where its name stands already."""
+    return _counted(account) if account.op == account.id else f"{account.op}: {_counted(account)}"
+
+
+def _counted(account: OpResult) -> str:
     """`keeps 190 of 200 rows, changes 12`."""
     told = [f"keeps {account.rows_in - account.dropped:,} of {account.rows_in:,} rows"]
     told += [f"changes {account.changed:,}"] if account.changed else []
     told += [f"adds {account.added:,}"] if account.added else []
-    return f"{'' if account.op == account.id else f'{account.op}: '}{', '.join(told)}"
+    return ", ".join(told)

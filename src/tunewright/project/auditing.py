@@ -23,6 +23,7 @@ from tunewright.data.audit.lengths import histogram
 from tunewright.data.audit.seen import ALL
 from tunewright.data.audit.whole import PERSONAL_CHARS, WholeAudit, in_order, whole_audit
 from tunewright.data.examples import Examples
+from tunewright.data.excerpt import excerpt
 from tunewright.data.ingest import EXAMPLES, REJECTS, IngestSummary, ingest
 from tunewright.data.names import did_you_mean
 from tunewright.data.parts import PARTS
@@ -100,7 +101,7 @@ def _read(source: SourceSpec, task: TaskSpec, root: Path, scratch: Path) -> tupl
         first = next(read_jsonl(scratch / REJECTS), None) if (scratch / REJECTS).exists() else None
         if first is None:
             raise
-        reason = " ".join(first["reason"].split())[:300]
+        reason = excerpt(first["reason"], most=300)
         fix = "Say how the rows are read: --column input=…, --column expected=…, or --form NAME."
         place = f"{first['file']}:{first['row']}"
         raise DataError(f"no row can be used; of the first: {reason}", where=place, fix=fix) from None

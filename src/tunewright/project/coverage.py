@@ -19,6 +19,7 @@ from tunewright.core.example import Example
 from tunewright.data.coverage import Coverage, Line, coverage
 from tunewright.data.embedding_spec import EmbeddingSpec
 from tunewright.data.names import did_you_mean, listed
+from tunewright.data.repeats import is_repeat
 from tunewright.data.rows import BadFile, Reject, Row
 from tunewright.data.sources import open_file
 from tunewright.data.spec import EXPECTED, TEXT, SourceSpec
@@ -71,16 +72,18 @@ def cover_files(
 def cover_rows(
     rows: Sequence[Example], *, against: Path | None, root: Path, looked: Looked | None = None
 ) -> Coverage:
-    """What these rows are about; `against` and an embedding model are looked for below `root`. Raises DataError,
-    ModelError."""
+    """What these rows are about, each once however often `mix` and `balance` repeat it; `against` and an embedding model
+    are looked for below `root`. Raises DataError, ModelError."""
     looked = looked or Looked()
-    drawn, count = _drawn((_line(row) for row in rows), looked.seed)
-    notes = (_few("the rows", count),) if count > MOST else ()
+    drawn, count = _drawn((_line(row) for row in rows if not is_repeat(row)), looked.seed)
+    notes = [_few("the rows", count)] if count > MOST else []
+    if again := len(rows) - count:
+        notes.append(f"{again:,} repetitions that the recipe made are left out")
     return _covered(drawn, notes, None if against is None else root / against, root, looked)
 
 
 def _covered(
-    lines: list[Line], notes: tuple[str, ...], against: Path | None, root: Path, looked: Looked
+    lines: list[Line], notes: Sequence[str], against: Path | None, root: Path, looked: Looked
 ) -> Coverage:
     traffic = None if against is None else _read(against, {}, looked.seed)
     found = coverage(
@@ -114,6 +117,8 @@ def _read(path: Path, columns: Mapping[str, str], seed: int) -> _Read:
     except BadFile as error:
         where = f"{path}:{error.line}" if error.line else str(path)
         raise DataError(error.message.rstrip("."), where=where, fix=error.fix) from None
+    if not head:
+        raise DataError("the file has no row that can be read", where=str(path))
     if not drawn:
         raise DataError(
             f"no row asks anything ({why})",

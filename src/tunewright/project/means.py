@@ -71,7 +71,7 @@ class ProjectMeans:
 
     def grader(self, settings: Mapping[str, Any]) -> Grader:
         """The grader that these settings describe. Raises UserError."""
-        return teachers.grader(settings, self._file.task)
+        return teachers.grader(settings, self._file.task, self.root)
 
     def tell(self) -> None:
         """Say what each teacher spent in all."""

@@ -13,7 +13,7 @@ from tunewright.data.ingest import EXAMPLES, SUMMARY
 from tunewright.data.names import did_you_mean, listed
 from tunewright.data.ops import RecipeOp
 from tunewright.data.ops.op import Means
-from tunewright.data.recipe import DROPPED, Node, OpResult, apply_recipe, graph
+from tunewright.data.recipe import DROPPED, GIVEN_UP, Node, OpResult, apply_recipe, graph
 from tunewright.store.artifact import Artifact
 
 ROWS = 200
@@ -28,6 +28,8 @@ class Preview(NamedTuple):
     """The first rows that it keeps; of one that writes rows, those that it wrote."""
     dropped: list[tuple[str, str]]
     """(place, reason) of the first that it drops."""
+    given_up: list[tuple[str, str]]
+    """(place, reason) of the first that it tried and did not make."""
 
 
 def preview(
@@ -59,11 +61,23 @@ def preview(
     few = [_few(node, shown) for node in _behind(nodes, upto or names[-1])]
     with TemporaryDirectory() as scratch:
         found = apply_recipe(few, made, Path(scratch), means=means)
-        dropped = [(row["place"], row["reason"]) for row in read_jsonl(found.folder / DROPPED)]
-        account = found.steps[-1]
+        dropped, given_up = (_reasons(found.folder / name) for name in (DROPPED, GIVEN_UP))
+        account = _without_file(found.steps[-1])
         # what an operation writes stands behind what it took, and is what its preview is for
         begin = account.rows_out - account.added if hasattr(few[-1].spec, "previewed") else 0
-        return Preview(account, list(found.examples[begin : begin + shown]), dropped[:shown])
+        rows_shown = list(found.examples[begin : begin + shown])
+        return Preview(account, rows_shown, dropped[:shown], given_up[:shown])
+
+
+def _without_file(account: OpResult) -> OpResult:
+    """The account, without a word of the file that is gone after the look."""
+    notes = tuple(note.replace(f" ({GIVEN_UP} has them)", "") for note in account.notes)
+    return account.model_copy(update={"notes": notes})
+
+
+def _reasons(path: Path) -> list[tuple[str, str]]:
+    """Place and reason of each row in a file, where there is one."""
+    return [(row["place"], row["reason"]) for row in read_jsonl(path)] if path.exists() else []
 
 
 def _behind(nodes: Sequence[Node], name: str) -> list[Node]:

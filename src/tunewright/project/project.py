@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tunewright.core.errors import Problem, ProblemsError, ProjectFileError, UserError
-from tunewright.core.events import Event
+from tunewright.core.events import Event, silent, telling
 from tunewright.project.file import GENERAL, TARGET, ProjectFile, file_path
 from tunewright.project.means import ANSWERS, ProjectMeans
 from tunewright.project.plan import Planned, plan
@@ -186,34 +186,39 @@ class Project:
     def why(self, row: str) -> "Trails":
         """Where a row came from, and what each operation of the recipe made of it.
 
-        `row` is its place (tickets.csv:12) or an example's id. What is stale is done first, up to the split. Raises
-        UserError where no row is named so.
+        `row` is its place (tickets.csv:12; the file's name is enough where one fits) or an example's id. What is stale is
+        done first, up to the split; where that stops, the ways end there and `stopped` says why. Raises UserError where no
+        row is named so, or several files are.
         """
         from tunewright.project.why import trails
+        from tunewright.project.why_reached import reach_split
 
-        made = {outcome.step: outcome.artifact for outcome in self.run("split", ask=False).outcomes}
-        return trails(self.store, made, row)
+        return trails(reach_split(self), row, self.root)
 
     def preview(
-        self, operation: str | None = None, *, shown: int = 5, rows: int = 200, ask: bool = False
+        self,
+        operation: str | None = None,
+        *,
+        shown: int = 5,
+        rows: int = 200,
+        ask: bool = False,
+        listen: Listener | None = None,
     ) -> "Preview":
         """What the recipe, up to an operation, makes of the first rows of each source; only teachers' answers are kept.
 
         Raises UserError for an operation that is not there, DataError where one does not go with the rows. Teachers that
         cost or are elsewhere are asked with `ask` alone: what they were not asked before raises UserError without it.
+        `listen` hears whom it asks, what their servers do not take, and what it cost.
         """
         from tunewright.project.preview import preview
 
         ingested = self.run("ingest").outcomes[-1].artifact
+        emit = silent if listen is None else telling(listen)
+        means = ProjectMeans(self.file, self.root, kept=self.store.root / ANSWERS, asks=ask, emit=emit)
         with self._placing():
-            return preview(
-                self.file.recipe,
-                ingested,
-                operation,
-                means=ProjectMeans(self.file, self.root, kept=self.store.root / ANSWERS, asks=ask),
-                shown=shown,
-                rows=rows,
-            )
+            found = preview(self.file.recipe, ingested, operation, means=means, shown=shown, rows=rows)
+        means.tell()
+        return found
 
     def teachers(self, *names: str, ask: str | None = None) -> "list[TeacherFacts]":
         """The teachers of these names, all where none is given; with `ask` each answers that question, once.
@@ -267,8 +272,11 @@ class Project:
         return latencies(made["baselines"], made["evaluate"], self.file.prices)
 
     def lineage(self, ref: str = alias.PRODUCTION) -> lineage.Lineage:
-        """An alias's, step's or artifact's ancestors, nearest first. Raises UserError for an unknown reference."""
-        return lineage.ancestors(self.store, lineage.resolve(self.store, ref))
+        """An alias's, step's or artifact's ancestors, nearest first, the recipe's operations among them. Raises UserError
+        for an unknown reference."""
+        from tunewright.project.ancestry import whole_lineage
+
+        return whole_lineage(self.store, lineage.resolve(self.store, ref))
 
     def releases(self, name: str = alias.PRODUCTION) -> "list[AliasMove]":
         """The moves of an alias, oldest first: what it named from then on (Unix seconds). The last is what it names now."""

@@ -2,9 +2,11 @@
 
 import difflib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +49,7 @@ def complete(page: Written) -> ProjectFile:
             way = list(map(str, loc))
             return not any(way[: len(parts)] == parts[: len(way)] for parts in wrong)
 
-        problems = [_problem(page, e) for e in error.errors()]
+        problems = [_problem(page, list(same)) for _, same in groupby(error.errors(), partial(_told, page))]
         problems += _check(deepcopy(page.values), page, sound)
         raise ProjectFileError(page.in_order(problems)) from None
     values = file.model_dump(by_alias=True, mode="json", exclude_unset=True)
@@ -105,8 +107,18 @@ def _mappings(value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
             yield name, item
 
 
-def _problem(page: Written, error: Any) -> Problem:
-    """One pydantic error as a sentence with its place."""
+_ALONE = ("extra_forbidden", "missing", "union_tag_invalid", "union_tag_not_found", "value_error")
+"""Kinds of error that have a sentence of their own."""
+
+
+def _told(page: Written, error: Any) -> tuple[list[str], str]:
+    """What is equal for errors that one sentence tells."""
+    return page.way(error["loc"]), error["type"] if error["type"] in _ALONE else ""
+
+
+def _problem(page: Written, errors: Sequence[Any]) -> Problem:
+    """Pydantic's errors of one place as a sentence; there are several where one of several types is asked for."""
+    error = errors[0]
     loc: tuple[int | str, ...] = error["loc"]
     dotted = ".".join(map(str, loc)) if page.setting(loc) else page.place(loc)[0]
     where = page.where(*loc)
@@ -126,9 +138,15 @@ def _problem(page: Written, error: Any) -> Problem:
         return Problem(f"{dotted} does not say its {context['discriminator']}", where)
     if kind == "value_error":
         return Problem(f"{dotted}: {context['error']}", where)
-    wanted = next((words for start, words in _WANTED.items() if kind.startswith(start)), None)
-    said = f"should be {wanted}" if wanted else _lower_first(error["msg"].removeprefix("Input "))
-    return Problem(f"{dotted} {said}{_given(error.get('input'))}", where)
+    said = list(dict.fromkeys(map(_asked, errors)))
+    either = " or ".join([said[0], *(each.removeprefix("should be ") for each in said[1:])])
+    return Problem(f"{dotted} {either}{_given(error.get('input'))}", where)
+
+
+def _asked(error: Any) -> str:
+    """What should stand there, by one of pydantic's errors."""
+    wanted = next((words for start, words in _WANTED.items() if error["type"].startswith(start)), None)
+    return f"should be {wanted}" if wanted else _lower_first(error["msg"].removeprefix("Input "))
 
 
 _WANTED = {

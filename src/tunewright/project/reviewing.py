@@ -7,7 +7,6 @@
 The queue has the rows that the operation `review` takes; in a recipe without one, those that the recipe ends with.
 """
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +18,7 @@ from tunewright.core.by_place import ByPlace
 from tunewright.core.errors import UserError
 from tunewright.core.events import silent
 from tunewright.core.example import Example
+from tunewright.core.files import replacing
 from tunewright.core.hashing import SHORT, hash_text
 from tunewright.data.answers import answer_reader
 from tunewright.data.files import source_paths
@@ -168,8 +168,9 @@ class ReviewQueue(ByPlace[ReviewItem]):
             edit = edit_of(item.row, new) if new else None
             if verdict == "edit" and edit is None:
                 raise UserError(f"{item.row.place} says what it said before", fix="Accept it as it is.")
+            seen = any(name != self.by for name in item.standing.by)
             decision = Decision.on(
-                item.row, verdict, reason=reason, edit=edit, drawn=drawn, by=self.by, at=at
+                item.row, verdict, reason=reason, edit=edit, drawn=drawn, by=self.by, at=at, seen=seen
             )
         except ValidationError as error:
             raise UserError(wrong(error), where=item.row.place) from None
@@ -226,14 +227,9 @@ class ReviewQueue(ByPlace[ReviewItem]):
             raise UserError("there is no such folder", where=str(path.parent), fix="Make it first.")
         if path.is_dir():
             raise UserError("this is a folder", where=str(path), fix=f"Name a file: {path / 'queue.jsonl'}.")
-        unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            with unfinished.open("wb") as stream:
-                for one in self:
-                    stream.write(queue_line(one.row, one.why, self.drawn_of(one), one.standing.decision))
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        with replacing(path) as stream:
+            for one in self:
+                stream.write(queue_line(one.row, one.why, self.drawn_of(one), one.standing))
         return len(self)
 
     def take(self, path: Path) -> "TakenIn":

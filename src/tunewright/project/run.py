@@ -13,6 +13,7 @@ from typing import NamedTuple
 from tunewright.core.errors import GateError, Problem, TunewrightError, UserError
 from tunewright.core.events import Event, EventLog
 from tunewright.core.files import write_atomic
+from tunewright.data.sources.sql import asked_once
 from tunewright.project.file import ProjectFile
 from tunewright.project.plan import Outside, derive
 from tunewright.project.steps import Step, StepContext, up_to
@@ -34,6 +35,7 @@ class StepOutcome(NamedTuple):
     made: bool
 
 
+@asked_once()  # a query's rows are read as they were hashed
 def run(
     file: ProjectFile,
     root: Path,

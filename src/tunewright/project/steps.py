@@ -156,7 +156,7 @@ STEPS: tuple[Step, ...] = (
             "data": {"reject_budget": file.data.reject_budget},
         },
         run="tunewright.project.stages.data:ingest",
-        version="5",
+        version="6",
         external=("sources",),
     ),
     Step(
@@ -173,7 +173,7 @@ STEPS: tuple[Step, ...] = (
         needs=("prepare",),
         settings=lambda file: {"split": file.split, "written": file.data.model_dump(include=_GUARDS)},
         run="tunewright.project.stages.data:split",
-        version="6",
+        version="7",
     ),
     Step(
         "gate",
@@ -265,7 +265,7 @@ STEPS: tuple[Step, ...] = (
         ),
         settings=lambda file: {"file": file, "laid_over": file.laid_over},
         run="tunewright.project.stages.reporting:report",
-        version="5",
+        version="6",
         external=("suites",),
     ),
 )

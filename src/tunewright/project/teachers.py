@@ -19,6 +19,7 @@ from tunewright.core.message import Conversation
 from tunewright.core.task import TaskSpec
 from tunewright.data.names import did_you_mean, listed
 from tunewright.data.ops import RecipeOp
+from tunewright.data.synthetic.schema_file import schema_at
 from tunewright.generate.teacher import TeacherSpec, key_in
 
 if TYPE_CHECKING:
@@ -178,13 +179,16 @@ def budget(spec: TeacherSpec) -> "Budget":
     return Budget(spec.max_calls, spec.max_cost, spec.price_in, spec.price_out)
 
 
-def grader(settings: Mapping[str, Any], task: TaskSpec) -> Grader:
-    """The grader that settings describe. Raises ValidationError for what is no setting, UserError for what does not work."""
+def grader(settings: Mapping[str, Any], task: TaskSpec, root: Path) -> Grader:
+    """The grader that settings describe; a schema may be the path of a file below `root`.
+
+    Raises ValidationError for what is no setting, UserError for what does not work.
+    """
     from tunewright.grade.build import build_grader
     from tunewright.grade.spec import GraderSpec
 
-    if isinstance(settings.get("schema"), str):
-        raise UserError("a grader of the recipe takes its schema in place, not as a file", where="schema")
+    if isinstance(name := settings.get("schema"), str):
+        settings = {**settings, "schema": schema_at(name, root)}
     return build_grader(TypeAdapter[Any](GraderSpec).validate_python(dict(settings)), task)
 
 
@@ -205,7 +209,7 @@ def problems(file: "ProjectFile", root: Path) -> Iterator[Problem]:
             except UserError as error:
                 yield Problem(error.message, f"recipe.{number}.{at}", error.fix)
         for at, settings in _said(op, "graders").items():
-            yield from _grader_problems(settings, file.task, f"recipe.{number}.{at}")
+            yield from _grader_problems(settings, file.task, root, f"recipe.{number}.{at}")
 
 
 def facts(
@@ -263,9 +267,11 @@ def _said(op: RecipeOp, what: str) -> Mapping[str, Any]:
     return getattr(module, what)(op) if hasattr(module, what) else {}
 
 
-def _grader_problems(settings: Mapping[str, Any], task: TaskSpec, where: str) -> Iterator[Problem]:
+def _grader_problems(
+    settings: Mapping[str, Any], task: TaskSpec, root: Path, where: str
+) -> Iterator[Problem]:
     try:
-        grader(settings, task)
+        grader(settings, task, root)
     except ValidationError as error:
         yield from (_wrong_setting(wrong, str(settings.get("type")), where) for wrong in error.errors())
     except UserError as error:

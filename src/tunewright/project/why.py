@@ -1,6 +1,6 @@
 """Why a row is as it is, or is not there: its raw row, what each operation of the recipe made of it, and its part.
 
-trails(project.store, made, "tickets.csv:12")     or an example's id, or the first digits of one
+trails(reach_split(project), "tickets.csv:12", project.root)     or an example's id, or the first digits of one
 """
 
 import json
@@ -10,16 +10,16 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
-from tunewright.core.errors import UserError
+from tunewright.core.errors import Problem, ProblemsError, UserError
 from tunewright.core.example import Example, Origin
-from tunewright.core.files import read_json, read_jsonl
-from tunewright.data.examples import Examples, from_lines
+from tunewright.core.files import read_jsonl
+from tunewright.data.examples import from_lines
 from tunewright.data.ingest import EXAMPLES, REJECTS
 from tunewright.data.parts import PARTS
-from tunewright.data.recipe import CHANGED, DROPPED, ROWS, OpResult
-from tunewright.project.stages.data import RECIPE
+from tunewright.data.recipe import CHANGED, DROPPED, ROWS
+from tunewright.project.why_named import Place, files_with, meant, read_place
+from tunewright.project.why_reached import Reached, Worked
 from tunewright.store.artifact import Artifact
-from tunewright.store.store import Store
 
 _ABOUT = ("title", "page", "section", "slide", "sheet")
 """Fields that say where in its file a row stands."""
@@ -55,6 +55,11 @@ class Trail(NamedTuple):
     parts: tuple[tuple[str, str], ...]
     """(part, example id) of what is left of it in the split."""
 
+    @property
+    def ended(self) -> bool:
+        """Whether an operation dropped it."""
+        return bool(self.touches) and self.touches[-1].fate == "dropped"
+
 
 class Rejected(NamedTuple):
     """A raw row that became no example."""
@@ -72,51 +77,77 @@ class Trails(NamedTuple):
     """Up to MOST."""
     more: int = 0
     """How many more rows are named so."""
+    stopped: Problem | None = None
+    """Where the ways end before the split, and why; None where they were followed to it."""
 
 
-def trails(store: Store, made: Mapping[str, Artifact], ref: str) -> Trails:
-    """The ways of the rows that `ref` names: a place (file:row), or an example's id in the split or among the rows read.
+def trails(reached: Reached, ref: str, root: Path) -> Trails:
+    """The ways of the rows that `ref` names, as far as there is anything of them: a place (file:row), or the id of an
+    example in the split, among the rows read or among those of an operation.
 
-    `made` has the artifacts of ingest, prepare and split. Raises UserError where it names none, IntegrityError where an
-    operation's artifact is not what it was.
+    `root` is the project's folder. Raises UserError where it names none, or may name several places.
     """
-    read = made["ingest"].file(EXAMPLES)
-    rejected = list(_rejected(made["ingest"], ref))
-    nodes = _nodes(store, made["prepare"])
-    is_id = len(ref) >= _DIGITS
-    placed = {
-        row.place
-        for part in PARTS
-        for row in (_with(made["split"].file(f"{part}.jsonl"), [ref]) if is_id else ())
-        if row.id.startswith(ref)
-    }
+    ingested, nodes = reached.ingested, reached.nodes
+    place = read_place(ref)
+    if place is not None:
+        place = meant(place, files_with(ingested, place.row), root)
+    rejected = [] if place is None else list(_rejected(ingested, place))
+    places = {place} if place is not None else set()
+    if is_id := len(ref) >= _DIGITS:
+        places |= set(_places_of(reached, ref))
+    wanted = [*(one.in_line for one in places), *([ref.encode()] if is_id else [])]
     rows, more = list[Example](), 0
-    of_files = Examples(read) if placed else _with(read, [ref.rpartition(":")[0] or ref])
-    for row in chain(of_files, _from_nothing(nodes)):
-        if row.place == ref or row.place in placed or (is_id and row.id.startswith(ref)):
+    for row in chain(_with(ingested.file(EXAMPLES), wanted), _from_nothing(nodes)):
+        if _place(row) in places or (is_id and row.id.startswith(ref)):
             if len(rejected) + len(rows) < MOST:
                 rows.append(row)
             else:
                 more += 1
     if not rejected and not rows:
-        raise UserError(
-            f"no row is {ref!r}",
-            fix="Name its file and line as `tunewright check` does (tickets.csv:12), or an example's id.",
-        )
+        raise _nothing(ref, reached)
     logs = [_Log.of(node.folder, rows) for node in nodes]
-    parts = {str(part): _rows_of(made["split"].file(f"{part}.jsonl"), rows) for part in PARTS}
-    return Trails((*rejected, *(_trail(row, nodes, logs, parts) for row in rows)), more)
+    parts = {part: _rows_of(path, rows) for part, path in _parts(reached)}
+    found: list[Trail | Rejected] = [*rejected, *(_trail(row, nodes, logs, parts) for row in rows)]
+    goes_on = any(isinstance(one, Trail) and not one.ended for one in found)
+    stopped = _stopped(reached, reached.stopped) if reached.stopped is not None and goes_on else None
+    return Trails(tuple(found), more, stopped)
 
 
-class _Node(NamedTuple):
-    account: OpResult
-    folder: Path
+def _nothing(ref: str, reached: Reached) -> UserError:
+    said = _stopped(reached, reached.stopped).message if reached.stopped else ""
+    further = f" {said[:1].upper()}{said[1:]}." if said else ""
+    fix = "Name its file and line as `tunewright check` does (tickets.csv:12), or an example's id."
+    return UserError(f"no row is {ref!r}", fix=f"{fix}{further}")
 
 
-def _from_nothing(nodes: Sequence[_Node]) -> Iterator[Example]:
+def _stopped(reached: Reached, error: UserError) -> Problem:
+    first = error.problems[0] if isinstance(error, ProblemsError) else error
+    message = f"rows were followed up to {reached.last} and no further: {first.message.rstrip('.')}"
+    return Problem(message, first.where, first.fix)
+
+
+def _parts(reached: Reached) -> list[tuple[str, Path]]:
+    """The split's parts with their files; none where there is no split."""
+    return [(str(part), reached.split.file(f"{part}.jsonl")) for part in PARTS] if reached.split else []
+
+
+def _places_of(reached: Reached, ref: str) -> Iterator[Place]:
+    """The places of rows whose id begins so in the split; without one, among the rows that operations made."""
+    files = [path for _, path in _parts(reached)] or [node.folder / ROWS for node in reached.nodes]
+    for path in files:
+        for row in _with(path, [ref.encode()]):
+            if row.id.startswith(ref) and (place := _place(row)):
+                yield place
+
+
+def _place(row: Example) -> Place | None:
+    return Place(row.origin.file, row.origin.row) if row.origin else None
+
+
+def _from_nothing(nodes: Sequence[Worked]) -> Iterator[Example]:
     """The rows that operations wrote from no other row: these are their beginning."""
     for account, folder in nodes:
-        for row in _with(folder / ROWS, [account.id]) if account.op == "generate" else ():
+        for row in _with(folder / ROWS, [_quoted(account.id)]) if account.op == "generate" else ():
             if row.origin is not None and row.origin.file == row.origin.source == account.id:
                 yield row
 
@@ -126,25 +157,10 @@ def _bare(origin: Origin | None) -> Origin | None:
     return origin and origin.model_copy(update={"teacher": "", "depth": 0})
 
 
-def _nodes(store: Store, prepared: Artifact) -> list[_Node]:
-    nodes = []
-    for row in read_json(prepared.file(RECIPE)):
-        artifact = store.get(row["artifact"])
-        if artifact is None:
-            raise UserError(
-                f"{row['artifact']} is no longer in the store",
-                fix="Delete the prepare artifact's folder and run again.",
-            )
-        artifact.verify()
-        nodes.append(_Node(OpResult.model_validate(row["account"]), artifact.path))
-    return nodes
-
-
-def _rejected(ingested: Artifact, ref: str) -> Iterator[Rejected]:
+def _rejected(ingested: Artifact, place: Place) -> Iterator[Rejected]:
     for row in read_jsonl(ingested.file(REJECTS)):
-        place = f"{row['file']}:{row['row']}"
-        if place == ref:
-            yield Rejected(place, row["source"], row["reason"], row["raw"])
+        if (place.file, place.row) == (row["file"], row["row"]):
+            yield Rejected(place.name, row["source"], row["reason"], row["raw"])
 
 
 _Made = dict[tuple[Origin | None, str], list[Example]]
@@ -172,7 +188,7 @@ class _Log(NamedTuple):
         return found
 
 
-def _trail(row: Example, nodes: list[_Node], logs: list[_Log], parts: Mapping[str, _Made]) -> Trail:
+def _trail(row: Example, nodes: Sequence[Worked], logs: list[_Log], parts: Mapping[str, _Made]) -> Trail:
     source = row.origin.source if row.origin else ""
     holding: dict[str, list[Example]] = {source: [row]}
     touches = list[Touch]()
@@ -195,39 +211,37 @@ def _trail(row: Example, nodes: list[_Node], logs: list[_Log], parts: Mapping[st
         holding[node.account.id] = left
     last = holding.get(nodes[-1].account.id, []) if nodes else [row]
     ids = dict.fromkeys(one.id for one in last)
-    placed = tuple((part, name) for part in PARTS for name in ids if (_bare(row.origin), name) in parts[part])
+    placed = tuple((part, name) for part in parts for name in ids if (_bare(row.origin), name) in parts[part])
     return Trail(row.place, source, row, tuple(touches), placed)
 
 
 def _rows_of(path: Path, rows: Sequence[Example]) -> _Made:
     """The examples of a file that came from these rows."""
     origins = {_bare(row.origin) for row in rows}
-    wanted = [f'"file":{json.dumps(one.file, ensure_ascii=False)},"row":{one.row}' for one in origins if one]
+    wanted = [place.in_line for row in rows if (place := _place(row))]
     found: _Made = {}
-    for line in _lines_with(path, wanted):
-        for example in from_lines(line, str(path)):
-            if (origin := _bare(example.origin)) in origins:
-                found.setdefault((origin, example.id), []).append(example)
+    for example in _with(path, wanted):
+        if (origin := _bare(example.origin)) in origins:
+            found.setdefault((origin, example.id), []).append(example)
     return found
 
 
-def _with(path: Path, texts: Sequence[str]) -> Iterator[Example]:
+def _with(path: Path, texts: Sequence[bytes]) -> Iterator[Example]:
     """The examples whose lines hold one of the texts."""
-    for line in _lines_with(path, [_quoted(text)[1:-1] for text in texts]):
+    for line in _lines_with(path, texts):
         yield from from_lines(line, str(path))
 
 
-def _lines_with(path: Path, texts: Sequence[str]) -> Iterator[bytes]:
+def _lines_with(path: Path, texts: Sequence[bytes]) -> Iterator[bytes]:
     """The lines that hold one of the texts: no other is read as JSON."""
-    wanted = [text.encode() for text in texts]
     with path.open("rb") as stream:
         for line in stream:
-            if any(text in line for text in wanted):
+            if any(text in line for text in texts):
                 yield line
 
 
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+def _quoted(text: str) -> bytes:
+    return json.dumps(text, ensure_ascii=False).encode()
 
 
 def shown(row: Example) -> dict[str, Any]:

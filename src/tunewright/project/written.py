@@ -38,7 +38,7 @@ class Written:
                 node = node[str(part)]
             elif isinstance(node, list) and isinstance(part, int) and part < len(node):
                 node = node[part]
-            elif index < len(loc) - 1:
+            elif index < len(loc) - 1 or _is_branch(str(part)):
                 continue
             names.append(str(part))
         return names
@@ -98,6 +98,11 @@ class Written:
         if isinstance(error, ProblemsError):
             error.problems = [self.placed(problem, known) for problem in error.problems]
         error.where = self.placed(Problem(error.message, error.where), known).where
+
+
+def _is_branch(part: str) -> bool:
+    """Whether it is pydantic's name of a type among several, and no name of a field: `dict[str,any]`, `str`."""
+    return "[" in part or part in ("str", "int", "float", "bool")
 
 
 def written(path: Path, settings: Mapping[str, Any] | None = None) -> Written:

@@ -13,6 +13,8 @@ class Ancestor(NamedTuple):
 
     artifact: Artifact
     depth: int
+    done: str = ""
+    """What it did, where more is known of it than its manifest says: an operation's name in the recipe, rows kept."""
 
 
 class Lineage(NamedTuple):

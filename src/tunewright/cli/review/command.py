@@ -114,6 +114,13 @@ def _say_status(status: Any, as_json: bool) -> None:
         render.table(head, [*rows, _judged("all", status.reviewed, status)], right=(1, 2, 3, 4, 5))
     for pair in status.pairs:
         render.say(_agreement(pair))
+    if status.shown:
+        said = "1 row was" if status.shown == 1 else f"{status.shown:,} rows were"
+        render.say(
+            f"{said} judged with another's decision shown (--again, --disagreed, --row): that says nothing of how far"
+            " reviewers agree, and is left out there.",
+            "dim",
+        )
     if status.disagreed:
         render.say(f"Judged differently: {', '.join(status.disagreed)}.", "yellow")
     for reason, count in list(status.reasons.items())[:9]:

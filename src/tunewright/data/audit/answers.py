@@ -19,9 +19,10 @@ MANY_REFUSALS = 0.03
 """A share of refusals from which on a model learns to refuse what is harmless: 3 % of safety rows made models safe, more
 made them refuse harmless prompts (Bianchi et al. 2023, Safety-Tuned LLaMAs)."""
 CONSTANT = 0.9
-"""The share of rows with one answer from which on a model would learn to say it always."""
+"""The share of rows with one answer from which on a model would learn to say it always. Our own choice, because what is left
+then is too little to tell a second answer from a slip; labels that are merely uneven are told below it (labels.py)."""
 _FEWEST = 10
-"""Below this many rows, shares say little."""
+"""Below this many rows, shares say little. Our own choice: a tenth is one row."""
 _STANDS_FOR = frozenset(
     (
         *("ok", "okay", "k", "fine", "done", "test", "asdf", "xxx", "answer", "response", "output", "placeholder"),
@@ -38,9 +39,11 @@ _LEFT = re.compile(
     re.IGNORECASE,
 )
 _LONG = 80
-"""Characters from which on an answer is prose that should end somewhere."""
+"""Characters from which on an answer is prose that should end somewhere. Our own choice: a line of a terminal."""
 _CLOSED = tuple(".!?…\"'”»)]}。！？』」`*_>|~")
 _SAME_LENGTH = 0.01
+"""The share of answers of one length, the longest, that shows a cut. Our own choice, beside three times as many as of any
+other length, because lengths of prose hardly repeat."""
 
 
 class Answers:

@@ -7,15 +7,18 @@ stands before it; a contradiction is the same whole prompt, a duplicate the same
 is told, too: nothing goes in silence. Rows may lie in files: of each some hashes are kept (`data/keyed.py`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from tunewright.core.example import Example
 from tunewright.data.audit.close import close_rows
+from tunewright.data.audit.kinds import costs
 from tunewright.data.audit.seen import ALL
+from tunewright.data.excerpt import excerpt
 from tunewright.data.keyed import Keyed, Places, keyed
 from tunewright.data.labels import RARE, LabelRow, LabelTable
 from tunewright.data.lengths import LengthRow, length_rows
@@ -100,9 +103,9 @@ class Pair(BaseModel):
     second: str
     """Example ids."""
     input: str
-    """The first row's last user message, cut to 200 characters."""
+    """The first row's last user message, as an excerpt (data/excerpt.py)."""
     answers: tuple[str, str]
-    """What the two answer, cut likewise."""
+    """What the two answer, likewise."""
 
 
 class Audit(BaseModel):
@@ -140,37 +143,65 @@ def audit(
     *,
     deep: bool = False,
     split: Sequence[str] = (),
+    kinds: Collection[str] | None = None,
     workers: int = 1,
 ) -> Audit:
     """Look the parts over; `recipe` is what was done to the rows before, `split` what is to be known of how they were shared
-    out. Equal parts give an equal audit.
+    out. Equal parts give an equal audit. Of `kinds` alone, nothing is looked at that these do not need.
 
     A `deep` one also looks for personal data, secrets, near duplicates and too few rows: some milliseconds a row. Rows of
     dev and test that are nearly copies are looked for in QUICK characters or less, and in more by a deep one alone.
     """
-    rows = keyed(parts, workers)
+    wanted = None if kinds is None else frozenset(kinds)
+    asked = costs(wanted)
+    compared = (
+        _compared(keyed(parts, workers), bool(parts.get(TRAIN))) if "compared" in asked else _Compared()
+    )
+    counts = {part: len(rows) for part, rows in parts.items()}
+    findings = [
+        *compared.findings,
+        *(_near_findings(parts) if "close" in asked and (deep or compared.said_chars <= QUICK) else ()),
+        *(_deep_findings(parts, wanted) if deep else ()),
+        *(_made("split", sum(counts.values()), [], f"the split: {note}.", None) for note in split),
+    ]
+    found = Audit(
+        rows=counts,
+        findings=_in_order(findings),
+        leaks=compared.leaks,
+        contradictions=compared.contradictions,
+        labels=compared.labels,
+        lengths=compared.lengths,
+    )
+    return found.with_recipe(recipe)
+
+
+class _Compared(NamedTuple):
+    """What rows have in common."""
+
+    findings: tuple[Finding, ...] = ()
+    leaks: tuple[str, ...] = ()
+    contradictions: tuple[Pair, ...] = ()
+    labels: tuple[LabelTable, ...] = ()
+    lengths: tuple[LengthRow, ...] = ()
+    said_chars: int = 0
+
+
+def _compared(rows: Keyed, trained: bool) -> _Compared:
+    """What is told by each row's keys; labels are told of rows that are trained."""
     tables = rows.labels.tables()
     leaks = _leaks(rows)
     groups = _contradicting(rows)
-    findings = [
+    findings = (
         *_leak_findings(rows, leaks),
-        *(_near_findings(parts) if deep or rows.said_chars <= QUICK else ()),
         *_contradiction_findings(rows, groups),
         *_duplicate_findings(rows),
         *_trivial_findings(rows),
-        *(_label_findings(tables) if parts.get(TRAIN) else ()),
-        *(_deep_findings(parts) if deep else ()),
-        *(_made("split", len(rows.ids), [], f"the split: {note}.", None) for note in split),
-    ]
-    found = Audit(
-        rows={part: len(some) for part, some in parts.items()},
-        findings=_in_order(findings),
-        leaks=tuple(rows.names(leaks)),
-        contradictions=tuple(_pair(rows, group) for group in groups[:MOST_PAIRS]),
-        labels=tuple(tables),
-        lengths=tuple(length_rows(rows)),
+        *(_label_findings(tables) if trained else ()),
     )
-    return found.with_recipe(recipe)
+    pairs = tuple(_pair(rows, group) for group in groups[:MOST_PAIRS])
+    return _Compared(
+        findings, tuple(rows.names(leaks)), pairs, tuple(tables), tuple(length_rows(rows)), rows.said_chars
+    )
 
 
 def _in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -229,8 +260,8 @@ def _pair(rows: Keyed, group: Places) -> Pair:
     return Pair(
         first=first.id,
         second=second.id,
-        input=first.input_text[:200],
-        answers=(first.expected[:200], second.expected[:200]),
+        input=excerpt(first.input_text),
+        answers=(excerpt(first.expected), excerpt(second.expected)),
     )
 
 
@@ -251,9 +282,7 @@ def _duplicate_findings(rows: Keyed) -> list[Finding]:
         places = rows.of(part)
         own = first_equal(rows.whole[places])
         again = own != np.arange(len(places))
-        # what mix and balance repeated stands again on purpose
-        told = [at for at in np.flatnonzero(again).tolist() if not is_repeat(some[at])]
-        if told:
+        if told := _told_again(own, again, some):
             message = f"{_share(len(told), len(some))}{_of(part)} repeat an earlier row of it."
             findings.append(_finding("duplicate", rows, places[told], message, part))
         across.append(places[~again & (rows.part[first[places]] != rows.part[places])])
@@ -263,6 +292,19 @@ def _duplicate_findings(rows: Keyed) -> list[Finding]:
     return findings
 
 
+def _told_again(first: Places, again: npt.NDArray[np.bool_], rows: Sequence[Example]) -> list[int]:
+    """The rows that stand again without being marked: what mix and balance repeated does so on purpose, and a repetition may
+    well stand before its row."""
+    known = {at for at in np.unique(first[again]).tolist() if not is_repeat(rows[at])}
+    told = []
+    for at in np.flatnonzero(again).tolist():
+        if not is_repeat(rows[at]):
+            if first[at] in known:
+                told.append(at)
+            known.add(int(first[at]))
+    return told
+
+
 def _trivial_findings(rows: Keyed) -> list[Finding]:
     """Answers that say nothing; a badly rated one may well."""
     findings = []
@@ -270,7 +312,7 @@ def _trivial_findings(rows: Keyed) -> list[Finding]:
         places = rows.of(part)
         good = places[rows.good[places]]
         if len(trivial := good[rows.trivial[good]]):
-            shown = rows.example(int(trivial[0])).expected.strip()[:20]
+            shown = excerpt(rows.example(int(trivial[0])).expected.strip(), most=20)
             message = f"{_share(len(trivial), len(good))}{_of(part)} answer nothing ({shown!r})."
             findings.append(_finding("trivial_answer", rows, trivial, message, part))
     return findings
@@ -279,25 +321,25 @@ def _trivial_findings(rows: Keyed) -> list[Finding]:
 def _label_findings(tables: list[LabelTable]) -> list[Finding]:
     findings = []
     for table in tables:
-        of = f" of {table.field}" if table.field else ""
+        of = f" of {excerpt(table.field)}" if table.field else ""
         unseen = [row for row in table.rows if not row.counts[TRAIN]]
         rare = [row for row in table.rows if 0 < row.counts[TRAIN] < RARE]
         if unseen:
-            message = f"{len(unseen)} value(s){of} stand in dev or test alone: {_named(unseen)}."
+            message = f"{_values(unseen, of)} in dev or test alone: {_named(unseen)}."
             findings.append(_label_finding("unseen_label", unseen, message))
         if rare:
-            message = f"{len(rare)} value(s){of} have fewer than {RARE} rows in train: {_named(rare)}."
+            message = f"{_values(rare, of)} in fewer than {RARE} rows of train: {_named(rare)}."
             findings.append(_label_finding("rare_label", rare, message))
     return findings
 
 
-def _deep_findings(parts: Mapping[str, Sequence[Example]]) -> list[Finding]:
+def _deep_findings(parts: Mapping[str, Sequence[Example]], kinds: frozenset[str] | None) -> list[Finding]:
     from tunewright.data.audit.deep import deep
 
     return [
-        _made(one.kind, one.odd, list(one.examples), one.message, one.part)
+        _made(one.kind, one.odd, list(one.examples), one.message, one.part, one.severity)
         for part, rows in parts.items()
-        for one in deep(part, rows, trained=part in (TRAIN, "all"))
+        for one in deep(part, rows, trained=part in (TRAIN, "all"), kinds=kinds)
     ]
 
 
@@ -338,16 +380,21 @@ def _dropped_findings(recipe: Sequence[OpResult]) -> list[Finding]:
         if step.dropped:
             place, reason = step.first[0]
             share = _share(step.dropped, step.rows_in)
-            message = f"{step.id} dropped {share} and kept {step.rows_out:,}; the first is {place}: {reason}."
+            why = excerpt(reason, most=200)
+            message = f"{step.id} dropped {share} and kept {step.rows_out:,}; the first is {place}: {why}."
             places = tuple(place for place, _ in step.first[:SHOWN])
             made = _made("dropped", step.dropped, [], message, None)
             findings.append(made.model_copy(update={"places": places}))
     return findings
 
 
+def _values(rows: list[LabelRow], of: str) -> str:
+    return f"1 value{of} stands" if len(rows) == 1 else f"{len(rows):,} values{of} stand"
+
+
 def _named(rows: list[LabelRow]) -> str:
     more = f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
-    return ", ".join(row.value[:40] for row in rows[:SHOWN]) + more
+    return ", ".join(excerpt(row.value, most=40) for row in rows[:SHOWN]) + more
 
 
 def _finding(kind: Kind, rows: Keyed, places: Places, message: str, part: str | None = None) -> Finding:
@@ -358,11 +405,13 @@ def _label_finding(kind: Kind, rows: list[LabelRow], message: str) -> Finding:
     return _made(kind, len(rows), [row.example for row in rows], message, None)
 
 
-def _made(kind: Kind, count: int, ids: list[str], message: str, part: str | None) -> Finding:
+def _made(
+    kind: Kind, count: int, ids: list[str], message: str, part: str | None, instead: Severity | None = None
+) -> Finding:
     severity, mend = _KINDS[kind]
     return Finding(
         kind=kind,
-        severity=severity,
+        severity=instead or severity,
         part=part,
         count=count,
         message=message,

@@ -41,13 +41,13 @@ class Reading:
         """`output` is what answers are held against; `also` is told every row, too: who wants them need not read them
         again. Raises DataError where the output has no schema."""
         self.scope = Scope(part, len(rows))
-        self.lengths = Lengths(rows)
+        self.lengths = Lengths(rows) if kinds is None or not set(Lengths.kinds).isdisjoint(kinds) else None
         self.languages = _languages(rows, kinds)
         self._kinds = kinds
         self._looking: list[Check] = [check for check in _checks(rows, output) if _wanted(check, kinds)]
-        self._looking += [self.lengths, *([self.languages] if self.languages else [])]
+        self._looking += [check for check in (self.lengths, self.languages) if check is not None]
         sees = [check.see for check in self._looking]
-        for row in rows:
+        for row in rows if sees or also is not None else ():
             for see in sees:
                 see(row)
             if also is not None:

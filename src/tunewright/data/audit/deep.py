@@ -2,16 +2,20 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tunewright.core.example import Example
+from tunewright.data.audit.kinds import costs
 from tunewright.data.audit.seen import Scope
 from tunewright.data.examples import Texts
+
+if TYPE_CHECKING:
+    from tunewright.data.audit.audit import Severity
 
 FEWEST = 50
 """Rows to train on below which a fine-tune seldom beats a good prompt."""
 _NEAR = 0.7
-"""See data/near.py."""
+"""The share of word pairs that two rows have in common, as drop_near_duplicates has it."""
 
 
 class Deep(NamedTuple):
@@ -24,39 +28,54 @@ class Deep(NamedTuple):
     examples: tuple[str, ...]
     """Ids of all of them."""
     message: str
+    severity: "Severity | None" = None
+    """Where it is another than the kind's own."""
 
 
-def deep(part: str, rows: Sequence[Example], *, trained: bool) -> Iterator[Deep]:
-    """What is odd about a part's rows; too few is said of those that are `trained` alone."""
-    yield from _personal(part, rows)
-    yield from _near(part, rows)
+def deep(
+    part: str, rows: Sequence[Example], *, trained: bool, kinds: frozenset[str] | None = None
+) -> Iterator[Deep]:
+    """What is odd about a part's rows; too few is said of those that are `trained` alone. Of `kinds` alone, no others are
+    looked for."""
+    asked = costs(kinds)
+    if "personal" in asked:
+        yield from _personal(part, rows, secrets_alone=kinds is not None and "personal_data" not in kinds)
+    if "near" in asked:
+        yield from _near(part, rows)
     if trained and 0 < len(rows) < FEWEST:
         message = f"{part} has {len(rows)} rows: below {FEWEST}, a fine-tune seldom beats a good prompt with examples."
         yield Deep("few_rows", part, len(rows), tuple(row.id for row in rows), message)
 
 
-def _personal(part: str, rows: Sequence[Example]) -> Iterator[Deep]:
-    from tunewright.data.ops._texts import texts_of
-    from tunewright.data.redact.redactor import Redactor
+def _personal(part: str, rows: Sequence[Example], *, secrets_alone: bool) -> Iterator[Deep]:
+    from tunewright.data.audit.personal import Personal
     from tunewright.data.redact.span import Kind
 
-    redactor, named = Redactor(sure=0.6), Scope(part, len(rows)).named
-    counts = {"secret": Counter[str](), "personal_data": Counter[str]()}
-    ids: dict[str, list[str]] = {"secret": [], "personal_data": []}
+    personal, told = Personal(secrets_alone=secrets_alone), Counter[Kind]()
+    ids: dict[str, list[str]] = {"secret": [], "personal": [], "named": []}
     for row in rows:
-        found = Counter(span.kind for text in texts_of(row) for span in redactor.find(text))
-        for kind, number in found.items():
-            name = "secret" if kind is Kind.SECRET else "personal_data"
-            counts[name][kind.value] += number
-            if row.id not in ids[name][-1:]:
-                ids[name].append(row.id)
-    if ids["secret"]:
-        message = f"{len(ids['secret']):,} of {len(rows):,} {named} hold keys, tokens or passwords."
-        yield Deep("secret", part, len(ids["secret"]), tuple(ids["secret"]), message)
-    if ids["personal_data"]:
-        told = ", ".join(f"{what} {number:,}" for what, number in counts["personal_data"].most_common())
-        message = f"{len(ids['personal_data']):,} of {len(rows):,} {named} hold personal data: {told}."
-        yield Deep("personal_data", part, len(ids["personal_data"]), tuple(ids["personal_data"]), message)
+        held = personal.of(row)
+        told += held.kinds
+        if held.kinds[Kind.SECRET]:
+            ids["secret"].append(row.id)
+        if held.kinds.total() > held.kinds[Kind.SECRET]:
+            ids["personal"].append(row.id)
+        elif held.names:
+            ids["named"].append(row.id)
+    del told[Kind.SECRET]
+    counted = ", ".join(f"{what.value} {number:,}" for what, number in told.most_common())
+    of = f"of {len(rows):,} {Scope(part, len(rows)).named}"
+    words = {
+        "secret": "hold keys, tokens or passwords",
+        "personal": f"hold personal data: {counted}",
+        "named": "hold no personal data but people's first names",
+    }
+    for name, found in ids.items():
+        if found:
+            message = f"{len(found):,} {of} {words[name]}."
+            kind: Literal["secret", "personal_data"] = "secret" if name == "secret" else "personal_data"
+            severity: Severity | None = "info" if name == "named" else None
+            yield Deep(kind, part, len(found), tuple(found), message, severity)
 
 
 def _near(part: str, rows: Sequence[Example]) -> Iterator[Deep]:

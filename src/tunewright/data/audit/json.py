@@ -8,10 +8,12 @@ from typing import Any
 
 from tunewright.core.example import Example
 from tunewright.data.audit.seen import Hits, Oddity, Scope
+from tunewright.data.excerpt import excerpt
 
 _MOSTLY = 0.5
-"""The share of answers in JSON from which on the data set's answers are JSON."""
+"""The share of answers in JSON from which on the data set's answers are JSON. Our own choice: the majority."""
 _ALWAYS = 0.95
+"""The share from which on an answer in something else is a fault. Our own choice, because below it both are meant."""
 _MOST_FIELDS, _DEEPEST = 500, 20
 _LONGEST = 200_000
 _NUMERIC = "text that holds a number"
@@ -91,7 +93,7 @@ def _field(path: str, types: dict[str, Hits], scope: Scope) -> Iterator[Oddity]:
     counts = Counter({name: hits.count for name, hits in types.items() if name != "null"})
     digits = _ID.search(path) is not None
     if set(counts) == {_NUMERIC} and counts[_NUMERIC] >= _FEWEST and not digits:
-        message = f"{path} is a text that holds a number in {scope.share(counts[_NUMERIC])}."
+        message = f"{excerpt(path)} is a text that holds a number in {scope.share(counts[_NUMERIC])}."
         yield Oddity("number_as_text", types[_NUMERIC], message)
     kinds = {"text" if name == _NUMERIC else name for name in counts}
     if len(kinds) > 1 or (digits is False and {"number", _NUMERIC} <= counts.keys()):
@@ -100,7 +102,9 @@ def _field(path: str, types: dict[str, Hits], scope: Scope) -> Iterator[Oddity]:
         odd.count, odd.shown = sum(counts[name] for name in others), types[others[0]].shown
         named = ", ".join(f"{name} in {counts[name]:,}" for name in (usual, *others))
         yield Oddity(
-            "mixed_types", odd, f"{path} is of several types in the answers of {scope.named}: {named}."
+            "mixed_types",
+            odd,
+            f"{excerpt(path)} is of several types in the answers of {scope.named}: {named}.",
         )
 
 

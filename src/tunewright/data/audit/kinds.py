@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from tunewright.data.audit.audit import Severity
 
-Cost = Literal["quick", "personal", "near", "tokens", "languages"]
-"""What is looked at together: `quick` in one reading of the rows, the others each take time of their own."""
+Cost = Literal["told", "read", "compared", "personal", "near", "close", "tokens", "languages"]
+"""What is looked at together: `told` without a look at any row, `read` in one reading of them, `compared` by hashes of what
+rows ask and answer; the others each take time of their own."""
 
 
 class Known(NamedTuple):
@@ -22,7 +23,7 @@ class Known(NamedTuple):
     """What mends it, in words."""
     recipe: str = ""
     """The operation that mends it, as a line for the recipe; none where no operation does."""
-    cost: Cost = "quick"
+    cost: Cost = "read"
 
 
 _COMPLETE = "Write these answers whole in the source, or leave the rows out."
@@ -36,9 +37,14 @@ KINDS: dict[str, Known] = {
         "error",
         "Test rows that training shows",
         "Leave `column` out of the split, so that equal inputs stay in one part.",
+        cost="compared",
     ),
     "duplicate_across": Known(
-        "error", "Equal rows in several parts", "Drop duplicates before the split.", "{op: drop_duplicates}"
+        "error",
+        "Equal rows in several parts",
+        "Drop duplicates before the split.",
+        "{op: drop_duplicates}",
+        cost="compared",
     ),
     "refused_row": Known(
         "error", "Rows that the gate before training refuses", "See the message.", cost="tokens"
@@ -71,7 +77,7 @@ KINDS: dict[str, Known] = {
         "Test rows that training nearly shows",
         "Drop near duplicates before the split.",
         "{op: drop_near_duplicates}",
-        "near",
+        "close",
     ),
     "personal_data": Known(
         "warning", "Personal data", "Replace them by placeholders.", "{op: redact}", "personal"
@@ -81,13 +87,18 @@ KINDS: dict[str, Known] = {
         "Equal questions, different answers",
         "Drop them, or mend them in the source.",
         "{op: drop_contradictions}",
+        cost="compared",
     ),
-    "duplicate": Known("warning", "Equal rows", "Drop all but the first.", "{op: drop_duplicates}"),
+    "duplicate": Known(
+        "warning", "Equal rows", "Drop all but the first.", "{op: drop_duplicates}", cost="compared"
+    ),
     "near_duplicate": Known(
         "warning", "Nearly equal rows", "Keep the best of each group.", "{op: drop_near_duplicates}", "near"
     ),
-    "few_rows": Known("warning", "Too few rows", "Add rows to the source."),
-    "trivial_answer": Known("warning", "Answers of nothing", "Answer these rows, or leave them out."),
+    "few_rows": Known("warning", "Too few rows", "Add rows to the source.", cost="told"),
+    "trivial_answer": Known(
+        "warning", "Answers of nothing", "Answer these rows, or leave them out.", cost="compared"
+    ),
     "placeholder_answer": Known("warning", "Answers that stand for another", _COMPLETE),
     "echo_answer": Known(
         "warning",
@@ -138,13 +149,14 @@ KINDS: dict[str, Known] = {
         "warning", "Characters that nobody sees", "Take them out.", "{op: clean, repairs: [controls]}"
     ),
     "mixed_types": Known("warning", "JSON fields of several types", "Give the field one type in the source."),
-    "label_twin": Known("warning", "Labels spelt in several ways", "Write them in one way."),
-    "unseen_label": Known("warning", "Labels without training rows", _LABELS),
+    "label_twin": Known("warning", "Labels spelt in several ways", "Write them in one way.", cost="compared"),
+    "unseen_label": Known("warning", "Labels without training rows", _LABELS, cost="compared"),
     "imbalance": Known(
         "warning",
         "One label for most rows",
         "Add rows with the others, or thin it out, unless what will be asked is as uneven.",
         "{op: balance, ratio: 10}",
+        cost="compared",
     ),
     "answer_language": Known(
         "warning", "Answers in another language than the question", _COMPLETE, cost="languages"
@@ -156,7 +168,9 @@ KINDS: dict[str, Known] = {
         cost="tokens",
     ),
     # what is worth knowing
-    "few_test_rows": Known("info", "Few test rows", "Add rows to the source: a verdict needs them."),
+    "few_test_rows": Known(
+        "info", "Few test rows", "Add rows to the source: a verdict needs them.", cost="told"
+    ),
     "longer_chosen": Known("info", "Better answers that are the longer ones", _KEEP),
     "template_left": Known("info", "Blanks that nobody filled in", "Fill them in, or leave the rows out."),
     "html": Known(
@@ -176,7 +190,7 @@ KINDS: dict[str, Known] = {
         "{op: map, set: {expected: '{{ expected | trim }}'}}",
     ),
     "number_as_text": Known("info", "Numbers written as JSON texts", _KEEP),
-    "rare_label": Known("info", "Labels of few rows", _LABELS),
+    "rare_label": Known("info", "Labels of few rows", _LABELS, cost="compared"),
     "other_language": Known(
         "info",
         "Rows in another language",
@@ -194,13 +208,23 @@ KINDS: dict[str, Known] = {
         "info",
         "How rows were shared out",
         "Leave these settings of `split:` out to share rows out by chance.",
+        cost="told",
     ),
-    "reviewed": Known("info", "What people reviewed", "Review more rows: `tunewright data review`."),
+    "reviewed": Known(
+        "info", "What people reviewed", "Review more rows: `tunewright data review`.", cost="told"
+    ),
     "written": Known(
-        "info", "What was written by rules and teachers", "Look at some: `tunewright data preview`."
+        "info",
+        "What was written by rules and teachers",
+        "Look at some: `tunewright data preview`.",
+        cost="told",
     ),
-    "replaced": Known("info", "What the recipe replaced", "Leave the operation out, if these are wanted."),
-    "dropped": Known("info", "What the recipe dropped", "Leave the operation out, if its rows are wanted."),
+    "replaced": Known(
+        "info", "What the recipe replaced", "Leave the operation out, if these are wanted.", cost="told"
+    ),
+    "dropped": Known(
+        "info", "What the recipe dropped", "Leave the operation out, if its rows are wanted.", cost="told"
+    ),
 }
 """By name, the worst first."""
 

@@ -6,24 +6,29 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from tunewright.data.audit.seen import Hits, Oddity, Scope, Shown
+from tunewright.data.excerpt import excerpt, is_personal
 from tunewright.data.labels import ABSENT, LabelRow, LabelTable
 
 MOSTLY = 0.8
-"""The share of one label from which on always answering it looks like skill."""
+"""The share of one label from which on always answering it looks like skill. Our own choice: it would be
+right four times in five."""
 _RATIO = 50
-"""How many times more rows the largest label has than the smallest before it is told."""
+"""How many times more rows the largest label has than the smallest before it is told. Our own choice: it is information, and
+told where thinning out alone would throw most rows away."""
 _THINNED = "{op: balance, ratio: 3}"
 """What brings the largest of two labels below MOSTLY."""
 _LONG = 6
-"""Letters from which on a label with one letter more, less or other may be a slip."""
+"""Letters from which on a label with one letter more, less or other may be a slip. Our own choice, because of shorter
+words many are one letter apart."""
 _SLIP = 0.1
-"""A slip is rare: at most this share of the rows of what was meant."""
+"""A slip is rare: at most this share of the rows of what was meant. Our own choice, because what
+more rows have is meant."""
 
 
 def label_oddities(tables: Sequence[LabelTable], parts: Sequence[Scope]) -> Iterator[Oddity]:
     """What is odd about the tables of an audit. What is uneven is told of the first part, which is trained."""
     for table in tables:
-        of = f" of {table.field}" if table.field else ""
+        of = f" of {excerpt(table.field)}" if table.field else ""
         rows = [row for row in table.rows if row.value != ABSENT]
         if twins := list(_twins(rows)):
             yield _told_twins(twins, of, table.field)
@@ -32,20 +37,30 @@ def label_oddities(tables: Sequence[LabelTable], parts: Sequence[Scope]) -> Iter
 
 
 def _told_twins(twins: Sequence[tuple[LabelRow, LabelRow]], of: str, field: str | None) -> Oddity:
-    named = "; ".join(f"{meant.value!r} and {other.value!r}" for meant, other in twins[:3])
+    named = "; ".join(f"{_said(meant)} and {_said(other)}" for meant, other in twins[:3])
     more = f" and {len(twins) - 3} more" if len(twins) > 3 else ""
     hits = Hits()
     hits.count = len(twins)
-    hits.shown = [Shown(id=other.example, place="", excerpt=other.value[:100]) for _, other in twins[:3]]
-    spelt = ", ".join(f"{_quoted(other.value)}: {_quoted(meant.value)}" for meant, other in twins[:20])
+    hits.shown = [Shown(id=other.example, place="", excerpt=excerpt(other.value)) for _, other in twins[:3]]
+    pairs = [
+        (meant.value, other.value)
+        for meant, other in twins
+        if not is_personal(f"{meant.value}\n{other.value}")
+    ]
+    spelt = ", ".join(f"{_quoted(other)}: {_quoted(meant)}" for meant, other in pairs[:20])
     template = json.dumps("{{ {" + spelt + "}.get(expected | trim, expected) }}", ensure_ascii=False)
     recipe = f"{{op: map, set: {{expected: {template}}}}}"
+    values = f"1 value{of} looks" if len(twins) == 1 else f"{len(twins):,} values{of} look"
     return Oddity(
         "label_twin",
         hits,
-        f"{len(twins):,} value(s){of} look like another way to spell a more frequent one: {named}{more}.",
-        recipe=None if field else recipe,
+        f"{values} like another way to spell a more frequent one: {named}{more}.",
+        recipe=recipe if pairs and field is None else None,
     )
+
+
+def _said(row: LabelRow) -> str:
+    return repr(excerpt(row.value, most=60))
 
 
 def _quoted(text: str) -> str:
@@ -117,13 +132,12 @@ def _uneven(rows: Sequence[LabelRow], scope: Scope) -> Iterator[Oddity]:
     most, least = counts[largest.value], counts[smallest.value]
     hits = Hits()
     hits.count = most
-    hits.shown = [Shown(id=largest.example, place="", excerpt=largest.value[:100])]
+    hits.shown = [Shown(id=largest.example, place="", excerpt=excerpt(largest.value))]
     if most >= MOSTLY * scope.rows:
-        message = f"{scope.share(most)} have the label {largest.value[:60]!r}: always answering it would be right as often."
+        message = f"{scope.share(most)} have the label {_said(largest)}: always answering it would be right as often."
         yield Oddity("imbalance", hits, message, recipe=_THINNED)
     elif most >= _RATIO * least and least >= 1:
         message = (
-            f"labels of {scope.named} stand in {least:,} ({smallest.value[:60]!r}) to {most:,}"
-            f" ({largest.value[:60]!r})."
+            f"labels of {scope.named} stand in {least:,} ({_said(smallest)}) to {most:,} ({_said(largest)})."
         )
         yield Oddity("imbalance", hits, message, "info")

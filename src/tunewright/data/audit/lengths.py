@@ -19,7 +19,10 @@ _FAR = 6.0
 """Robust standard deviations of the logarithm from which on a length is far off (Iglewicz and Hoaglin 1993 have 3.5 for
 lengths that are spread evenly, which those of texts are not)."""
 _TIMES = 4
+"""How many times longer than what 95 of 100 rows have at most a row must be, too. Our own choice: where nearly all are of
+one length, robust deviations are next to nothing."""
 _FEWEST = 30
+"""Rows below which no length is far off. Our own choice: 5 % of them are one row."""
 
 
 class Histogram(BaseModel):

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from tunewright.core.example import Example
 from tunewright.core.task import JsonOutput
 from tunewright.data.answers import answer_reader
-from tunewright.data.audit.seen import Hits, Oddity, Scope, excerpt
+from tunewright.data.audit.seen import Hits, Oddity, Scope
+from tunewright.data.excerpt import excerpt
 from tunewright.data.rows import BadRow
 
 _MOST_FAULTS = 1000

@@ -8,28 +8,20 @@ yield Oddity("echo_answer", hits, f"{scope.share(hits.count)} answer with the qu
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
 from tunewright.core.example import Example
-from tunewright.core.hidden import visible
+from tunewright.data.excerpt import excerpt
 
 if TYPE_CHECKING:
     from tunewright.data.audit.audit import Severity
-    from tunewright.data.redact.redactor import Redactor
 
 ALL = "all"
 """The part of a data set that is not split."""
 SHOWN = 3
 """Examples of a finding."""
-CLIP = 140
-"""Characters of an example that are shown."""
-_BEFORE = 30
-"""Of these, those that stand before what was found."""
-_AROUND = 4000
-"""Characters on either side that are looked at for personal data: a number or a key is to be seen whole."""
 _EVERY = ContextVar("every", default=False)
 
 
@@ -131,27 +123,3 @@ class Check(Protocol):
 def shown(row: Example, text: str = "", at: int = 0) -> Shown:
     """The row as an example, with what stands at a place of a text of it."""
     return Shown(id=row.id, place=row.place, excerpt=excerpt(text, at))
-
-
-def excerpt(text: str, at: int = 0) -> str:
-    """A line of the text around a place, hidden characters written out, personal data and secrets replaced."""
-    begin = max(0, at - _BEFORE) if at > _BEFORE else 0
-    first, last = max(0, begin - _AROUND), begin + CLIP + _AROUND
-    spans = [
-        (first + span.start, first + span.end, span.kind.value.upper())
-        for span in _redactor().find(text[first:last])
-    ]
-    pieces, here, end = list[str](), begin, min(len(text), begin + CLIP)
-    for start, stop, kind in spans:
-        if stop > here and start < end:
-            pieces += [text[here : max(here, start)], f"[{kind}]"]
-            here = stop
-    line = " ".join(visible("".join([*pieces, text[here:end]])).split())
-    return f"{'… ' if begin else ''}{line}{' …' if end < len(text) else ''}"
-
-
-@cache
-def _redactor() -> "Redactor":
-    from tunewright.data.redact.redactor import Redactor
-
-    return Redactor(sure=0.6)

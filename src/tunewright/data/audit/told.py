@@ -8,7 +8,10 @@ from tunewright.data.labels import MOST_LABELS, ROWS_PER_LABEL
 from tunewright.data.normal import plain_text
 
 _FEWEST = 10
-"""Below this many rows, shares say little."""
+"""Below this many rows, shares say little. Our own choice, as in answers.py."""
+_LEAKS, _ELSEWHERE = 0.8, 1.5
+"""The share of questions that hold their label, and the labels that a question holds on average. Our own choice: where a
+question lists its choices it holds them all, where it gives the answer away it holds that one."""
 _INPUTS = 200
 """Questions that are kept, to see whether they hold other labels as well."""
 
@@ -47,10 +50,10 @@ class Told:
         labels = len(self._labels)
         if not 2 <= labels <= MOST_LABELS or labels * ROWS_PER_LABEL > self._seen or self._seen < _FEWEST:
             return
-        if self._own.count < 0.8 * self._seen:
+        if self._own.count < _LEAKS * self._seen:
             return
         held = [sum(_whole(label, asked) >= 0 for label in self._labels) for asked in self._inputs]
-        if sum(held) / len(held) < 1.5:
+        if sum(held) / len(held) < _ELSEWHERE:
             message = f"{scope.share(self._own.count)} hold their answer in the question: a model would learn to copy it."
             yield Oddity("label_in_input", self._own, message)
 

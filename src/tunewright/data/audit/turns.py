@@ -18,6 +18,7 @@ _LONGEST, _SHORT, _LITTLE, _SLIPPED = 2000, 4, 4, 60
 """Characters of a prompt that are compared; words below which only equal ones are alike; letters of a little word; the
 most letters in which a slip is looked for."""
 _NEAR = 0.75
+"""How alike words are that differ by a slip. Our own choice: one letter in four to six."""
 _LETTERS = re.compile(r"\w+")
 _WORDS = re.compile(
     # ChatML and Qwen; Llama 2 and Mistral; Llama 3; Gemma; Phi, Zephyr; gpt-oss; DeepSeek; Command R; plain templates

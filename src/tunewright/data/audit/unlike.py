@@ -17,14 +17,16 @@ from tunewright.data.near_shingles import words_of
 _TABLE = 1 << 21
 """Words that are told apart, and four bytes each."""
 _FEWEST_WORDS = 6
-"""A row of fewer words says too little to be unlike others."""
+"""A row of fewer words says too little to be unlike others. Our own choice: one rare name outweighs five words."""
 _FEWEST_ROWS = 50
+"""Rows below which no word is rare. Our own choice."""
 _FAR = 4.0
-"""Robust standard deviations above the others' scores."""
+"""Robust standard deviations above the others' scores. Our own choice, above the 3.5 of Iglewicz and Hoaglin (1993), because
+a stray should stand out."""
 LOOKED_AT = 20_000
 """Rows of a part that are looked at."""
 _STRAYS = 0.02
-"""The most rows that are told of, as a share."""
+"""The most rows that are told of, as a share. Our own choice, because more are a kind of their own."""
 _LONGEST = 4000
 """Characters of a row that are looked at."""
 _BLOCK = 1 << 18

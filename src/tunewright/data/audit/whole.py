@@ -19,7 +19,8 @@ from tunewright.data.audit.labels import label_oddities
 from tunewright.data.audit.languages import MISSING
 from tunewright.data.audit.lengths import Histogram
 from tunewright.data.audit.rows import row_oddities
-from tunewright.data.audit.seen import ALL, Oddity, Scope, Shown, excerpt, shown
+from tunewright.data.audit.seen import ALL, Oddity, Scope, Shown, shown
+from tunewright.data.excerpt import excerpt
 from tunewright.data.labels import LabelTable
 from tunewright.data.lengths import LengthRow
 from tunewright.data.recipe import OpResult
@@ -119,13 +120,12 @@ def whole_audit(
     """Look the parts over; `accounts` is what a recipe did to the rows before, `method` what they are to train, `output`
     what their answers are held against.
 
-    `split` is what a split said of itself. Of `kinds` no others are looked for. Without `deep`, personal data, secrets and
-    near duplicates are not.
+    `split` is what a split said of itself. Of `kinds` no others are looked for, and what only these need (labels, lengths)
+    stays empty. Without `deep`, personal data, secrets and near duplicates are not looked for.
     """
     wanted = None if kinds is None else frozenset(kinds)
     asked = costs(wanted)
-    deep = deep and bool(asked & {"personal", "near"})
-    base = audit(parts, accounts, deep=deep, workers=workers)
+    base = audit(parts, accounts, deep=deep, kinds=wanted, workers=workers)
     names = {name for finding in base.findings for name in finding.examples}
     names |= {row.example for table in base.labels for row in table.rows}
     known: dict[str, Example] = {}
@@ -134,7 +134,8 @@ def whole_audit(
         if row.id in names:
             known.setdefault(row.id, row)
 
-    readings = [Reading(part, rows, wanted, output=output, also=keep) for part, rows in parts.items()]
+    also = keep if names else None
+    readings = [Reading(part, rows, wanted, output=output, also=also) for part, rows in parts.items()]
     findings = [
         *(_of_finding(one, known) for one in (*base.findings, *split) if one.kind != "few_rows"),
         *(_made(oddity, reading.scope.part) for reading in readings for oddity in reading.oddities()),
@@ -143,18 +144,21 @@ def whole_audit(
     return WholeAudit(
         rows=base.rows,
         findings=in_order(finding for finding in findings if wanted is None or finding.kind in wanted),
-        contradictions=tuple(_unnamed(pair) for pair in base.contradictions),
-        labels=base.labels,
+        contradictions=base.contradictions,
+        labels=tuple(map(_shown_table, base.labels)),
         lengths=base.lengths,
         histograms=tuple(
-            one for reading in readings for one in reading.lengths.histograms(reading.scope.part)
+            one
+            for reading in readings
+            if reading.lengths is not None
+            for one in reading.lengths.histograms(reading.scope.part)
         ),
         languages={
             reading.scope.part: dict(reading.languages.counts.most_common(12))
             for reading in readings
             if reading.languages is not None and reading.languages.counts
         },
-        notes=tuple(_notes(readings, deep, asked)),
+        notes=tuple(_notes(readings, deep, asked, wanted is None or "personal_data" in wanted)),
     )
 
 
@@ -223,20 +227,18 @@ def _of_all(
             yield _made(oddity, scope.part)
 
 
-def _unnamed(pair: Pair) -> Pair:
-    """The pair without personal data and secrets."""
-    first, second = pair.answers
-    return pair.model_copy(
-        update={"input": excerpt(pair.input), "answers": (excerpt(first), excerpt(second))}
-    )
+def _shown_table(table: LabelTable) -> LabelTable:
+    """The table as it may be shown."""
+    rows = tuple(row.model_copy(update={"value": excerpt(row.value)}) for row in table.rows)
+    return LabelTable(field=table.field and excerpt(table.field), rows=rows)
 
 
-def _notes(readings: Sequence[Reading], deep: bool, asked: frozenset[str]) -> Iterator[str]:
+def _notes(readings: Sequence[Reading], deep: bool, asked: frozenset[str], people: bool) -> Iterator[str]:
     if not deep and asked & {"personal", "near"}:
         yield "personal data, secrets and near duplicates were not looked for: `tunewright data audit` does"
     if "languages" in asked and any(reading.languages is None for reading in readings):
         yield MISSING
-    if deep and "personal" in asked:
+    if deep and people:
         from tunewright.data.redact.redactor import Redactor
 
         missed = Redactor().redact([""]).report.not_looked_for

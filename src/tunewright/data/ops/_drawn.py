@@ -1,7 +1,7 @@
 """Rows drawn to a wanted number: fewer than there are by a seeded draw, more by repeating.
 
-A row that stands again carries the field `repeat` (1 for its first repetition), so that the split leaves it out of dev and
-test, and whoever looks at the rows knows. Up to four passes over the same rows teach nearly as much as new ones would
+A row that stands again carries a mark (data/repeats.py), so that the split leaves it out of dev and test, and whoever
+looks at the rows knows. Up to four passes over the same rows teach nearly as much as new ones would
 (Muennighoff et al. 2023, "Scaling Data-Constrained Language Models", arXiv:2305.16264): that is the most by default.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from tunewright.core.example import Example
 from tunewright.core.hashing import hash_value
 from tunewright.data.ops.op import Added, Dropped, Kept, Said
-from tunewright.data.repeats import REPEAT
+from tunewright.data.repeats import repetition
 
 
 def times_each(ids: Sequence[str], wanted: int, seed: int) -> list[int]:
@@ -37,4 +37,4 @@ def standing(row: Example, times: int, reason: str) -> Iterator[Said]:
         return
     yield Kept(row)
     for number in range(1, times):
-        yield Added(row.model_copy(update={"fields": {**row.fields, REPEAT: number}}), row)
+        yield Added(repetition(row, number), row)

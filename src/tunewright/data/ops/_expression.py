@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from jinja2 import TemplateError, TemplateSyntaxError, UndefinedError, meta
+from jinja2 import TemplateError, TemplateSyntaxError, UndefinedError
 
 from tunewright.core.errors import DataError
 from tunewright.core.example import Example
@@ -51,7 +51,7 @@ class Expression:
         self._where = where
         text = source if template else "{{ " + source + " }}"
         try:
-            self.asked = frozenset(meta.find_undeclared_variables(ENVIRONMENT.parse(text)))
+            self.asked = ENVIRONMENT.asks_for(text)
             self._run: Callable[..., Any] = (
                 ENVIRONMENT.from_string(source).render
                 if template

@@ -46,6 +46,10 @@ def _said(message: Message) -> list[str]:
 
 def _message(message: Message, left: Iterator[str], mend: Mend) -> Message:
     content = _as_before(message.content, next(left), mend)
+    if message.is_plain and message.name is None and message.tools is None:
+        name, tools = next(left), next(left)  # of one that has none
+        same = content == message.content
+        return message if same else Message(role=message.role, content=content, weight=message.weight)
     calls = []
     for call in message.tool_calls:
         arguments = _as_before(call.function.arguments, next(left), mend)

@@ -18,6 +18,7 @@ from tunewright.data.names import listed
 from tunewright.data.ops._drawn import standing, times_each
 from tunewright.data.ops.op import Note, OpSpec, Rows, Said
 
+VERSION = "2"
 MOST_VALUES = 1000
 """More different ones are no labels."""
 

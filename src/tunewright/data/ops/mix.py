@@ -23,6 +23,8 @@ from tunewright.data.ops._drawn import standing, times_each
 from tunewright.data.ops.op import OpSpec, Rows, Said, judged
 from tunewright.data.ops.sample import drawn
 
+VERSION = "2"
+
 
 class Mix(OpSpec):
     """Keep of each need as many rows as its share allows: the most there can be without repeating any, or with."""

@@ -28,6 +28,7 @@ from tunewright.core.grading import Grader
 from tunewright.core.spec import Spec
 from tunewright.data.embedding import embed
 from tunewright.data.embedding_spec import EmbeddingSpec
+from tunewright.data.synthetic.given_up import GivenUp
 
 if TYPE_CHECKING:
     from tunewright.data.embedding_words import Vectors  # it brings numpy
@@ -74,8 +75,9 @@ class Note(NamedTuple):
     text: str
 
 
-Said = Kept | Dropped | Added | Note
-"""What an operation says of a row. Every row is kept or dropped once; added ones and notes come on top."""
+Said = Kept | Dropped | Added | GivenUp | Note
+"""What an operation says of a row. Every row is kept or dropped once; added ones, those that were tried and not made, and
+notes come on top."""
 Each = Callable[[Example], Said | Sequence[Said]]
 
 

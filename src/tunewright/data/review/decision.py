@@ -50,6 +50,8 @@ class Decision(BaseModel):
     """Who decided."""
     at: AwareDatetime
     """When."""
+    seen: bool = False
+    """Whether another person's decision was shown: then it says nothing of how far the two agree by themselves."""
 
     @model_validator(mode="after")
     def _edits_where_it_says_so(self) -> Self:
@@ -68,6 +70,7 @@ class Decision(BaseModel):
         drawn: Drawn = "chosen",
         by: str = "",
         at: datetime | None = None,
+        seen: bool = False,
     ) -> Self:
         """A decision on a row, made now unless it says when."""
         key = key_of(row)
@@ -82,6 +85,7 @@ class Decision(BaseModel):
             drawn=drawn,
             by=by,
             at=at or now(),
+            seen=seen,
         )
 
     @property
@@ -100,7 +104,7 @@ class Decision(BaseModel):
     def plain(self) -> dict[str, Any]:
         """As JSON values; what says nothing is left out."""
         row = self.model_dump(mode="json", exclude_unset=True)
-        kept = {name: value for name, value in row.items() if value not in ("", None)}
+        kept = {name: value for name, value in row.items() if value not in ("", None, False)}
         if self.edit is not None:
             kept["edit"] = self.edit.model_dump(mode="json", exclude_unset=True)
         return kept

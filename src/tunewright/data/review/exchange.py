@@ -22,22 +22,25 @@ from tunewright.data.names import listed
 from tunewright.data.review.decision import Decision, Drawn, Key, key_of, wrong
 from tunewright.data.review.edit import edit_of, edited, held_to
 from tunewright.data.review.file import decision_of, rows
+from tunewright.data.review.standing import Standing
 from tunewright.data.rows import BadRow
 from tunewright.data.sources.chat import talk
 
 _ROW = ("messages", "tools", "rejected", "desirable", "fields", "origin")
-_OURS = ("id", "place", "source", "verdict", "reason", "edit", "becomes", "drawn", "by", "at")
+_OURS = ("id", "place", "source", "verdict", "reason", "edit", "becomes", "drawn", "by", "at", "seen")
 _VERDICTS = ("accept", "reject", "edit", "withdraw")
 
 
-def queue_line(row: Example, why: str, drawn: Drawn, decision: Decision | None) -> bytes:
-    """A row of the queue, with the decision that counts for it now, if there is one."""
+def queue_line(row: Example, why: str, drawn: Drawn, standing: Standing) -> bytes:
+    """A row of the queue, with the decision that counts for it now and who judged it, if anybody did."""
     key = key_of(row)
     head: dict[str, Any] = {"id": row.id, "place": key.place, "source": key.source, "why": why}
     # what was decided before stands beside the row as it is: its verdict would not fit an edited row
     said: dict[str, Any] = {"verdict": None, "reason": "", "drawn": drawn}
-    if decision is not None:
-        said["before"] = {name: value for name, value in decision.plain().items() if name in _OURS[3:]}
+    if standing.decision is not None:
+        plain = standing.decision.plain()
+        said["before"] = {name: value for name, value in plain.items() if name in _OURS[3:]}
+        said["judged_by"] = list(standing.by)
     whole = {
         **head,
         **{name: value for name, value in json.loads(to_line(row)).items() if name != "id"},
@@ -118,6 +121,9 @@ def _decision(
     plain = {**missing, **{name: value[name] for name in _OURS if value.get(name) is not None}}
     if _in_place(value):
         plain |= _edit(value, where, known, check)
+    judges = value.get("judged_by")
+    if isinstance(judges, list) and any(name != plain["by"] for name in judges):
+        plain["seen"] = True  # the queue's line said what somebody else had decided
     return decision_of(plain, where)
 
 

@@ -30,8 +30,6 @@ _NOT_ROWS = (
 """Kinds that are about parts, numbers of rows, labels or the base."""
 _BLOCK = 1000
 """Rows that are looked at together."""
-_SURE = 0.6
-"""How sure the audit is of personal data before it tells of it."""
 
 
 def kinds() -> tuple[str, ...]:
@@ -98,14 +96,13 @@ def _blocks(rows: Rows) -> Iterator[list[Example]]:
 
 
 def _personal(rows: Sequence[Example], asked: Sequence[str]) -> Iterator[tuple[int, str]]:
-    from tunewright.data.ops._texts import texts_of
-    from tunewright.data.redact.redactor import Redactor
+    from tunewright.data.audit.personal import Personal
     from tunewright.data.redact.span import Kind
 
-    redactor = Redactor(sure=_SURE)
+    personal = Personal()
     for number, row in enumerate(rows):
-        spans = {span.kind for text in texts_of(row) for span in redactor.find(text)}
-        told = [one.value for one in Kind if one in spans and PERSONAL[one is not Kind.SECRET] in asked]
+        held = personal.of(row).kinds
+        told = [one.value for one in Kind if held[one] and PERSONAL[one is not Kind.SECRET] in asked]
         if told:
             yield number, f"holds {', '.join(told)}"
 

@@ -146,12 +146,14 @@ def _named_why(row: Example, selection: Selection) -> str | None:
 
 def _standing_why(standing: Standing, selection: Selection, by: str) -> str | None:
     """Whether a row is asked for by how it stands, and why; None: it is not."""
-    if selection.disagreed:
+    if selection.disagreed and not selection.second:
         said = ", ".join(f"{name or 'somebody'}: {one.verdict}" for name, one in standing.by.items())
         return f"judged differently ({said})" if standing.disagreed else None
     if selection.second:
         others = [name for name in standing.by if name != by]
-        return "reviewed by somebody else" if others and by not in standing.by else None
+        if not others or by in standing.by or (selection.disagreed and not standing.disagreed):
+            return None
+        return "reviewed by others, differently" if selection.disagreed else "reviewed by somebody else"
     if standing.decision is None:
         return "equal rows were judged differently" if standing.doubtful else ""
     return "reviewed before" if selection.again else None

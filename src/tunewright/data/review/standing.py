@@ -42,6 +42,7 @@ class Reviews:
     def __init__(self, decisions: Iterable[Decision] = ()) -> None:
         """Of the decisions on a row the latest counts, whoever made it; of equal times, the later one here."""
         self._on: dict[Key, dict[str, Decision]] = {}
+        self._blind: dict[Key, dict[str, Decision]] = {}
         self._keys: dict[str, set[Key]] = defaultdict(set)
         self._became: dict[Key, Key] = {}
         self._reasons = Counter[str]()
@@ -58,6 +59,7 @@ class Reviews:
             self._reasons[decision.reason] += 1
         if decision.verdict != "withdraw":
             judges[decision.by] = decision  # last in the order of the dict: the latest
+        self._add_blind(decision)
         if decision.becomes:
             self._became[decision.key._replace(id=decision.becomes)] = decision.key
         if judges:
@@ -65,6 +67,13 @@ class Reviews:
         else:
             del self._on[decision.key]
             self._keys[decision.id].discard(decision.key)
+
+    def _add_blind(self, decision: Decision) -> None:
+        blind = self._blind.setdefault(decision.key, {})
+        if decision.verdict == "withdraw":
+            blind.pop(decision.by, None)
+        elif not decision.seen:
+            blind[decision.by] = decision
 
     def on(self, row: Example) -> Standing:
         """How a row stands: by its own decisions, else by those on an equal row at another place, where they agree.
@@ -102,6 +111,10 @@ class Reviews:
     def judges(self, key: Key) -> dict[str, Decision]:
         """The latest decision of each reviewer on a row, the one that counts last."""
         return self._on[key]
+
+    def blind(self, key: Key) -> dict[str, Decision]:
+        """The latest decision of each reviewer on a row that was made without another's before their eyes."""
+        return self._blind.get(key, {})
 
     def fulfilled(self, row: Example) -> Key | None:
         """The row that this one was, where its source has come to say what an edit made of it."""

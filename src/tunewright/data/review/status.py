@@ -59,6 +59,7 @@ class Pair(BaseModel):
     first: str
     second: str
     rows: int
+    """Those that each judged without seeing what the other had decided, by what each said then."""
     alike: Share
     """How many they judge alike: accept, edit or reject, whatever an edit says."""
     by_chance: float
@@ -89,6 +90,8 @@ class ReviewStatus(BaseModel):
     """The same in a sentence."""
     reviewers: tuple[Reviewer, ...]
     pairs: tuple[Pair, ...]
+    shown: int
+    """Rows that somebody judged last with another's decision shown: that decision is left out of `pairs`."""
     disagreed: tuple[str, ...]
     """Places of the rows that reviewers judged differently, the first twenty."""
     reasons: dict[str, int]
@@ -125,6 +128,7 @@ def status(rows: Iterable[Example], reviews: Reviews) -> ReviewStatus:
         words=quality(tally),
         reviewers=tuple(_reviewers(reviews)),
         pairs=tuple(_pairs(reviews)),
+        shown=sum(any(one.seen for one in by.values()) for by in judged),
         disagreed=tuple(torn[:SHOWN]),
         reasons=dict(reasons.most_common()),
         gone=tuple(key.place for key in lost.gone[:SHOWN]),
@@ -158,7 +162,7 @@ def _reviewers(reviews: Reviews) -> Iterable[Reviewer]:
 def _pairs(reviews: Reviews) -> Iterable[Pair]:
     both = defaultdict[tuple[str, str], list[tuple[Verdict, Verdict]]](list)
     for key in reviews.keys:
-        judges = reviews.judges(key)
+        judges = reviews.blind(key)
         for one, other in combinations(sorted(judges), 2):
             both[one, other].append((judges[one].verdict, judges[other].verdict))
     for (one, other), verdicts in sorted(both.items()):

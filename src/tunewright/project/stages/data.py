@@ -33,7 +33,7 @@ RECIPE = "recipe.json"
 AUDIT = "audit.json"
 """What is odd about the split's rows. What the recipe did to them is not in it: rows that came out equal by other operations
 are the same split."""
-_TOLD = {"id", "rows_in", "rows_out", "dropped", "changed", "added", "tally"}
+_TOLD = {"id", "rows_in", "rows_out", "dropped", "changed", "added", "given_up", "tally"}
 
 
 class _Given(NamedTuple):
@@ -65,7 +65,7 @@ def prepare(ctx: StepContext) -> None:
     nodes = graph(ctx.file.recipe, given)
     if ctx.file.data.scale == "ray" and (here := [node.id for node in nodes if not node.is_single]):
         ctx.emit("prepare.here", operations=here)
-    with sharing(ctx.file.data.scale, ctx.threads) as workers:
+    with sharing(ctx.file.data.scale, ctx.threads, ctx.emit) as workers:
         for node in nodes:
             artifact = _worked(ctx, node, given, workers)
             last = artifact.file(ROWS)
@@ -91,7 +91,7 @@ class Reached(NamedTuple):
 def reach(ctx: StepContext, nodes: Sequence[Node]) -> Reached:
     """The sources, and these operations made anew where they are stale, with their rows."""
     given, made = _sources(ctx), dict[str, Artifact]()
-    with sharing(ctx.file.data.scale, ctx.threads) as workers:
+    with sharing(ctx.file.data.scale, ctx.threads, ctx.emit) as workers:
         for node in nodes:
             made[node.id] = _worked(ctx, node, given, workers)
             given[node.id] = _Given(Examples(made[node.id].file(ROWS)), made[node.id].ref)
