@@ -18,7 +18,7 @@ import pyarrow.feather
 import pytest
 
 from tunewright.core.errors import DataError
-from tunewright.data.files import find_files, source_paths
+from tunewright.data.files import InputFile, find_files, source_paths
 from tunewright.data.rows import BadFile
 from tunewright.data.sources import _lines, _unpack, _zip, open_file
 from tunewright.data.spec import SourceSpec
@@ -167,7 +167,9 @@ def test_the_plan_hashes_the_archive(tmp_path: Path) -> None:
     make_zip(tmp_path / "d.zip", **{"t.csv": CSV})
     for path in ("d.zip", "d.zip/t.csv", "*.zip/*.csv", "D.ZIP/../d.zip"):
         assert source_paths(tmp_path, path) == ([tmp_path / "d.zip"] if ".." not in path else [])
-    assert find_files(SourceSpec(path="d.zip/*"), tmp_path) == [(tmp_path / "d.zip" / "t.csv", "d.zip/t.csv")]
+    assert find_files(SourceSpec(path="d.zip/*"), tmp_path) == [
+        InputFile(tmp_path / "d.zip" / "t.csv", "d.zip/t.csv")
+    ]
 
 
 def refused(path: Path) -> str:

@@ -117,7 +117,7 @@ def _operation(data: dict[str, Any]) -> str:
         for word, of in (("dropped", f" of {data['rows_in']:,}"), ("changed", ""), ("added", ""))
         if data[word]
     ]
-    if data["given_up"]:
+    if data.get("given_up"):
         done.append(f"gave up {data['given_up']:,} new rows (given_up.jsonl says why)")
     found = ", ".join(f"{what} {number:,}" for what, number in data.get("tally", {}).items())
     return f"{data['id']} {', '.join(done) or 'changed nothing'}{f' ({found})' if found else ''}"
