@@ -2,9 +2,10 @@
 
     python bench/training.py [--repeats 5] [--only sft-short dpo first-step …] [--json FILE]
 
-Prints, for each case, our tokens a second and peak memory beside the peer's, the ratio, and the target. Tokens are those
-of the rows, padding and what is shared not counted twice, so that the figures say how fast rows are learnt. Loading is left
-out: only optimizer steps are timed. Losses must be the peer's within a hundredth, or the run fails: other work was done.
+Prints each run as it ends and, for each case, our tokens a second and peak memory beside the peer's, the ratio, and the
+target. Tokens are those of the rows, padding and what is shared not counted twice, so that the figures say how fast rows are
+learnt. Loading is left out: only optimizer steps are timed. Losses must be the peer's within a hundredth, or the run fails:
+other work was done.
 
 With an accelerator all contenders use it, in bf16: the base is Qwen3-0.6B's shape (28 layers of width 1,024), steps have 64
 rows, the first four of twelve are not timed, and memory is the accelerator's.
@@ -110,7 +111,12 @@ def compared(case: Case, folder: Path, repeats: int) -> Iterator[str]:
     runs: dict[str, list[Measured]] = {name: [] for name in ("ours", *case.peers)}
     for _ in range(repeats):
         for name, found in runs.items():
-            found.append(measured(name, case, folder))
+            one = measured(name, case, folder)
+            print(
+                f"{case.name}, {name}: {one.tokens_per_s:,.0f} tokens/s, {one.peak_bytes / 1e9:.2f} GB",
+                flush=True,
+            )
+            found.append(one)
     ours = middle(runs["ours"])
     for peer, (speed, memory) in case.peers.items():
         theirs = middle(runs[peer])
