@@ -40,6 +40,14 @@ def test_why_tells_the_way_of_a_row(cli, project):
     )
 
 
+def test_why_tells_how_often_a_row_stands_that_was_repeated(cli, project):
+    held = project / "tunewright.yaml"
+    held.write_text(held.read_text().replace("{op: drop_duplicates}", "{op: balance, least: 120}"))
+    said = cli("data", "why", "rows.csv:5").out
+    assert "balance: kept, 2 times in " in said
+    assert "balance changed it" not in said
+
+
 def test_preview_shows_what_an_operation_makes(cli, project):
     said = cli("data", "preview", "redact", "--rows", "1", "--of", "10")
     assert said.code == 0

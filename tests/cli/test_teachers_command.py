@@ -81,6 +81,19 @@ def test_a_first_look_tells_whom_it_asks_what_is_not_taken_what_it_cost_and_what
     assert "given_up.jsonl" not in said.out
 
 
+def test_a_look_that_fails_tells_what_it_cost(cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setenv("BIG_KEY", "sk-secret-of-ours")
+    with serving(ok("Why?")) as server:
+        wrong = '  - {op: map, set: {input: "{{ input + 1 }}"}}\n'
+        (tmp_path / "tunewright.yaml").write_text(PROJECT % server.url + RECIPE + wrong)
+        (tmp_path / "rows.csv").write_text("input,expected\na,b\n")
+        said = cli("data", "preview", "--ask")
+    assert said.code == 2
+    assert said.out.startswith("big: 4 answers (")
+    assert "error: " in said.err
+
+
 @pytest.fixture
 def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("COLUMNS", "160")

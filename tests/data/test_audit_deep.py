@@ -33,6 +33,19 @@ def test_a_secret_is_an_error() -> None:
     assert "hf_" not in finding.message
 
 
+def test_a_first_name_alone_is_no_warning_and_a_name_with_its_surname_is() -> None:
+    story, letter = row("Natalia sold 48 clips in April."), row("Dear Anna Miller, the kettle leaks.")
+    told = [
+        one
+        for one in audit({"train": [*PLAIN, story, letter]}, deep=True).findings
+        if one.kind == "personal_data"
+    ]
+    assert [(one.severity, one.examples, one.message) for one in told] == [
+        ("warning", (letter.id,), "1 of 62 rows of train hold personal data: person 1."),
+        ("info", (story.id,), "1 of 62 rows of train hold no personal data but people's first names."),
+    ]
+
+
 def test_near_duplicates_are_named_with_the_row_that_stays() -> None:
     text = "the parcel with the two broken lamps came on Monday morning and nobody was at home to take it in"
     rows = [*PLAIN, row(text), row(f"{text} please")]

@@ -49,6 +49,11 @@ def test_a_line_is_what_json_writes(value: object) -> None:
     assert [repr(one) for one in from_lines(line.encode(), "rows")] == [repr(row)]
 
 
+def test_keys_that_are_no_texts_are_written_as_json_has_them() -> None:
+    row = make_example(ask("a", "b"), fields={"x": {None: [{True: 1}], 2: 3}})
+    assert json.loads(to_line(row))["fields"] == {"x": {"null": [{"true": 1}], "2": 3}}
+
+
 def test_rows_of_all_kinds_come_back() -> None:
     rows = [
         make_example(with_tools(ask("a", "b"), '[{"x": 1e-07}]'), rejected="c"),

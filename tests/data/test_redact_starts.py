@@ -1,6 +1,7 @@
 """What spares the search work changes nothing: with every shortcut taken out, the same is found."""
 
 import json
+import tracemalloc
 from contextlib import ExitStack
 from pathlib import Path
 from unittest.mock import patch
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunewright.data.redact import addresses, contacts, cues, ids, numbers, people, secrets
-from tunewright.data.redact.hints import hints_in
+from tunewright.data.redact.hints import _BLOCK, _words, hints_in
 from tunewright.data.redact.redactor import FINDERS
 from tunewright.data.redact.starts import (
     CAPITALISED,
@@ -46,7 +47,8 @@ PIECES = [
     *("via Roma 5", "corner of Main and Oak", "PO Box 12"),
     *("P.O. Box #9", "apt 4", "Apt.#12", "Springfield, IL 62701"),
     *("zip 12345", "USNS Smith FPO AA 12345", "Unit 1 Box 2 DPO AE 09999", "live at 12 main 5", "sent to: 12 Foo 33"),
-    *("postfach 1",),
+    *("postfach 1", "PLZ 8001", "postal code: 1012 AB", "the corner of Main and 5 Oak"),
+    *("-----BEGIN RSA PRIVATE KEY-----\n" + "MIIB" * 12 + "\n-----END RSA PRIVATE KEY-----",),
     *("password is hunter2x", "api_key=abc123DEF456", "PIN 1234", "pin: 1234", "hf_" + "a1" * 20, "AKIA" + "A2" * 8),
     *("[PERSON_1]", "²", "१२३४५६७", "İ", "ſ", "ß", "ı", "STRASSE 12"),
     *("\n", "\t", "  ", ". ", "! ", "-", "/", "word", "the box"),
@@ -80,6 +82,9 @@ def without_shortcuts(stack):
         (secrets, "_hinted", lambda *_: (*secrets.MARKED, *secrets.SURROUNDED)),
         (secrets, "long_tokens", str),
         (contacts, "long_numbers", digit_runs),
+        (numbers, "digit_count", lambda _: numbers._FEWEST_DIGITS),
+        *((module, "hints_in", lambda _: frozenset(_words)) for module in (addresses, secrets)),
+        (secrets, "among", lambda _: frozenset(_words)),
     ):
         stack.enter_context(patch.object(module, name, plain))
 
@@ -133,3 +138,18 @@ def test_words_that_may_be_names():
 def test_words_of_the_finders_that_stand_in_a_text():
     assert {"phone", "zip"} <= hints_in("my PHONE\ud800, zıp")
     assert hints_in("nothing of all") == frozenset()
+
+
+@pytest.mark.parametrize("before", [0, 1, _BLOCK - 5, _BLOCK - 1, _BLOCK, 3 * _BLOCK - 2])
+def test_words_of_a_long_text_are_found_wherever_they_stand(before):
+    longest = max(_words, key=len)
+    assert longest in hints_in("." * before + longest + "\ud800" + "." * _BLOCK)
+
+
+def test_a_text_of_nothing_but_words_takes_little_memory():
+    text = "pan tax " * 500_000
+    hints_in("x")
+    tracemalloc.start()
+    assert {"pan", "tax"} <= hints_in(text)
+    assert tracemalloc.get_traced_memory()[1] < 8 * len(text)
+    tracemalloc.stop()

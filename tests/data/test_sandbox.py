@@ -1,10 +1,13 @@
 """Templates of a stranger's project file: what they can take up is bounded, and what people write is as it was."""
 
+from time import sleep
+
 import pytest
 
 from ends import ends
 from tunewright.core.errors import DataError
 from tunewright.core.example import ask, make_example
+from tunewright.data import sandbox
 from tunewright.data.ops.filter import Filter, each
 from tunewright.data.rows import BadRow
 from tunewright.data.synthetic.formula import BadCell, Formula
@@ -54,6 +57,22 @@ def of(template: str) -> str:
         "{{ [1] | slice(10 ** 9) | list }}",
         "{{ 1.5 | round(10 ** 9, 'ceil') }}",
         "{{ [[1]] | tojson(indent=10 ** 9) }}",
+        "{{ ('{0}' * 1000000).format(many) }}",
+        "{{ ('%(a)s' * 1000000) % {'a': many} }}",
+        "{{ ('%(a)s' * 1000000) | format(a=many) }}",
+        "{{ '{:>{w[0]}}'.format(1, w=[10 ** 9]) }}",
+        "{{ '{:{w}}'.format(1, w='>999999999') }}",
+        "{{ '%                                        999999999d' % 1 }}",
+        "{{ '%((a))999999999d' % {'(a)': 1} }}",
+        "{{ many.join(range(100000) | map('string')) }}",
+        "{{ range(100000) | map('string') | join(many) }}",
+        "{{ range(100000) | list | tojson(indent=999999) }}",
+        "{{ ('a\n' * 100000) | indent(999999) }}",
+        "{{ ('a.com ' * 100000) | urlize(rel=many) }}",
+        "{{ [2 ** 14000] * 5000000 }}",
+        "{{ [[range(1000) | list] * 10000][0] | sum(start=[]) }}",
+        "{{ ('ab ' * 30000000).split() }}",
+        "{{ '{a:>{w}}'.format_map({'a': 1, 'w': 10 ** 9}) }}",
         "{% set n = namespace(s='ab') %}{% for i in range(99) %}{% set n.s = n.s ~ n.s %}{% endfor %}",
         "{% set n = namespace(s='ab') %}{% for i in range(99) %}{% set n.s = n.s + n.s %}{% endfor %}",
         "{% set n = namespace(s=1) %}{% for i in range(99) %}{% set n.s = [n.s, n.s] %}{% endfor %}{{ n.s }}",
@@ -67,6 +86,26 @@ def test_what_would_take_the_machine_up_is_stopped(template: str) -> None:
     with ends(), pytest.raises(BadCell) as caught:
         of(template)
     assert str(caught.value) == BEYOND
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ range(99999, 199998) | reject('in', range(99999) | list) | list }}",
+        "{% for a in range(90000) %}{% block b scoped %}{% for c in range(90000) %}{% endfor %}{% endblock %}{% endfor %}",
+    ],
+)
+def test_what_only_takes_time_ends_with_it(template: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "SECONDS", 0.3)
+    with ends(), pytest.raises(BadCell) as caught:
+        of(template)
+    assert str(caught.value) == BEYOND
+
+
+def test_time_that_others_take_is_not_the_templates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "SECONDS", 0.1)
+    waits = Formula("{% for a in range(3) %}{{ wait() }}{% endfor %}", template=True)
+    assert waits.of({"wait": lambda: sleep(0.1) or "x"}) == "xxx"
 
 
 @pytest.mark.parametrize(
@@ -158,6 +197,14 @@ def test_one_rendering_takes_nothing_from_the_next() -> None:
         ("{{ '%s has %d' % ('a', 2) }} {{ '{:,}'.format(10 ** 9) }}", "a has 2 1,000,000,000"),
         ("{{ 'No. 12345678: %s, 100 %%' | format('a') }}", "No. 12345678: a, 100 %"),
         ("{{ 'No. 12345678: {:>3}'.format('a') }}", "No. 12345678:   a"),
+        ("{{ 'call (030) 12345678: %(a)s' % {'a': x[:2]} }}", "call (030) 12345678: he"),
+        ("{{ '{:>{w}}|{a[0]!r:^6}|{{}}'.format(x[:2], w=4, a=[12345678]) }}", "  he|12345678|{}"),
+        (
+            "{{ ('<b>{}</b>' | safe).format('<') }} {{ '{a:,}'.format_map({'a': 10 ** 6}) }}",
+            "<b>&lt;</b> 1,000,000",
+        ),
+        ("{{ rows | map(attribute='n') | join(', ') }} {{ [[1], [2]] | sum(start=[]) }}", "1, 2 [1, 2]"),
+        ("{{ rows | tojson(indent=2) | length }} {{ 'a\nb' | indent(2) }}", "120 a\n  b"),
         ("{{ nowhere | default('there', true) }}", "there"),
         ("{{ 'a' ~ 1 ~ [x[:2], 2] }}", "a1['he', 2]"),
         ("{% set a, b = (x[:1], 2) %}{{ a }}{{ b }}", "h2"),

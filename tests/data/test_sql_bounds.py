@@ -112,6 +112,21 @@ def test_of_rows_too_many_to_keep_the_hash_is_that_of_the_rows_read(
     assert asked == [QUERY, QUERY]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+@pytest.mark.parametrize("times", [1, 30_000])
+def test_where_the_disk_is_full_the_rows_are_asked_for_again(
+    shop: Path, asked: list[str], monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    """At its end, or on its way."""
+    monkeypatch.setattr(_sql_once.tempfile, "TemporaryFile", lambda: open("/dev/full", "r+b"))  # noqa: SIM115  # the spool closes it
+    change(shop, f"update t set said = '{'x' * times}' where id = 1")
+    with sql.asked_once():
+        first = contents(source(), shop)
+        assert contents(source(), shop) == first
+        assert len(rows(shop, source())) == 4
+    assert asked == [QUERY, QUERY]
+
+
 def test_a_reading_that_was_given_up_is_not_known(shop: Path, asked: list[str]) -> None:
     with sql.asked_once():
         table = open_file(shop, source()).table
@@ -138,6 +153,14 @@ def test_a_project_asks_once_and_sees_at_its_next_run_what_changed(shop: Path, a
         tunewright.open(shop).run("ingest")
     assert len(asked) == 2
     assert tunewright.open(shop).plan()[0].state == "fresh"
+
+
+def test_a_row_of_a_query_is_followed_with_one_question(shop: Path, asked: list[str]) -> None:
+    (shop / "tunewright.yaml").write_text(PROJECT)
+    for _ in range(2):
+        del asked[:]
+        assert len(tunewright.open(shop).why("shop.db:1").found) == 1
+        assert len(asked) == 1
 
 
 def test_a_query_that_takes_too_long_is_ended(shop: Path) -> None:
@@ -241,3 +264,13 @@ def test_a_row_of_postgres_too_long_is_a_reject_alone(
     found = rows(tmp_path, source(query, url="", url_env="SHOP_URL"))
     assert [row.number for row in found] == [1, 2, 3]
     assert found[1].reason == "too long: the row has 73,400,328 bytes; 67,108,864 are read"
+
+
+@needs_postgres
+def test_a_value_of_postgres_that_nests_too_deep_is_told_in_a_sentence(
+    tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP_URL", f"postgresql+psycopg://shop:s3cr%40t%2Fpw@127.0.0.1:{port}/postgres")
+    query = "select (repeat('[', 3000) || repeat(']', 3000))::json as a"
+    told = refusal(tmp_path, source(query, url="", url_env="SHOP_URL"))
+    assert told.endswith(" (a JSON value nests too deep). None")

@@ -107,8 +107,10 @@ def test_they_stand_in_the_operations_folder_and_rows_tried_are_rows_made_and_th
 def test_where_none_is_given_up_there_is_no_file(tmp_path: Path) -> None:
     columns = {"text": {"type": "expression", "template": "a"}}
     spec = Generate.model_validate({"rows": 3, "columns": columns})
-    found = apply_recipe(graph([spec], {"rows": []}), {"rows": []}, tmp_path)
-    assert not (found.folder / FILE).exists()
+    for _ in range(2):
+        found = apply_recipe(graph([spec], {"rows": []}), {"rows": []}, tmp_path)
+        assert not (found.folder / FILE).exists()
+        (found.folder / FILE).write_text("of a run before")
 
 
 def test_operations_without_ids_are_two_and_name_their_own_rows(tmp_path: Path) -> None:

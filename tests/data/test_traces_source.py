@@ -177,6 +177,7 @@ STORED = {**completion(), "messages": ASKED, "tools": None}
             {},
         ),
         ({**LANGFUSE, "modelParameters": {"max_tokens": "inf"}, "completionTokens": 8}, {}),
+        ({**LANGFUSE, "metadata": {"finishReason": "tool-calls"}}, {}),
     ],
 )
 def test_logs_of_other_tools(desk, values: dict[str, Any], about: dict[str, Any]) -> None:
@@ -218,7 +219,7 @@ def test_an_answer_without_a_models_name_is_no_persons(desk, values: dict[str, A
             "cut off: the answer reached its limit of tokens",
         ),
         (
-            {**LANGFUSE, "output": {**LANGFUSE["output"], "finish_reason": "content_filter"}},
+            {**LANGFUSE, "output": {**LANGFUSE["output"], "finishReason": "content-filter"}},
             "cut off: a filter stopped the answer",
         ),
         (

@@ -5,7 +5,8 @@ import pytest
 from calls import ASKED, SAYS, call, made
 from tunewright.core.errors import ModelError
 from tunewright.core.example import Origin, make_example
-from tunewright.evals.calls import as_written, has_calls
+from tunewright.core.message import Message
+from tunewright.evals.calls import as_written, hangs_on_template
 from tunewright.evals.suite import Suite
 
 
@@ -19,11 +20,18 @@ def suite(*answers) -> Suite:
 
 def test_calls_are_as_the_template_writes_them() -> None:
     asked = suite(SAYS, call("x"))
-    assert has_calls(asked)
-    assert not has_calls(suite(SAYS))
+    assert hangs_on_template(asked)
+    assert not hangs_on_template(suite(SAYS))
     said, called = as_written(asked, made("llama3_1"), "Be brief.").examples
     assert said == asked.examples[0]
     assert called.expected == '{"name": "find", "parameters": {"what": "x"}}'
+
+
+def test_an_empty_thinking_part_is_the_prompts() -> None:
+    asked = suite(SAYS, Message(role="assistant", content="<think>\n\n</think>\n\nred"))
+    assert hangs_on_template(asked)
+    assert [row.expected for row in as_written(asked, made("qwen3"), "").examples] == [SAYS.content, "red"]
+    assert as_written(asked, made("llama3_1"), "").examples == asked.examples
 
 
 def test_a_row_that_the_template_refuses_is_named() -> None:

@@ -241,6 +241,13 @@ def test_a_key_that_a_server_escapes_is_hidden_too(monkeypatch: pytest.MonkeyPat
         assert "c0ffee" not in replies[0].text
 
 
+def test_a_server_that_says_nothing_but_backslashes_keeps_nobody(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TEACHER_KEY", "sk-4f9ac0ffee1234==")
+    data = '{"choices": [{"message": {"content": "%s"}, "finish_reason": "stop"}]}' % ("\\" * 2_000_000)
+    replies, _, _ = ask(raw(data.encode()), retries=0, key_env="TEACHER_KEY")
+    assert "[key]" not in replies[0].text
+
+
 def test_a_placeholder_for_a_key_is_a_word_like_others(monkeypatch: pytest.MonkeyPatch):
     for word in ("EMPTY", "x"):
         monkeypatch.setenv("TEACHER_KEY", word)

@@ -22,11 +22,14 @@ def talks(renderer):
     )
 
 
-@pytest.mark.parametrize("parts", [rendering._PARTS, ("_gone",)])
+@pytest.mark.parametrize(
+    "parts", [rendering._PARTS, {"_gone": ()}, {**rendering._PARTS, "_plain_template_data": ("other",)}]
+)
 @pytest.mark.parametrize("name", ["embedded", "qwen3", "qwen3_training", "llama3_1", "lfm2_2_5"])
 def test_as_transformers_renders(monkeypatch, name, parts):
     renderer = made(name)
     told = {**renderer.tokenizer.special_tokens_map, **SETTINGS}
+    assert rendering._parts()  # else the test compares transformers' way with itself
     monkeypatch.setattr(rendering, "_PARTS", parts)
     mine = rendering.rendering(renderer._template, told, marked=renderer._marked)
     theirs = rendering._copying(renderer._template, told, renderer._marked)

@@ -106,8 +106,34 @@ def test_a_template_that_always_opens_one_cannot_be_trained_on():
     ]
 
 
+@pytest.mark.parametrize("name", ["qwen3", "qwen3_training", "nemotron_3_nano_training"])
+def test_a_seam_is_where_the_prompts_is(name):
+    """With markers too, and where the answer begins with a blank: the row is the prompt's and goes on from it."""
+    renderer = made(name)
+    for answer in ("red", "    return x", EMPTY + "    return x"):
+        row = ask("What colour?", answer)
+        ids, mask = renderer.training(row)
+        assert mask.index(1) == len(prompt := renderer.prompt(row[:-1]))
+        assert ids[: len(prompt)] == prompt
+        assert problems(renderer, row) == []
+
+
+@pytest.mark.parametrize("name", ["qwen3", "qwen3_training"])
+def test_an_answer_stays_indented(name):
+    for answer in ("    return x", EMPTY + "    return x"):
+        assert trained(made(name), ask("What colour?", answer)) == "    return x<|im_end|>"
+
+
 def test_only_an_empty_part_at_the_head_goes():
     kept = ("red", THOUGHT + "red", "red " + EMPTY, "<think>\n\nred")
     assert tuple(map(without_empty, kept)) == kept
     assert without_empty("\n<think></think>red") == without_empty(EMPTY + "red") == "red"
+    assert without_empty(EMPTY + "  red") == "  red"
     assert issubclass(ThinkingError, ModelError)
+
+
+@pytest.mark.parametrize("name", ["qwen3", "nemotron_3_nano"])
+def test_thoughts_that_were_cut_off_are_refused(name):
+    with pytest.raises(ThinkingError):
+        made(name).training(ask("What colour?", " <think>\nIt may be a"))
+    assert made("qwen3").training(ask("What colour?", "the tag <think> opens thoughts"))

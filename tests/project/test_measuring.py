@@ -9,7 +9,7 @@ from calls import ASKED, SAYS, call
 from tunewright.core.example import make_example
 from tunewright.evals.suite import Suite
 from tunewright.models import load
-from tunewright.project.stages.measuring import _with_calls
+from tunewright.project.stages.measuring import _as_answered
 
 
 def suite(name: str, *answers: Any) -> Suite:
@@ -24,9 +24,9 @@ def test_the_tokenizer_is_loaded_once(monkeypatch: pytest.MonkeyPatch, tmp_path:
     task = SimpleNamespace(system="Be brief.")
     ctx: Any = SimpleNamespace(file=SimpleNamespace(base="embedded", task=task), root=tmp_path)
     plain = [suite("plain", SAYS)]
-    assert (_with_calls(ctx, plain), loaded) == (plain, [])
+    assert (_as_answered(ctx, plain), loaded) == (plain, [])
     every = [*plain, suite("one", call("x"), SAYS), suite("two", call("y"))]
-    expected = [[example.expected for example in made.examples] for made in _with_calls(ctx, every)]
+    expected = [[example.expected for example in made.examples] for made in _as_answered(ctx, every)]
     assert expected == [
         ["In Prague."],
         ['<tool_call>{"name": "find", "arguments": {"what": "x"}}</tool_call>', "In Prague."],

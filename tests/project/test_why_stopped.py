@@ -126,3 +126,26 @@ def test_a_row_that_quotes_a_place_is_not_taken_for_it(root: Path) -> None:
     project = tunewright.open(root)
     assert [one.place for one in project.why("mails.csv:3").found] == ["../mails.csv:3"]
     assert [one.place for one in project.why("more.jsonl:3").found] == ["more.jsonl:3"]
+
+
+BRANCHES = """\
+recipe:
+  - {op: filter, id: all, needs: [mails], keep: turns}
+  - {op: filter, id: english, needs: [mails, chats], keep: 'lang == "en"'}
+  - {op: map, needs: [all, english], set: {input: "{{ input + 1 }}"}}
+"""
+
+
+def test_a_row_that_one_way_dropped_goes_on_by_another(root: Path) -> None:
+    path = root / "tunewright.yaml"
+    path.write_text(path.read_text().partition("recipe:")[0] + BRANCHES)
+    told, stopped = ways(tunewright.open(root), "mails.csv:2")
+    assert told == [("all", "kept"), ("english", "dropped")]
+    assert "rows were followed up to english and no further: " in stopped
+    assert ways(tunewright.open(root), "day/1/chats.csv:2") == ([("english", "dropped")], "None")
+
+
+@pytest.mark.parametrize("ref", ["mails.csv:" + "9" * 5000, "m\udcff.csv:3", "\udcffabcdef", "mails.csv:٣٣٣"])
+def test_a_name_that_can_be_no_row_is_said(root: Path, ref: str) -> None:
+    with pytest.raises(UserError, match="no row is"):
+        tunewright.open(root).why(ref)

@@ -60,6 +60,26 @@ def test_segments_attend_as_transformers_eager_attention(monkeypatch, kv_heads, 
         torch.testing.assert_close(one.grad, other.grad, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize(("room", "kept"), [(1 << 20, True), (1 << 16, False)])
+def test_what_is_kept_of_many_segments_is_bounded(monkeypatch, room, kept):
+    """Of all together: each of these 16 fits the smaller room alone, and a layer would keep the scores of every one."""
+    monkeypatch.setattr(attention, "_CAPPED_BYTES", room)
+    parts = [torch.randn(1, 4, 1024, 8, requires_grad=True) for _ in range(3)]
+    cut, shapes = Unread(Segments((64,) * 16, (-1,) * 16)), []
+
+    def note(part):
+        shapes.append(part.shape[-2:])
+        return part
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda part: part):
+        attend(torch.nn.Identity(), *parts, None, softcap=CAP, segments=cut)
+    assert ((64, 64) in shapes) == kept
+
+
+def test_scores_are_each_segments_by_its_row():
+    assert CUT.scores() == 17 * 17 + 30 * 47 + 4 * 21 + 2 * 23 + 40 * 40
+
+
 def test_a_batch_without_segments_attends_row_by_row():
     torch.manual_seed(0)
     parts = [torch.randn(3, heads, 11, 8) for heads in (4, 2, 2)]

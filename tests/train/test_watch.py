@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from tunewright.train.watch import Look, Watch, rising, trouble, words
+from tunewright.train.watch import Look, Watch, rising, trouble, watched, words
 
 FALLING = [2.0 * math.exp(-step / 20) + 0.3 for step in range(40)]
 
@@ -60,6 +60,17 @@ def _last(losses, loss):
 def test_a_steady_climb_is_seen():
     climb = [0.5 + 0.05 * step for step in range(60)]
     assert "diverged" in states([*FALLING, *climb])
+
+
+def test_general_rows_beside_the_methods_are_not_watched():
+    """They stand in some steps and not in others, and in few of them alone."""
+    assert watched(0.5, {"reward_margin": 1.0}) == 0.5
+    assert watched(2.5, {"rehearsal_loss": 2.0, "reward_margin": 1.0}) == 0.5
+    assert watched(2.0, {"rehearsal_loss": 2.0}) is None
+    assert math.isnan(watched(math.inf, {"rehearsal_loss": math.inf}))
+    watch = Watch([*FALLING, *[None] * 20])
+    assert (watch.look(None).state, watch.look(None, math.inf).state) == ("calm", "broken")
+    assert watch.look(0.5) == _last([*FALLING], 0.5)
 
 
 def test_no_number_is_broken_and_leaves_the_watch_as_it_was():

@@ -1,6 +1,7 @@
 """data: what was read, what the recipe makes of it, and what is odd about it."""
 
 import json
+from collections.abc import Mapping
 
 import click
 
@@ -8,6 +9,7 @@ from tunewright.cli.audit import audit
 from tunewright.cli.coverage import coverage
 from tunewright.cli.review.command import review
 from tunewright.cli.run import ASK, PROJECT, SET, open_project
+from tunewright.core.errors import UserError
 from tunewright.core.events import Event
 
 
@@ -47,8 +49,11 @@ def why(row: str, path: str, settings: tuple[str, ...], as_json: bool) -> None:
         before = one.row
         for touch in one.touches:
             if touch.fate == "changed":
+                if same := touch.rows.count(before):  # mix and balance repeat rows
+                    render.say(f"  {touch.node}: kept{f', {same} times' if same > 1 else ''}")
                 for after in touch.rows:
-                    _say_row(f"{touch.node} changed it", changes(before, after))
+                    if after != before:
+                        _say_row(f"{touch.node} changed it", changes(before, after))
                 before = touch.rows[0]
             else:
                 render.say(f"  {touch.node}: {touch.fate}{f' ({touch.reason})' if touch.reason else ''}")
@@ -92,7 +97,11 @@ def preview(
             if event.kind == "teacher.asked":
                 spent[event.data["teacher"]] = render.teacher_words(event.data)
 
-        found = project.preview(operation, shown=rows, rows=of_, ask=asks, listen=hear)
+        try:
+            found = project.preview(operation, shown=rows, rows=of_, ask=asks, listen=hear)
+        except UserError:
+            _say_spent(spent)
+            raise
     done = found.account
     for row in found.rows:
         _say_row(row.place, {**row.fields, **shown(row)})
@@ -100,8 +109,7 @@ def preview(
         render.say(f"  {place} dropped: {reason}", "dim")
     for place, reason in found.given_up:
         render.say(f"  {place} given up: {reason}", "dim")
-    for words in spent.values():
-        render.say(f"  {words}", "dim")
+    _say_spent(spent)
     for note in done.notes:
         render.say(f"  {note}", "dim")
     added = f", {done.added:,} are new" if done.added else ""
@@ -117,6 +125,13 @@ def _say_row(title: str, row: dict[str, object]) -> None:
     render.say(f"  {title}")
     for name, value in row.items():
         render.say(f"    {name}: {str(value)[:500]}")
+
+
+def _say_spent(spent: Mapping[str, str]) -> None:
+    from tunewright.cli import render
+
+    for words in spent.values():
+        render.say(f"  {words}", "dim")
 
 
 def _plain(one: object) -> object:

@@ -165,7 +165,6 @@ def _show_warnings(outcomes: Any) -> None:
 def _show_verdict(verdict: Any, result: Any, project: Any) -> None:
     from tunewright.cli import render
     from tunewright.decide.gates import KEEPS_GENERAL
-    from tunewright.train.spec import REHEARSES
 
     colour = {"helps": "bold green", "does not help": "bold red"}.get(verdict.outcome, "bold yellow")
     render.say("")
@@ -174,7 +173,7 @@ def _show_verdict(verdict: Any, result: Any, project: Any) -> None:
         mark = "passed" if gate.passed else "FAILED"
         render.say(f"  {mark}  {gate.name}: {gate.seen} (asked: {gate.asked})", "" if gate.passed else "red")
     forgot = any(gate.name == KEEPS_GENERAL and not gate.passed for gate in verdict.gates)
-    if forgot and project.file.train.method in REHEARSES and not project.file.train.rehearsal:
+    if forgot and not project.file.train.rehearsal:
         render.say(
             "Try `--set train.rehearsal=0.25`: the base's own answers to general prompts, trained beside yours, keep more"
             " of what it could do."

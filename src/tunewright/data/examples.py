@@ -23,7 +23,7 @@ T = TypeVar("T")
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 _CHUNK = 1 << 18
 """Bytes of lines that are read at once."""
-_ALIKE = frozenset((str, int, bool, type(None)))
+_TEXT, _ALIKE = frozenset((str,)), frozenset((str, int, bool, type(None)))
 """What pydantic's writer writes as `json` does, in a third of the time; floats it may write otherwise (1e-7, not 1e-07)."""
 
 
@@ -54,14 +54,14 @@ def _row(example: Example) -> dict[str, Any]:
 
 
 def _is_quick(example: Example) -> bool:
-    """Whether no number stands in it that is a float."""
+    """Whether nothing stands in it that the two write otherwise: a float, a key that is no text."""
     return all(m.weight is None and m.tools is None for m in example.messages) and _is_alike(example.fields)
 
 
 def _is_alike(value: Any) -> bool:
     kind = type(value)
     if kind is dict:
-        return all(map(_is_alike, value.values()))
+        return _TEXT.issuperset(map(type, value)) and all(map(_is_alike, value.values()))
     return all(map(_is_alike, value)) if kind is list else kind in _ALIKE
 
 

@@ -386,6 +386,7 @@ class _Ledger:
             (out / name).open("wb") for name in (ROWS, DROPPED, CHANGED)
         )
         self._out = out
+        (out / GIVEN_UP).unlink(missing_ok=True)
         self._given_up: BinaryIO | None = None
         self._counts = Counter[str]()
         self._tally = Counter[str]()

@@ -14,12 +14,14 @@ from typing import Any
 
 from jinja2 import TemplateSyntaxError, meta, nodes, pass_context
 from jinja2.runtime import Context, Macro
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedEscapeFormatter, SandboxedFormatter
 from jinja2.utils import _PassArg
 from jinja2.visitor import NodeTransformer
+from markupsafe import Markup
 
 from tunewright.data.sandbox_sizes import (
     SECONDS,
+    SLOW,
     STEPS,
     WORK,
     TooMuch,
@@ -27,6 +29,7 @@ from tunewright.data.sandbox_sizes import (
     refuse_large,
     refuse_method,
     refuse_wide,
+    refuse_wide_field,
     size,
 )
 
@@ -43,13 +46,24 @@ class Rendering(Context):
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self.left = WORK
-        self.until = time.monotonic() + SECONDS
+        self._began, self._until = time.thread_time(), time.monotonic() + SECONDS
+
+    def derived(self, locals: dict[str, Any] | None = None) -> "Rendering":
+        """The values of a block, whose purse is what is left in this one."""
+        made = super().derived(locals)
+        assert isinstance(made, Rendering)
+        made.left, made._began, made._until = self.left, self._began, self._until
+        return made
 
     def pay(self, work: int) -> None:
         """Raises TooMuch where the purse is empty."""
         self.left -= work
-        if self.left < 0 or time.monotonic() > self.until:
+        if self.left < 0 or (time.monotonic() > self._until and self._worked() > SECONDS):
             raise TooMuch
+
+    def _worked(self) -> float:
+        """Seconds that it took the processor, which a machine that sleeps, or has other work, adds nothing to."""
+        return time.thread_time() - self._began
 
     def pay_for(self, *values: Any) -> None:
         """Pay for the sizes of values. Raises TooMuch."""
@@ -71,6 +85,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.globals["range"] = _range
         self.filters = {name: _paid(name, run) for name, run in self.filters.items()}
         self.filters |= {_SIZED: _sized, _TURNS: _turns}
+        self.tests = {name: _timed(run) for name, run in self.tests.items()}  # type: ignore[arg-type]  # functions
 
     @staticmethod
     def concat(pieces: Iterable[str]) -> str:
@@ -101,11 +116,28 @@ class Sandbox(ImmutableSandboxedEnvironment):
         context.pay(_STEP)
         given = (*args, *(value for name, value in more.items() if not name.startswith("_")))
         if not isinstance(obj, Macro):
+            args = tuple(list(one) if isinstance(one, Iterator) else one for one in args)
+            given = (*args, *given[len(args) :])
             context.pay_for(*given)
             refuse_method(obj, given, context.left)
         result = super().call(context, obj, *args, **more)
         context.pay_for(result)
         return result
+
+    def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
+        """A text's `format`, whose fields are counted; None for all else."""
+        if super().wrap_str_format(value) is None:
+            return None
+        text, one = value.__self__, value.__name__ == "format_map"
+        with_fields = _Escaped(self, escape=text.escape) if isinstance(text, Markup) else _Fields(self)
+
+        @wraps(value)
+        def formatted(*args: Any, **more: Any) -> str:
+            if one and (more or len(args) != 1):
+                raise TypeError("format_map() takes exactly one argument")
+            return type(text)(with_fields.vformat(text, () if one else args, args[0] if one else more))
+
+        return formatted
 
     def parse(self, source: str, name: str | None = None, filename: str | None = None) -> nodes.Template:
         """The template's tree. Raises TemplateSyntaxError."""
@@ -125,6 +157,24 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def _generate(self, source: nodes.Template, *args: Any, **more: Any) -> str:
         return super()._generate(_Watched().visit(source), *args, **more)
+
+
+class _Fields(SandboxedFormatter):
+    """Puts what is given into a text's fields, within WORK."""
+
+    _left = WORK
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        refuse_wide_field(format_spec)
+        said = super().format_field(value, format_spec)
+        self._left -= len(said)
+        if self._left < 0:
+            raise TooMuch
+        return said
+
+
+class _Escaped(_Fields, SandboxedEscapeFormatter):
+    """The same for a text that escapes what is put into it."""
 
 
 class _Watched(NodeTransformer):
@@ -192,15 +242,34 @@ def _paid(name: str, run: Callable[..., Any]) -> Callable[..., Any]:
     def paid(context: Rendering, value: Any, *args: Any, **more: Any) -> Any:
         given = (*args, *more.values())
         context.pay(_STEP)
-        context.pay_for(value, *given)
+        if name in ("join", "sum") and isinstance(value, Iterator):
+            value = list(value)
+        context.pay_for(*[value] * SLOW.get(name, 1), *given)
         refuse_filter(name, value, given, context.left)
         result = run(*first(context), value, *args, **more)
         context.pay_for(result)
         return result
 
+    return _of_context(paid)
+
+
+def _timed(run: Callable[..., Any]) -> Callable[..., Any]:
+    """The test, which looks at the clock: `select` asks it of many values in one go."""
+    first = _FIRST[_PassArg.from_obj(run)]
+
+    @wraps(run)
+    def timed(context: Rendering, value: Any, *args: Any, **more: Any) -> Any:
+        context.pay(1)
+        return run(*first(context), value, *args, **more)
+
+    return _of_context(timed)
+
+
+def _of_context(run: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter or test that is handed the rendering, whatever the one that it stands for wants."""
     for mark in ("jinja_pass_arg", "jinja_async_variant"):
-        vars(paid).pop(mark, None)
-    return pass_context(paid)
+        vars(run).pop(mark, None)
+    return pass_context(run)
 
 
 def _range(*bounds: int) -> range:

@@ -71,8 +71,8 @@ class _Line:
 
     def __init__(self, client: "AsyncClient", pace: Pace, key: str) -> None:
         self.client, self.pace, self._length = client, pace, len(key)
-        # each sign as it is, or escaped as JSON may be, or as JSON within JSON: "/" as "\/" or "\u002f"
-        signs = (rf"(?:\\*{re.escape(sign)}|(?i:\\+u{ord(sign):04x}))" for sign in key)
+        # each sign as it is, or escaped as JSON may be, or as JSON within JSON within JSON: "/" as "\/" or "\u002f"
+        signs = (rf"(?:\\{{0,7}}{re.escape(sign)}|(?i:\\{{1,7}}u{ord(sign):04x}))" for sign in key)
         self._key = re.compile("".join(signs).encode())
 
     def hidden(self, data: bytes, least: int) -> bytes:

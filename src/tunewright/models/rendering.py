@@ -2,17 +2,25 @@
 
 transformers copies all that a template sees, at each call, since callers may hand it pictures and other objects. A
 renderer hands over texts, numbers, lists and dicts that it has just made, and what is the same for all rows is copied once:
-that saves two fifths of the time. Where transformers no longer has what it takes, its own way is gone.
+that saves two fifths of the time. Where transformers has not, or no longer, the parts that it takes, all is copied.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from inspect import signature
 from typing import Any, NamedTuple
 
 from transformers.utils import chat_template_utils
 from transformers.utils.chat_template_utils import render_jinja_template
 
 Turns = Sequence[Mapping[str, Any]]
-_PARTS = ("_compile_jinja_template", "_render_with_assistant_indices", "_plain_template_data")
+_PARTS = {
+    "_compile_jinja_template": ("chat_template",),
+    "_render_with_assistant_indices": (
+        "compiled_template", "messages", "tools", "documents", "add_generation_prompt", "template_kwargs",
+    ),
+    "_plain_template_data": ("value",),
+}  # fmt: skip
+"""What is taken of transformers, which it does not promise to keep, and what each is given."""
 
 
 class Shown(NamedTuple):
@@ -31,9 +39,10 @@ def rendering(template: str, told: Mapping[str, Any], *, marked: bool) -> Render
 
     Raises what jinja2 raises where it is no template; the rendering what the template raises.
     """
-    if not all(hasattr(chat_template_utils, part) for part in _PARTS):
+    parts = _parts()
+    if parts is None:
         return _copying(template, told, marked)
-    compile_template, render_marked, plain = (getattr(chat_template_utils, part) for part in _PARTS)
+    compile_template, render_marked, plain = parts
     compiled, same = compile_template(template), plain(dict(told))
 
     def render(turns: Turns, answering: bool, tools: list[Any] | None) -> Shown:
@@ -45,6 +54,13 @@ def rendering(template: str, told: Mapping[str, Any], *, marked: bool) -> Render
         return Shown(text, [])
 
     return render
+
+
+def _parts() -> list[Any] | None:
+    """The parts of transformers; none where one is gone or is given other things."""
+    found = [getattr(chat_template_utils, name, None) for name in _PARTS]
+    taken = [part and tuple(signature(part).parameters) for part in found]
+    return found if taken == [*_PARTS.values()] else None
 
 
 def _copying(template: str, told: Mapping[str, Any], marked: bool) -> Rendering:

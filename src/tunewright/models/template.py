@@ -175,14 +175,19 @@ class Renderer:
         text: str = self.tokenizer.decode(body, skip_special_tokens=False, clean_up_tokenization_spaces=False)
         return text
 
-    @cached_property
+    @property
     def closes_thinking(self) -> bool:
         """Whether the template ends a prompt with a thinking part that is over, so that the answer has none."""
+        return self._closing is not None
+
+    @cached_property
+    def _closing(self) -> str | None:
+        """The blanks after that thinking part; none where a prompt ends with no such part."""
         try:
             prompt, _ = self._apply([{"role": "user", "content": "a"}], True, None)
         except ModelError:
-            return False
-        return thinking.is_over(prompt)
+            return None
+        return thinking.closing(prompt)
 
     def said(self, answer: str) -> str:
         """An answer as it is trained: without the empty thinking part that the prompt has already."""
@@ -333,8 +338,8 @@ class Renderer:
         sealed = [self._turn(message, seal, tools is not None) for message in conversation]
         held = None if tools is None else self._sealed(json.loads(tools), seal, self._marked_pattern)
         text, marked = self._apply(sealed, answering, held)
-        if self.closes_thinking:  # markers may stand around what the prompt has already
-            marked = [(thinking.after_empty(text, begin), end) for begin, end in marked]
+        if self._closing is not None:  # markers may stand around what the prompt has already
+            marked = [(thinking.after_empty(text, begin, self._closing), end) for begin, end in marked]
         spans: list[_Span | None] = [*marked] if self._marked else self._spans_by_prefix(sealed, held, text)
         answers = sum(message.role == "assistant" for message in conversation)
         if len(spans) != answers:

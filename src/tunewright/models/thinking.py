@@ -8,16 +8,18 @@ import re
 
 from tunewright.core.errors import ModelError
 
-_END = "</think>"
-_EMPTY = re.compile(r"\s*<think>\s*</think>\s*")
-_OPEN, _BASE = "<think>…</think>", "Choose a base whose chat template"
+_BEGIN, _END = "<think>", "</think>"
+_EMPTY = re.compile(r"\s*<think>\s*</think>")
 
 
 class ThinkingError(ModelError):
     """An answer that is to be trained has a thinking part, and the template asks for answers without one."""
 
     def __init__(self) -> None:
-        fix = f"Take {_OPEN} out of the answers, or c{_BASE[1:]} writes no thinking part into the prompt."
+        fix = (
+            "Take <think>…</think> out of the answers, or choose a base whose chat template writes no thinking part into the"
+            " prompt."
+        )
         super().__init__(
             "The chat template asks for an answer without thinking, and one has a thinking part.", fix=fix
         )
@@ -31,26 +33,32 @@ class ServedOtherwiseError(ModelError):
         self.last = last
         fix = 'Give the earlier answers of such rows "weight": 0, or train them as rows of their own.'
         if last:
-            fix = f"{_BASE} shows an answer as its own prompt leads to it."
+            fix = "Choose a base whose chat template shows an answer as its own prompt leads to it."
         super().__init__("The chat template shows an answer in training otherwise than in serving.", fix=fix)
 
 
-def is_over(prompt: str) -> bool:
-    """Whether a prompt's text ends with a thinking part that is over, so that the answer has none."""
-    return prompt.rstrip().endswith(_END)
+def closing(prompt: str) -> str | None:
+    """The blanks after the thinking part that a prompt's text ends with, so that the answer has none; none without one."""
+    _, end, blanks = prompt.rpartition(_END)
+    return blanks if end and not blanks.strip() else None
 
 
 def without_empty(answer: str) -> str:
-    """An answer without the empty thinking part that it begins with, where it does."""
-    return answer[after_empty(answer, 0) :]
+    """An answer without the empty thinking part that it begins with, where it does. What it is indented by stays."""
+    found = _EMPTY.match(answer)
+    return answer[found.end() :].lstrip("\r\n") if found else answer
 
 
-def after_empty(text: str, begin: int) -> int:
-    """Where an empty thinking part that begins there has ended; the same place where none does."""
+def after_empty(text: str, begin: int, blanks: str) -> int:
+    """Where an empty thinking part that begins there has ended, and the prompt's `blanks` after it, where they stand there.
+
+    The same place where none begins there.
+    """
     found = _EMPTY.match(text, begin)
-    return found.end() if found else begin
+    end = found.end() if found else begin
+    return end + len(blanks) if found and text.startswith(blanks, end) else end
 
 
 def thinks(answer: str) -> bool:
-    """Whether an answer has a thinking part."""
-    return _END in answer
+    """Whether an answer has a thinking part, or begins one and was cut off."""
+    return _END in answer or answer.lstrip().startswith(_BEGIN)

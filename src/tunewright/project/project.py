@@ -215,10 +215,11 @@ class Project:
         ingested = self.run("ingest").outcomes[-1].artifact
         emit = silent if listen is None else telling(listen)
         means = ProjectMeans(self.file, self.root, kept=self.store.root / ANSWERS, asks=ask, emit=emit)
-        with self._placing():
-            found = preview(self.file.recipe, ingested, operation, means=means, shown=shown, rows=rows)
-        means.tell()
-        return found
+        try:
+            with self._placing():
+                return preview(self.file.recipe, ingested, operation, means=means, shown=shown, rows=rows)
+        finally:
+            means.tell()  # it was spent, whatever came of it
 
     def teachers(self, *names: str, ask: str | None = None) -> "list[TeacherFacts]":
         """The teachers of these names, all where none is given; with `ask` each answers that question, once.

@@ -54,11 +54,8 @@ class Trail(NamedTuple):
     """Each operation that it came to, in order."""
     parts: tuple[tuple[str, str], ...]
     """(part, example id) of what is left of it in the split."""
-
-    @property
-    def ended(self) -> bool:
-        """Whether an operation dropped it."""
-        return bool(self.touches) and self.touches[-1].fate == "dropped"
+    ended: bool = False
+    """Whether operations dropped it, and nothing of it goes on by another way."""
 
 
 class Rejected(NamedTuple):
@@ -95,7 +92,7 @@ def trails(reached: Reached, ref: str, root: Path) -> Trails:
     places = {place} if place is not None else set()
     if is_id := len(ref) >= _DIGITS:
         places |= set(_places_of(reached, ref))
-    wanted = [*(one.in_line for one in places), *([ref.encode()] if is_id else [])]
+    wanted = [*(one.in_line for one in places), *([_plain(ref)] if is_id else [])]
     rows, more = list[Example](), 0
     for row in chain(_with(ingested.file(EXAMPLES), wanted), _from_nothing(nodes)):
         if _place(row) in places or (is_id and row.id.startswith(ref)):
@@ -135,7 +132,7 @@ def _places_of(reached: Reached, ref: str) -> Iterator[Place]:
     """The places of rows whose id begins so in the split; without one, among the rows that operations made."""
     files = [path for _, path in _parts(reached)] or [node.folder / ROWS for node in reached.nodes]
     for path in files:
-        for row in _with(path, [ref.encode()]):
+        for row in _with(path, [_plain(ref)]):
             if row.id.startswith(ref) and (place := _place(row)):
                 yield place
 
@@ -212,7 +209,9 @@ def _trail(row: Example, nodes: Sequence[Worked], logs: list[_Log], parts: Mappi
     last = holding.get(nodes[-1].account.id, []) if nodes else [row]
     ids = dict.fromkeys(one.id for one in last)
     placed = tuple((part, name) for part in parts for name in ids if (_bare(row.origin), name) in parts[part])
-    return Trail(row.place, source, row, tuple(touches), placed)
+    taken = {need for node in nodes for need in node.account.needs}
+    ended = not any(left for name, left in holding.items() if name not in taken)
+    return Trail(row.place, source, row, tuple(touches), placed, ended)
 
 
 def _rows_of(path: Path, rows: Sequence[Example]) -> _Made:
@@ -241,7 +240,11 @@ def _lines_with(path: Path, texts: Sequence[bytes]) -> Iterator[bytes]:
 
 
 def _quoted(text: str) -> bytes:
-    return json.dumps(text, ensure_ascii=False).encode()
+    return _plain(json.dumps(text, ensure_ascii=False))
+
+
+def _plain(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")  # what a shell gives need be no text
 
 
 def shown(row: Example) -> dict[str, Any]:

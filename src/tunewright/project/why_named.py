@@ -17,6 +17,8 @@ from tunewright.data.ingest import EXAMPLES, REJECTS
 from tunewright.data.names import listed
 from tunewright.store.artifact import Artifact
 
+_DIGITS = 18
+"""A row's number has no more."""
 _TEXT = rb'"(?:[^"\\]|\\.)*+"'
 _ORIGIN = (
     rb'"origin":\{"source":'
@@ -44,13 +46,15 @@ class Place(NamedTuple):
     @property
     def in_line(self) -> bytes:
         """How an example's line begins to say it: `row 5` is found in `row 50`, too."""
-        return f'"file":{json.dumps(self.file, ensure_ascii=False)},"row":{self.row}'.encode()
+        return f'"file":{json.dumps(self.file, ensure_ascii=False)},"row":{self.row}'.encode(
+            "utf-8", "surrogatepass"
+        )
 
 
 def read_place(ref: str) -> Place | None:
     """The place that a reference looks like; None where it is none."""
     file, _, row = ref.rpartition(":")
-    return Place(file, int(row)) if file and row.isdecimal() else None
+    return Place(file, int(row)) if file and row.isdecimal() and len(row) <= _DIGITS else None
 
 
 def files_with(ingested: Artifact, row: int) -> set[str]:

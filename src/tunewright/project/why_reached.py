@@ -16,6 +16,7 @@ from tunewright.core.events import Event, silent
 from tunewright.core.files import read_json
 from tunewright.data.ingest import SUMMARY
 from tunewright.data.recipe import Node, OpResult, graph, load_account
+from tunewright.data.sources.sql import asked_once
 from tunewright.project.plan import Outside, derive
 from tunewright.project.stages.data import RECIPE, reach
 from tunewright.project.steps import StepContext, up_to
@@ -49,6 +50,7 @@ class Reached(NamedTuple):
         return self.nodes[-1].account.id if self.nodes else "the rows as they were read"
 
 
+@asked_once()  # what is found stale is made of the rows that were found
 def reach_split(project: "Project") -> Reached:
     """The rows of a project up to its split; what is stale is done first. Where that stops, what stands before it.
 

@@ -32,8 +32,8 @@ _PLAIN_BYTES = 1 << 22
 """Scores of a segment, in bytes, up to which two bf16 products beat the fused kernel on a CPU: 4 heads of 172 tokens took
 1.1 ms there and back against 1.8 (fp32, fused) and 3.3 (bf16, fused)."""
 _CAPPED_BYTES = 1 << 26
-"""Capped scores, in bytes, that a layer keeps of a segment for the backward pass; of more, some queries at a time are
-computed again there."""
+"""Capped scores of a layer, in bytes, up to which it keeps them for the backward pass, all segments' together (what it
+keeps is two to three times as much); of more, so many at a time are computed again there."""
 _ROUND = 32
 """The sides of plain products are filled up to a multiple of this: each new shape of a bf16 product costs the CPU 0.8 ms to
 compile, and one of 100 tokens takes 0.04 ms."""
@@ -58,6 +58,12 @@ class Segments(NamedTuple):
         while (number := self.parents[number]) >= 0:
             found.insert(0, number)
         return found
+
+    def scores(self) -> int:
+        """Scores that a head computes: each segment's tokens by those of its row up to its end."""
+        numbers = range(len(self.lengths))
+        seen = (sum(self.lengths[i] for i in (*self.above(number), number)) for number in numbers)
+        return sum(length * keys for length, keys in zip(self.lengths, seen, strict=True))
 
     def row_lengths(self) -> list[int]:
         """For each segment the tokens of the longest row that goes through it."""
@@ -152,12 +158,15 @@ def attend(
     queries, keys, values = (
         torch.split(part.to(dtype), list(cut.lengths), dim=2) for part in (query, key, value)
     )
+    one: Callable[..., Tensor] = _attend_segment
+    if softcap is not None:
+        kept = 4 * len(query) * query.shape[1] * cut.scores() <= _CAPPED_BYTES
+        one = partial(_attend_capped, softcap, kept)
     outputs = []
     for number, own in enumerate(queries):
         path = [*cut.above(number), number]
         seen_keys = keys[number] if len(path) == 1 else torch.cat([keys[i] for i in path], dim=2)
         seen_values = values[number] if len(path) == 1 else torch.cat([values[i] for i in path], dim=2)
-        one = _attend_segment if softcap is None else partial(_attend_capped, softcap)
         outputs.append(one(own, seen_keys, seen_values, dropout, scaling, sliding_window))
     return torch.cat(outputs, dim=2).transpose(1, 2).to(query.dtype).contiguous(), None
 
@@ -181,6 +190,7 @@ def _attend_segment(
 
 def _attend_capped(
     softcap: float,
+    kept: bool,
     query: Tensor,
     key: Tensor,
     value: Tensor,
@@ -188,7 +198,10 @@ def _attend_capped(
     scaling: float | None,
     window: int | None,
 ) -> Tensor:
-    """One segment whose scores are capped. Of a long one, some queries at a time, by the keys that they see."""
+    """One segment whose scores are capped, and `kept` for the backward pass or computed again there.
+
+    Of a long one, some queries at a time, by the keys that they see.
+    """
     rows, columns = query.shape[2], key.shape[2]
     step = max(_ROUND, _CAPPED_BYTES // (4 * len(query) * query.shape[1] * columns))
     outputs = []
@@ -197,7 +210,7 @@ def _attend_capped(
         end = columns - rows + begin + own.shape[2]
         first = 0 if window is None else max(0, end - own.shape[2] + 1 - window)
         given = (own, key[:, :, first:end], value[:, :, first:end], window, dropout, scaling, softcap)
-        outputs.append(_plain(*given) if rows <= step else checkpoint(_plain, *given, use_reentrant=False))
+        outputs.append(_plain(*given) if kept else checkpoint(_plain, *given, use_reentrant=False))
     return torch.cat(outputs, dim=2)
 
 

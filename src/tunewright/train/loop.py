@@ -27,7 +27,7 @@ from tunewright.train.preflight import Load, free_bytes, look_ahead, peak_bytes,
 from tunewright.train.shelf import tokens_of
 from tunewright.train.spec import SettledSpec
 from tunewright.train.summary import StopReason
-from tunewright.train.watch import Look, Watch, rising, trouble, words
+from tunewright.train.watch import Look, Watch, rising, trouble, watched, words
 
 _SEQUENCE = {"cpu": 2048, "cuda": 16384}
 """The longest flat sequence of packed rows, in tokens, by device: longer ones were no faster."""
@@ -148,7 +148,8 @@ class Loop:
     ) -> Finished:
         optimizer = Optimizer(self._parameters, self._spec)
         progress = self._resume(optimizer, work)
-        self._watch = Watch(line["loss"] for line in work.history() if line["kind"] == "step")
+        done = (line for line in work.history() if line["kind"] == "step")
+        self._watch = Watch(watched(line["loss"], line) for line in done)
         if progress.step == 0 and not work.history():
             self._look_at_dev(dev_trees, progress, work, emit)
         stopped = self._given_up(progress)
@@ -253,7 +254,7 @@ class Loop:
         total, means = self._gradients(cut, progress.step)
         norms = optimizer.norms()
         norm = float(torch.linalg.vector_norm(norms))
-        look = self._look(total, norm, cut, progress, work, emit)
+        look = self._look(total, watched(total, means), norm, cut, progress, work, emit)
         if look.state in _ENDS:
             return {}, look
         rate = learning_rate(self._spec, progress.step, len(self._plan.steps))
@@ -303,19 +304,20 @@ class Loop:
 
     def _look(
         self,
-        loss: float,
+        total: float,
+        own: float | None,
         norm: float,
         cut: Sequence[Batch],
         progress: Progress,
         work: WorkFolder,
         emit: Emit,
     ) -> Look:
-        """What a step's loss is. A spike, a divergence and a broken step are noted with their worst rows."""
-        look = self._watch.look(loss, norm)
+        """What a step's loss is, by its `own` part. Spikes, divergences and broken steps are noted with their worst rows."""
+        look = self._watch.look(own, norm)
         if look.state in ("calm", "high"):
             return look
         rows = self._policy.unlikeliest(cut, _NAMED)
-        line = trouble(progress.step + 1, loss, norm, look, rows)
+        line = trouble(progress.step + 1, total if own is None else own, norm, look, rows)
         work.note(**line)
         emit("train.trouble", words=words(line), **{name: line[name] for name in ("step", "state", "rows")})
         if look.state == "spike" and progress.best_loss is None:

@@ -63,8 +63,13 @@ class _Rows(NamedTuple):
     rehearsal: Fitted
 
     def trees(self) -> Shelves:
-        """The trees that are trained. Raises ModelError where the template refuses one."""
-        return Shelves(self.task.rendered(), self.rehearsal.rendered())
+        """The trees that are trained. Raises ModelError where the template refuses a row of the task."""
+        return Shelves(self.task.rendered(), self.rehearsal.shelf)
+
+    @property
+    def unsaid(self) -> int:
+        """General rows that the template refuses: the base may have thought aloud. Nobody could mend them."""
+        return self.rehearsal.pieces.count(0)
 
 
 def train(
@@ -247,8 +252,8 @@ def _counts(model: Any, parameters: Mapping[str, Tensor], rows: _Rows) -> dict[s
         "parameters": weights.base_size(model),
         "trained_parameters": sum(value.numel() for value in parameters.values()),
         "cut_rows": len(rows.task.cut) + len(rows.dev.cut),
-        "rehearsal_rows": len(rows.rehearsal.kept),
-        "dropped_rows": sum(len(part.dropped) for part in rows),
+        "rehearsal_rows": len(rows.rehearsal.kept) - rows.unsaid,
+        "dropped_rows": sum(len(part.dropped) for part in rows) + rows.unsaid,
     }
 
 

@@ -83,8 +83,6 @@ class KtoSpec(Spec):
 
 LIKELIHOODS = ("sft", "cpt")
 """The methods whose loss is a likelihood, so that general rows are rows like all others."""
-REHEARSES = (*LIKELIHOODS, "dpo", "orpo", "kto")
-"""The methods that general rows can be trained beside."""
 
 
 class TrainSpec(Spec):

@@ -63,7 +63,8 @@ class TrainSummary(BaseModel):
     cut_rows: int = 0
     """Examples of train and dev that were too long and lost their oldest turns."""
     dropped_rows: int = 0
-    """Examples of train, dev and the rehearsal that were too long and were left out."""
+    """Examples of train, dev and the rehearsal that were too long and were left out, and general rows that the base's
+    template refuses."""
     dev_rows: int
     """Dev examples the dev loss is taken on."""
     parameters: int

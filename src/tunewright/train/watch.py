@@ -7,6 +7,8 @@ from itertools import pairwise
 from statistics import median
 from typing import Any, Literal, NamedTuple
 
+REHEARSAL = "rehearsal_loss"
+"""The mean that is the loss of general rows beside a preference method's (train/methods/_rehearsed.py)."""
 _USUAL = 8
 """Losses whose median is usual; fewer say nothing yet."""
 _WINDOW = 32
@@ -33,7 +35,7 @@ class Look(NamedTuple):
 class Watch:
     """Looks at one loss after another; the same losses give the same looks."""
 
-    def __init__(self, losses: Iterable[float] = ()) -> None:
+    def __init__(self, losses: Iterable[float | None] = ()) -> None:
         """A watch that has seen `losses`."""
         self._recent: deque[float] = deque(maxlen=_WINDOW)
         self._first: float | None = None
@@ -42,10 +44,12 @@ class Watch:
         for loss in losses:
             self.look(loss)
 
-    def look(self, loss: float, norm: float = 0.0) -> Look:
-        """What the next step's loss is, whose gradient has the norm `norm`."""
-        if not (math.isfinite(loss) and math.isfinite(norm)):
+    def look(self, loss: float | None, norm: float = 0.0) -> Look:
+        """What the next step's loss is, whose gradient has the norm `norm`; none for a step that says nothing of it."""
+        if not (math.isfinite(loss or 0.0) and math.isfinite(norm)):
             return Look("broken", self._lowest)
+        if loss is None:
+            return Look("calm", self._lowest)
         if self._first is None:
             self._first = abs(loss)
         if len(self._recent) < _USUAL:
@@ -63,6 +67,15 @@ class Watch:
         if self._high >= _AGAIN:
             return Look("diverged", self._lowest)
         return Look("spike" if self._high == 1 else "high", self._lowest)
+
+
+def watched(loss: float, means: Mapping[str, Any]) -> float | None:
+    """What of a step's loss is watched: the method's part. None where general rows beside it are all there is.
+
+    They stand in some steps and not in others, and would look like spikes. `means` are those shown beside the loss.
+    """
+    own = loss - means.get(REHEARSAL, 0.0)
+    return None if REHEARSAL in means and own == 0.0 else own
 
 
 def trouble(step: int, loss: float, norm: float, look: Look, rows: list[str]) -> dict[str, Any]:

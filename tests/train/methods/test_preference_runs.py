@@ -143,6 +143,16 @@ def test_general_rows_are_rehearsed_beside_it(method: str, tiny_base: Base, tmp_
     assert all(check.passed for check in summary.checks)
 
 
+def test_general_rows_in_few_steps_are_no_spikes(tiny_base: Base, tmp_path: Path) -> None:
+    settings = {"epochs": 6, "batch_tokens": 80, "learning_rate": 1e-3}
+    summary = run("dpo", tmp_path, tiny_base, general=general(1), **settings)
+    steps = history(tmp_path)
+    alone, beside = ([s["loss"] for s in steps if ("rehearsal_loss" in s) == kind] for kind in (False, True))
+    assert len(alone) > 3 * len(beside) > 9
+    assert min(beside) > 2 * max(alone)
+    assert summary.warnings == ()
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_a_step_with_general_rows_is_the_same_however_it_is_cut(
     method: str, tiny_base: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

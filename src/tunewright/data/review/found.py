@@ -99,7 +99,7 @@ def _personal(rows: Sequence[Example], asked: Sequence[str]) -> Iterator[tuple[i
     from tunewright.data.audit.personal import Personal
     from tunewright.data.redact.span import Kind
 
-    personal = Personal()
+    personal = Personal(secrets_alone="personal_data" not in asked)
     for number, row in enumerate(rows):
         held = personal.of(row).kinds
         told = [one.value for one in Kind if held[one] and PERSONAL[one is not Kind.SECRET] in asked]

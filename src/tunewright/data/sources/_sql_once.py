@@ -122,8 +122,7 @@ class _Spool:
                 raise OSError("too many")
             self._file.write(line)
         except OSError:
-            self._file.close()
-            self._file = None
+            self.close()
 
     def whole(self) -> BinaryIO | None:
         """The file, where all rows are in it; it is the caller's then."""
@@ -136,8 +135,10 @@ class _Spool:
 
     def close(self) -> None:
         """Let the file go, if it is here."""
-        if self._file is not None:
-            self._file.close()
+        file, self._file = self._file, None
+        with suppress(OSError):  # what a full disk did not take is tried again
+            if file is not None:
+                file.close()
 
 
 def _rows(file: BinaryIO) -> Generator[Row | Reject, None, None]:

@@ -63,9 +63,11 @@ def told(spec: SqlSpec, what: Callable[[], str]) -> Iterator[None]:
         sqlite3.Warning,
         ValueError,
         OverflowError,
+        RecursionError,
     ) as error:
         said = scrubbed(getattr(error, "orig", None) or error, spec)
         said = f"a value has more than {CELL:,} bytes" if said == _TOO_BIG else said
+        said = "a JSON value nests too deep" if isinstance(error, RecursionError) else said
         raise BadFile(f"{what()} ({said}).") from None
 
 

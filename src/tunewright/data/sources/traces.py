@@ -200,8 +200,9 @@ def _choice(response: dict[str, Any], where: str) -> dict[str, Any]:
 def _check_finished(reason: Any) -> None:
     """Raises BadRow where an answer ended by anything but itself."""
     said = str(reason)[:40] if reason is not None else "nothing"
-    if said.lower() not in _FINISHED:  # some say it in capitals
-        raise BadRow(_CUT.get(said.lower(), f"cut off: the answer's finish_reason is {said}"))
+    plain = said.lower().replace("-", "_")  # some say it in capitals, or with hyphens
+    if plain not in _FINISHED:
+        raise BadRow(_CUT.get(plain, f"cut off: the answer's finish_reason is {said}"))
 
 
 def _check_whole(values: dict[str, Any], output: Any) -> None:

@@ -10,7 +10,7 @@ from tunewright.core.files import read_json, write_json
 from tunewright.data.freeze import load_part
 from tunewright.decide.cost import LatencySummary, latency_cost
 from tunewright.decide.spec import PriceSpec
-from tunewright.evals.calls import as_written, has_calls
+from tunewright.evals.calls import as_written, hangs_on_template
 from tunewright.evals.io import save_scorecard
 from tunewright.evals.leaks import leaks
 from tunewright.evals.run import evaluate as evaluate_generator
@@ -98,18 +98,18 @@ def built_suites(ctx: StepContext) -> list[Suite]:
     """Every suite of the project, in the file's order. For steps that need the split."""
     test = load_part(ctx.inputs["split"].path, "test")
     suites = ctx.file.suites.items()
-    return _with_calls(ctx, [build_suite(name, spec, test, ctx.file.task, ctx.root) for name, spec in suites])
+    return _as_answered(ctx, [build_suite(name, spec, test, ctx.file.task, ctx.root) for name, spec in suites])
 
 
 def dev_suite(ctx: StepContext, name: str, dev: Sequence[Example]) -> Suite:
     """Rows of dev, graded as the target suite is."""
     spec = ctx.file.suites[TARGET].model_copy(update={"examples": "test", "limit": None, "slices": ()})
-    return _with_calls(ctx, [build_suite(name, spec, dev, ctx.file.task, ctx.root)])[0]
+    return _as_answered(ctx, [build_suite(name, spec, dev, ctx.file.task, ctx.root)])[0]
 
 
-def _with_calls(ctx: StepContext, suites: list[Suite]) -> list[Suite]:
-    """The suites with expected calls as the base's template writes them."""
-    if not any(map(has_calls, suites)):
+def _as_answered(ctx: StepContext, suites: list[Suite]) -> list[Suite]:
+    """The suites with expected answers as the base's template has them."""
+    if not any(map(hangs_on_template, suites)):
         return suites
     from tunewright.models.load import load_tokenizer
     from tunewright.models.template import Renderer

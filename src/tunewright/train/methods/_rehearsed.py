@@ -14,6 +14,7 @@ from tunewright.train.methods import Method, Part, Totals, sft
 from tunewright.train.pack import Batch, Tree
 from tunewright.train.policy import Policy
 from tunewright.train.spec import TrainSpec
+from tunewright.train.watch import REHEARSAL
 
 
 class General:
@@ -57,7 +58,7 @@ class Rehearsed:
         if not _rehearses(batch):
             return self._method.part(policy, batch, totals, spec)
         loss = -policy.logprobs(batch).sum() / totals.rehearsed
-        return Part(loss, {"rehearsal_loss": loss.detach()})
+        return Part(loss, {REHEARSAL: loss.detach()})
 
 
 def _rehearses(batch: Batch) -> bool:
