@@ -98,7 +98,9 @@ def built_suites(ctx: StepContext) -> list[Suite]:
     """Every suite of the project, in the file's order. For steps that need the split."""
     test = load_part(ctx.inputs["split"].path, "test")
     suites = ctx.file.suites.items()
-    return _as_answered(ctx, [build_suite(name, spec, test, ctx.file.task, ctx.root) for name, spec in suites])
+    return _as_answered(
+        ctx, [build_suite(name, spec, test, ctx.file.task, ctx.root) for name, spec in suites]
+    )
 
 
 def dev_suite(ctx: StepContext, name: str, dev: Sequence[Example]) -> Suite:
