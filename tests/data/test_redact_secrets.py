@@ -96,7 +96,6 @@ PASSWORD = drawn(string.ascii_letters, 6) + "7" + drawn(WORD, 5) + "!x"
             hook,
         ),
         ("Authorization: Bearer " + drawn(WORD, 30), "authorization", drawn(WORD, 30)),
-        ("authorization: token " + drawn(WORD, 30), "authorization", drawn(WORD, 30)),
     ],
 )
 def test_secrets_that_stand_beside_their_name(text, rule, secret):

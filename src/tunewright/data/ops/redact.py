@@ -12,7 +12,7 @@ from tunewright.data.redact.redactor import DEFAULT, Redactor, replaced
 from tunewright.data.redact.report import Report
 from tunewright.data.redact.span import Kind
 
-VERSION = "3"
+VERSION = "2"
 
 
 class Redact(OpSpec):

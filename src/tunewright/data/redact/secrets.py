@@ -106,7 +106,7 @@ SURROUNDED = (
     ),
     Rule(
         "authorization",
-        ("bearer ", "basic ", "token "),
+        ("bearer ", "basic "),
         re.compile(r"(?i)authorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:bearer|basic|token) ([A-Za-z0-9+/_=.~-]{12,4000})"),
         0.9,
     ),
