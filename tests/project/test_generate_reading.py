@@ -9,7 +9,7 @@ from tunewright.core.errors import ProjectFileError
 from tunewright.data.examples import read_examples
 from tunewright.data.recipe import ROWS
 
-PROJECT = """\
+HEAD = """\
 name: writing
 task: {system: Say the kind.}
 sources: {rows: {path: rows.csv, columns: {input: text, expected: kind}}}
@@ -17,12 +17,17 @@ recipe:
   - op: generate
     rows: 24
     columns:
+"""
+PROJECT = (
+    HEAD
+    + """\
       kind: {type: category, values: {delivery: 2, billing: 1}}
       _who: {type: person}
       _text: {type: text, prompt: "{{ _who.first_name }} asks about {{ kind }}", max_new_tokens: 12}
     input: _text
     expected: kind
 """
+)
 
 
 def project(folder: Path, text: str) -> Path:
@@ -78,14 +83,9 @@ def test_what_is_wrong_is_told_with_its_line_before_anything_runs(
 
 
 SCHEMA = '{"type": "object", "properties": {"kind": {"enum": ["delivery", "billing"]}}, "required": ["kind"]}'
-WITH_SCHEMA = """\
-name: writing
-task: {system: Say the kind.}
-sources: {rows: {path: rows.csv, columns: {input: text, expected: kind}}}
-recipe:
-  - op: generate
-    rows: 24
-    columns:
+WITH_SCHEMA = (
+    HEAD
+    + """\
       n: {type: number, low: 1, high: 1000}
       kind: {type: category, values: {delivery: 2, billing: 1}}
       input: {type: expression, template: "Where is {{ n }}?"}
@@ -93,6 +93,7 @@ recipe:
       _sound: {type: validate, of: expected, by: {type: json_schema, schema: schemas/kind.json}}
     stop_after_failures: 0.9
 """
+)
 
 
 def test_a_schema_may_stand_in_a_file_whose_content_counts(tmp_path: Path) -> None:
