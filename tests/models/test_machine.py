@@ -1,12 +1,14 @@
 """Counting free cores, and giving memory back."""
 
+import gc
 import sys
+import weakref
 
 import psutil
 import pytest
 
 from tunewright.core.errors import UserError
-from tunewright.models.machine import _quota, free_cores, give_back_memory, machine_facts
+from tunewright.models.machine import _quota, free_cores, give_back_memory, machine_facts, settled_objects
 
 
 def test_threads_from_the_environment(monkeypatch):
@@ -57,3 +59,25 @@ def test_freed_memory_goes_back():
     give_back_memory()
     assert process.memory_info().rss < full - 100_000_000
     assert len(pins) == 40
+
+
+def test_objects_are_settled_for_a_while_and_new_cycles_found():
+    class Cycle:
+        pass
+
+    one = Cycle()
+    one.itself = one
+    gone = weakref.ref(one)
+    before = gc.get_freeze_count()
+    with pytest.raises(RuntimeError), settled_objects():
+        assert gc.get_freeze_count() > before
+        new = Cycle()
+        new.itself, found = new, weakref.ref(new)
+        del one, new
+        gc.collect()
+        assert found() is None
+        assert gone() is not None
+        raise RuntimeError
+    assert gc.get_freeze_count() == before
+    gc.collect()
+    assert gone() is None

@@ -1,5 +1,6 @@
 """The work folder: what it takes up again and what it does not."""
 
+import pytest
 import torch
 
 from tunewright.train.checkpoint import Progress, WorkFolder
@@ -7,12 +8,16 @@ from tunewright.train.checkpoint import Progress, WorkFolder
 STATE = {"parameters": torch.arange(3.0)}
 
 
+def state():
+    return STATE
+
+
 def test_a_run_is_taken_up_with_its_threads(tmp_path):
     first = WorkFolder(tmp_path, "run", threads=2)
     assert not first.resumed
     first.note(kind="step", step=1, loss=0.1 + 0.2)
     progress = Progress(step=1, tokens=7, best_loss=1 / 3, reached=[True, False])
-    first.save(progress, STATE)
+    first.save(progress, state)
     first.note(kind="step", step=2, loss=1.0)
     second = WorkFolder(tmp_path, "run", threads=8)
     assert second.resumed
@@ -25,7 +30,7 @@ def test_a_run_is_taken_up_with_its_threads(tmp_path):
 
 def test_another_run_starts_anew(tmp_path):
     first = WorkFolder(tmp_path, "run", threads=2)
-    first.save(Progress(step=1), STATE)
+    first.save(Progress(step=1), state)
     first.save_best(1, STATE)
     second = WorkFolder(tmp_path, "other", threads=8)
     assert (second.resumed, second.threads, second.load(), second.load_best()) == (False, 8, None, None)
@@ -33,17 +38,17 @@ def test_another_run_starts_anew(tmp_path):
 
 def test_dear_checkpoints_wait(tmp_path):
     folder = WorkFolder(tmp_path, "run", threads=1)
-    folder.save(Progress(step=1), STATE)
+    folder.save(Progress(step=1), state)
     folder._cost = 60.0
-    folder.save(Progress(step=2), STATE)
+    folder.save(Progress(step=2), lambda: pytest.fail("a checkpoint that waits is not made"))
     assert folder.load()[0].step == 1
-    folder.save(Progress(step=3), STATE, due=True)
+    folder.save(Progress(step=3), state, due=True)
     assert folder.load()[0].step == 3
 
 
 def test_torn_files_are_none(tmp_path):
     folder = WorkFolder(tmp_path, "run", threads=1)
-    folder.save(Progress(step=1), STATE)
+    folder.save(Progress(step=1), state)
     (tmp_path / "state.safetensors").write_bytes(b"torn")
     folder.note(kind="step", step=1)
     assert folder.load() is None
@@ -56,7 +61,7 @@ def test_the_last_weights_are_kept_and_cut_back_to_the_state(tmp_path):
     folder = WorkFolder(tmp_path, "run", threads=1)
     for step in (8, 9, 10):
         folder.save_past(step, {"a": torch.tensor([float(step)])}, 2)
-        folder.save(Progress(step=step), STATE)
+        folder.save(Progress(step=step), state, due=True)
     assert [(step, float(past["a"])) for step, past in folder.past()] == [(9, 9.0), (10, 10.0)]
     folder.save_past(11, STATE, 2)  # and cut off before the state was saved
     again = WorkFolder(tmp_path, "run", threads=1)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from tunewright.core.errors import GateError, Problem
 from tunewright.core.events import Emit
 from tunewright.core.hashing import hash_value
+from tunewright.models.machine import settled_objects
 from tunewright.train.checkpoint import Progress, WorkFolder
 from tunewright.train.methods import Method, Part
 from tunewright.train.optimizer import Optimizer, learning_rate
@@ -139,7 +140,7 @@ class Loop:
 
     def run(self, trees: Sequence[Tree], dev_trees: Sequence[Tree], work: WorkFolder, emit: Emit) -> Finished:
         """Train from the last checkpoint, or from the start, to the end."""
-        with peak_bytes(self._policy.device, _WATCHED) as peak:
+        with peak_bytes(self._policy.device, _WATCHED) as peak, settled_objects():
             finished = self._trained(trees, dev_trees, work, emit)
         return finished._replace(peak=peak[0])
 
@@ -172,12 +173,13 @@ class Loop:
                 **facts,
             )
             last = progress.step == len(self._plan.steps)
-            if last or progress.step % self._plan.dev_every == 0:
+            looked = last or progress.step % self._plan.dev_every == 0
+            if looked:
                 self._look_at_dev(dev_trees, progress, work, emit)
                 stopped = self._given_up(progress)
                 if self._spec.keep > 1:
                     work.save_past(progress.step, self._copy(), self._spec.keep)
-            work.save(progress, optimizer.tensors(), due=last or stopped)
+            work.save(progress, optimizer.tensors, due=looked)
         early = stopped and progress.step < len(self._plan.steps)
         no_better: StopReason = "dev score got no better" if self._score else "dev loss got no better"
         reason: StopReason = no_better if early else "epochs done"
