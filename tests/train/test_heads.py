@@ -6,7 +6,7 @@ from test_pack import FOREST, alone
 from torch import nn
 from transformers import AutoModelForCausalLM
 
-from tiny import make_config
+from tiny import SINKS, make_config
 from tunewright.core.errors import ModelError
 from tunewright.train.logprobs import PLAIN, Shape
 from tunewright.train.pack import pack
@@ -58,6 +58,12 @@ def test_a_configurations_shapes():
     config = make_config("gemma2", final_logit_softcapping=30.0)
     assert shapes(config) == [Shape(1.0, 30.0), PLAIN]
     assert shapes(make_config()) == [PLAIN]
+    for name, value, scales in (
+        ("logits_scaling", 8.0, [0.125, 8.0]),
+        ("logit_scale", 0.25, [0.25]),
+        ("lm_head_multiplier", 0.5, [0.5]),
+    ):
+        assert shapes(make_config(**{name: value})) == [*map(Shape, scales), PLAIN]
 
 
 class Bent(nn.Linear):
@@ -95,4 +101,13 @@ def test_what_a_refused_base_says_is_told():
     with pytest.raises(
         ModelError, match=r"than alone \(RuntimeError: The size of tensor a [^\n]*\)\. Choose"
     ):
+        Policy(model, FOREST)
+
+
+def test_what_a_way_said_that_packs_is_not_told_of_one_that_does_not():
+    """The reason why rows cannot be packed is no reason why the model is refused row by row."""
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(make_config("gpt_oss", **SINKS))
+    model.model.layers[0].register_forward_hook(lambda _, __, out: out + torch.randn_like(out))
+    with pytest.raises(ModelError, match=r"than alone\. Choose"):
         Policy(model, FOREST)

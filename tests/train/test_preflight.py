@@ -132,7 +132,7 @@ def test_qlora_is_a_way_out_where_the_base_fills_the_memory(monkeypatch, packabl
     [("sft", {}, 0), ("dpo", {}, 1), ("dpo", {"dpo": {"loss": "simpo"}}, 0), ("kto", {}, 1), ("orpo", {}, 0)],
 )
 def test_the_rows_under_the_base_are_counted(tiny_base, tiny_renderer, method, settings, reads):
-    """Forward passes: dev at each look, and every row once where the method measures against the base."""
+    """Forward passes: dev at each look, and every row once where the method measures against the base, save general ones."""
     spec = TrainSpec(
         method=method, adapter=AdapterSpec(rank=4), batch_tokens=64, epochs=2, dev_every=3, **settings
     )
@@ -148,7 +148,8 @@ def test_the_rows_under_the_base_are_counted(tiny_base, tiny_renderer, method, s
     trees, dev = found.trees(rows[:8], tiny_renderer), found.trees(rows[8:], tiny_renderer)
     model = add_adapter(load_model(tiny_base, device="cpu"), spec.adapter, tiny_base, 0)
     plan = make_plan(trees, dev, spec, 0)
-    seen = Loop(Policy(model, trees), trained(model), found, spec, plan)._load(trees, dev)
+    general = [tree._replace(rehearses=True) for tree in trees[:3]]
+    seen = Loop(Policy(model, trees), trained(model), found, spec, plan)._load([*trees, *general], dev)
     once = sum(tree.tokens for tree in dev)
     looks = 1 + len(plan.steps) // 3
     assert looks > 2

@@ -213,7 +213,7 @@ class Loop:
         looks = 1 + len(plan.steps) // plan.dev_every
         forward = looks * sum(dev_trees[index].tokens for index in plan.dev)
         if self._method.needs_reference(self._spec):
-            forward += sum(tokens_of(trees)) + sum(tokens_of(dev_trees))
+            forward += sum(tree.tokens for tree in trees if not tree.rehearses) + sum(tokens_of(dev_trees))
         return Load(
             plan.steps,
             tokens_of(trees),

@@ -63,7 +63,8 @@ class Policy:
         taught = [tree for tree in trees if all(row.trained for row in tree.rows)][:2]
         probe = [tree._replace(rows=tuple(row.begun(_PROBED) for row in tree.rows)) for tree in taught]
         self.refused: str | None = None
-        """What the last way said that could not be gone; none where all that were tried could."""
+        """What a way that was tried said, where it could not be gone: the first of those that pack, for a model that is run
+        row by row. None where all that were tried gave results."""
         self.packed: bool
         self.shape: Shape | None
         """What is made of the head's products; none where the model's own head is asked."""
@@ -71,13 +72,17 @@ class Policy:
             self.packed, self.shape, self.refused = proven.packed, proven.shape, proven.refused
             self._causal.set_attn_implementation(attention.NAME if self.packed else self._stock)
             return
+        said = dict[bool, str | None]()
         ways = product((True, False), (*shapes(self._causal.config), None))
         for self.packed, self.shape in ways:
+            self.refused = None
             if self._agrees(probe):
+                self.refused = said.get(True) if not self.packed else None
                 return
+            said.setdefault(self.packed, self.refused)
         fix = "Choose another base; this one's forward pass is not that of a plain causal model."
-        said = f" ({self.refused})" if self.refused else ""
-        raise ModelError(f"The base gives other results in training than alone{said}.", fix=fix)
+        why = f" ({said[False]})" if said[False] else ""
+        raise ModelError(f"The base gives other results in training than alone{why}.", fix=fix)
 
     @property
     def device(self) -> torch.device:
