@@ -81,7 +81,7 @@ def ours(given: list[dict[str, Any]]) -> tuple[float, float]:
     from tunewright.models.template import Renderer
     from tunewright.train.length import fit
     from tunewright.train.methods import find_method
-    from tunewright.train.pack import fill, pack, shared_prefix
+    from tunewright.train.pack import fill, pack
     from tunewright.train.spec import TrainSpec
 
     renderer, method = (
@@ -91,7 +91,7 @@ def ours(given: list[dict[str, Any]]) -> tuple[float, float]:
     examples = (make_example(tuple(Message(**turn) for turn in row["messages"])) for row in given)
     before, begin = peak(), time.perf_counter()
     trees = fit(examples, method, renderer, "", TrainSpec(max_length=LENGTH)).rendered()
-    prefix = shared_prefix(trees)
+    prefix = trees.shared_prefix()
     for group in fill(trees.tokens(), range(len(trees)), LENGTH):
         pack([trees[index] for index in group], prefix)
     return len(given) / (time.perf_counter() - begin), peak() - before

@@ -40,6 +40,7 @@ def test_what_is_taken_off_is_what_was_laid_down(first: list[Tree], more: list[T
         assert list(found.tokens()) == [tree.tokens for tree in laid]
         assert found.rows == sum(len(tree.rows) for tree in laid)
         assert digest(found) == digest(laid)
+        assert found.shared_prefix() == shared_prefix(laid)
         with pytest.raises(IndexError, match=f"there is no item {len(laid)} among"):
             found[len(laid)]
 

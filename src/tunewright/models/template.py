@@ -330,7 +330,8 @@ class Renderer:
         return self._apply(turns, False, tools)[0]
 
     def _render(self, conversation: Conversation, *, answering: bool) -> _Text:
-        self._refuse_unseen(conversation)
+        if any(message.role == "tool" or not message.is_plain for message in conversation):
+            self._refuse_unseen(conversation)
         tools = tools_of(conversation)
         seal = _unused(conversation)  # before folding, which drops the message that may carry the tools
         if self.folds_system:
@@ -371,6 +372,9 @@ class Renderer:
         row = message.wire()
         if message.role == "assistant":
             row["content"] = self.said(row["content"])
+        if message.is_plain and not with_tools and message.role != "tool":
+            row["content"] = self._sealed(row["content"], seal, self._control_pattern)
+            return row
         shown: Turn = self.calling.shown(row) if message.tool_calls else row
         others = message.role == "tool" or (with_tools and message.role == "user")
         return {

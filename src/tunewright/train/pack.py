@@ -174,6 +174,30 @@ def digest(trees: Iterable[Tree]) -> str:
     return found.hexdigest()
 
 
+class Common:
+    """What rows have in common at their beginning, before any trained token, found as they come; each is left one of its own."""
+
+    def __init__(self) -> None:
+        self.ids: Sequence[int] | None = None
+        """The first row's tokens, those in common among them; none before there is a row."""
+        self.tokens = 0
+        """How many they have in common."""
+
+    def add(self, row: Row) -> None:
+        """One row more."""
+        self.meet(row.ids, min(row.prompt, len(row.ids) - 1))
+
+    def meet(self, ids: Sequence[int], most: int) -> None:
+        """A row of these tokens more, or several that begin with them, with `most` in common at most."""
+        if self.ids is None:
+            self.ids, self.tokens = ids[:most], max(0, most)
+            return
+        most = min(self.tokens, max(0, most))
+        if self.ids[:most] != ids[:most]:
+            most = next((place for place in range(most) if self.ids[place] != ids[place]), most)
+        self.tokens = most
+
+
 def shared_prefix(trees: Iterable[Tree]) -> int:
     """How many tokens all rows have in common at their beginning, before any trained one; 0 for a single tree."""
     several = iter(trees)
@@ -186,14 +210,10 @@ def shared_prefix(trees: Iterable[Tree]) -> int:
 
 def _common(rows: Iterable[Row]) -> int:
     """How many tokens the rows have in common before any trained one, leaving each at least one of its own."""
-    left = iter(rows)
-    first = next(left)
-    most = min(first.prompt, len(first.ids) - 1)
-    for row in left:
-        most = min(most, row.prompt, len(row.ids) - 1)
-        if first.ids[:most] != row.ids[:most]:
-            most = next((place for place in range(most) if first.ids[place] != row.ids[place]), most)
-    return max(0, most)
+    found = Common()
+    for row in rows:
+        found.add(row)
+    return found.tokens
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> list[int]:

@@ -39,7 +39,7 @@ from tunewright.train.loop import Finished, Loop, Plan, make_plan
 from tunewright.train.lora import serving_warnings
 from tunewright.train.methods import Method, find_method, sft
 from tunewright.train.methods._rehearsed import General, Rehearsed
-from tunewright.train.pack import Row, Tree, digest, pack, shared_prefix
+from tunewright.train.pack import Row, Tree, digest, pack
 from tunewright.train.policy import Policy
 from tunewright.train.reference import refer
 from tunewright.train.shelf import Shelves
@@ -111,7 +111,7 @@ def train(
     origin = [base.hash, renderer.template_hash, precision, device.type]
     identity = [_FORMAT, settled.deciding, origin, digest(trees), digest(dev), _versions(settled)]
     folder = _opened(work, identity, threads, emit)
-    plan = make_plan(trees, dev, settled, shared_prefix(chain(own, dev)))
+    plan = make_plan(trees, dev, settled, Shelves(own, dev).shared_prefix())
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     model = weights.prepare(base, settled.adapter, device, spec.seed, dtype)
     if spec.gradient_checkpointing:

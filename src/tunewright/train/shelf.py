@@ -15,7 +15,7 @@ from tempfile import TemporaryFile
 from weakref import finalize
 
 from tunewright.core.by_place import ByPlace
-from tunewright.train.pack import Row, Tree
+from tunewright.train.pack import Common, Row, Tree
 
 _HEAD = struct.Struct("<??iI")
 """Of a tree: whether its answer is a good one, whether it rehearses, its rows, the bytes of its name."""
@@ -41,6 +41,8 @@ class Shelf(ByPlace[Tree]):
         self._rows = array("q", [0])
         self._tokens = array("i")
         self._references = array("d")
+        self.common = Common()
+        """What all rows have in common."""
         self.extend(trees)
 
     def extend(self, trees: Iterable[Tree]) -> int:
@@ -56,10 +58,11 @@ class Shelf(ByPlace[Tree]):
         for row in tree.rows:
             parts += [
                 _ROW.pack(len(row.ids), bool(row.weights)),
-                array("i", row.ids).tobytes(),
+                (row.ids if isinstance(row.ids, array) else array("i", row.ids)).tobytes(),
                 bytes(row.mask),
+                array("f", row.weights).tobytes(),
             ]
-            parts += [array("f", row.weights).tobytes()]
+            self.common.add(row)
         record = b"".join(parts)
         if self._read:  # a seek empties the buffer, and costs a system call
             self._file.seek(self._starts[-1])
@@ -78,6 +81,10 @@ class Shelf(ByPlace[Tree]):
     def tokens(self) -> Sequence[int]:
         """The tokens to compute of each tree."""
         return self._tokens
+
+    def shared_prefix(self) -> int:
+        """How many tokens all rows have in common (pack.shared_prefix), known without reading them."""
+        return self.common.tokens if len(self) > 1 else 0
 
     def refer(self, references: Sequence[float]) -> None:
         """Note the rows' summed log-probabilities under the base, row by row in the trees' order."""
@@ -138,6 +145,14 @@ class Shelves(ByPlace[Tree]):
     def tokens(self) -> Sequence[int]:
         """The tokens to compute of each tree."""
         return array("i", chain.from_iterable(shelf.tokens() for shelf in self.shelves))
+
+    def shared_prefix(self) -> int:
+        """How many tokens all rows have in common (pack.shared_prefix), known without reading them."""
+        found = Common()
+        for shelf in self.shelves:
+            if shelf.common.ids is not None:
+                found.meet(shelf.common.ids, shelf.common.tokens)
+        return found.tokens if len(self) > 1 else 0
 
     def refer(self, references: Sequence[float]) -> None:
         """Note the rows' summed log-probabilities under the base, row by row in the trees' order."""
