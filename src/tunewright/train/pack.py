@@ -175,7 +175,7 @@ def digest(trees: Iterable[Tree]) -> str:
 
 
 class Common:
-    """What rows have in common at their beginning, before any trained token, found as they come; each is left one of its own."""
+    """What rows have in common at their beginning, before any trained token: each is left one of its own."""
 
     def __init__(self) -> None:
         self.ids: Sequence[int] | None = None
