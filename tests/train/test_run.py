@@ -108,10 +108,10 @@ import torch
 torch.set_num_threads(1)
 from test_run import run
 from tunewright.models.base import resolve_base
-from tunewright.train import checkpoint
+from tunewright.train import checkpoint, slots
 
 folder, base = Path(sys.argv[2]), resolve_base(sys.argv[3], Path("/"))
-replace = os.replace
+replace, seal = os.replace, slots._seal
 
 def child(point, count):
     left = [count]
@@ -123,7 +123,13 @@ def child(point, count):
         if Path(target).name == point:
             cut()
         replace(source, target)
+    def seal_or_die(stream, length):  # between the last byte of a state and the first ones, which make it readable
+        if point == "state":
+            stream.flush()
+            cut()
+        seal(stream, length)
     checkpoint.os.replace = replace_or_die
+    slots._seal = seal_or_die
     run(folder, base, emit=lambda kind, **_: cut() if kind == point else None)
 
 for word in sys.argv[4:]:
@@ -140,8 +146,8 @@ for word in sys.argv[4:]:
 def test_killed_again_and_again_gives_the_same_bytes(whole, tiny_base, tmp_path):
     """Cut before the first step, after steps, after dev losses, inside checkpoints, and before the proofs."""
     points = [
-        "train.load:1", "train.start:1", "train.step:1", "state.safetensors:1", "train.step:2", "train.dev:2",
-        "best.safetensors:1", "state.safetensors:2", "train.step:3", "train.dev:1", "train.check:1", "train.done:1",
+        "train.load:1", "train.start:1", "train.step:1", "state:1", "train.step:2", "train.dev:2",
+        "best.safetensors:1", "state:2", "train.step:3", "train.dev:1", "train.check:1", "train.done:1",
     ]  # fmt: skip
     environment = os.environ | {"PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1"}
     here, root = str(Path(__file__).parent), str(tiny_base.path)
@@ -164,18 +170,20 @@ class Cut(Exception):
 
 def test_resuming_loses_one_step_at_most(tiny_base, tmp_path):
     def cut(kind, **facts):
-        if kind == "train.step" and facts["step"] == 4:
+        if kind == "train.step" and facts["step"] == 5:
             raise Cut
 
+    spec = SPEC.model_copy(update={"dev_every": 100})
     with pytest.raises(Cut):
-        run(tmp_path, tiny_base, emit=cut)
+        run(tmp_path, tiny_base, spec, emit=cut)
     steps = []
     run(
         tmp_path,
         tiny_base,
+        spec,
         emit=lambda kind, **facts: steps.append(facts["step"]) if kind == "train.step" else None,
     )
-    assert steps[0] == 4
+    assert steps[0] == 5
 
 
 def test_another_run_does_not_take_up_this_one(whole, tiny_base, tmp_path):
@@ -186,8 +194,8 @@ def test_another_run_does_not_take_up_this_one(whole, tiny_base, tmp_path):
 
 def test_a_torn_checkpoint_starts_over(whole, tiny_base, tmp_path):
     run(tmp_path, tiny_base)
-    state = tmp_path / "work/state.safetensors"
-    state.write_bytes(state.read_bytes()[:100])
+    for state in (tmp_path / "work").glob("state-*"):
+        state.write_bytes(state.read_bytes()[:100])
     run(tmp_path, tiny_base)
     assert contents(tmp_path / "out") == contents(whole[0])
 

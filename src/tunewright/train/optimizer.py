@@ -69,27 +69,28 @@ class Optimizer:
         self._adam.step()
         self._adam.zero_grad(set_to_none=True)
 
-    def tensors(self) -> dict[str, Tensor]:
-        """Parameters and moments for a checkpoint, joined into vectors where they can be: few large tensors save fastest."""
+    def tensors(self) -> dict[str, list[Tensor]]:
+        """Parameters and moments for a checkpoint, each name's one after another, as vectors are made of them."""
         states = [self._adam.state[parameter] for parameter in self._parameters.values()]
+        parameters = _alike([*self._parameters.values()])
         if self._short:
             own = {
-                f"{place}.{name}": value.cpu()
+                f"{place}.{name}": [value]
                 for place, state in enumerate(states)
                 for name, value in state.items()
                 if isinstance(value, Tensor)
             }
-            return {"parameters": _joined(list(self._parameters.values())), **own}
+            return {"parameters": parameters, **own}
         return {
-            "parameters": _joined(list(self._parameters.values())),
-            "first": _joined([state["exp_avg"] for state in states]),
-            "second": _joined([state["exp_avg_sq"] for state in states]),
+            "parameters": parameters,
+            "first": _alike([state["exp_avg"] for state in states]),
+            "second": _alike([state["exp_avg_sq"] for state in states]),
         }
 
     def restore(self, tensors: Mapping[str, Tensor], steps: int) -> None:
         """Put parameters and moments back as they were after `steps` steps."""
         sizes = [parameter.numel() for parameter in self._parameters.values()]
-        values = tensors["parameters"].split(sizes)
+        values = tensors["parameters"].flatten().split(sizes)
         for parameter, value in zip(self._parameters.values(), values, strict=True):
             with torch.no_grad():
                 parameter.copy_(value.view_as(parameter))
@@ -102,7 +103,7 @@ class Optimizer:
                 }
                 self._adam.state[parameter] = {"step": steps, **own}
             return
-        moments = zip(*(tensors[name].split(sizes) for name in ("first", "second")), strict=True)
+        moments = zip(*(tensors[name].flatten().split(sizes) for name in ("first", "second")), strict=True)
         for parameter, (first, second) in zip(self._parameters.values(), moments, strict=True):
             self._adam.state[parameter] = {
                 "step": torch.tensor(float(steps), device=parameter.device),
@@ -123,8 +124,11 @@ def _eight_bit() -> Any:
     return AdamW8bit
 
 
-def _joined(tensors: list[Tensor]) -> Tensor:
-    return torch.cat([tensor.detach().flatten() for tensor in tensors]).cpu()
+def _alike(tensors: list[Tensor]) -> list[Tensor]:
+    """The tensors of one type; those on an accelerator are joined there, to be fetched at once."""
+    if tensors[0].device.type == "cpu" and len({tensor.dtype for tensor in tensors}) == 1:
+        return tensors
+    return [torch.cat([tensor.detach().flatten() for tensor in tensors])]
 
 
 def _grad(parameter: nn.Parameter) -> Tensor:
