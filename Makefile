@@ -1,5 +1,5 @@
 # make demo      set up and run the main job on the embedded base model
-# make test      set up and pass the tests
+# make test      set up, with what the tests need, and pass them
 # make test-all  the long journeys too
 # make bench     print the measured figures beside their targets (bench/training.py and bench/preparing.py have the others)
 # make lint      ruff and mypy
@@ -7,36 +7,46 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install -q -c constraints.txt -e
 # Tests run side by side, so each process computes with one thread.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TUNEWRIGHT_THREADS=1
 
 .PHONY: demo test test-all bench lint docs clean
 
-.venv/ready: pyproject.toml constraints.txt
+.venv/made:
 	$(PYTHON) -c 'import sys; sys.exit("Tunewright needs Python 3.11 or newer; try make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
-	@echo "Installing the dependencies (a few minutes the first time) …"
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
 	@touch $@
 
-demo: .venv/ready
+# The package alone, as a user has it. What develops it serves as well, and is put into the same place.
+.venv/plain: pyproject.toml constraints.txt | .venv/made
+	@echo "Installing the dependencies (a few minutes the first time) …"
+	$(INSTALL) .
+	@touch $@
+
+.venv/dev: pyproject.toml constraints.txt | .venv/made
+	@echo "Installing the dependencies, and those of the tests (a few minutes the first time) …"
+	$(INSTALL) '.[dev]'
+	@touch .venv/plain $@
+
+demo: .venv/plain
 	$(BIN)/tunewright run -p examples/support-json
 
-test: .venv/ready
+test: .venv/dev
 	$(ONE_THREAD) $(BIN)/pytest -n 2 --dist worksteal -m 'not slow'
 
-test-all: .venv/ready
+test-all: .venv/dev
 	$(ONE_THREAD) $(BIN)/pytest -n 2 --dist worksteal
 
-bench: .venv/ready
+bench: .venv/dev
 	$(BIN)/python bench/main_job.py
 
-lint: .venv/ready
+lint: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-docs: .venv/ready
+docs: .venv/dev
 	$(BIN)/python -m tunewright.project.page docs/project-file.md
 
 clean:

@@ -17,6 +17,7 @@ imports, rows, the look ahead and the first dev loss with it.
 import argparse
 import json
 import math
+import random
 import shutil
 import statistics
 import subprocess
@@ -46,9 +47,10 @@ ACCELERATED = torch.cuda.is_available()
 STEPS, ROWS, WARM = (12, 64, 4) if ACCELERATED else (4, 16, 0)
 """Steps, rows of each, and the steps that are not timed."""
 PRECISION = "bf16" if ACCELERATED else "fp32"
-TRL_ROWS = {} if ACCELERATED else {"sft": 4}
-"""Rows of a padded batch of TRL's, by method, as fast as a whole step's and with two fifths of the memory. KTO compares the
-rows of a batch."""
+TRL_ROWS = {} if ACCELERATED else {"sft": 4, "dpo": 4, "orpo": 4}
+"""Rows of a padded batch of TRL's, by method, as fast as a whole step's and with two fifths of the memory; gradients are
+accumulated, and the step is the same: a mean over equal batches of pairs; orpo's likelihood is weighed by tokens (`trl`).
+KTO compares the rows of a batch."""
 
 
 class Case(NamedTuple):
@@ -63,6 +65,9 @@ class Case(NamedTuple):
 
 CASES = (
     Case("sft-short", "sft", {"trl": (8.0, 0.6)}, "short answers under long prompts"),
+    Case(
+        "sft-apart", "sft", {"trl": (8.0, 0.6)}, "the same with the rule in each question: nothing is shared"
+    ),
     Case("sft-mixed", "sft", {"plain": (1.3, None)}, "rows of very different lengths"),
     Case("sft-long", "sft", {"trl": (2.0, 0.6)}, "long answers, nearly every token trained"),
     Case("dpo", "dpo", {"trl": (3.0, None)}, "long shared prompts, reference taken before"),
@@ -71,6 +76,8 @@ CASES = (
 )
 LONGEST = 24
 """Texts in the longest row of `sft-mixed`; row lengths go from 1 to that in a fixed order."""
+IGNORED = -100
+"""The label of a token that is not trained, in TRL's batches."""
 NEAR = 0.01
 """How far the losses of two contenders may lie apart, relative, for the same work to have been done."""
 
@@ -219,6 +226,8 @@ def rows(case: str) -> list[dict[str, Any]]:
             (f"What became of order {i}, and when will it be here?", f"order_{i % 7}") for i in range(999)
         ]
     rule = "You sort messages of a bank's customers. Answer with the name of the one intent that fits, and nothing else. "
+    draw = random.Random(0)
+    words = [word for text, _ in texts for word in text.split()]
     found = []
     for number in range(STEPS * ROWS):
         text, label = texts[number % len(texts)]
@@ -227,6 +236,9 @@ def rows(case: str) -> list[dict[str, Any]]:
         pair = {"prompt": prompt, "chosen": _said(label), "rejected": _said(f"{other} or not")}
         if case == "sft-short":
             found.append({"prompt": prompt, "completion": _said(label)})
+        elif case == "sft-apart":
+            asked = f"{draw.choice(words)} {rule * 2}{text}"
+            found.append({"prompt": [_turn("user", asked)], "completion": _said(label)})
         elif case == "sft-mixed":
             many = [texts[(number + i) % len(texts)][0] for i in range(1 + number * 7 % LONGEST)]
             found.append({"prompt": [_turn("user", " ".join(many))], "completion": _said(label)})
@@ -330,12 +342,16 @@ def trl(case: Case, base: Path) -> tuple[float, list[float]]:
     from tunewright.models.machine import free_cores
 
     torch.set_num_threads(free_cores())
+    together = TRL_ROWS.get(case.method, ROWS)
     if case.method == "orpo":
         from trl.experimental.orpo import ORPOConfig as Spec
         from trl.experimental.orpo import ORPOTrainer
 
         class Trainer(ORPOTrainer):
-            """TRL's, with the likelihood of the answers alone, as the paper has it: its own takes in the prompts."""
+            """TRL's, with the likelihood of the answers alone, as the paper has it: its own takes in the prompts.
+
+            It is the mean over the step's tokens, where TRL's own is one of the batches' means.
+            """
 
             def concatenated_forward(self, model: Any, batch: Any) -> tuple[Any, ...]:
                 found = super().concatenated_forward(model, batch)
@@ -343,7 +359,11 @@ def trl(case: Case, base: Path) -> tuple[float, list[float]]:
                     "concatenated_labels"
                 ]
                 wanted = both[: len(found[2]), 1:].flatten()
-                return (*found[:4], torch.nn.functional.cross_entropy(found[2].flatten(0, 1), wanted))
+                begin = self.state.global_step * ROWS
+                step = self.train_dataset[begin : begin + ROWS]["chosen_labels"]
+                share = (wanted != IGNORED).sum() / sum(label != IGNORED for row in step for label in row)
+                mean = torch.nn.functional.cross_entropy(found[2].flatten(0, 1), wanted)
+                return (*found[:4], mean * share * (ROWS // together))
     else:
         Trainer, Spec = (getattr(peer, f"{case.method.upper()}{part}") for part in ("Trainer", "Config"))
     tokenizer = AutoTokenizer.from_pretrained(base)
@@ -352,11 +372,10 @@ def trl(case: Case, base: Path) -> tuple[float, list[float]]:
     adapter = LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
     dtype = torch.bfloat16 if ACCELERATED else torch.float32
     model = get_peft_model(AutoModelForCausalLM.from_pretrained(base, dtype=dtype), adapter)
-    batch = TRL_ROWS.get(case.method, ROWS)
     more = {"precompute_ref_log_probs": True} if case.method in ("dpo", "kto") else {}
     with tempfile.TemporaryDirectory() as scratch:
         spec = Spec(
-            output_dir=scratch, per_device_train_batch_size=batch, gradient_accumulation_steps=ROWS // batch,
+            output_dir=scratch, per_device_train_batch_size=together, gradient_accumulation_steps=ROWS // together,
             max_steps=STEPS, logging_steps=1, learning_rate=1e-4,
             lr_scheduler_type="cosine", warmup_steps=0, train_sampling_strategy="sequential", report_to="none",
             use_cpu=not ACCELERATED, bf16=ACCELERATED, gradient_checkpointing=False, save_strategy="no", disable_tqdm=True,

@@ -57,6 +57,7 @@ DEV = [
         "openpyxl",
     ),
     *(
+        "pg8000",
         "pillow",
         "psycopg",
         "pytest",

@@ -143,6 +143,17 @@ def test_the_example_does_what_the_page_says(tmp_path, monkeypatch, capsys):
     assert said.endswith("step.fresh\nstep.fresh\nstep.fresh\nstep.fresh\n")
 
 
+def test_a_recipe_alone_does_what_the_page_says(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    exec(compile(re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[2], "docs/python.md", "exec"), {})
+    assert capsys.readouterr().out.splitlines() == [
+        "filter 40 38",
+        "drop_duplicates 38 30",
+        "map 30 30",
+        "{'weight': 0, 'heavy': False}",
+    ]
+
+
 def test_readme_has_a_project_file_that_can_be_read(tmp_path):
     from tunewright.project.reading import read
 

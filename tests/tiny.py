@@ -23,6 +23,28 @@ SINKS = {
 """Settings of a small "gpt_oss", whose attention has sinks, so that its rows cannot be packed."""
 
 
+_SEES = {
+    "hidden_size": 16,
+    "intermediate_size": 24,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "image_size": 28,
+}
+_PARTS = {"rope_type": "default", "rope_theta": 10_000.0, "mrope_section": [1, 1, 2]}
+IMAGES = {
+    "gemma3": {
+        "mm_tokens_per_image": 4,
+        "image_token_index": 10,
+        "vision_config": _SEES | {"patch_size": 14},
+    },
+    "qwen2_5_vl": {
+        "vision_config": _SEES | {"depth": 1, "num_heads": 2, "out_hidden_size": 32},
+        "text_config": {"rope_parameters": _PARTS},
+    },
+}
+"""Settings of small models that read images beside text, by architecture."""
+
+
 def make_tokenizer(template: str | None = CHATML, **tokens: str):
     """A byte-level BPE of about 400 tokens, trained on a few lines."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -46,7 +68,7 @@ def make_tokenizer(template: str | None = CHATML, **tokens: str):
 
 
 def make_config(architecture: str = "qwen3", **settings: object):
-    """The configuration of a two-layer model of the given architecture."""
+    """The configuration of a two-layer model of the given architecture, whose text part it is where it has several."""
     from transformers import AutoConfig
 
     size = {
@@ -54,6 +76,11 @@ def make_config(architecture: str = "qwen3", **settings: object):
         "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8, "max_position_embeddings": 512,
         "tie_word_embeddings": True, "bos_token_id": None, "eos_token_id": 2, "pad_token_id": 3, "initializer_range": 0.5,
     }  # fmt: skip
+    if architecture in IMAGES:
+        whole = IMAGES[architecture] | settings
+        return AutoConfig.for_model(
+            architecture, **(whole | {"text_config": size | whole.get("text_config", {})})
+        )
     return AutoConfig.for_model(architecture, **(size | settings))
 
 
@@ -62,10 +89,11 @@ def save_model(
 ) -> Path:
     """A folder with a tiny random model and its tokenizer."""
     import torch
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM, AutoModelForImageTextToText
 
     torch.manual_seed(0)
-    model = AutoModelForCausalLM.from_config(make_config(architecture, **settings))
+    loader = AutoModelForImageTextToText if architecture in IMAGES else AutoModelForCausalLM
+    model = loader.from_config(make_config(architecture, **settings))
     model.save_pretrained(folder)
     make_tokenizer(template).save_pretrained(folder)
     return folder

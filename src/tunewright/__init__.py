@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
     from typing import Literal
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from tunewright.core.message import Message as Message
     from tunewright.data.audit.whole import WholeAudit as WholeAudit
     from tunewright.data.coverage import Coverage as Coverage
+    from tunewright.data.recipe import OpResult as OpResult
+    from tunewright.data.recipe import RecipeResult as RecipeResult
     from tunewright.decide.cost import LatencySummary as LatencySummary
     from tunewright.decide.verdict import Verdict as Verdict
     from tunewright.models.machine import MachineFacts as MachineFacts
@@ -50,6 +52,8 @@ if TYPE_CHECKING:
     from tunewright.project.project import Project as Project
     from tunewright.project.project import RunResult as RunResult
     from tunewright.project.project import Trained as Trained
+    from tunewright.project.recipes import Op as Op
+    from tunewright.project.recipes import Source as Source
     from tunewright.project.reviewing import ReviewQueue as ReviewQueue
     from tunewright.project.run import StepOutcome as StepOutcome
     from tunewright.project.teachers import TeacherFacts as TeacherFacts
@@ -72,6 +76,7 @@ _HOMES = {
     "core.message": ("Message",),
     "data.audit.whole": ("WholeAudit",),
     "data.coverage": ("Coverage",),
+    "data.recipe": ("OpResult", "RecipeResult"),
     "decide.cost": ("LatencySummary",),
     "decide.verdict": ("Verdict",),
     "models.machine": ("MachineFacts",),
@@ -84,6 +89,7 @@ _HOMES = {
     "project.plan": ("Planned",),
     "project.preview": ("Preview",),
     "project.project": ("CheckResult", "Listener", "Project", "RunResult", "Trained"),
+    "project.recipes": ("Op", "Source"),
     "project.reviewing": ("ReviewQueue",),
     "project.run": ("StepOutcome",),
     "project.teachers": ("TeacherFacts",),
@@ -144,6 +150,30 @@ def import_config(
     )
 
 
+def apply_recipe(
+    sources: "Source | Mapping[str, Source]",
+    ops: "Sequence[Op]",
+    out: "str | Path",
+    *,
+    task: "Mapping[str, Any] | None" = None,
+    root: "str | Path" = ".",
+) -> "RecipeResult":
+    """Read rows and work a recipe on them, without a project: its rows and their account stay in the folder `out`.
+
+    `sources` is a path (`hub:owner/name` too), a source's settings, or rows ({"input": …, "expected": …}, or chat rows); or
+    several of these by name. `ops` are operations as a project file has them ({"op": "filter", "keep": …}), or those of
+    `tunewright.data.ops` (`ops.Filter(keep=…)`). `task` is the project file's, and files are named from `root`.
+
+    What wants a model (`judge`, `generate` with a teacher, `max_tokens`, `perplexity`) wants a project. Raises
+    ProjectFileError for settings, DataError for the rows, UserError where something is in `out` already.
+    """
+    from pathlib import Path
+
+    from tunewright.project.recipes import apply
+
+    return apply(sources, ops, Path(out), task=task, root=Path(root))
+
+
 def open(path: "str | Path" = ".", *, settings: "Mapping[str, Any] | None" = None) -> "Project":
     """The project in the folder `path` (or whose tunewright.yaml is `path`).
 
@@ -199,8 +229,10 @@ def _train(
     `listen` is called with each event, whose `time` is in Unix seconds. `train.preflight` says before a longer run what
     it will take: `seconds`, and `peak` and `available` in bytes of memory. `train.step` has the step's `loss`, the
     gradient's norm before clipping (`grad_norm`), the learning rate (`lr`), `tokens` and `trained_tokens`, both also a
-    second (`tokens_per_s`, `trained_tokens_per_s`), `memory` in bytes and `seconds_left`. Where the
-    machine has a price, both have the `cost` in `currency`. `train.dev` has the dev loss. `step.done` says the `seconds`
+    second (`tokens_per_s`, `trained_tokens_per_s`), `memory` in bytes, `seconds_left` and the seconds that training has
+    taken (`elapsed`, attempts that were cut off with it). `train.estimate` says after 20 steps, and after 2 where nothing
+    was said before, what all of it will take, by them: `seconds`. Where the machine has a price, all three have the
+    `cost` in `currency`. `train.dev` has the dev loss. `step.done` says the `seconds`
     that a step of the project took.
 
     The losses, each the mean over a step's trained tokens, pairs or answers (`train/methods` has the formulas).

@@ -44,12 +44,30 @@ def test_init_shows_its_recipes_and_refuses_another(cli):
     )
 
 
+def test_projects_below_are_named_where_there_is_none(cli, tmp_path):
+    for name in ("my-tickets", "other one"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "tunewright.yaml").write_text("")
+    (tmp_path / "rows").mkdir()
+    below = "Name one below: `-p my-tickets` or `-p 'other one'`."
+    assert cli("check") == (2, "", f"error: tunewright.yaml: there is no project file. {below}")
+    assert cli("run", "-p", "my-ticket").err == f"error: my-ticket: there is no project file. {below}"
+    assert f"There is no project here. {below}" in cli("doctor").out
+    for name in "bcd":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "tunewright.yaml").write_text("")
+    assert cli("status").err.endswith(
+        "Name one below: `-p b` or `-p c` or `-p d` (there are 5 such folders)."
+    )
+
+
 def test_schema_is_for_editors(cli):
     assert json.loads(cli("schema").out)["title"] == "ProjectFile"
 
 
 def test_doctor_speaks_of_the_project_at_hand(cli, tmp_path):
-    assert "There is no project here: `tunewright init NAME --data FILE` makes one." in cli("doctor").out
+    nothing = "There is no project here. Make one with `tunewright init NAME --data FILE`."
+    assert nothing in cli("doctor").out
     (tmp_path / "tickets.csv").write_text(TICKETS)
     cli("init", "mine", "--data", "tickets.csv")
     assert "mine starts from the embedded base" in cli("doctor", "-p", "mine").out

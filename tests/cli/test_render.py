@@ -38,6 +38,7 @@ def test_a_step_says_loss_time_speed_gradient_and_memory():
             "about 2.0 h, 21.5 GB, 4 USD",
         ),
         ("train.preflight", {"seconds": 30.0, "peak": 1e9}, "about 30 s, 1.0 GB"),
+        ("train.estimate", {"seconds": 45.0, "by_steps": 20}, "about 45 s in all, by 20 of its steps"),
         ("train.dev", {"loss": 0.5, "score": 0.914}, "dev loss 0.5000, score 91.4 %"),
         (
             "split.done",
@@ -120,10 +121,10 @@ def test_training_is_priced_by_the_hour():
         lambda kind, **data: said.append((kind, data)), PriceSpec(machine_per_hour=2.0, currency="EUR")
     )
     tell("train.preflight", seconds=1800.0)
-    tell("train.step", step=1)
+    tell("train.step", step=1, elapsed=900.0)
     tell("train.dev", loss=0.1)
     assert said[0] == ("train.preflight", {"seconds": 1800.0, "cost": 1.0, "currency": "EUR"})
-    assert 0 <= said[1][1]["cost"] < 0.01
+    assert said[1] == ("train.step", {"step": 1, "elapsed": 900.0, "cost": 0.5, "currency": "EUR"})
     assert said[2] == ("train.dev", {"loss": 0.1})
     emit = print
     assert priced(emit, PriceSpec()) is emit

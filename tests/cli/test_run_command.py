@@ -116,3 +116,15 @@ def test_a_target_that_asks_what_dev_asks_is_a_warning(cli, project):
     assert "warning: " in said.err
     assert "suites.target, questions.jsonl:2: of its 2 examples, 1 ask what dev rows ask" in said.err
     assert f"The first asks what {place} asks" in said.err
+
+
+def test_a_suite_that_training_holds_inside_longer_texts_is_a_warning(cli, project):
+    asked = "how many apples has Mara when she buys nine more at the market"
+    rows = (project / "sums.csv").read_text().splitlines()
+    longer = [f"read this number {at}: {asked} and answer,7" for at in range(10)]
+    (project / "sums.csv").write_text("\n".join([*rows, *longer]) + "\n")
+    write_questions(project, "a new one", asked)
+    said = cli("check", "--no-rows", "--set", "suites.mine.examples=questions.jsonl")
+    assert said.code == 0
+    near = "suites.mine, questions.jsonl:2: of 2 of its examples, 1 are nearly what training rows say"
+    assert near in said.err

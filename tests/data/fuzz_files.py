@@ -224,7 +224,12 @@ def pages(draw: Random) -> Made:
     made = canvas.Canvas(stream, pageCompression=draw.randrange(2))
     count = draw.randrange(1, 4)
     for _ in range(count):
+        made.setFont("Helvetica", draw.choice([10, 20]))
         made.drawString(50, draw.randrange(100, 700), draw.choice(["word", "two words", "(x) \\ y"]))
+        made.setFont("Helvetica", 10)
+        for row in range(draw.randrange(5)):
+            for cell in range(draw.randrange(1, 4)):
+                made.drawString(50 + 90 * cell, 90 - 15 * row, draw.choice(["1", "a cell", "|"]))
         made.showPage()
     made.save()
     return Made("t.pdf", stream.getvalue(), {}, count)
@@ -249,6 +254,28 @@ def subtitles(draw: Random) -> Made:
         for at in range(count)
     ]
     return Made("t.vtt", ("WEBVTT\n\n" + "\n".join(cues)).encode(), {}, count)
+
+
+ROLES = {"roles": {"A": "assistant", "b": "user", "*": "skip"}}
+
+
+def spoken(draw: Random) -> Made:
+    """A talk as one conversation, whether somebody answers or not."""
+    made = draw.choice([subtitles, transcript])(draw)
+    return made._replace(source={**made.source, **ROLES}, rows=1)
+
+
+def threads(draw: Random) -> Made:
+    """Mails that answer one another as they like; how many threads that makes is not known."""
+    names = ["", "1", "2", "<3", "é", "4>"]
+    made = "".join(
+        f"From a@b Thu Jan  1 00:00:00 1970\nFrom: {draw.choice(['A <a@b>', 'c@d', '', '<', '@'])}\n"
+        f"Message-ID: <{draw.choice(names)}@x>\nIn-Reply-To: <{draw.choice(names)}@x>\n"
+        f"References: <{draw.choice(names)}@x>\n <{draw.choice(names)}@x>\n"
+        f"Date: {draw.choice(['Thu, 29 Feb 2024 13:05:00 +0100', 'Thu, 1 Jan 0001 00:00:00 -0000', 'soon', ''])}\n\nbody\n\n"
+        for _ in range(draw.randrange(1, 7))
+    )
+    return Made("t.mbox", made.encode(), {"roles": {"b": "assistant"}}, None)
 
 
 def transcript(draw: Random) -> Made:
@@ -414,6 +441,8 @@ READERS: dict[str, Callable[[Random], Made]] = {
     "subtitles": subtitles,
     "transcript": transcript,
     "mbox": mails,
+    "talk": spoken,
+    "threads": threads,
     "chatgpt": chatgpt,
     "slack": slack,
     "traces": traces,

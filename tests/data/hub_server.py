@@ -20,7 +20,7 @@ class Hub:
         self.lists = True
         """Whether it tells the sizes of many files at once."""
         self.said: dict[str, int] = {}
-        """Sizes that it tells of files, where they are not those that they have."""
+        """Sizes that it tells of files, where they are not those that they have; of one that is below 0 it tells none."""
 
     def push(self, repo: str, files: dict[str, bytes]) -> str:
         """A new commit of a data set; its digits."""
@@ -65,7 +65,7 @@ def serving(hub: Hub) -> Iterator[Hub]:
                 {
                     "type": "file",
                     "path": name,
-                    "size": hub.said.get(name, len(found[1][name])),
+                    "size": hub.said.get(name, len(found[1][name])) if hub.said.get(name, 0) >= 0 else None,
                     "oid": "0" * 40,
                 }
                 for name in names
@@ -91,15 +91,15 @@ def serving(hub: Hub) -> Iterator[Hub]:
             data = found[1][name]
             etag = f'"{hashlib.sha1(data).hexdigest()}"'
             about = {"X-Repo-Commit": found[0], "ETag": etag}
-            if self.command == "HEAD" and name in hub.said:
+            if self.command == "HEAD" and hub.said.get(name, -1) >= 0:
                 about["Content-Length"] = str(hub.said[name])
-            self._send(200, data, about)
+            self._send(200, data, about, hub.said.get(name, 0) >= 0)
 
-        def _send(self, status: int, data: bytes, headers: dict[str, str]) -> None:
+        def _send(self, status: int, data: bytes, headers: dict[str, str], sized: bool = True) -> None:
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
-            if "Content-Length" not in headers:
+            if "Content-Length" not in headers and sized:
                 self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             if self.command in ("GET", "POST"):

@@ -4,6 +4,7 @@ import random
 
 from tunewright.core.example import Example, ask, make_example
 from tunewright.data.audit.audit import audit
+from tunewright.data.audit.close import close_rows
 
 WORDS = [f"word{n}" for n in range(60)]
 
@@ -46,3 +47,16 @@ def test_clean_parts_and_what_chance_makes_are_not_told() -> None:
 def test_too_few_rows_to_calibrate_on_tell_nothing() -> None:
     train = rows(50, 1)
     assert not audit({"train": train, "test": [edited(row) for row in train]}).findings
+
+
+def test_rows_are_drawn_evenly_and_every_turn_of_train_is_looked_at() -> None:
+    """As a split by time has them: the copies are the newest, and training holds them in an earlier turn."""
+    train, held = rows(600, 1), rows(1000, 2)
+    asked = held[900:]
+    for at, row in enumerate(asked):
+        turns = (*ask(f"please {row.input_text}", "It is on its way."), *ask("Thank you!", "y"))
+        train[at] = make_example(turns)
+    (close,) = close_rows({"train": train, "test": held}, "train")
+    assert (close.part, close.looked) == ("test", 500)
+    assert len({name for name, _ in close.pairs} & {row.id for row in asked}) == 50
+    assert len(close.pairs) <= 50 + 10

@@ -14,9 +14,7 @@ from tunewright.data.clean import (
     drop_quotes,
     drop_signature,
     mend_encoding,
-    repeated_lines,
     strip_html,
-    without_lines,
 )
 
 WRITTEN = (
@@ -148,23 +146,6 @@ def test_repairs_are_made_in_their_order():
         DataError, match=r"clean\.repairs: there is no repair 'spelling'\. The repairs are encoding, "
     ):
         clean(text, ["spelling"])
-
-
-def test_repeated_lines_are_found_and_taken_out():
-    footer = "This message is confidential and meant for its reader alone."
-    texts = [f"Question {at}\nYes.\n{footer}" for at in range(100)] + ["One line\nmore"] * 3
-    assert repeated_lines(texts) == {footer}
-    assert repeated_lines(texts[:10]) == set()
-    assert without_lines(f"Q\n  {footer}  \n", {footer}) == "Q"
-    assert without_lines(f"{footer}\n{footer}", {footer}) == f"{footer}\n{footer}"
-    assert without_lines("Q\nA\n", {footer}) == "Q\nA\n"
-
-
-def test_repeated_lines_outlive_many_rare_ones(monkeypatch):
-    monkeypatch.setattr("tunewright.data.clean._MOST_LINES", 50)
-    footer = "This message is confidential and meant for its reader alone."
-    texts = (f"a line of its own {at}\nanother line of its own {at}\n{footer}" for at in range(2000))
-    assert repeated_lines(texts) == {footer}
 
 
 @given(st.text())

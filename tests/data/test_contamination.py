@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tunewright.data.contamination import Contamination, copied_rows, find_copies
+from tunewright.data.contamination import Contamination, find_copies, search
 
 DATA = Path(__file__).parents[2].parent / "shared/data"
 REAL = [
@@ -122,7 +122,9 @@ def test_too_few_rows_to_calibrate_on():
     found = find_copies([rows[3], "nothing of the kind", f"see: {rows[7]} and more"], rows)
     assert found.copied == (0, 2)
     assert (found.stand_ins, found.expected_neighbours) == (0, None)
-    assert found.said()[2] == "There were fewer than 100 rows to calibrate on; the thresholds are fixed ones."
+    assert found.said()[2] == (
+        "Fewer than 100 rows are close to the texts, too few to calibrate on; the thresholds are fixed ones."
+    )
 
 
 def test_nothing_and_next_to_nothing():
@@ -135,8 +137,9 @@ def test_every_row_that_holds_a_copy_is_told():
     filler = sentences(40, seed=12)
     planted = [CLEAN[0].upper()] * 20 + [f"{one} {CLEAN[1]} {one}" for one in filler[:20]]
     rows = [*ROWS[:300], *planted, *ROWS[300:], " ".join([*filler, CLEAN[2], *filler])]
-    told = copied_rows(CLEAN, rows)
-    assert [hit.row for hit in told] == sorted({hit.row for hit in told})
+    both = search(CLEAN, rows)
+    told = [hit for hit in both.rows.hits() if hit.verdict == "copied"]
+    assert list(both.rows.rows) == sorted(set(both.rows.rows))
     by_row = {hit.row: (hit.eval, hit.detector) for hit in told}
     assert [by_row[row] for row in range(300, 320)] == [(0, "same")] * 20
     assert [by_row[row][0] for row in range(320, 340)] == [1] * 20
@@ -144,7 +147,8 @@ def test_every_row_that_holds_a_copy_is_told():
     assert len(by_row) <= 41 + 3
     named = {hit.row for hit in find_copies(CLEAN, rows).hits if hit.verdict == "copied"}
     assert named <= by_row.keys()
-    assert copied_rows([], rows) == copied_rows(CLEAN, []) == []
+    assert both.found == find_copies(CLEAN, rows)
+    assert list(search([], rows).rows.hits()) == list(search(CLEAN, []).rows.hits()) == []
 
 
 class Shelf(Sequence[str]):
@@ -178,8 +182,11 @@ def test_the_result_in_words():
         f"The thresholds are set by {found.stand_ins} of the rows, each looked for in the others, so that about 1% of "
         "clean texts pass them."
     )
-    assert len(said) == 3 + len(found.thresholds)
-    assert said[3].startswith("passage (share of runs of eight words), texts of 0 ")
+    assert len(said) == 4
+    assert said[3].startswith(
+        "By the length of texts, the least score is: passage (share of runs of eight words), 0."
+    )
+    assert "; letters (cosine of runs of four letters), 0." in said[3]
 
 
 def read(name: str, part: str) -> list[str]:

@@ -113,6 +113,41 @@ def test_keys_formats_and_a_system_message_of_ones_own() -> None:
     assert answered == {"messages": [turn("user", "x\n===\nQ"), A]}
 
 
+def test_a_question_that_is_not_answered_there() -> None:
+    row = {"article": "x", "unanswerable_question": "Q"}
+    asked, answer = said(row, "context_qa.load_404")["messages"]
+    assert asked == turn("user", "x\n===\nQ")
+    assert answer["content"].endswith("unable to answer your question based on the given context.")
+
+
+CRITICISED = {
+    "instruction": "Why {answer}?",
+    "answer": "So.",
+    "scores": {"wit": 2, "care": 9},
+    "critiques": {"wit": {"explanation": "Dry: it says nothing.", "improvements": "Näher"}},
+}
+EVALUATION = "care: 9\nwit: 2\nwit:\n  explanation: 'Dry: it says nothing.'\n  improvements: Näher\n"
+
+
+def test_critiques_and_what_was_revised_by_them() -> None:
+    row = {**CRITICISED, "revision": "Because."}
+    asked = "Why {answer}?|So.|"
+    formats = {"user": "{instruction}|{answer}|{evaluation}"}
+    assert said(row, "creative_acr.load_critique", formats={"user": "{instruction}|{answer}|"}) == {
+        "messages": [turn("user", asked), turn("assistant", EVALUATION)],
+        "revision": "Because.",
+    }
+    assert said(row, "creative_acr.load_revise", formats=formats) == {
+        "messages": [turn("user", asked + EVALUATION), turn("assistant", "Because.")]
+    }
+    for name in ("creative_acr.load_critique", "creative_acr.load_revise"):
+        assert "Question: Why {answer}?\nAnswer: So." in said(row, name)["messages"][0]["content"]
+
+
+def test_prompts_alone_are_texts_for_seeds() -> None:
+    assert said({"prompt": "Q"}, "completion", keys={"text": "prompt"}) == {"text": "Q"}
+
+
 @pytest.mark.parametrize(
     ("name", "row"),
     [

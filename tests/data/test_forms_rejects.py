@@ -45,6 +45,25 @@ def said(row: dict[str, Any], name: str, **spec: Any) -> dict[str, Any]:
             {"messages": [U, turn("assistant", "A", reasoning_content="hm")]},
             "not carried: messages[1].reasoning_content",
         ),
+        *(
+            (
+                name,
+                {"messages": [U, turn("assistant", "A", **{key: "hm"})]},
+                f"not carried: messages[1].{key} is thinking",
+            )
+            for name in ("chat_template", "openai", "trl")
+            for key in ("reasoning", "reasoning_details", "thinking", "thoughts", "thought")
+        ),
+        (
+            "openai",
+            {"messages": [U, turn("assistant", "hm", channel="analysis"), A]},
+            "not carried: messages[1] is of the channel 'analysis', which is no answer",
+        ),
+        (
+            "creative_acr.load_critique",
+            {"instruction": "Q", "answer": "A", "scores": [1], "critiques": {"a": "b"}},
+            "bad scores: 'scores' is a list, not an object that names each of them",
+        ),
         (
             "chat_template",
             {
@@ -188,10 +207,10 @@ def test_what_cannot_be_carried_is_refused_by_name(name: str, row: dict[str, Any
             "bad messages: the last message",
         ),
         (
-            "context_qa.load_404",
-            {},
-            {"article": "x", "unanswerable_question": "Q"},
-            "no answer: context_qa.load_404",
+            "alpaca",
+            {"keys": {"output": ""}},
+            {"instruction": "Q"},
+            "no answer: alpaca rows have none",
         ),
     ],
 )

@@ -454,20 +454,41 @@ def test_what_is_too_large_is_not_fetched(hub: Hub, tmp_path: Path, lists: bool)
     hub.said = {"test.csv": 2**35 - 1}
     assert asked(hub, tmp_path)["rows"] == ["a", "b"]
     full = {**os.environ, "HF_HOME": str(tmp_path / "home"), "HF_ENDPOINT": hub.url}
-    said = _with_a_full_disk(full, tmp_path)
+    said = _told_after(
+        "import shutil; shutil.disk_usage = lambda _: shutil._ntuple_diskusage(9, 4, 5)", full, tmp_path
+    )
     assert said == (
         "test.csv of the data set owner/name has 34,359,738,367 bytes, and the disk of the hub's cache has 5 free. Make"
         " room, or set HF_HOME."
     )
 
 
-def _with_a_full_disk(env: dict[str, str], root: Path) -> str:
-    """What is said where the disk has room for five bytes."""
-    program = "import shutil; shutil.disk_usage = lambda _: shutil._ntuple_diskusage(9, 4, 5)\n" + PROGRAM
+def _told_after(first: str, env: dict[str, str], root: Path) -> str:
+    """What is said by a process that has done something first."""
     spec = json.dumps({"path": "hub:owner/name", "hub": {"split": "test"}})
-    told = [sys.executable, "-c", program, spec, str(root)]
+    told = [sys.executable, "-c", f"{first}\n{PROGRAM}", spec, str(root)]
     done = subprocess.run(told, env=env, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)["said"]
+
+
+OLDER = """
+import huggingface_hub
+fetch = huggingface_hub.hf_hub_download
+huggingface_hub.hf_hub_download = lambda repo, name, **more: fetch(repo, name, **more)
+"""
+
+
+@pytest.mark.parametrize("client", ["", OLDER], ids=["as it comes", "behind it"])
+def test_sizes_that_are_not_told_are_counted(hub: Hub, tmp_path: Path, client: str) -> None:
+    """Older clients cannot say how much has come of a file."""
+    hub.push("owner/name", files(**{"test-0.csv": "a", "test-1.csv": "b" * 90_000}))
+    hub.said = {"test-1.csv": -1}
+    env = {**os.environ, "HF_HOME": str(tmp_path / "home"), "HF_ENDPOINT": hub.url, "HF_HUB_DISABLE_XET": "1"}
+    bound = "from tunewright.data.sources import _hub_fetch\n_hub_fetch.FETCHED = 80_000\n"
+    assert _told_after(bound + client, env, tmp_path) == (
+        "the files of the data set owner/name have more than 80,000 bytes, and no more are fetched. Name fewer of its"
+        " files (hub:owner/name/data/*-00000-*), or fetch them yourself and give the folder."
+    )
 
 
 def test_what_another_program_fetched_is_read_without_a_network(hub: Hub, tmp_path: Path) -> None:

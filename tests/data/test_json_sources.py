@@ -6,6 +6,9 @@ import pytest
 
 from tunewright.core.errors import DataError
 from tunewright.core.task import TaskSpec
+from tunewright.data import text as text_module
+from tunewright.data.rows import BadFile
+from tunewright.data.sources import json as json_source
 
 GOOD = '{"input": "a", "expected": "b", "n": 1}'
 DEEP = '{"input": "a", "expected": "b", "x": ' + "[" * 100_000 + "]" * 100_000 + "}"
@@ -57,6 +60,46 @@ def test_a_bad_row_is_set_aside_alone(desk, lines, text, reason):
     assert number == (3 if lines else 2)
     assert found.startswith(reason)
     assert len(got.rejects[0]["raw"]) <= 2000
+
+
+ARRAYS = [
+    f"[{GOOD},\n{GOOD}]",
+    *(f"[{GOOD}, {text}, 12e1, -0.5, {GOOD}]" for text, _ in BAD_ROWS if len(text) < 10_000),
+    '[{"a": "\\ud83d\\ude00 \\\\\\" é😀", "b": [1.5e-7, true, null, "]}"]}]',
+    '[-Infinity, {}, [NaN, "],\\""], [1e999, {}]]',
+    '[1, {"a" 1}]',
+    "[1, tru]",
+    "[12",
+    '["abc',
+    "[1,]",
+    "[1] x",
+    ' {"data": [1], "v": 2}',
+    '{"a": 1}\n{"a": 2}',
+    "\ufeff\ufeff",
+    "12.5e1",
+    "\ufeff [ ] ",
+]
+
+
+@pytest.mark.parametrize("block", [1, 2, 5, 64])
+@pytest.mark.parametrize("written", ARRAYS)
+def test_where_a_block_of_the_file_ends_plays_no_part(tmp_path, monkeypatch, written, block):
+    path = tmp_path / "t.json"
+    path.write_text(written, encoding="utf-8", newline="")
+    whole = read_to_the_end(path)
+    monkeypatch.setattr(text_module, "_BLOCK", block)
+    assert read_to_the_end(path) == whole
+
+
+def read_to_the_end(path):
+    """The rows, and what stops the reading."""
+    found = []
+    try:
+        for row in json_source.read(path, "utf-8").rows:
+            found.append(row)
+    except BadFile as bad:
+        found += [bad.message, bad.line, bad.fix]
+    return found
 
 
 def test_jsonl_lines_that_are_no_json(desk):

@@ -3,6 +3,7 @@
 import csv
 import json
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -47,12 +48,46 @@ def test_language_tells_and_keeps() -> None:
     ]
     told = worked([Language()], rows)
     assert [one.fields["language"] for one in told.kept] == ["en", "de", "fr"]
-    assert told.kept[1].fields == {"kind": "delivery", "language": "de"}
+    assert told.kept[1].fields == {"kind": "delivery", "language": "de", "answer_language": "und"}
     assert told.kept[0].id == rows[0].id
     done = worked([Language(keep=("en", "fr"), field="lang")], rows)
     assert [one.fields["lang"] for one in done.kept] == ["en", "fr"]
-    assert done.dropped[0][1].startswith("not in en, fr: de, ")
+    assert done.dropped[0][1].startswith("its question is not in en, fr: de, ")
     assert len(worked([Language(keep=("ja",), sure=1)], [row("ok")]).kept) == 1
+
+
+GERMAN = "Das Paket kommt am Montag, wir haben es gestern verschickt."
+
+
+def test_language_looks_at_answers_too() -> None:
+    mixed = row("Where is the parcel that I ordered last week?", GERMAN)
+    english = row(
+        "Where is the parcel that I ordered last week?", "It was sent yesterday and comes on Monday."
+    )
+    done = worked([Language(keep=("en",))], [mixed, english])
+    assert [one.fields for one in done.kept] == [{"language": "en", "answer_language": "en"}]
+    assert done.dropped[0][1].startswith("its answer is not in en: de, ")
+    (told,) = worked([Language(keep=("en", "de"))], [mixed]).kept
+    assert told.fields == {"language": "en", "answer_language": "de"}
+    (asked,) = worked([Language(keep=("en",), of="question")], [mixed]).kept
+    assert asked.fields == {"language": "en"}
+    (answered,) = worked([Language(keep=("de",), of="answer")], [mixed]).kept
+    assert answered.fields == {"answer_language": "de"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "card_arrival",
+        '{"paket": "gestern verschickt"}',
+        "top -b -p `pidof a.out` -n 100",
+        "3*156 + 8 = 476",
+        "",
+    ],
+)
+def test_an_answer_that_is_no_prose_has_no_language(answer: str) -> None:
+    (told,) = worked([Language(keep=("en",))], [row("Where is the parcel that I ordered?", answer)]).kept
+    assert told.fields["answer_language"] == "und"
 
 
 def test_chunk_cuts_documents_and_leaves_conversations_whole() -> None:
@@ -151,9 +186,14 @@ def test_redact_replaces_alike_in_turns_answers_and_fields() -> None:
     for said in (made.model_dump_json(), *(reason for _, reason in done.dropped)):
         assert not any(secret in said for secret in ("Mara", "Velten", "mail.example", "7946", "4111"))
     assert "[EMAIL_1]" in made.input_text
-    assert made.fields["deep"] == {"by": ["[EMAIL_1]"]}
     assert made.fields["number"] == 7
-    assert made.fields["ticket"] == made.input_text
+    in_turns = re.findall(r"\[[A-Z]+_1\]", made.input_text)
+    in_ticket = re.findall(r"\[([A-Z]+)_[0-9a-f]{12}\]", made.fields["ticket"])
+    assert [f"[{kind}_1]" for kind in in_ticket] == in_turns == ["[PERSON_1]", "[EMAIL_1]", "[PHONE_1]"]
+    assert made.fields["deep"]["by"][0] in made.fields["ticket"]
+    numbered = worked([Redact(fields="redact")], [one]).kept[0].fields
+    assert (numbered["deep"], numbered["ticket"]) == ({"by": ["[EMAIL_1]"]}, made.input_text)
+    assert worked([Redact(fields="keep")], [one]).kept[0].fields == one.fields
     assert json.loads(made.expected) == {"name": "[PERSON_1]", "email": "[EMAIL_1]", "card": "[CARD_1]"}
     (step,) = done.steps
     assert (step.changed, step.tally["email"]) == (1, 4)
@@ -209,7 +249,7 @@ def test_redact_reaches_numbers_names_of_fields_and_tools() -> None:
     one = make_example(
         turns, fields={"card": 4111111111111111, "size": 12, "mara@mail.example": 1.5, "on": True}
     )
-    made = worked([Redact()], [one]).kept[0]
+    made = worked([Redact(fields="redact")], [one]).kept[0]
     assert not any(secret in made.model_dump_json() for secret in ("mail.example", "4111"))
     assert made.fields == {"card": "[CARD_1]", "size": 12, "[EMAIL_3]": 1.5, "on": True}
     assert json.loads(made.messages[0].tools)[0]["function"]["name"] == "f"

@@ -8,11 +8,20 @@ import pytest
 from fpdf import FPDF
 from PIL import Image
 from reportlab.lib import pdfencrypt
+from reportlab.lib.colors import black
 from reportlab.lib.pagesizes import A4
-from reportlab.lib.styles import getSampleStyleSheet
+from reportlab.lib.styles import ParagraphStyle, getSampleStyleSheet
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen import canvas
-from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate, Paragraph
+from reportlab.platypus import (
+    BaseDocTemplate,
+    Frame,
+    ListFlowable,
+    PageTemplate,
+    Paragraph,
+    SimpleDocTemplate,
+    Table,
+)
 
 from tunewright.data.rows import BadFile, Reject, Row
 from tunewright.data.sources import pdf
@@ -90,16 +99,111 @@ def test_columns_that_are_written_straight_across(tmp_path: Path) -> None:
     assert text.startswith("A heading that runs")
 
 
-def test_a_table_is_left_in_its_rows(tmp_path: Path) -> None:
+def test_three_columns_that_are_written_straight_across(tmp_path: Path) -> None:
+    columns = [[" ".join(line.split()[:5]) for line in lines(seed, 30)] for seed in (0, 3, 8)]
+    made = canvas.Canvas(str(tmp_path / "t.pdf"), pagesize=A4)
+    made.setFont("Helvetica", 10)
+    for at, row in enumerate(zip(*columns, strict=True)):
+        for text, x in zip(row, (40, 218, 396), strict=True):
+            text_object = made.beginText(x, 780 - 14 * at)
+            text_object.setHorizScale(100 * 160 / made.stringWidth(text, "Helvetica", 10))
+            text_object.textOut(text)
+            made.drawText(text_object)
+    made.save()
+    (text,) = texts_of(tmp_path / "t.pdf")
+    assert text.split("\n") == [line for column in columns for line in column]
+
+
+def test_a_table_without_rules(tmp_path: Path) -> None:
     made = canvas.Canvas(str(tmp_path / "t.pdf"), pagesize=A4)
     for at in range(20):
         made.drawString(40, 780 - 20 * at, f"Item {at}")
-        made.drawString(WIDTH / 2, 780 - 20 * at, f"{at} EUR")
+        made.drawRightString(WIDTH / 2, 780 - 20 * at, f"{at} EUR")
     made.save()
     (text,) = texts_of(tmp_path / "t.pdf")
-    assert [line.split() for line in text.split("\n")] == [
-        ["Item", str(at), str(at), "EUR"] for at in range(20)
+    assert text.split("\n") == [
+        "| Item 0 | 0 EUR |",
+        "| --- | --- |",
+        *(f"| Item {at} | {at} EUR |" for at in range(1, 20)),
     ]
+
+
+STYLES = getSampleStyleSheet()
+PROSE = " ".join(WORDS) + "."
+
+
+def flowed(path: Path, *parts: Any) -> str:
+    """The text of a page of these parts: texts in the style that is named beside them, or what reportlab sets."""
+    made = [Paragraph(*part) if isinstance(part, tuple) else part for part in parts]
+    SimpleDocTemplate(str(path / "t.pdf"), pagesize=A4).build(made)
+    (text,) = texts_of(path / "t.pdf")
+    return text
+
+
+def test_headings_and_a_ruled_table(tmp_path: Path) -> None:
+    cells = [
+        ["Item", "Price", "Left"],
+        ["Lamp", "12.50 EUR", "3"],
+        ["Bulb", "", "120"],
+        ["a | b", "1 EUR", "7"],
+    ]
+    grid = Table(cells, style=[("GRID", (0, 0), (-1, -1), 0.5, black)])
+    body, long = (PROSE, STYLES["Normal"]), " ".join(WORDS[:18])
+    parts = [("Lamps", STYLES["Title"]), body, (long, STYLES["Heading2"]), body, grid, body]
+    text = flowed(tmp_path, *parts, ("Who pays", STYLES["Heading3"]), body)
+    blocks = [" ".join(block.split()) if block[0] != "|" else block for block in text.split("\n\n")]
+    assert blocks == [
+        "# Lamps",
+        PROSE,
+        f"## {long}",
+        PROSE,
+        "| Item | Price | Left |\n| --- | --- | --- |\n| Lamp | 12.50 EUR | 3 |\n| Bulb |  | 120 |\n| a \\| b | 1 EUR | 7 |",
+        PROSE,
+        "### Who pays",
+        PROSE,
+    ]
+
+
+def test_a_table_whose_cells_have_several_lines(tmp_path: Path) -> None:
+    made = canvas.Canvas(str(tmp_path / "t.pdf"), pagesize=A4)
+    said = [
+        ("Key", "Meaning"),
+        ("ab", "the first of"),
+        (None, "two lines"),
+        ("cd", "short"),
+        ("ef", "shorter"),
+    ]
+    for at, (key, meaning) in enumerate(said):
+        for text, x in ((key, 40), (meaning, 140)):
+            if text:
+                made.drawString(x, 700 - 14 * at, text)
+    made.save()
+    (text,) = texts_of(tmp_path / "t.pdf")
+    assert text.split("\n")[2:] == ["| ab | the first of two lines |", "| cd | short |", "| ef | shorter |"]
+
+
+ITEMS = [Paragraph(" ".join(WORDS[at : at + 4]), STYLES["Normal"]) for at in range(5)]
+PLAIN: dict[str, list[Any]] = {
+    "prose": [(PROSE, STYLES["Normal"])] * 3,
+    "a list with numbers": [(PROSE, STYLES["Normal"]), ListFlowable(ITEMS)],
+    "a list with bullets": [(PROSE, STYLES["Normal"]), ListFlowable(ITEMS, bulletType="bullet")],
+    "a page in large type": [(PROSE, ParagraphStyle("large", fontSize=20, leading=24))] * 2,
+    "a paragraph in larger type": [(PROSE, STYLES["Normal"])] * 4
+    + [(PROSE, ParagraphStyle("larger", fontSize=13, leading=15))],
+    "a large number and a large first letter": [
+        ("42 %", STYLES["Title"]),
+        ("T", STYLES["Title"]),
+        (PROSE, STYLES["Normal"]),
+    ],
+    "a sentence in larger type": [("Read this first.", STYLES["Heading2"]), (PROSE, STYLES["Normal"])],
+    "justified": [(PROSE * 3, ParagraphStyle("even", alignment=4))],
+}
+
+
+@pytest.mark.parametrize("parts", PLAIN.values(), ids=PLAIN)
+def test_plain_pages_have_neither_headings_nor_tables(tmp_path: Path, parts: list[Any]) -> None:
+    text = flowed(tmp_path, *parts)
+    assert not [line for line in text.split("\n") if line.startswith(("#", "|"))]
 
 
 def test_the_order_of_boxes() -> None:

@@ -1,5 +1,6 @@
 """Recipes: what each operation does, and how they hang together."""
 
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -21,7 +22,8 @@ from tunewright.data.ops.max_chars import MaxChars
 from tunewright.data.ops.mix import Mix, counts
 from tunewright.data.ops.op import Rows
 from tunewright.data.ops.sample import Sample
-from tunewright.data.recipe import do_chunk, graph, work
+from tunewright.data.recipe import graph, work
+from tunewright.data.recipe_rows import do_chunk
 from tunewright.data.workers import Workers
 
 
@@ -131,9 +133,53 @@ def test_map_writes_parts_of_a_row_anew() -> None:
     done = worked([Map(set={"input": "{{ subject }}: {{ input }}", "kind": "{{ size * 2 }}"})], [ask_it])
     (made,) = done.kept
     assert (made.input_text, made.expected) == ("Lamp: Is it on?", "Yes.")
-    assert made.fields == {"subject": "Lamp", "size": 3, "kind": "6"}
+    assert made.fields == {"subject": "Lamp", "size": 3, "kind": 6}
     assert done.changed == [(ask_it.id, made.id)]
     assert made.id == make_example(made.messages).id != ask_it.id
+
+
+@pytest.mark.parametrize(
+    ("template", "value"),
+    [
+        ("{{ n + 1 }}", 4),
+        ("{{- n / 2 -}}\n", 1.5),
+        ("{{ -n }}", -3),
+        ("{{ n > 2 }}", True),
+        ("{{ tags }}", ["a", "b"]),
+        ("{{ tags|map('upper') }}", ["A", "B"]),
+        ("{{ {'n': [n, none]} }}", {"n": [3, None]}),
+        ("{{ deep.items() }}", [["x", 1]]),
+        ("{{ nothing }}", None),
+        ("{{ lang }}", "en"),
+        ("{{ n|string }}", "3"),
+        (" {{ n }}", " 3"),
+        ("{{ n }}{{ n }}", "33"),
+        ("{% if n %}{{ n }}{% endif %}", "3"),
+    ],
+)
+def test_a_field_has_the_value_of_its_expression(template: str, value: object) -> None:
+    given = row("q", "a", n=3, tags=["a", "b"], deep={"x": 1}, nothing=None, lang="en")
+    made = worked([Map(set={"made": template}), Filter(keep="true")], [given]).kept[0].fields["made"]
+    assert (made, type(made)) == (value, type(value))
+
+
+def test_what_is_said_is_a_text_whatever_its_expression_gives() -> None:
+    assert worked([Map(set={"expected": "{{ n }}"})], [row("q", "a", n=3)]).kept[0].expected == "3"
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("{{ 1e308 * 10 }}", "no finite number"),
+        ("{{ {0: 2} }}", "an object with a name that is no text"),
+        ("{{ namespace(a=1) }}", "a Namespace"),
+        ("{{ range }}", "a function"),
+        ("{{ 2 ** 12000 }}", "thousands of digits"),
+    ],
+)
+def test_a_value_that_no_row_holds_is_refused(template: str, said: str) -> None:
+    with pytest.raises(DataError, match=rf"^recipe, map.set.made: of example \w+ the value is .*{said}"):
+        worked([Map(set={"made": template})], [A])
 
 
 def test_map_writes_documents_and_worse_answers() -> None:
@@ -167,6 +213,52 @@ def test_mix_keeps_the_shares_and_repeats_nothing() -> None:
     assert [sum(one.expected == answer for one in done.kept) for answer in "ab"] == [10, 10]
     with pytest.raises(ValidationError, match="name the same in both"):
         Mix(needs=("own",), shares={"own": 3, "other": 1})
+
+
+def kinds(**numbers: int) -> dict[str, list[Example]]:
+    return {name: [row(f"{name} {n}", name) for n in range(number)] for name, number in numbers.items()}
+
+
+def mixed(given: dict[str, list[Example]], **settings: object) -> tuple[dict[str, int], tuple[str, ...]]:
+    done = worked([Mix.model_validate({"needs": list(given), **settings})], given)
+    found = Counter(one.expected for one in done.kept)
+    return {name: found[name] for name in given}, done.steps[0].notes
+
+
+def test_a_mix_has_known_shares_for_what_rows_are_for() -> None:
+    given = kinds(tickets=80, chats=500, declined=500)
+    shares = {"tickets": 1, "chats": "general"}
+    found, (why,) = mixed({name: given[name] for name in shares}, shares=shares)
+    assert found == {"tickets": 80, "chats": 20}
+    assert why.startswith("chats (general) is 20 of 100 rows, 20.0% (one row for every four of the task: ")
+    found, notes = mixed(given, shares={**shares, "declined": "refusals"})
+    assert (found, len(notes)) == ({"tickets": 80, "chats": 21, "declined": 2}, 2)
+    assert mixed(given, shares={**shares, "declined": "general"})[0] == {
+        "tickets": 80,
+        "chats": 10,
+        "declined": 10,
+    }
+    assert mixed(given, shares={**shares, "declined": 1})[0] == {"tickets": 80, "chats": 40, "declined": 80}
+    assert mixed(given, shares={**shares, "declined": "refusals"}, rows=50)[0] == {
+        "tickets": 39,
+        "chats": 10,
+        "declined": 1,
+    }
+
+
+def test_a_known_share_never_makes_the_tasks_rows_fewer() -> None:
+    given = kinds(tickets=100, declined=1)
+    shares = {"tickets": 1, "declined": "no_answer"}
+    found, (why,) = mixed(given, shares=shares)
+    assert found == {"tickets": 100, "declined": 1}
+    assert "is 1 of 101 rows, 1.0%, all there are: 15.0% were wanted (10 to 20 % of rows that" in why
+    assert mixed(given, shares=shares, upsample=True)[0] == {"tickets": 100, "declined": 4}
+    assert mixed(given, shares=shares, rows=10)[0] == {"tickets": 9, "declined": 1}
+
+
+def test_the_tasks_rows_have_a_number() -> None:
+    with pytest.raises(ValidationError, match="no share is a number"):
+        Mix(needs=("a", "b"), shares={"a": "general", "b": "refusals"})
 
 
 def test_counts_of_a_mix() -> None:

@@ -96,6 +96,13 @@ PASSWORD = drawn(string.ascii_letters, 6) + "7" + drawn(WORD, 5) + "!x"
             hook,
         ),
         ("Authorization: Bearer " + drawn(WORD, 30), "authorization", drawn(WORD, 30)),
+        (
+            "Authorization: Basic " + (basic := base64.b64encode(b"bob:hunter2x").decode()),
+            "authorization",
+            basic,
+        ),
+        ("-H 'Authorization: Token " + drawn(HEX, 40) + "'", "authorization_token", drawn(HEX, 40)),
+        ('"Authorization": "ApiKey ' + drawn(WORD, 30) + '"', "authorization_token", drawn(WORD, 30)),
     ],
 )
 def test_secrets_that_stand_beside_their_name(text, rule, secret):
@@ -135,6 +142,9 @@ def test_private_keys(name):
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA" + drawn(WORD, 44) + " me",
         "skills, hf_token, glpat, npm_config_registry, sk-learn",
         "pin 4 is high; the spin is 1/2",
+        "Authorization: Token wef4fwef54te4t5teerdfgghrtgdg53",
+        "Authorization: Token your_token_goes_here_AND_1_more",
+        "authorization: token based, as Token authentication usually is",
     ],
 )
 def test_what_is_no_secret(text):

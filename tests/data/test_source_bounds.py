@@ -1,5 +1,6 @@
 """Files that would fill a machine's memory, or keep it busy for ever, are refused in a sentence; good pages are read."""
 
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,18 @@ import pytest
 
 from ends import ends
 from tunewright.core.errors import DataError
-from tunewright.data.rows import BadFile, Reject
-from tunewright.data.sources import _lines, _parquet_pages, _parquet_size, if_empty, open_file, parquet, pdf
+from tunewright.data import text
+from tunewright.data.rows import BadFile, Reject, Row
+from tunewright.data.sources import (
+    _lines,
+    _parquet_pages,
+    _parquet_size,
+    _window,
+    if_empty,
+    open_file,
+    parquet,
+    pdf,
+)
 from tunewright.data.sources import json as json_source
 from tunewright.data.sources._apart import Apart
 from tunewright.data.spec import SourceSpec
@@ -44,15 +55,25 @@ def test_lines_are_counted_as_the_encoding_ends_them(tmp_path: Path, monkeypatch
     assert len(list(open_file(path, SourceSpec(path="t", encoding="utf-16")).table.rows)) == 2
 
 
-def test_json_is_read_whole_up_to_a_bound(desk) -> None:
-    path = desk.write("t.json", b"[")
-    with path.open("r+b") as stream:
-        stream.truncate(2**30 + 1)
-    assert refusal(desk, "t.json") == (
-        "t.json: the file has 1,073,741,825 bytes, and JSON is read whole, up to 1,073,741,824. "
-        "Write one row a line (JSONL)."
-    )
-    assert list(json_source.read(desk.write("s.json", b'[{"a": 1}]'), "utf-8").rows) == [(1, {"a": 1})]
+@pytest.mark.parametrize("row", ['{"a": "' + "é" * 200 + '"}', "[" * 400 + "NaN", "9" * 400, '"' + "x" * 400])
+def test_a_row_of_an_array_that_is_too_long(desk, monkeypatch: pytest.MonkeyPatch, row: str) -> None:
+    monkeypatch.setattr(_window, "LINE", 300)
+    monkeypatch.setattr(text, "_BLOCK", 16)
+    desk.write("t.json", f'[{{"input": "a", "expected": "b"}},\n {row}, 1]')
+    assert refusal(desk, "t.json") == "t.json:2: row 2 has more than 300 bytes. Cut it into smaller ones."
+
+
+def test_an_array_is_never_held_whole(tmp_path: Path) -> None:
+    path = tmp_path / "t.json"
+    path.write_text("[" + ", ".join(['{"a": "😀' + "x" * 1000 + '"}'] * 4000) + "]", encoding="utf-8")
+    tracemalloc.start()
+    try:
+        rows = sum(isinstance(row, Row) for row in json_source.read(path, "utf-8").rows)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert rows == 4000
+    assert most < 2_000_000, "the file has four million characters"
 
 
 def wide(text: str, count: int) -> Any:

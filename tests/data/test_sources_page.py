@@ -13,7 +13,6 @@ import pytest
 from tunewright.core.errors import DataError
 from tunewright.core.strict_json import MAX_DEPTH
 from tunewright.data.sources import (
-    _JSON_BYTES,
     ENDINGS,
     _hub,
     _hub_fetch,
@@ -23,6 +22,7 @@ from tunewright.data.sources import (
     _sheet_size,
     _sql_limits,
     _sql_once,
+    _threads,
     _xml,
     _zip,
     arrow,
@@ -71,7 +71,7 @@ def test_the_bounds_are_those_of_the_code() -> None:
         "a packed file, unpacked": packed,
         "a batch of an Arrow file": f"{arrow.MOST_BYTES // GIB} GiB uncompressed",
         "a line of a file that is read by lines": f"{_lines.LINE // MIB} MiB",
-        "a JSON file, which is read whole": f"{_JSON_BYTES // GIB} GiB",
+        "a row of a JSON array, which is read row by row": f"{_lines.LINE // MIB} MiB",
         "a row of a Parquet file": f"{_parquet_size.ROW // MIB} MiB",
         "the pages of a Parquet file, one of each column": f"{_parquet_size.HELD // GIB} GiB uncompressed",
         "all rows of a Parquet file, written out": f"{_parquet_size.WRITTEN // GIB} GiB, or {_zip.RATIO} times",
@@ -94,6 +94,7 @@ def test_the_bounds_are_those_of_the_code() -> None:
         "a presentation": f"{pptx.SLIDES:,} slides",
         "a mail": f"{mbox.MOST_BYTES // MIB} MiB with its attachments, {mbox.PARTS:,} parts, {mbox.BOUNDARIES:,} lines",
         "a Slack channel": f"{slack.CHANNEL_BYTES // MIB} MiB, {slack.DAY_BYTES // MIB} MiB a day",
+        "mails among which threads are looked for (`roles`)": f"{_threads.MOST_CHARS:,} characters",
         "JSON": f"{MAX_DEPTH} deep",
     }.items():
         assert said.pop(what).startswith(bound)

@@ -82,6 +82,21 @@ def test_within_a_run_a_query_is_asked_once(shop: Path, asked: list[str]) -> Non
     assert len(asked) == 2
 
 
+def test_rows_that_are_let_go_are_asked_for_again_and_their_hash_stays(shop: Path, asked: list[str]) -> None:
+    sql.let_go()  # of nothing
+    with sql.asked_once():
+        first = contents(source(), shop)
+        one = open_file(shop, source()).table.rows
+        next(one)
+        one.close()
+        sql.let_go()
+        assert contents(source(), shop) == first
+        assert asked == [QUERY]
+        assert len(rows(shop, source())) == 4
+        assert len(rows(shop, source())) == 4
+    assert asked == [QUERY, QUERY]
+
+
 def test_other_queries_and_other_folders_are_asked_for_themselves(shop: Path, asked: list[str]) -> None:
     (shop / "b").mkdir()
     (shop / "b" / "shop.db").write_bytes((shop / "shop.db").read_bytes())
@@ -228,8 +243,9 @@ def test_long_rows_are_held_few_at_a_time(shop: Path, monkeypatch: pytest.Monkey
     assert result.asked == [1, 2, 4, 8, 3, 3]
     assert (
         _sql_limits.row_size(("é", b"ab", memoryview(b"abc"), {"a": ["bc", 1]}, None))
-        == 1 + 2 + 3 + 1 + 2 + 8 + 16 + 8
+        == 2 + 2 + 3 + 1 + 2 + 8 + 16 + 8
     )
+    assert _sql_limits.row_size(("ab", "日本", "\ud800")) == 2 + 6 + 3
 
 
 needs_postgres = pytest.mark.skipif(None in postgres.PROGRAMS, reason="PostgreSQL is not installed")
@@ -252,6 +268,22 @@ def test_postgres_ends_it_or_the_clock_on_this_side(
     query = query if off else "select pg_sleep(60)"
     spec = source(query, url="", url_env="SHOP_URL", seconds=1)
     assert refusal(tmp_path, spec).startswith("the database took longer than 1 s to give rows.")
+
+
+@needs_postgres
+def test_where_neither_server_nor_driver_ends_it_the_line_is_cut(
+    tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """pg8000 can break no query off; the query itself switches the server's clock off."""
+    monkeypatch.setenv("SHOP_URL", f"postgresql+pg8000://shop:s3cr%40t%2Fpw@127.0.0.1:{port}/postgres")
+    monkeypatch.setattr(_sql_limits, "_GRACE", 0.2)
+    query = (
+        "select 1 as a, set_config('statement_timeout', '0', false) union all select 2, pg_sleep(60)::text"
+    )
+    told = refusal(tmp_path, source(query, url="", url_env="SHOP_URL", seconds=1))
+    assert told.startswith("the database took longer than 1 s to give rows.")
+    assert rows(tmp_path, source("select 1 as a", url="", url_env="SHOP_URL")) == [(1, {"a": 1})]
+    assert capfd.readouterr().err == ""
 
 
 @needs_postgres

@@ -205,12 +205,19 @@ def test_a_secret_is_taken_out_before_a_message_is_cut() -> None:
 def test_a_server_that_never_answers_is_not_waited_for_without_end() -> None:
     from sqlalchemy import make_url
 
-    limit = {"connect_timeout": "30"}
-    assert _sql_connect.with_a_limit(make_url("postgresql+psycopg://host/shop")).query == limit
-    assert _sql_connect.with_a_limit(make_url("mysql+pymysql://host/shop?connect_timeout=5")).query == {
-        "connect_timeout": "5"
+    def limits(url: str) -> dict[str, str]:
+        return dict(_sql_connect.with_a_limit(make_url(url), 7).query)
+
+    assert limits("postgresql+psycopg://host/shop") == {"connect_timeout": "30"}
+    assert limits("mysql+pymysql://host/shop?connect_timeout=5") == {
+        "connect_timeout": "5",
+        "read_timeout": "7",
     }
-    assert _sql_connect.with_a_limit(make_url("oracle://host/shop")).query == {}
+    assert limits("mysql+mysqldb://host/shop?read_timeout=9") == {
+        "read_timeout": "9",
+        "connect_timeout": "30",
+    }
+    assert limits("oracle://host/shop") == {}
 
 
 def test_marks_that_drivers_give_a_meaning_to_are_plain(shop) -> None:

@@ -178,6 +178,7 @@ STORED = {**completion(), "messages": ASKED, "tools": None}
         ),
         ({**LANGFUSE, "modelParameters": {"max_tokens": "inf"}, "completionTokens": 8}, {}),
         ({**LANGFUSE, "metadata": {"finishReason": "tool-calls"}}, {}),
+        ({**LANGFUSE, "metadata": {"finish_reason": "done by our gateway"}}, {}),
     ],
 )
 def test_logs_of_other_tools(desk, values: dict[str, Any], about: dict[str, Any]) -> None:
@@ -224,7 +225,16 @@ def test_an_answer_without_a_models_name_is_no_persons(desk, values: dict[str, A
         ),
         (
             {**LANGFUSE, "metadata": {"finish_reason": "SAFETY"}},
-            "cut off: the answer's finish_reason is SAFETY",
+            "cut off: a filter stopped the answer",
+        ),
+        (
+            {
+                **LANGFUSE,
+                "metadata": {"finish_reason": "made up"},
+                "modelParameters": {"max_tokens": 100},
+                "usageDetails": {"output": 100},
+            },
+            "cut off: the answer reached its limit of tokens",
         ),
         (
             {**LANGFUSE, "modelParameters": {"max_tokens": "100"}, "usageDetails": {"output": 100}},

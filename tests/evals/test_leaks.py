@@ -1,8 +1,12 @@
 """Leaks: a suite's examples that ask what rows of train or dev ask, told with the first and the count."""
 
+import random
+
+import pytest
+
 from tunewright.core.errors import Problem
 from tunewright.core.example import Example, Origin, ask, make_example
-from tunewright.evals.leaks import leaks
+from tunewright.evals.leaks import leaks, near_leaks
 from tunewright.evals.suite import Suite
 
 
@@ -63,3 +67,38 @@ def test_questions_of_dev_are_told_as_such() -> None:
             fix="Take such rows out of the suite's file, or out of the sources.",
         )
     }
+
+
+def questions(count: int, seed: int) -> list[str]:
+    rng = random.Random(seed)
+    return [" ".join(rng.choices([f"word{n}" for n in range(60)], k=14)) for _ in range(count)]
+
+
+def test_examples_that_training_nearly_holds_are_a_warning_with_the_closest_row() -> None:
+    asked, train = questions(60, 2), [*rows("rows.csv", *questions(400, 1))]
+    for at in range(8):
+        train[at] = make_example(
+            ask("Write a question.", f"please {asked[at]}"), origin=train[at].origin, fields={"n": at}
+        )
+    train[9] = make_example(ask(asked[9], "x"), origin=train[9].origin)
+    found = near_leaks([suite("mine", *asked), suite("clean", *questions(60, 3))], train)
+    assert found == {
+        "mine": Problem(
+            "of 59 of its examples, 8 are nearly what training rows say, and scores on them may flatter. The closest is near"
+            " rows.csv:1",
+            where="suites.mine, mine.jsonl:1",
+            fix="Drop such rows, - {op: decontaminate, against: […]} with the suite's file, or take them out of the suite.",
+        )
+    }
+    assert near_leaks([suite("mine", *asked)], []) == near_leaks([suite("mine")], train) == {}
+
+
+def test_one_example_that_stands_whole_in_a_row_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = questions(60, 2)
+    train = rows("rows.csv", *questions(300, 1), f"see what it says: {asked[5]} and no more than that")
+    assert near_leaks([suite("mine", *asked)], train)["mine"].where == "suites.mine, mine.jsonl:6"
+    monkeypatch.setattr("tunewright.evals.leaks.MOST_ROWS", 200)
+    told = near_leaks([suite("mine", *asked)], [*train[:2], train[-1], *train[2:-1]])
+    assert told == {}
+    told = near_leaks([suite("mine", *asked)], [train[-1], *train[:-1]])
+    assert "1 are nearly what 200 of the 301 training rows say" in told["mine"].message

@@ -101,8 +101,12 @@ def test_the_report_holds_what_a_reader_looks_for(ran):
     assert (
         "drop_duplicates dropped 1 of 73 rows (1.4%) and kept 72; the first is rows.csv:74" in parts["data"]
     )
-    installed = f"pip install tunewright=={metadata.version('tunewright')}"
-    assert f"{installed}\ntunewright check\ntunewright run\ntunewright report --open" in parts["reproduce"]
+    installed = "pip install -c constraints.txt -e ."
+    version = metadata.version("tunewright")
+    assert re.search(
+        rf"{re.escape(installed)}  # in a (checkout|clone) of Tunewright {version}", parts["reproduce"]
+    )
+    assert "\ntunewright check\ntunewright run\ntunewright report --open" in parts["reproduce"]
     assert "<dt>train.seed</dt><dd>0</dd>" in parts["reproduce"]
 
 
@@ -189,6 +193,7 @@ def test_dev_answers_decide_which_weights_are_kept(ran):
 def test_a_sink_shows_what_training_costs(ran):
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.plugins.hparams.metadata import PLUGIN_NAME, parse_session_start_info_plugin_data
 
     project, _ = ran
     shown = tunewright.open(project.root, settings={"train.sinks": ["tensorboard"], "train.epochs": 1})
@@ -199,6 +204,12 @@ def test_a_sink_shows_what_training_costs(ran):
     curves = EventAccumulator(str(folder)).Reload()
     assert [point.value for point in curves.Scalars("train/cost")] == pytest.approx(costs)
     assert "train/currency" not in curves.Tags()["scalars"]
+    start = curves.PluginTagToContent(PLUGIN_NAME)["_hparams_/session_start_info"]
+    given = parse_session_start_info_plugin_data(start).hparams
+    assert given["train.epochs"].number_value == 1
+    assert given["rows.hash"].string_value == project.lineage("split").ancestors[0].artifact.manifest.content
+    assert given["versions.torch"].string_value == metadata.version("torch")
+    assert {"train.learning_rate", "train.adapter.rank", "base.hash"} <= {*given}
 
 
 def test_the_page_on_python_and_the_package_say_what_is_so(ran, monkeypatch, capsys):

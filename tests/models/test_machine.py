@@ -8,6 +8,7 @@ import psutil
 import pytest
 
 from tunewright.core.errors import UserError
+from tunewright.models import machine
 from tunewright.models.machine import _quota, free_cores, give_back_memory, machine_facts, settled_objects
 
 
@@ -22,6 +23,38 @@ def test_threads_from_the_environment(monkeypatch):
 def test_at_least_one_and_at_most_all(monkeypatch):
     monkeypatch.delenv("TUNEWRIGHT_THREADS", raising=False)
     assert 1 <= free_cores(0.05) <= machine_facts_cores()
+
+
+@pytest.mark.parametrize(
+    ("looks", "free"),
+    [
+        ([[0, 0, 0, 0]], 4),
+        ([[0, 100, 0, 99]] * 4, 2),  # two that others keep busy
+        ([[100, 90, 100, 100]] * 4, 1),
+        ([[100, 100, 0, 0], [100, 60, 0, 0], [0, 80, 0, 10], [100, 100, 100, 100]], 3),  # busy for a moment
+        ([[50, 50, 50, 50]] * 4, 2),
+        ([[0, 0, 0, 0, 100, 100]], 4),  # cores that are not ours
+    ],
+)
+def test_busy_cores_count_and_the_best_look_is_taken(monkeypatch, looks, free):
+    monkeypatch.delenv("TUNEWRIGHT_THREADS", raising=False)
+    monkeypatch.setattr(machine, "_allowed", lambda: [0, 1, 2, 3])
+    monkeypatch.setattr(machine, "_quota", lambda root: None)
+    seen = iter(looks)
+    spent = []
+
+    def look(interval, percpu):
+        assert percpu
+        spent.append(interval)
+        return next(seen)
+
+    monkeypatch.setattr(psutil, "cpu_percent", look)
+    assert free_cores() == free
+    assert sum(spent) <= 0.5
+    assert list(seen) == []
+    monkeypatch.setattr(machine, "_quota", lambda root: 1.5)
+    monkeypatch.setattr(psutil, "cpu_percent", lambda interval, percpu: [0, 0, 0, 0])
+    assert free_cores() == 1
 
 
 def machine_facts_cores():

@@ -37,6 +37,11 @@ class Bench:
         return self.line(key).fate, self.line(key).to
 
     @property
+    def lines(self) -> list[Line]:
+        assert self._made is not None
+        return self._made.lines
+
+    @property
     def keys(self) -> list[str]:
         assert self._made is not None
         return [line.key for line in self._made.lines]

@@ -1,7 +1,11 @@
 """doctor: what the machine means for a project, with a base made on the spot."""
 
+import re
+import tomllib
 from importlib import import_module
+from importlib.metadata import packages_distributions
 from importlib.util import find_spec
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -9,7 +13,7 @@ import torch
 
 import tunewright
 from tunewright.core.errors import UserError
-from tunewright.models.machine import MachineFacts, machine_facts
+from tunewright.models.machine import EXTRAS, TRACKERS, MachineFacts, machine_facts
 from tunewright.models.size import size_at_hand
 from tunewright.project.advice import advice, kept_width, shown, training_bytes
 from tunewright.project.file import ProjectFile
@@ -26,7 +30,7 @@ FACTS = MachineFacts(
     memory_total=16 * GB,
     memory_available=8 * GB,
     disk_free=100 * GB,
-    extras=("bitsandbytes",),
+    extras=("qlora",),
 )
 """A machine without an accelerator, and with room."""
 PROJECT = """\
@@ -134,22 +138,79 @@ def test_precision_without_the_hardware(told):
 def test_extras_that_are_missing_are_named_with_how_to_get_them(told):
     more = "train: {adapter: {kind: qlora}, sinks: [tensorboard]}\n"
     assert told(FACTS._replace(extras=()), more)[-2:] == [
-        "train.adapter.kind: qlora needs bitsandbytes, which is not installed: `pip install 'tunewright[qlora]'`.",
+        "train.adapter.kind: qlora needs the extra qlora, which is not installed: `pip install 'tunewright[qlora]'`.",
         "train.sinks: tensorboard needs tensorboard, which is not installed: `pip install tensorboard`.",
     ]
     eight = told(FACTS._replace(extras=()), "train: {optimizer: adamw8bit}\n")
-    assert eight[-1].startswith("train.optimizer: adamw8bit needs bitsandbytes")
+    assert eight[-1].startswith("train.optimizer: adamw8bit needs the extra qlora")
     assert told(more="train: {adapter: {kind: qlora}}\n")[-1] == (
-        "Of the extras that it asks for, these are here: bitsandbytes."
+        "Of the extras that it asks for, these are here: qlora."
     )
     assert told(more="decoding: {constrained: true}\n")[-1] == (
         "What holds answers to the schema (decoding.constrained) is built in."
     )
 
 
+def test_extras_of_sources_and_recipe_are_named(tmp_path):
+    for name in ("page.html", "talk.WAV", "pages.htm.gz"):
+        (tmp_path / name).write_text("")
+    sources = """\
+sources:
+  pages: {path: "page*.*"}
+  talk: {path: talk.WAV}
+  gone: {path: gone.html}
+  hub: {path: "hub:nobody/pages"}
+  web: {path: rows.csv, format: html}
+  asked: {sql: {url: "sqlite:///x.sqlite", query: SELECT 1}}
+recipe: [{op: language, keep: [en]}]
+data: {scale: ray}
+"""
+    path = tmp_path / "tunewright.yaml"
+    path.write_text(
+        PROJECT.replace("sources: {rows: {path: rows.csv}}\n", sources).replace("BASE", "embedded")
+    )
+    wanted = [
+        ("sources.pages (format html)", "documents"),
+        ("sources.talk (format audio)", "speech"),
+        ("sources.web (format html)", "documents"),
+        ("sources.asked.sql", "sql"),
+        ("recipe.0: language", "language"),
+        ("data.scale: ray", "ray"),
+    ]
+    assert advice(FACTS._replace(extras=("tensorboard",)), path)[-6:] == [
+        f"{place} needs the extra {name}, which is not installed: `pip install 'tunewright[{name}]'`."
+        for place, name in wanted
+    ]
+    assert advice(FACTS._replace(extras=tuple(EXTRAS)), path)[-1] == (
+        "Of the extras that it asks for, these are here: documents, speech, sql, language, ray."
+    )
+
+
+def test_the_extras_are_the_packages(tmp_path):
+    """Each extra's modules are those of the packages that pyproject.toml has under its name."""
+    groups = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    brought = packages_distributions()
+    known = {
+        name: {_package(maker) for module in modules for maker in brought[module]}
+        for name, modules in EXTRAS.items()
+    }
+    declared = {
+        name: {_package(re.split(r"[<>=]", line)[0]) for line in lines}
+        for name, lines in groups["optional-dependencies"].items()
+        if name != "dev"
+    }
+    assert known == declared
+    assert set(EXTRAS) <= set(machine_facts(tmp_path).extras)  # all are installed to develop
+
+
+def _package(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def test_every_sink_is_looked_for(told, tmp_path):
     """On this machine as it is: what is not installed is said to be missing, what is installed is not."""
     sinks = get_args(get_args(TrainSpec.model_fields["sinks"].annotation)[0])
+    assert sinks == TRACKERS
     facts = machine_facts(tmp_path)
     for sink in sinks:
         assert sink == import_module(f"tunewright.train.sinks.{sink}").LIBRARY
@@ -159,15 +220,16 @@ def test_every_sink_is_looked_for(told, tmp_path):
         assert missing == (find_spec(sink) is None)
 
 
-def test_threads_and_what_is_seen_and_not_used():
-    assert advice(FACTS._replace(cores_free=1, threads_chosen=True), None)[0] == (
+def test_threads_and_what_is_seen_and_not_used(tmp_path):
+    nothing = tmp_path / "tunewright.yaml"
+    assert advice(FACTS._replace(cores_free=1, threads_chosen=True), nothing)[0] == (
         "Work will use 1 thread, as TUNEWRIGHT_THREADS says."
     )
-    assert advice(FACTS._replace(cores_free=1), None)[0].startswith(
+    assert advice(FACTS._replace(cores_free=1), nothing)[0].startswith(
         "Work will use 1 of 4 cores, a thread each: the"
     )
     facts = FACTS._replace(unused=("Apple's GPU (mps)",))
-    assert "There is also Apple's GPU (mps): Tunewright does not use it." in advice(facts, None)
+    assert "There is also Apple's GPU (mps): Tunewright does not use it." in advice(facts, nothing)
     assert ("seen, not used", "Apple's GPU (mps)") in shown(facts)
 
 

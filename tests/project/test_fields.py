@@ -53,7 +53,7 @@ def test_keys_and_indices_stand_where_set_has_them(name, same):
 def test_the_name_of_one_of_several_models_is_that_model():
     sample = found("recipe.sample")
     assert (sample.doc, [model.__name__ for model in sample.models]) == (
-        "Keep a seeded random sample.",
+        "Keep a seeded random sample, put rows into a seeded random order, or both.",
         ["Sample"],
     )
 

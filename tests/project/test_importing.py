@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from config_bench import Bench
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tunewright.core.errors import ProjectFileError, UserError
-from tunewright.project.importing import import_config
+from tunewright.project.importing import Tool, import_config
 from tunewright.project.importing.carried import Line
 from tunewright.project.reading import read
 
@@ -135,22 +136,48 @@ def test_whatever_values_keys_have_each_is_told(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """No value of a known key crashes an import, and no key is passed over."""
-    from tunewright.project.importing import axolotl, llamafactory
+    from tunewright.project.importing import axolotl, llamafactory, llamafactory_v1, openai
 
     root = tmp_path_factory.mktemp("any")
-    starts = {
-        "axolotl": ({"base_model": "b", "datasets": [{"path": "a/b", "type": "alpaca"}]}, axolotl.RULES),
-        "llamafactory": ({"model_name_or_path": "b", "dataset": "a"}, llamafactory.RULES),
+    sets = [{"path": "a/b", "type": "alpaca"}]
+    starts: dict[str, tuple[Tool, dict[str, Any], list[str]]] = {
+        "axolotl": (
+            "axolotl",
+            {"base_model": "b", "datasets": sets},
+            [*axolotl.RULES, "adapter", "load_in_4bit"],
+        ),
+        "factory": (
+            "llamafactory",
+            {"model_name_or_path": "b", "dataset": "a"},
+            [*llamafactory.RULES, "stage", "finetuning_type", "quantization_bit"],
+        ),
+        "version 1": (
+            "llamafactory",
+            {"model": "b", "train_dataset": "o/a"},
+            [*llamafactory_v1.RULES, "peft_config", "quant_config"],
+        ),
+        "openai": (
+            "openai",
+            {"model": "m", "training_file": "t.jsonl"},
+            [
+                *openai.RULES,
+                "method",
+                "hyperparameters",
+                "suffix",
+                "integrations",
+                "validation_file",
+                "metadata",
+            ],
+        ),
     }
-    for tool, (start, rules) in starts.items():
-        structure = ["adapter", "load_in_4bit", "stage", "finetuning_type", "quantization_bit", "unknown_key"]
+    for name, (tool, start, keys) in starts.items():
         config = start | data.draw(
-            st.dictionaries(st.sampled_from([*rules, *structure]), _VALUES, max_size=6)
+            st.dictionaries(st.sampled_from([*keys, "unknown_key"]), _VALUES, max_size=6)
         )
-        path = root / f"{tool}.json"
+        path = root / f"{name}.json"
         path.write_text(json.dumps(config), "utf-8")
         try:
-            made = import_config(path, root / tool, tool)
+            made = import_config(path, root / name, tool)
         except UserError:
             continue
         told = {line.key.partition("[")[0].partition(".")[0] for line in made.lines}

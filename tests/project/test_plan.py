@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import tunewright
+from tunewright.project.steps import BY_NAME
+from tunewright.train import run
 
 PROJECT = """\
 name: sums
@@ -22,6 +24,10 @@ def write_suite(folder: Path, *questions: str) -> None:
         [{"role": "user", "content": text}, {"role": "assistant", "content": "red"}] for text in questions
     ]
     (folder / "mine.jsonl").write_text("".join(json.dumps({"messages": talk}) + "\n" for talk in talks))
+
+
+def test_what_refuses_an_old_checkpoint_refuses_an_old_adapter():
+    assert BY_NAME["train"].version == run.VERSION
 
 
 def test_the_gate_looks_again_when_a_suite_asks_something_else(tmp_path, tiny_folder, monkeypatch):

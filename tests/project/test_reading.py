@@ -59,10 +59,10 @@ def test_every_problem_at_once_with_its_line(tmp_path):
         "tunewright.yaml:9: tain is not a setting. Did you mean train?",
         "tunewright.yaml:13: train.adapter.rnak is not a setting. Did you mean rank?",
         "tunewright.yaml:14: train.epochs should be a whole number, not 'many'",
-        "tunewright.yaml:16: recipe.0: 'dedupe' is not known here. Known: 'balance', 'chunk', 'clean', 'decontaminate',"
-        " 'drop_contradictions', 'drop_duplicates', 'drop_near_duplicates', 'drop_similar', 'filter', 'generate',"
-        " 'judge', 'language', 'map', 'max_chars', 'max_tokens', 'mix', 'perplexity', 'quality', 'redact', 'review',"
-        " 'sample'.",
+        "tunewright.yaml:16: recipe.0: 'dedupe' is not known here. Known: 'balance', 'boilerplate', 'chunk', 'clean',"
+        " 'decontaminate', 'drop_contradictions', 'drop_duplicates', 'drop_near_duplicates', 'drop_similar', 'filter',"
+        " 'generate', 'judge', 'language', 'map', 'max_chars', 'max_tokens', 'mix', 'perplexity', 'quality', 'redact',"
+        " 'review', 'sample'.",
     ]
 
 
@@ -187,6 +187,47 @@ def test_numbers_are_yaml_1_2(tmp_path):
     text = GOOD + "train: {learning_rate: 1e-3}\nprices: {currency: NO}\n"
     file = read(write(tmp_path, text))
     assert (file.train.learning_rate, file.prices.currency) == (0.001, "NO")
+
+
+def test_numbers_have_an_end(tmp_path):
+    text = GOOD + "train: {learning_rate: .inf, strength: .nan}\ngates:\n  max_general_loss: .inf\n"
+    assert messages(tmp_path, text) == [
+        "tunewright.yaml:9: train.learning_rate should be a finite number, not 'inf'",
+        "tunewright.yaml:9: train.strength should be 'auto' or a finite number, not 'nan'",
+        "tunewright.yaml:11: gates.max_general_loss should be a finite number, not 'inf'",
+    ]
+
+
+TOO_LARGE = (
+    "with its aliases (*name) written out, this is larger than 1,000,000 bytes. Write what they name once, or leave them"
+    " out."
+)
+
+
+def test_aliases_of_aliases_end(tmp_path):
+    laughs = "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 9))
+    assert messages(tmp_path, f"{GOOD}a0: &a0 [ha]\n{laughs}") == [f"tunewright.yaml: {TOO_LARGE}"]
+    long = f"a: &a |\n  {'ha' * 30_000}\n"
+    assert messages(tmp_path, f"{GOOD}{long}b: [{', '.join(['*a'] * 20)}]\n") == [
+        f"tunewright.yaml: {TOO_LARGE}"
+    ]
+    merges = f"a: &a {{k: 1}}\nb: {{<<: [{', '.join(['*a'] * 1001)}]}}\n"
+    assert messages(tmp_path, GOOD + merges) == [f"tunewright.yaml: {TOO_LARGE}"]
+    deep = "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 1100))
+    assert messages(tmp_path, f"{GOOD}a0: &a0 [ha]\n{deep}") == [
+        "tunewright.yaml: values lie in one another too deeply. Write what aliases name in fewer layers."
+    ]
+
+
+def test_aliases_and_merges_are_read(tmp_path):
+    text = GOOD.replace(
+        "{path: rows.csv}", "&rows {path: rows.csv, format: csv}\n  more: {<<: *rows, path: b.csv}"
+    )
+    file = read(write(tmp_path, text))
+    assert [(source.path, source.format) for source in file.sources.values()] == [
+        ("rows.csv", "csv"),
+        ("b.csv", "csv"),
+    ]
 
 
 def test_the_written_page_is_the_models_page():

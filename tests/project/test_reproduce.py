@@ -1,7 +1,11 @@
 """How to get a result again: the file as it was used reads back as the same, the commands mean the same settings."""
 
 import json
+import re
 import shlex
+import shutil
+import subprocess
+from importlib import metadata
 from io import StringIO
 
 import pytest
@@ -9,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from tunewright.project import reproduce
 from tunewright.project.plan import Outside, derive
 from tunewright.project.reading import read
-from tunewright.project.reproduce import commands, effective_file, laid_over, seeds
+from tunewright.project.reproduce import checkout_at, commands, effective_file, laid_over, seeds
 from tunewright.project.steps import BY_NAME
 from tunewright.project.writing import flow, to_yaml
 from tunewright.project.written import parse_setting
@@ -77,7 +82,7 @@ def test_seeds_are_found_wherever_they_stand_and_in_no_schema(path):
 def test_the_commands_lay_the_same_settings_over(path):
     file = read(path, SETTINGS)
     install, check, run, report = commands(file, "1.2")
-    assert install == "pip install tunewright==1.2"
+    assert install == "pip install -c constraints.txt -e .  # in a checkout of Tunewright 1.2"
     assert report == "tunewright report --open"
     for command, name in ((check, "check"), (run, "run")):
         words = shlex.split(command)
@@ -86,6 +91,55 @@ def test_the_commands_lay_the_same_settings_over(path):
         assert dict(map(parse_setting, words[3::2])) == SETTINGS
     assert laid_over(file)[0] == "train.epochs=2"
     assert commands(read(path), "1.2")[2] == "tunewright run"
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not here")
+def test_the_commit_is_named_where_the_package_is_a_clone(path, tmp_path, monkeypatch):
+    def git(*words):
+        name = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"]
+        subprocess.run(["git", *name, *words], cwd=tmp_path, check=True, capture_output=True)
+
+    assert checkout_at(tmp_path) is None
+    git("init", "-q")
+    assert checkout_at(tmp_path) is None  # nothing is committed yet
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "a.py").write_text("a = 1")
+    git("add", "src/a.py")
+    git("commit", "-qm", "a")
+    found = checkout_at(tmp_path)
+    assert re.fullmatch("[0-9a-f]{40}", found.commit)
+    assert not found.changed
+    assert checkout_at(tmp_path / "src") is None
+    version = metadata.version("tunewright")
+    monkeypatch.setattr(reproduce, "checkout", lambda: found)
+    way = f"git checkout {found.commit} && pip install -c constraints.txt -e .  # in a clone of Tunewright {version}"
+    assert commands(read(path), version)[0] == way
+    (tmp_path / "src" / "a.py").write_text("a = 2")
+    changed = checkout_at(tmp_path)
+    monkeypatch.setattr(reproduce, "checkout", lambda: changed)
+    assert commands(read(path), version)[0] == f"{way}, some of whose files were changed"
+
+
+@pytest.mark.parametrize(
+    ("told", "asked"),
+    [
+        ({"url": "file:///my%20code/tw", "dir_info": {"editable": True}}, ["/my code/tw"]),
+        ({"url": "file:///my%20code/tw", "dir_info": {}}, []),
+        ({"url": "https://a/tw.whl", "archive_info": {}}, []),
+        (None, []),
+    ],
+)
+def test_only_an_editable_install_is_looked_at(told, asked, monkeypatch, tmp_path):
+    folder = tmp_path / "tunewright-9.9.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: tunewright\nVersion: 9.9\n")
+    if told:
+        (folder / "direct_url.json").write_text(json.dumps(told))
+    monkeypatch.syspath_prepend(tmp_path)
+    looked: list[str] = []
+    monkeypatch.setattr(reproduce, "checkout_at", lambda place: looked.append(place.as_posix()))
+    assert reproduce.checkout() is None
+    assert looked == asked
 
 
 @given(st.recursive(st.text() | st.integers() | st.booleans() | st.none(), st.lists))

@@ -27,7 +27,10 @@ def test_what_is_written_reads_back(tmp_path):
     assert file["sources"]["main rows"]["columns"] == {"input": "text", "expected": "label: x"}
     assert file["recipe"] == [
         {"id": None, "needs": [], "op": "drop_duplicates"},
-        {"id": None, "needs": [], "op": "sample", "rows": 10, "seed": 0},
+        {
+            **{"id": None, "needs": [], "op": "sample", "rows": 10, "share": None},
+            **{"stratify_by": None, "shuffle": False, "seed": 0},
+        },
     ]
     assert (file["train"]["adapter"]["rank"], file["baselines"]["few_shot"]) == (8, [2, 4])
 

@@ -12,6 +12,7 @@ from tunewright.core.errors import GateError
 from tunewright.core.example import ask, make_example
 from tunewright.models.base import resolve_base
 from tunewright.models.load import load_tokenizer
+from tunewright.train import weights
 
 DEAF = "Q"
 """A letter that one row has, and whose embedding is no number."""
@@ -66,6 +67,31 @@ def test_a_loss_that_is_no_number_after_a_look_keeps_the_best_on_dev(deaf_base, 
     assert (summary.best_step, summary.best_dev_loss) == (best["step"], best["loss"])
     assert f"the weights of step {best['step']} are kept" in summary.warnings[-1]
     assert "train.clip" in summary.warnings[-1]
+
+
+def test_a_gradient_that_is_no_number_names_the_rows_that_have_none(tiny_base, tmp_path, monkeypatch):
+    """Their losses are numbers, and other rows are less likely."""
+    (token,) = load_tokenizer(tiny_base)(DEAF, add_special_tokens=False)["input_ids"]
+    prepare = weights.prepare
+
+    def mute(_, args, embedded):
+        if embedded.requires_grad:
+            bad = (args[0] == token)[..., None]
+            embedded.register_hook(lambda slope: slope.masked_fill(bad, math.nan))
+
+    def muted(*given):
+        model = prepare(*given)
+        model.get_base_model().model.layers[1].register_forward_pre_hook(
+            lambda _, hidden: mute(_, (seen[-1],), hidden[0])
+        )
+        model.get_input_embeddings().register_forward_hook(lambda _, args, __: seen.append(args[0]))
+        return model
+
+    seen = []
+    monkeypatch.setattr(weights, "prepare", muted)
+    summary = run(tmp_path, tiny_base, SPEC, rows=BREAKS, dev=[])
+    assert "the gradient is no number" in summary.warnings[-1]
+    assert f"rows {make_example(BREAKS[-1]).id};" in summary.warnings[-1]
 
 
 @pytest.mark.parametrize("dev", [ROWS[20:], []], ids=["dev", "no dev"])

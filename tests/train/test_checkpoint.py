@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tunewright.train.checkpoint import Progress, WorkFolder
+from tunewright.train.checkpoint import Progress, WorkFolder, seconds_in_all
 
 STATE = {"parameters": torch.arange(3.0)}
 
@@ -44,6 +44,32 @@ def test_dear_checkpoints_wait(tmp_path):
     assert folder.load()[0].step == 1
     folder.save(Progress(step=3), state, due=True)
     assert folder.load()[0].step == 3
+
+
+def test_time_is_kept_with_the_checkpoint(tmp_path):
+    kept = tmp_path / "seconds.json"
+    first = WorkFolder(tmp_path, "run", threads=1)
+    first.save(Progress(step=1), state)
+    assert 0 <= float(kept.read_text()) <= first.seconds()
+    kept.write_text("100.5")
+    assert WorkFolder(tmp_path, "run", threads=1).seconds() >= 100.5
+    kept.write_text("")
+    assert WorkFolder(tmp_path, "run", threads=1).seconds() < 100
+    kept.write_text("100.5")
+    assert WorkFolder(tmp_path, "other", threads=1).seconds() < 100
+
+
+def test_a_checkpoint_is_weighed_without_being_one(tmp_path):
+    folder = WorkFolder(tmp_path, "run", threads=1)
+    there = sorted(tmp_path.iterdir())
+    assert folder.trial(state()) > 0
+    assert sorted(tmp_path.iterdir()) == there
+    assert folder.load() is None
+
+
+@pytest.mark.parametrize(("cost", "found"), [(0.01, 2.0), (0.2, 10.0), (0.051, 10.0), (0.04, 8.0)])
+def test_checkpoints_take_a_tenth_of_a_run_at_most_where_they_are_dear(cost, found):
+    assert seconds_in_all(cost, 200, 100.0) == pytest.approx(found)
 
 
 def test_torn_files_are_none(tmp_path):

@@ -1,6 +1,7 @@
 """The gate: good rows pass, and every fault it is there for is named."""
 
 import pytest
+from tokenizers.processors import TemplateProcessing
 
 from calls import ASKED, call, made
 from tiny import CHATML, make_tokenizer
@@ -8,6 +9,7 @@ from tunewright.core.example import Origin, ask, make_document, make_example
 from tunewright.core.message import Message, with_system
 from tunewright.generate.constraint import Constraints
 from tunewright.models.template import Rendered, Renderer
+from tunewright.train import bos
 from tunewright.train.gate import Segment, check_answers, check_asked, check_rows
 from tunewright.train.length import fit
 from tunewright.train.methods import cpt
@@ -116,6 +118,12 @@ OTHER_PROMPT = CHATML.replace(
     "'<|im_start|>assistant\\n' -}}{%- endif -%}", "'<|im_start|>bot\\n' -}}{%- endif -%}"
 )
 TWO_BOS = "{{- '<s><s>' -}}" + CHATML
+ONE_BOS = "{{- '<s>' -}}" + CHATML
+BOS_INSIDE = ONE_BOS.replace("{%- else -%}{{- ", "{%- else -%}{{- '<s>' + ")
+BOS_EACH_TURN = CHATML.replace(
+    "{%- for message in messages -%}",
+    "{%- for message in messages -%}{{- '<s>' if message['role'] == 'user' -}}",
+)
 NO_SYSTEM = (
     "{%- if messages[0]['role'] == 'system' -%}{{ raise_exception('no system prompt here') }}{%- endif -%}"
     + CHATML
@@ -139,6 +147,31 @@ NO_COLOUR = "{%- if 'colour' in messages | string -%}{{ 1 / 0 }}{%- endif -%}" +
 def test_faults_of_templates(template, expected):
     assert template != CHATML
     assert kinds(GOOD, Renderer(make_tokenizer(template, bos_token="<s>"))) == expected
+
+
+TURNS = (*ask("What colour?", "red"), *ask("And now?", "blue"))
+
+
+@pytest.mark.parametrize(
+    ("template", "row", "expected"),
+    [
+        (CHATML, GOOD, []),
+        (TWO_BOS, GOOD, ["doubled BOS"]),
+        (ONE_BOS, GOOD, []),
+        (ONE_BOS, TURNS, []),
+        (ONE_BOS, ask("What is <s>?", "red"), []),
+        (BOS_INSIDE, GOOD, ["doubled BOS"]),
+        (BOS_EACH_TURN, TURNS, []),
+    ],
+)
+def test_one_bos_where_the_tokenizer_begins_texts_with_one(template, row, expected):
+    tokenizer = make_tokenizer(template, bos_token="<s>")
+    begins = [("<s>", tokenizer.bos_token_id)]
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(single="<s> $A", special_tokens=begins)
+    renderer = Renderer(tokenizer)
+    report = check_rows([("row", row)], renderer, 200, "")
+    assert [problem.kind for problem in report.problems] == expected
+    assert [problem.where for problem in bos.missing(renderer)] == (["base"] if template == CHATML else [])
 
 
 def test_a_problem_in_words(tiny_renderer):

@@ -90,9 +90,17 @@ def test_files_are_pefts_and_the_same_each_time(model, tiny_base, tmp_path):
         assert torch.equal(load_model(tiny_base, adapter=tmp_path / "one")(input_ids=IDS).logits, wanted)
 
 
-@pytest.mark.parametrize("targets", [("nowhere",), ("lm_head",)])
-def test_targets_that_do_not_fit(tiny_base, targets):
-    with pytest.raises(ModelError) as caught:
+@pytest.mark.parametrize(
+    ("targets", "said"),
+    [
+        (("nowhere",), "finds no place"),
+        (("lm_head",), "sit on the output head"),
+        (("embed_tokens",), "sit on the embeddings"),
+        (("q_proj", "model.embed_tokens"), "sit on the embeddings"),
+    ],
+)
+def test_targets_that_do_not_fit(tiny_base, targets, said):
+    with pytest.raises(ModelError, match=said) as caught:
         add_adapter(load_model(tiny_base), AdapterSpec(rank=16, targets=targets), tiny_base, seed=0)
     assert "train.adapter.targets" in caught.value.fix
 
@@ -150,11 +158,18 @@ def test_vllm_is_told_a_rank_that_it_takes(kind, rank, message, fix):
     assert fix in found.fix
 
 
-@pytest.mark.parametrize("rank", [4, 64])
-def test_vllm_loads_no_dora(rank):
-    (found,) = serving_warnings(SettledAdapter(kind="dora", rank=rank))
+def test_vllm_loads_no_dora():
+    (found,) = serving_warnings(SettledAdapter(kind="dora", rank=4))
     assert (found.message, found.where) == ("vLLM loads no DoRA adapters", "train.adapter.kind")
     assert found.fix.startswith("Merge it into the base to serve it there, or choose lora")
+
+
+def test_all_that_keeps_it_from_being_served_is_told_at_once():
+    spec = SettledAdapter(kind="dora", rank=64, new_words=("Velora",))
+    assert [problem.where for problem in serving_warnings(spec)] == [
+        "train.adapter.new_words", "train.adapter.kind", "train.adapter.rank",
+    ]  # fmt: skip
+    assert serving_warnings(SettledAdapter(kind="full", rank=0, new_words=("Velora",))) == []
 
 
 def test_over_a_base_in_bf16_the_adapter_is_in_fp32(tiny_base):

@@ -16,7 +16,7 @@ from tunewright.data.ingest import ingest, inspect_sources
 from tunewright.data.spec import SourceSpec
 from tunewright.models.load import load_model
 from tunewright.models.template import Renderer
-from tunewright.train import learnt
+from tunewright.train import learnt, weights
 from tunewright.train.gate import check_rows
 from tunewright.train.methods import find_method
 from tunewright.train.pack import Row
@@ -33,6 +33,54 @@ def test_a_matrix_that_no_gradient_reached_is_named():
     names = ["q.lora_A", "q.lora_B", "v.lora_A", "v.lora_B"]
     check = learnt.check_gradients(names, [True, True, False, True], steps=9)
     assert (check.passed, check.seen) == (False, "3 of 4 matrices; v.lora_A had none")
+
+
+@pytest.mark.parametrize(
+    ("reached", "without"),
+    [
+        ([False, True, True, False], "1 of 2 matrices, v.lora_B among them"),
+        ([False, True, False, True], None),
+    ],
+)
+def test_a_matrix_that_no_gradient_will_reach_is_told_after_three_steps(reached, without):
+    """B says so; A may wait for B to move, an expert for a token, a new word for its row."""
+    names = [
+        "q.lora_A",
+        "q.lora_B",
+        "v.lora_A",
+        "v.lora_B",
+        "x.experts.7.lora_B",
+        "embed.trainable_tokens_delta",
+    ]
+    steps = [1, 2, 4, 3] if without else [1, 2, 3, 4]
+    for step in steps[:-1]:
+        learnt.refuse_unreached(names, [*reached, False, False], step)
+    if without is None:
+        learnt.refuse_unreached(names, [*reached, False, False], steps[-1])
+        return
+    with pytest.raises(GateError, match=f"after 3 steps no gradient has reached {without}"):
+        learnt.refuse_unreached(names, [*reached, False, False], steps[-1])
+
+
+def test_it_is_told_after_three_steps_of_a_run(tiny_base, tmp_path, monkeypatch):
+    prepare, steps = weights.prepare, []
+
+    def cut_off(*given):
+        model = prepare(*given)
+        model.get_base_model().model.layers[1].mlp.register_forward_hook(lambda *seen: seen[2].detach())
+        return model
+
+    monkeypatch.setattr(weights, "prepare", cut_off)
+    with pytest.raises(
+        GateError, match=r"after 3 steps no gradient has reached 3 of 14 matrices.*layers\.1\.mlp"
+    ):
+        run(tmp_path, tiny_base, emit=lambda kind, **_: steps.append(kind))
+    assert steps.count("train.step") == 2
+
+
+def test_of_all_weights_none_may_be_left_out():
+    with pytest.raises(GateError, match=r"has reached 1 of 2 matrices, visual\.weight among them"):
+        learnt.refuse_unreached(["visual.weight", "norm.weight"], [False, True], 3)
 
 
 def test_an_adapter_without_effect_is_no_success():

@@ -102,3 +102,29 @@ def test_a_way_proven_in_exact_numbers_is_taken_where_rounding_looks_like_anothe
     assert batch.ids.shape[1] < sum(tree.tokens for tree in trees) / 2
     with torch.no_grad():
         assert (exact.logprobs(batch) - rounded.logprobs(batch)).abs().mean() < 0.3
+
+
+def test_rows_whose_own_gradient_is_no_number_are_named():
+    """Their loss is one: a token's embedding passes numbers on and none back."""
+    found = policy(0.0)
+    trees = [
+        Tree((Row(name, [1, 5, token, 7, 8], [0, 0, 0, 1, 1]),))
+        for name, token in zip("abcde", range(20, 25), strict=True)
+    ]
+    batches = [pack(trees[:3]), pack(trees[3:])]
+
+    def mute(_, args, embedded):
+        bad = torch.isin(args[0], torch.tensor([23, 24]))[..., None]
+        embedded.register_hook(lambda slope: slope.masked_fill(bad, torch.nan))
+
+    found.model.get_input_embeddings().register_forward_hook(mute)
+    weights = [found.model.get_input_embeddings().weight]
+
+    def loss(batch):
+        return -found.logprobs(batch).sum()
+
+    assert bool(loss(batches[0]).isfinite())
+    assert found.unsound(batches, loss, weights, 5) == ["d", "e"]
+    assert found.unsound(batches, loss, weights, 1) == ["d"]
+    assert found.unsound(batches[:1], loss, weights, 5) == []
+    assert weights[0].grad is None

@@ -1,5 +1,6 @@
 """Preflight: what a run will take, from steps that really take it."""
 
+import math
 import re
 import time
 
@@ -11,12 +12,14 @@ from tunewright.core.example import ask, make_example
 from tunewright.models import machine
 from tunewright.models.load import load_model
 from tunewright.train import preflight
+from tunewright.train.checkpoint import WorkFolder
 from tunewright.train.loop import Loop, make_plan
 from tunewright.train.lora import add_adapter
 from tunewright.train.methods import find_method
 from tunewright.train.policy import Policy
-from tunewright.train.preflight import Load, look_ahead
+from tunewright.train.preflight import Besides, Load, look_ahead
 from tunewright.train.spec import AdapterSpec, TrainSpec
+from tunewright.train.strength import TRIES
 from tunewright.train.weights import trained
 
 CPU = torch.device("cpu")
@@ -52,6 +55,28 @@ def test_what_fits_is_estimated():
     assert found.seconds > 0.06 * 700 / 400 * 0.9
     assert 290e6 < found.peak - _used_now() < 345e6  # 300 MiB and no more than a tenth beside it
     assert found.available > found.peak
+
+
+def test_what_a_run_does_besides_is_counted(monkeypatch):
+    """By a clock that only the trials move: 1 s a token of a step, 0.25 of dev, 0.5 under the base, 2 an update."""
+    now = [0.0]
+    monkeypatch.setattr(preflight, "perf_counter", lambda: now[0])
+
+    def takes(seconds, tokens=0):
+        now[0] += seconds
+        return tokens
+
+    work = Load([[0], [1], [1]], [10, 20], 100, 300, look_tokens=40, dev_every=2, last_looks=1)
+    besides = Besides(lambda: takes(2.0, 8), lambda: takes(2.0, 4), lambda: takes(2.0) and None, lambda: 0.01)
+
+    def probe(group):
+        takes(sum(work.tokens[index] for index in group))
+
+    looks = 1 + 2 + 1  # before the first step, after steps 2 and 3, for a strength
+    found = look_ahead(work, probe, CPU, False, besides)
+    assert found.seconds == pytest.approx(50 + looks * 40 * 0.25 + 300 * 0.5 + 3 * (2.0 + 0.01))
+    plain = look_ahead(work, probe, CPU, False)
+    assert plain.seconds == pytest.approx(50 + (looks * 40 + 300) * 0.5)
 
 
 def _used_now():
@@ -132,9 +157,15 @@ def test_qlora_is_a_way_out_where_the_base_fills_the_memory(monkeypatch, packabl
     [("sft", {}, 0), ("dpo", {}, 1), ("dpo", {"dpo": {"loss": "simpo"}}, 0), ("kto", {}, 1), ("orpo", {}, 0)],
 )
 def test_the_rows_under_the_base_are_counted(tiny_base, tiny_renderer, method, settings, reads):
-    """Forward passes: dev at each look, and every row once where the method measures against the base, save general ones."""
+    """Every row once where the method measures against the base, save general ones; and looks at dev, strengths too."""
     spec = TrainSpec(
-        method=method, adapter=AdapterSpec(rank=4), batch_tokens=64, epochs=2, dev_every=3, **settings
+        method=method,
+        adapter=AdapterSpec(rank=4),
+        batch_tokens=64,
+        epochs=2,
+        dev_every=3,
+        strength="auto",
+        **settings,
     )
     rows = [
         make_example(
@@ -151,10 +182,41 @@ def test_the_rows_under_the_base_are_counted(tiny_base, tiny_renderer, method, s
     general = [tree._replace(rehearses=True) for tree in trees[:3]]
     seen = Loop(Policy(model, trees), trained(model), found, spec, plan)._load([*trees, *general], dev)
     once = sum(tree.tokens for tree in dev)
-    looks = 1 + len(plan.steps) // 3
-    assert looks > 2
-    assert seen.forward_tokens == looks * once + reads * (once + sum(tree.tokens for tree in trees))
+    assert seen.forward_tokens == reads * (once + sum(tree.tokens for tree in trees))
+    assert (seen.look_tokens, seen.looks_left(0)) == (once, math.ceil(len(plan.steps) / 3) + TRIES)
     assert seen.packable == sum(4 * value.numel() for value in model.parameters())
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "adamw8bit"])
+@pytest.mark.parametrize("method", ["sft", "kto"])
+def test_a_look_ahead_changes_no_weight_and_leaves_nothing(
+    tiny_base, tiny_renderer, tmp_path, optimizer, method
+):
+    """The optimizer's own step and a checkpoint are tried out, and so is a look at dev."""
+    if optimizer == "adamw8bit":
+        pytest.importorskip("bitsandbytes")
+    spec = TrainSpec(
+        method=method,
+        adapter=AdapterSpec(rank=4),
+        batch_tokens=64,
+        learning_rate=1e-3,
+        epochs=40,
+        weight_decay=0.1,
+        optimizer=optimizer,
+    )
+    rows = [make_example(ask(f"What is {i}?", "red"), desirable=i % 2 > 0) for i in range(8)]
+    found = find_method(method)
+    trees = found.trees(rows, tiny_renderer)
+    model = add_adapter(load_model(tiny_base, device="cpu"), spec.adapter, tiny_base, 0)
+    parameters = trained(model)
+    before = {name: value.detach().clone() for name, value in parameters.items()}
+    work, said = WorkFolder(tmp_path, "", 1), []
+    there = sorted(tmp_path.iterdir())
+    loop = Loop(Policy(model, trees), parameters, found, spec, make_plan(trees, trees, spec, 0))
+    loop.look_ahead(trees, trees, work, lambda kind, **_: said.append(kind))
+    assert said == ["train.preflight"]
+    assert all(torch.equal(before[name], value) and value.grad is None for name, value in parameters.items())
+    assert sorted(tmp_path.iterdir()) == there
 
 
 def test_in_bf16_on_a_cpu_what_gathers_is_counted(tiny_base, tiny_renderer):

@@ -17,6 +17,8 @@ from tunewright.core.example import Example, ask, make_example
 from tunewright.core.generation import Decoding, Generator
 from tunewright.models.base import resolve_base
 from tunewright.train import loop
+from tunewright.train.policy import Policy
+from tunewright.train.preflight import used_bytes
 from tunewright.train.run import train
 from tunewright.train.spec import AdapterSpec, TrainSpec
 
@@ -186,6 +188,28 @@ def test_resuming_loses_one_step_at_most(tiny_base, tmp_path):
     assert steps[0] == 5
 
 
+def test_time_goes_on_from_where_it_was_cut_off(whole, tiny_base, tmp_path):
+    """Whatever time was kept with the checkpoint counts; it decides nothing. Runs that were not looked at say their time."""
+    kept, said = tmp_path / "work" / "seconds.json", []
+
+    def cut(kind, **facts):
+        if kind == "train.step" and facts["step"] == 4:
+            raise Cut
+
+    with pytest.raises(Cut):
+        run(tmp_path, tiny_base, emit=cut)
+    assert 0 < json.loads(kept.read_text()) < 3600
+    kept.write_text("3600.0")
+    run(tmp_path, tiny_base, emit=lambda kind, **data: said.append((kind, data)))
+    times = [data["elapsed"] for kind, data in said if kind == "train.step"]
+    assert times == sorted(times)
+    assert times[0] > 3600
+    (estimate,) = [data for kind, data in said if kind == "train.estimate"]
+    assert estimate["by_steps"] == 2
+    assert estimate["seconds"] > 3600
+    assert contents(tmp_path / "out") == contents(whole[0])
+
+
 def test_another_run_does_not_take_up_this_one(whole, tiny_base, tmp_path):
     run(tmp_path, tiny_base, SPEC.model_copy(update={"seed": 1}))
     run(tmp_path, tiny_base)
@@ -331,21 +355,38 @@ def test_gradient_checkpointing_changes_nothing_but_the_memory(tiny_base, tmp_pa
     assert kept[1] < 0.5 * kept[0]
 
 
-def test_a_longer_run_is_looked_at_before_it_starts(tiny_base, tmp_path):
-    """And nothing of it changes what is trained."""
-    said = []
+def test_a_longer_run_is_looked_at_before_it_starts(tiny_base, tmp_path, monkeypatch):
+    """And nothing of it changes what is trained. Each token holds a known memory: far more than all else of a tiny model."""
+    held, said, before = [], [], []
+    plain, each = Policy.logprobs, 2 << 20
+
+    def greedy(self, batch):
+        if not torch.is_grad_enabled():
+            return plain(self, batch)
+        held.append(batch.tokens * each)
+        kept = torch.ones(held[-1] // 4)
+        found = plain(self, batch)
+        del kept
+        return found
+
+    monkeypatch.setattr(Policy, "logprobs", greedy)
     spec = SPEC.model_copy(update={"batch_tokens": 60, "epochs": 4, "patience": 1000})
 
     def hear(kind, **data):
         said.append((kind, data))
+        if kind == "train.start":
+            before.append(used_bytes(torch.device("cpu")))
 
     summary = run(tmp_path / "whole", tiny_base, spec, emit=hear)
+    monkeypatch.setattr(Policy, "logprobs", plain)
     (seen,) = [data for kind, data in said if kind == "train.preflight"]
     assert summary.steps >= 60
     assert 0 < seen["peak"] < seen["available"]
     assert seen["seconds"] > 0
     (done,) = [data for kind, data in said if kind == "train.done"]
-    assert done["peak"] == pytest.approx(seen["peak"], rel=0.25)
+    foretold, taken = (data["peak"] - before[0] for data in (seen, done))
+    assert foretold == pytest.approx(max(held), rel=0.2)
+    assert taken == pytest.approx(foretold, rel=0.2)
     assert done["peak"] >= max(data["memory"] for kind, data in said if kind == "train.step")
 
     def stop(kind, **data):

@@ -1,8 +1,10 @@
 """Sinks: the real trackers where they are installed, and what happens when one fails or is slow."""
 
+import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pkgutil import iter_modules
+from types import SimpleNamespace
 from typing import get_args
 
 import pytest
@@ -13,6 +15,7 @@ from tunewright.core.errors import ProblemsError, UserError
 from tunewright.core.events import silent
 from tunewright.train import sinks
 from tunewright.train.sinks import _worker
+from tunewright.train.sinks._settings import flat
 from tunewright.train.spec import TrainSpec
 
 PROJECT = """
@@ -45,6 +48,101 @@ def test_tensorboard_has_the_curves(tmp_path):
     assert "train/steps" not in found.Tags()["scalars"]
 
 
+class Cut(Exception):
+    pass
+
+
+SETTINGS = {
+    "base": "b",
+    "train": {"seed": 3, "rank": None, "adapter": {"targets": ("q", "k")}, "compile": False},
+}
+FLAT = {"base": "b", "train.seed": 3, "train.adapter.targets": "q, k", "train.compile": False}
+
+
+def test_settings_are_one_flat_table():
+    assert flat(SETTINGS) == FLAT
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_tensorboard_has_the_settings(tmp_path, failed):
+    """In its own tab, as the run's session: how it began, and that it came to its end where it did."""
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.plugins.hparams.metadata import PLUGIN_NAME, parse_session_start_info_plugin_data
+
+    with (
+        suppress(Cut),
+        sinks.shown(["tensorboard"], "tickets", "train-1", tmp_path, silent, SETTINGS) as emit,
+    ):
+        send(emit)
+        if failed:
+            raise Cut
+    found = EventAccumulator(str(tmp_path / "tensorboard" / "train-1")).Reload()
+    told = found.PluginTagToContent(PLUGIN_NAME)
+    session = parse_session_start_info_plugin_data(told["_hparams_/session_start_info"])
+    given = {name: getattr(value, value.WhichOneof("kind")) for name, value in session.hparams.items()}
+    assert given == FLAT
+    assert ("_hparams_/session_end_info" in told) == (not failed)
+
+
+def documented(**calls):
+    """A module of a tracker that is not installed here, which takes its documented arguments and nothing else."""
+    return type("Module", (), {name: staticmethod(call) for name, call in calls.items()})
+
+
+def test_wandb_and_trackio_are_given_the_settings_as_config(tmp_path, monkeypatch):
+    """By the signatures of their documentation: docs.wandb.ai/ref/python/init, huggingface.co/docs/trackio/api."""
+    seen = {}
+
+    def wandb_init(entity=None, project=None, dir=None, name=None, config=None, settings=None):
+        seen["wandb"] = (project, dir, name, config)
+
+    def trackio_init(project, *, name=None, config=None, resume="never"):
+        seen["trackio"] = (project, name, config, resume)
+
+    monkeypatch.setitem(
+        sys.modules, "wandb", documented(init=wandb_init, Settings=lambda silent, console: None)
+    )
+    monkeypatch.setitem(sys.modules, "trackio", documented(init=trackio_init))
+    for name in ("wandb", "trackio"):
+        sinks._module(name).start("tickets", "train-1", tmp_path, FLAT)
+    assert seen == {
+        "wandb": ("tickets", str(tmp_path), "train-1", FLAT),
+        "trackio": ("tickets", "train-1", FLAT, "allow"),
+    }
+
+
+def test_mlflow_is_given_the_settings_a_hundred_at_a_time(tmp_path, monkeypatch):
+    """By the signatures of its documentation: mlflow.client.MlflowClient, mlflow.entities.Param."""
+    calls = []
+
+    class Client:
+        def __init__(self, tracking_uri=None, registry_uri=None):
+            pass
+
+        def get_experiment_by_name(self, name):
+            return None
+
+        def create_experiment(self, name, artifact_location=None, tags=None):
+            return "7"
+
+        def create_run(self, experiment_id, start_time=None, tags=None, run_name=None):
+            return SimpleNamespace(info=SimpleNamespace(run_id="r"))
+
+        def log_batch(self, run_id, metrics=(), params=(), tags=(), synchronous=None):
+            calls.append(params)
+
+    monkeypatch.setitem(sys.modules, "mlflow.tracking", documented(MlflowClient=Client))
+    monkeypatch.setitem(sys.modules, "mlflow.entities", documented(Param=lambda key, value: (key, value)))
+    monkeypatch.setitem(sys.modules, "mlflow", documented())
+    sinks._module("mlflow").start(
+        "tickets", "train-1", tmp_path, FLAT | {f"n{i}": "x" * 900 for i in range(100)}
+    )
+    assert [len(params) for params in calls] == [100, 4]
+    assert calls[0][:2] == [("base", "b"), ("train.seed", "3")]
+    assert calls[1][-1] == ("n99", "x" * 500)
+
+
 def test_mlflow_has_the_curves(tmp_path, monkeypatch):
     pytest.importorskip("mlflow")
     from mlflow.tracking import MlflowClient
@@ -52,12 +150,13 @@ def test_mlflow_has_the_curves(tmp_path, monkeypatch):
     from tunewright.train.sinks.mlflow import local_store
 
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    with sinks.shown(["mlflow"], "tickets", "train-1", tmp_path, silent) as emit:
+    with sinks.shown(["mlflow"], "tickets", "train-1", tmp_path, silent, SETTINGS) as emit:
         send(emit)
     client = MlflowClient(tracking_uri=local_store(tmp_path / "mlflow"))
     experiment = client.get_experiment_by_name("tickets")
     (run,) = client.search_runs([experiment.experiment_id])
     assert run.info.run_name == "train-1"
+    assert run.data.params == {name: str(value) for name, value in FLAT.items()}
     assert run.info.status == "FINISHED"
     losses = [(point.step, point.value) for point in client.get_metric_history(run.info.run_id, "train/loss")]
     assert losses == [(1, 1.0), (2, 0.5), (3, pytest.approx(1 / 3))]
@@ -103,7 +202,7 @@ class Fake:
         self.on_log, self.on_close = on_log, on_close
         self.started, self.steps, self.closed = 0, [], []
 
-    def start(self, project, run, folder):
+    def start(self, project, run, folder, settings):
         self.started += 1
         return self
 

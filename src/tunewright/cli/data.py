@@ -112,11 +112,19 @@ def preview(
     _say_spent(spent)
     for note in done.notes:
         render.say(f"  {note}", "dim")
+    if done.report.get("samples"):
+        told = "; ".join(f"{kind} {', '.join(masks)}" for kind, masks in done.report["samples"].items())
+        render.say(f"  found, masked: {told}", "dim")
     added = f", {done.added:,} are new" if done.added else ""
     render.say(
         f"{done.id}: of {done.rows_in:,} rows {done.rows_out - done.added:,} go on,"
-        f" {done.dropped:,} are dropped, {done.changed:,} changed{added}."
+        f" {done.dropped:,} are dropped, {done.changed:,} changed{added}{_tallied(done.tally)}."
     )
+
+
+def _tallied(tally: Mapping[str, int]) -> str:
+    """What was counted in the rows."""
+    return f" ({', '.join(f'{what} {number:,}' for what, number in tally.items())})" if tally else ""
 
 
 def _say_row(title: str, row: dict[str, object]) -> None:

@@ -119,6 +119,8 @@ def _operation(data: dict[str, Any]) -> str:
     ]
     if data.get("given_up"):
         done.append(f"gave up {data['given_up']:,} new rows (given_up.jsonl says why)")
+    if data.get("told"):
+        done.append(f"told of {data['told']:,} rows (told.jsonl)")
     found = ", ".join(f"{what} {number:,}" for what, number in data.get("tally", {}).items())
     return f"{data['id']} {', '.join(done) or 'changed nothing'}{f' ({found})' if found else ''}"
 
@@ -145,6 +147,9 @@ def _sentence(kind: str, data: dict[str, Any]) -> tuple[str, str, int | None, in
     if kind == "train.preflight":
         words = f"about {_duration(data['seconds'])}, {data['peak'] / 1e9:.1f} GB{_cost(data)}"
         return "preflight", words, None, None
+    if kind == "train.estimate":
+        words = f"about {_duration(data['seconds'])} in all, by {data['by_steps']} of its steps{_cost(data)}"
+        return "estimate", words, None, None
     if kind == "train.reference":
         return "reference", f"{data['done']:,} rows read under the base", data["done"], data["total"]
     if kind == "train.dev":

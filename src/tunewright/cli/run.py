@@ -200,15 +200,19 @@ def _show_verdict(verdict: Any, result: Any, project: Any) -> None:
 @PROJECT
 @SET
 def status(path: str, settings: tuple[str, ...]) -> None:
-    """Show which steps are fresh, stale or waiting for a stale one."""
+    """Show which steps are fresh, stale or waiting for a stale one, and what another terminal's run is at."""
     from tunewright.cli import render
+    from tunewright.project.status import at_work
 
-    entries = open_project(path, settings).plan()
+    project = open_project(path, settings)
+    entries = project.plan()
     rows = [
         (entry.step.name, entry.state, entry.artifact.id if entry.artifact else "", entry.step.title)
         for entry in entries
     ]
     render.table(["step", "state", "artifact", "what it does"], rows)
+    if now := at_work(project.store):
+        render.say(now.words())
 
 
 @click.command()

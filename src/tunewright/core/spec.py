@@ -1,4 +1,4 @@
-"""Spec: the root of every settings model. Frozen, unknown keys refused, docs under the fields."""
+"""Spec: the root of every settings model. Frozen, unknown keys and endless numbers refused, docs under the fields."""
 
 from pydantic import BaseModel, ConfigDict
 
@@ -7,5 +7,9 @@ class Spec(BaseModel):
     """Settings. The docstring under a field is its help, its comment in the file and its text in the schema."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, protected_namespaces=()
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,  # no comparison holds against NaN, and each against infinity: a gate would be off in silence
+        use_attribute_docstrings=True,
+        protected_namespaces=(),
     )

@@ -3,13 +3,12 @@
     clean("FranÃ§ois &amp; I<br>agree", ["encoding", "html"])   # "François & I\\nagree"
 
 `REPAIRS` names them, in the order in which they make sense. Boilerplate that is repeated across rows needs all rows:
-`repeated_lines` finds it, `without_lines` takes it out.
+data/boilerplate.py finds it.
 """
 
 import html
 import re
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
 
 from tunewright.core.errors import DataError
@@ -282,35 +281,3 @@ def clean(text: str, repairs: Collection[str]) -> str:
         if name in repairs:
             text = repair(text)
     return text
-
-
-def repeated_lines(
-    texts: Iterable[str], share: float = 0.2, least: int = 20, longest: int = 400
-) -> frozenset[str]:
-    """Lines that stand in at least `share` of the texts, and in `least` of them: footers, disclaimers, banners.
-
-    Lines are compared trimmed, with blanks collapsed; one of fewer than four words or more than `longest` characters is
-    never boilerplate: "Yes." may well be what everybody answers. Memory is bounded: past 200,000 different lines the rare
-    ones are forgotten (Misra and Gries 1982), and a count may be too low by one for each 200,000 lines read.
-    """
-    counts: Counter[str] = Counter()
-    total = 0
-    for text in texts:
-        total += 1
-        lines = {" ".join(line.split()) for line in text.splitlines()} if "\n" in text else ()
-        counts.update(line for line in lines if len(line) <= longest and line.count(" ") >= _FEWEST_WORDS - 1)
-        while len(counts) > _MOST_LINES:
-            counts = Counter({line: count - 1 for line, count in counts.items() if count > 1})
-    return frozenset(line for line, count in counts.items() if count >= max(least, share * total))
-
-
-_FEWEST_WORDS, _MOST_LINES = 4, 200_000
-
-
-def without_lines(text: str, lines: Collection[str]) -> str:
-    """The text without those lines, compared as `repeated_lines` does. A text that is nothing else stays as it is."""
-    if not lines or "\n" not in text:
-        return text
-    kept = [line for line in text.splitlines() if " ".join(line.split()) not in lines]
-    joined = "\n".join(kept).strip("\n")
-    return joined if joined.strip() and len(kept) < len(text.splitlines()) else text

@@ -3,6 +3,7 @@
     found = find_copies(evals, trained)
     found.copied, found.neighbours, found.said()
     found = find_copies(evals, trained, embed=embed)    # and what says the same in other words
+    both = search(evals, SaidRows(rows))                # all turns of rows; both.rows names every row that is near
 
 **Copied** is an evaluation text that a row holds word for word, or that is closer to a row than the rows are to each other:
 so close that of clean texts of this kind only one in a hundred is. A **neighbour** shares half of its phrases or letters
@@ -25,12 +26,16 @@ the same, and `expected_neighbours` says how many neighbours a clean evaluation 
 """
 
 import random
-from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import merge
+from itertools import groupby
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from tunewright.core.by_place import ByPlace
 from tunewright.data.contamination_cuts import NEIGHBOUR, Cuts, Null, calibrated, expected_neighbours, fixed
 from tunewright.data.contamination_meaning import Embed, Meanings, Near
 from tunewright.data.contamination_scores import (
@@ -38,9 +43,12 @@ from tunewright.data.contamination_scores import (
     SCORED,
     Detector,
     Found,
+    Passing,
     Scored,
     TrainedRows,
+    closeness,
 )
+from tunewright.data.contamination_turns import Said, asked_in, closest_turn, turns_in
 from tunewright.data.near_shingles import Places, words_of
 from tunewright.data.normal import plain_text
 
@@ -51,6 +59,8 @@ FALSE_ALARMS = 0.01
 FEWEST = 100
 """Stand-ins that calibration needs."""
 _ENOUGH = 500
+_SURE = 0.99
+"""How surely there are more copies than chance makes."""
 _DETECTS: dict[Detector, str] = {
     "same": "the same words",
     "passage": "share of runs of eight words",
@@ -58,6 +68,7 @@ _DETECTS: dict[Detector, str] = {
     "letters": "cosine of runs of four letters",
     "meaning": "cosine of vectors",
 }
+_NAMES = tuple(_DETECTS)
 
 
 class _Frozen(BaseModel):
@@ -113,7 +124,7 @@ class Contamination(_Frozen):
         return tuple(sorted({hit.eval for hit in self.hits} - set(self.copied)))
 
     def said(self) -> list[str]:
-        """The result and the thresholds in words, a sentence each."""
+        """The result, and the thresholds, in words: a sentence each."""
         expected = (
             f"; {self.expected_neighbours:,.0f} would if they were as close to the rows as the rows to each other"
             if self.expected_neighbours is not None
@@ -123,34 +134,126 @@ class Contamination(_Frozen):
             f"The thresholds are set by {self.stand_ins:,} of the rows, each looked for in the others, so that about "
             f"{FALSE_ALARMS:.0%} of clean texts pass them."
             if self.stand_ins
-            else f"There were fewer than {FEWEST} rows to calibrate on; the thresholds are fixed ones."
+            else f"Fewer than {FEWEST} rows are close to the texts, too few to calibrate on; the thresholds are fixed ones."
         )
-        copied = f"{len(self.copied):,} are copied in {self.rows:,} rows that are trained on"
+        is_are, has = (
+            ("is" if len(self.copied) == 1 else "are"),
+            ("has" if len(self.neighbours) == 1 else "have"),
+        )
+        copied = f"{len(self.copied):,} {is_are} copied in {self.rows:,} rows that are trained on"
         return [
             f"Of {self.evals:,} evaluation texts, {copied}.",
-            f"{len(self.neighbours):,} more have a neighbour there{expected}.",
+            f"{len(self.neighbours):,} more {has} a neighbour there{expected}.",
             how,
-            *map(_in_words, self.thresholds),
+            *self._thresholds_said(),
         ]
+
+    def _thresholds_said(self) -> Iterator[str]:
+        """One sentence for all lengths of text, where there are thresholds."""
+        kinds = dict.fromkeys(cut.detector for cut in self.thresholds)
+        each = [
+            f"{kind} ({_DETECTS[kind]}), {_range_of([cut.score for cut in self.thresholds if cut.detector == kind])}"
+            for kind in kinds
+        ]
+        if each:
+            yield f"By the length of texts, the least score is: {'; '.join(each)}."
+
+
+class ByRow(NamedTuple):
+    """Of each row that holds a copy or is near, the text that it is closest to: arrays alike in length, by row.
+
+    A copy goes before what means the same, and that before what shares phrases or letters. Memory: 26 bytes a row.
+    """
+
+    rows: "array[int]"
+    evals: "array[int]"
+    scores: "array[float]"
+    detectors: bytearray
+    """Places in `_DETECTS`."""
+    copied: bytearray
+    """1 of a copy."""
+
+    @classmethod
+    def made(cls, found: Iterable[Passing]) -> Self:
+        """Of what was found in the order of the rows, some of them more than once."""
+        made = cls(array("q"), array("q"), array("d"), bytearray(), bytearray())
+        for _, several in groupby(found, lambda one: one.row):
+            best = max(several, key=closeness)
+            made.rows.append(best.row)
+            made.evals.append(best.probe)
+            made.scores.append(best.score)
+            made.detectors.append(_NAMES.index(best.detector))
+            made.copied.append(best.copied)
+        return made
+
+    def hits(self) -> Iterator[Hit]:
+        """Each row's own."""
+        for row, text, score, detector, copied in zip(*self, strict=True):
+            verdict: Verdict = "copied" if copied else "neighbour"
+            yield Hit(eval=text, row=row, detector=_NAMES[detector], score=score, verdict=verdict)
+
+
+class Search(NamedTuple):
+    """What one search found: for the texts, and for the rows."""
+
+    found: Contamination
+    """The hits name some rows for each text, the closest."""
+    rows: ByRow
+    """All rows that are near a text, or hold a copy."""
 
 
 def find_copies(
-    evals: Sequence[str], trained: Sequence[str], *, embed: Embed | None = None, seed: int = 0
+    evals: Sequence[str], trained: Sequence[Said], *, embed: Embed | None = None, seed: int = 0
 ) -> Contamination:
     """Look for each evaluation text in the rows that are trained on; with `embed`, which makes vectors, by meaning too.
 
-    The hits name some rows for each text, the closest; `copied_rows` finds them all. The rows are read in order three
-    times, some by index, and none is kept: a sequence that reads a file will do. The seed draws passages of long rows. Equal
-    input gives equal results.
+    A row is a text, or several turns (`contamination_turns.py`): each is looked at for itself; by meaning, the first. The
+    hits name some rows for each text, the closest; `search` finds them all. The rows are read in order three times, some by
+    index, and none is kept: a sequence that reads a file will do. The seed draws passages of long rows. Equal input gives
+    equal results.
     """
     if not evals or not trained:
-        return Contamination(
-            evals=len(evals), rows=len(trained), hits=(), thresholds=(), stand_ins=0, expected_neighbours=None
-        )
+        return _nothing(len(evals), len(trained))
+    return _contamination(_looked(evals, trained, seed, embed))
+
+
+def search(
+    evals: Sequence[str], trained: Sequence[Said], *, embed: Embed | None = None, seed: int = 0
+) -> Search:
+    """The same as `find_copies`, and every row that holds a copy or is near: what is to be dropped, or looked at.
+
+    The rows are read once more.
+    """
+    if not evals or not trained:
+        return Search(_nothing(len(evals), len(trained)), ByRow.made(()))
     look = _looked(evals, trained, seed, embed)
+    classes = look.cuts.classes(look.lengths)
+    copied = {kind: look.cuts.scores[kind][classes] for kind in SCORED}
+    near: dict[Scored, float] = {"passage": np.inf, "phrases": NEIGHBOUR, "letters": NEIGHBOUR}
+    meant = look.meanings.of_rows(look.cuts.meaning[classes]) if look.meanings else iter(())
+    by_meaning = (Passing(one.row, one.eval, "meaning", one.score, copied=False) for one in meant)
+    words = look.rows.passing(evals, copied, near)
+    rows = ByRow.made(merge(words, by_meaning, key=lambda one: one.row))
+    return Search(_contamination(look), rows)
+
+
+def beyond_chance(copied: int, evals: int) -> bool:
+    """Whether more of the texts are called copied than of as many clean ones, of which one in a hundred is, or two."""
+    from scipy.stats import binom
+
+    return copied > float(binom.ppf(_SURE, evals, 2 * FALSE_ALARMS))
+
+
+def _nothing(evals: int, rows: int) -> Contamination:
     return Contamination(
-        evals=len(evals),
-        rows=len(trained),
+        evals=evals, rows=rows, hits=(), thresholds=(), stand_ins=0, expected_neighbours=None
+    )
+
+
+def _contamination(look: "_Looked") -> Contamination:
+    return Contamination(
+        evals=len(look.lengths),
+        rows=look.total,
         hits=tuple(_hits(look)),
         thresholds=tuple(_told(look)),
         stand_ins=look.stand_ins,
@@ -158,32 +261,12 @@ def find_copies(
     )
 
 
-def copied_rows(
-    evals: Sequence[str], trained: Sequence[str], *, embed: Embed | None = None, seed: int = 0
-) -> list[Hit]:
-    """Every row that holds a copy, with the evaluation text closest to it: what is to be dropped. By row, each once.
-
-    With `embed` also every other row that means what a text asks, as a neighbour. The thresholds are those of
-    `find_copies`; the rows are read once more.
-    """
-    if not evals or not trained:
-        return []
-    look = _looked(evals, trained, seed, embed)
-    classes = look.cuts.classes(look.lengths)
-    least = {kind: look.cuts.scores[kind][classes] for kind in SCORED}
-    best: dict[int, Hit] = {}
-    for row, text, detector, score in look.rows.passing(evals, least):
-        if row not in best or best[row].score < score:
-            best[row] = Hit(eval=text, row=row, detector=detector, score=score, verdict="copied")
-    for near in look.meanings.of_rows(look.cuts.meaning[classes]) if look.meanings else ():
-        best.setdefault(near.row, _meant(near))
-    return [best[row] for row in sorted(best)]
-
-
 class _Looked(NamedTuple):
     """The evaluation texts looked for, and from where on they count as copied."""
 
     rows: TrainedRows
+    total: int
+    """Of the rows, how many there are."""
     found: Found
     meanings: Meanings | None
     lengths: Places
@@ -193,25 +276,42 @@ class _Looked(NamedTuple):
     expected: float | None
 
 
-def _looked(evals: Sequence[str], trained: Sequence[str], seed: int, embed: Embed | None) -> _Looked:
-    rows = TrainedRows(trained, max(map(len, evals)))
+def _looked(evals: Sequence[str], trained: Sequence[Said], seed: int, embed: Embed | None) -> _Looked:
+    rows, total = TrainedRows(trained, max(map(len, evals))), len(trained)
     found = rows.best(evals)
     lengths = _word_counts(evals)
     texts, own = _stand_ins(evals, trained, found, random.Random(seed))
-    meanings = Meanings(trained, evals, texts, own, embed) if embed else None
+    meanings = Meanings(_Asked(trained), evals, texts, own, embed) if embed else None
     if len(own) < FEWEST:
-        return _Looked(rows, found, meanings, lengths, fixed(), 0, None)
+        return _Looked(rows, total, found, meanings, lengths, fixed(), 0, None)
     null = Null(rows.best(texts, own), meanings.null if meanings else np.zeros(len(own)), _word_counts(texts))
     cuts = calibrated(null, lengths, FALSE_ALARMS)
-    return _Looked(rows, found, meanings, lengths, cuts, len(own), expected_neighbours(cuts, null, lengths))
+    expected = expected_neighbours(cuts, null, lengths)
+    return _Looked(rows, total, found, meanings, lengths, cuts, len(own), expected)
+
+
+class _Asked(ByPlace[str]):
+    """What each row asks."""
+
+    def __init__(self, rows: Sequence[Said]) -> None:
+        self._rows = rows
+
+    def __iter__(self) -> Iterator[str]:
+        return map(asked_in, self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def read(self, place: int) -> str:
+        return asked_in(self._rows[place])
 
 
 def _stand_ins(
-    evals: Sequence[str], trained: Sequence[str], found: Found, rng: random.Random
+    evals: Sequence[str], trained: Sequence[Said], found: Found, rng: random.Random
 ) -> tuple[list[str], Places]:
     """The closest row to each evaluation text, each once, and its place; of a longer row, a passage of the text's length.
 
-    Where these are few, the next closest follow.
+    Of a row of several turns the one that shares most words with the text. Where these are few, the next closest follow.
     """
     longest = max(len(text.split()) for text in evals)
     first: dict[int, int] = {}
@@ -226,7 +326,7 @@ def _stand_ins(
         first.setdefault(int(close.rows[place]), int(close.probes[place]))
     texts: dict[str, int] = {}
     for row, at in first.items():
-        words = trained[row].split()
+        words = closest_turn(turns_in(trained[row]), evals[at]).split()
         if len(words) > longest:
             size = max(len(evals[at].split()), 1)
             start = rng.randrange(len(words) - size + 1)
@@ -270,15 +370,11 @@ def _told(look: _Looked) -> Iterator[Threshold]:
             yield Threshold(detector=kind, words_from=int(start), words_to=end, score=enough)
 
 
-def _in_words(threshold: Threshold) -> str:
-    length = (
-        f"{threshold.words_from:,} words or more"
-        if threshold.words_to is None
-        else f"{threshold.words_from:,} to {threshold.words_to:,} words"
-    )
-    verdict = "a neighbour" if threshold.detector == "meaning" else "copied"
-    enough = "no score is enough" if threshold.score is None else f"{verdict} from {threshold.score:.2f} on"
-    return f"{threshold.detector} ({_DETECTS[threshold.detector]}), texts of {length}: {enough}."
+def _range_of(scores: Sequence[float | None]) -> str:
+    """From the lowest threshold to the highest; one of None lets nothing pass."""
+    some = sorted({f"{score:.2f}" for score in scores if score is not None})
+    ends = " to ".join(dict.fromkeys((some[0], some[-1]))) if some else "none is enough"
+    return f"{ends} (of some lengths none is enough)" if some and None in scores else ends
 
 
 def _word_counts(texts: Sequence[str]) -> Places:

@@ -9,8 +9,8 @@
   inflections; misses a short text inside a long one.
 
 The weight of a run is the logarithm of how rare it is among the rows (Spärck Jones 1972, "A statistical interpretation of
-term specificity"). Rows much longer than the texts looked for are read in overlapping windows. Memory is bounded by the
-texts looked for, not by the rows.
+term specificity"). Of a row each turn is read for itself; those much longer than the texts looked for, in overlapping
+windows. Memory is bounded by the texts looked for, not by the rows.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,6 +20,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from tunewright.data.contamination_turns import Said, turns_in
 from tunewright.data.near_shingles import (
     Hashes,
     Places,
@@ -80,12 +81,13 @@ class Found(NamedTuple):
 
 
 class Passing(NamedTuple):
-    """A row that holds a copy."""
+    """A row that holds a copy, or is near."""
 
     row: int
     probe: int
     detector: Detector
     score: float
+    copied: bool
 
 
 class _Read(NamedTuple):
@@ -103,7 +105,7 @@ class _Read(NamedTuple):
 class TrainedRows:
     """Rows to look into. Each look reads them all, in order."""
 
-    def __init__(self, rows: Sequence[str], longest: int) -> None:
+    def __init__(self, rows: Sequence[Said], longest: int) -> None:
         """`longest` is how many characters the longest probe has; the rows are sampled for how rare runs are."""
         self._rows = rows
         self._stride = max(longest, _WINDOW_CHARS)
@@ -156,10 +158,13 @@ class TrainedRows:
             {kind: look.close(offset) for kind, look in looks.items()},
         )
 
-    def passing(self, probes: Sequence[str], least: Mapping[Scored, Floats]) -> Iterator[Passing]:
-        """Every row that holds a probe's words or in which a probe's score reaches its `least`, with the closest probe.
+    def passing(
+        self, probes: Sequence[str], copied: Mapping[Scored, Floats], near: Mapping[Scored, float]
+    ) -> Iterator[Passing]:
+        """Every row that holds a probe's words or in which a probe's score reaches its `copied`, or `near`.
 
-        In the order of the rows; of a long row, once for each of its windows that does.
+        With the closest probe, a copy before what is near. In the order of the rows; of a row of several turns or
+        windows, once for each that does.
         """
         read = _read(probes, np.arange(len(probes)), np.ones(len(probes), bool))
         looks = {kind: _Look(kind, len(probes), *read.runs[kind], self._weights(kind)) for kind in SCORED}
@@ -168,17 +173,20 @@ class TrainedRows:
             for kind, look in looks.items():
                 hits = look.shared(*block.runs[kind], len(block.rows))
                 scores = _rounded(hits.data)
-                passing = np.flatnonzero(scores >= np.repeat(least[kind], np.diff(hits.indptr)))
+                copies = scores >= np.repeat(copied[kind], np.diff(hits.indptr))
+                passing = np.flatnonzero(copies | (scores >= near[kind]))
                 owner = np.searchsorted(hits.indptr, passing, "right") - 1
-                texts, scores = hits.indices[passing], scores[passing]
-                order = np.lexsort((owner, -scores, texts))
+                texts, scores, copies = hits.indices[passing], scores[passing], copies[passing]
+                order = np.lexsort((owner, -scores, ~copies, texts))
                 for at in order[np.unique(texts[order], return_index=True)[1]].tolist():
-                    text, score = int(texts[at]), float(scores[at])
-                    if text not in best or best[text].score < score:
-                        best[text] = Passing(int(block.rows[text]), int(owner[at]), kind, score)
+                    text = int(texts[at])
+                    row, probe = int(block.rows[text]), int(owner[at])
+                    found = Passing(row, probe, kind, float(scores[at]), bool(copies[at]))
+                    if text not in best or closeness(best[text]) < closeness(found):
+                        best[text] = found
             first = _first_equal(block.same, read.same, np.ones(len(probes), bool))
             for text in np.flatnonzero((first >= 0) & block.whole).tolist():
-                best[text] = Passing(int(block.rows[text]), int(first[text]), "same", 1.0)
+                best[text] = Passing(int(block.rows[text]), int(first[text]), "same", 1.0, copied=True)
             yield from (best[text] for text in sorted(best))
 
     def _weights(self, kind: Scored) -> Floats:
@@ -197,19 +205,19 @@ class TrainedRows:
             inside = slice(hits.indptr[probe], hits.indptr[probe + 1])
             hits.data[inside][hits.indices[inside] == text] = 0
 
-    def _reads(self, numbered: Iterable[tuple[int, str]]) -> Iterator[_Read]:
+    def _reads(self, numbered: Iterable[tuple[int, Said]]) -> Iterator[_Read]:
         for texts, rows, whole in self._windows(numbered):
             yield _read(texts, np.array(rows), np.array(whole))
 
     def _windows(
-        self, numbered: Iterable[tuple[int, str]]
+        self, numbered: Iterable[tuple[int, Said]]
     ) -> Iterator[tuple[list[str], list[int], list[bool]]]:
-        """Rows, long ones in windows of two strides: whatever is no longer than a stride stands whole in one of them."""
+        """Turns, long ones in windows of two strides: whatever is no longer than a stride stands whole in one of them."""
         texts: list[str] = []
         rows: list[int] = []
         whole: list[bool] = []
         chars = 0
-        for row, text in numbered:
+        for row, text in ((row, text) for row, said in numbered for text in turns_in(said)):
             one = len(text) <= 2 * self._stride
             for start in [0] if one else range(0, len(text) - self._stride, self._stride):
                 texts.append(text[start : start + 2 * self._stride])
@@ -305,6 +313,11 @@ class _Look:
 
     def best(self) -> Best:
         return Best(_rounded(self._scores), self._rows)
+
+
+def closeness(found: Passing) -> tuple[bool, bool, float]:
+    """What is nearer sorts higher: a copy before what means the same, and that before what shares phrases or letters."""
+    return found.copied, found.detector == "meaning", found.score
 
 
 def _read(texts: Sequence[str], rows: Places, whole: npt.NDArray[np.bool_]) -> _Read:

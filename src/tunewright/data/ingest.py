@@ -29,6 +29,7 @@ from tunewright.data.files import InputFile, find_files
 from tunewright.data.forms.spec import FormSpec
 from tunewright.data.rows import BadFile, BadRow, Reject, Row, Table
 from tunewright.data.sources import if_empty, open_file
+from tunewright.data.sources.sql import let_go
 from tunewright.data.spec import SourceSpec
 from tunewright.data.workers import Workers
 
@@ -104,6 +105,7 @@ def ingest(
         raise IngestError(problems)
     summary = scan.summary()
     write_json(out / SUMMARY, summary.model_dump(mode="json"))
+    let_go()  # a query's rows are examples now
     emit("ingest.done", rows=summary.rows, examples=summary.examples, rejects=summary.rejects)
     return summary
 

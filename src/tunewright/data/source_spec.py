@@ -1,7 +1,7 @@
 """Settings of sources that need more than a path: a database's query, a data set in the hub's layout, recorded speech."""
 
 import re
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -9,6 +9,8 @@ from tunewright.core.spec import Spec
 
 HUB = "hub:"
 """What the path of a data set on the hub begins with."""
+Side = Literal["assistant", "user", "skip"]
+"""What somebody is in a conversation; what is skipped is no part of it."""
 _PASSWORD = re.compile(
     r"[\w+.-]*://[^:/]*:[^@]*@|[?&](?:[\w.-]*(?:password|passwd|pass|pwd|passcode|token|secret|key)|odbc_connect|credentials_(?:base64|info))=",
     re.IGNORECASE,

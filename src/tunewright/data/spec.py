@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from tunewright.core.spec import Spec
 from tunewright.data.forms.spec import FormSpec
-from tunewright.data.source_spec import HUB, HubSpec, SpeechSpec, SqlSpec
+from tunewright.data.source_spec import HUB, HubSpec, Side, SpeechSpec, SqlSpec
 
 TEXT = "text"
 """Our name for the column that holds documents."""
@@ -46,6 +46,10 @@ class SourceSpec(Spec):
     """The sheet of a spreadsheet; without a name the first visible one."""
     speech: SpeechSpec | None = None
     """The model that recognises recorded speech."""
+    roles: dict[str, Side] = Field(default_factory=dict)
+    """Who is which side of the talks in subtitles, transcripts and mails, which then are conversations: {Agent: assistant,
+    Customer: user}, a mail's by its address or domain ({help@shop.com: assistant}). "*" is everyone else; `skip` leaves out
+    what somebody says."""
     columns: dict[str, str] = Field(default_factory=dict)
     """Our name → the file's column: {input: text, expected: label}; for preference methods also `rejected` (a worse
     answer) or `desirable` (a rating of the answer); for cpt, without any of these and no column
@@ -66,6 +70,7 @@ class SourceSpec(Spec):
             "format": self.format != "auto",
             "sheet": self.sheet is not None,
             "hub": self.hub is not None,
+            "roles": bool(self.roles),
         }
         stray = next((name for name, stands in given.items() if stands), None)
         if self.sql is not None and stray is not None:

@@ -28,6 +28,8 @@ _OTHER_FORMATS = [
     (b"\x1f\x8b", "compressed with gzip", "Unpack it first."),
     (b"%PDF", "a PDF", "Extract its rows to CSV or JSONL first."),
 ]
+_BLOCK = 2**16
+"""Characters of a block of text."""
 _WESTERN = ("utf-8", "cp1252", "latin-1")
 _EASTERN = ("utf-8", "shift_jis", "gb18030", "euc_kr", "cp1251")
 
@@ -65,6 +67,24 @@ def read_text(path: Path, encoding: str) -> str:
     _check_start(path, codec)
     try:
         return path.read_bytes().decode(codec).removeprefix("\ufeff")
+    except UnicodeError as error:
+        spot = _first_broken(path, encoding)
+        raise _wrong(path, encoding, spot) if spot else _unreadable(path, encoding, 1, str(error)) from None
+
+
+def text_blocks(path: Path, encoding: str) -> Generator[str, None, None]:
+    """A file's text, some of it at a time, a byte order mark left out. Raises BadFile where its bytes are not in this
+    encoding.
+    """
+    codec = _codec(encoding)
+    _check_start(path, codec)
+    mark = "\ufeff"
+    try:
+        with path.open("r", encoding=codec, newline="") as stream:
+            while block := stream.read(_BLOCK):
+                if block := block.removeprefix(mark):
+                    yield block
+                mark = ""
     except UnicodeError as error:
         spot = _first_broken(path, encoding)
         raise _wrong(path, encoding, spot) if spot else _unreadable(path, encoding, 1, str(error)) from None

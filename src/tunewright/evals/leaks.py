@@ -1,21 +1,31 @@
 """Leaks: examples of a suite that ask what rows of train, or of dev, ask. Scores on them flatter the fine-tune.
 
-The split keeps equal inputs together, so the test part has none; a suite from a file may have.
+The split keeps equal inputs together, so the test part has none; a suite from a file may have. Near leaks are examples that
+stand in a row edited, inside a longer text, or in another turn than the question.
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from tunewright.core.errors import Problem
 from tunewright.core.example import Example
+from tunewright.data.contamination_turns import SaidRows
+from tunewright.data.examples import picked
 from tunewright.data.inputs import input_keys
 from tunewright.evals.suite import Suite
+
+if TYPE_CHECKING:
+    from tunewright.data.contamination import Hit
 
 Part = Literal["train", "dev"]
 _HARM: dict[Part, str] = {
     "train": "training rows ask, and scores on them flatter the fine-tune",
     "dev": "dev rows ask, by which checkpoint, worked examples and strength are chosen: scores on them flatter",
 }
+
+
+MOST_ROWS, MOST_EXAMPLES = 20_000, 500
+"""Rows, and examples of a suite, that are compared at most, evenly drawn: a minute of CPU for rows of a page."""
 
 
 def leaks(suites: Sequence[Suite], rows: Sequence[Example], part: Part = "train") -> dict[str, Problem]:
@@ -25,6 +35,60 @@ def leaks(suites: Sequence[Suite], rows: Sequence[Example], part: Part = "train"
     """
     again = {suite.name: _again(suite, rows) for suite in suites}
     return {suite.name: _problem(suite, again[suite.name], part) for suite in suites if again[suite.name]}
+
+
+def near_leaks(suites: Sequence[Suite], rows: Sequence[Example]) -> dict[str, Problem]:
+    """Suite → a warning, for each suite that training rows nearly hold, in any of their turns.
+
+    That is: more of its examples than chance makes, or some that stand in a row with all their words. Those of `leaks` are
+    left out.
+    """
+    if not rows:
+        return {}
+    looked = _drawn(rows, MOST_ROWS)
+    said = SaidRows(looked)
+    found: dict[str, Problem] = {}
+    for suite in suites:
+        known = {example.id for example, _ in _again(suite, rows)}
+        own = [example for example in _drawn(suite.examples, MOST_EXAMPLES) if example.id not in known]
+        if near := _near(own, said):
+            found[suite.name] = _near_problem(suite, own, near, looked, len(rows))
+    return found
+
+
+def _drawn(rows: Sequence[Example], most: int) -> Sequence[Example]:
+    if len(rows) <= most:
+        return rows
+    return picked(rows, [place * len(rows) // most for place in range(most)])
+
+
+def _near(examples: Sequence[Example], rows: SaidRows) -> "list[Hit]":
+    """A hit for each example that is told, the closest first: where there are no more than chance makes, or too few rows
+    to know, those that stand in a row with all their words.
+    """
+    from tunewright.data.contamination import beyond_chance, find_copies
+
+    found = find_copies([example.input_text for example in examples], rows)
+    told = [hit for hit in found.hits if hit.verdict == "copied"]
+    if not found.stand_ins or not beyond_chance(len(found.copied), len(examples)):
+        told = [hit for hit in told if hit.detector in ("same", "passage") and hit.score == 1]
+    best: dict[int, Hit] = {}
+    for hit in sorted(told, key=lambda hit: -hit.score):
+        best.setdefault(hit.eval, hit)
+    return list(best.values())
+
+
+def _near_problem(
+    suite: Suite, own: Sequence[Example], near: "list[Hit]", rows: Sequence[Example], of: int
+) -> Problem:
+    example, row = own[near[0].eval], rows[near[0].row]
+    those = f"{len(rows):,} of the {of:,} training rows" if len(rows) < of else "training rows"
+    return Problem(
+        f"of {len(own):,} of its examples, {len(near):,} are nearly what {those} say, and scores on them may flatter."
+        f" The closest is near {row.place}",
+        where=f"suites.{suite.name}, {example.place}",
+        fix="Drop such rows, - {op: decontaminate, against: […]} with the suite's file, or take them out of the suite.",
+    )
 
 
 def _again(suite: Suite, rows: Sequence[Example]) -> list[tuple[Example, Example]]:

@@ -11,4 +11,6 @@ def attach(model: Any, config: Any) -> Any:
     with without_bitsandbytes(), warnings.catch_warnings():
         # PEFT asks a property that transformers has renamed; neither is the user's to mend
         warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+        # of experts stacked in one tensor, which PEFT looks for among modules: the pattern is taken all the same
+        warnings.filterwarnings("ignore", message="The following .*_pattern keys", category=RuntimeWarning)
         return get_peft_model(model, config)

@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForImageTextToText,
+    AutoTokenizer,
+    PreTrainedTokenizerBase,
+)
+from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 from transformers.utils import logging as transformers_logging
 
 from tunewright.core.errors import ModelError
@@ -108,7 +115,7 @@ def is_whole(folder: Path) -> bool:
 
 def _load(path: Path, ref: str, dtype: torch.dtype, **more: Any) -> Any:
     try:
-        loader: Any = AutoModelForCausalLM
+        loader = _loader(path)
         model, report = loader.from_pretrained(
             path,
             dtype=dtype,
@@ -126,6 +133,27 @@ def _load(path: Path, ref: str, dtype: torch.dtype, **more: Any) -> Any:
         message = f"The base {ref} lacks {len(missing)} of its weights, {missing[0]} among them."
         raise ModelError(message, where=str(path), fix="Fetch or save the model again.")
     return model
+
+
+def empty_model(base: Base) -> Any:
+    """The base's model without weights, on the device `meta`: for what its layers are. Raises ModelError."""
+    try:
+        config = AutoConfig.from_pretrained(base.path, trust_remote_code=False, local_files_only=True)
+        with torch.device("meta"):
+            return _loader(base.path).from_config(config)
+    except Exception as error:
+        raise _unreadable(base.ref, base.path, "configuration", error) from error
+
+
+def _loader(path: Path) -> Any:
+    """What loads a folder's model as it was saved: one that reads images too is loaded whole.
+
+    Its layers keep the names that an adapter is to have where the whole model is served.
+    """
+    config = AutoConfig.from_pretrained(path, trust_remote_code=False, local_files_only=True)
+    whole = MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES.get(config.model_type)
+    with_images = whole in (config.architectures or ()) and not config.is_encoder_decoder
+    return AutoModelForImageTextToText if with_images else AutoModelForCausalLM
 
 
 def _packed(base: Base, dtype: torch.dtype, place: torch.device) -> Any:

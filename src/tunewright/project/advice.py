@@ -8,7 +8,8 @@ from tunewright.core.errors import ModelError, ProjectFileError, UserError
 from tunewright.models.base import EMBEDDED
 from tunewright.models.machine import MachineFacts, machine_facts
 from tunewright.models.size import BaseSize, size_at_hand
-from tunewright.project.file import ProjectFile, file_path
+from tunewright.project.extras import asked
+from tunewright.project.file import ProjectFile, file_path, way_to_a_project
 from tunewright.project.reading import read
 
 _GB = 1024**3
@@ -18,7 +19,6 @@ _HOURS = 50_000_000
 _ADAM = 8
 """Bytes of AdamW's two moments, a trained weight."""
 _ADAM_8BIT = 2
-_BITS = "bitsandbytes"
 
 
 class DoctorResult(NamedTuple):
@@ -35,11 +35,11 @@ def examine(path: Path) -> DoctorResult:
         raise UserError("there is no such folder", where=str(path), fix="Name a folder that is there.")
     facts = machine_facts(path)
     file = file_path(path)
-    return DoctorResult(facts, advice(facts, file if file.is_file() else None))
+    return DoctorResult(facts, advice(facts, file))
 
 
-def advice(facts: MachineFacts, file: Path | None) -> list[str]:
-    """Sentences for `doctor`. `file` is the project file at hand, or none; one that cannot be read is said to be so."""
+def advice(facts: MachineFacts, file: Path) -> list[str]:
+    """Sentences for `doctor`. `file` is the project file at hand; that there is none, or none to read, is said."""
     lines = [_threads(facts)]
     if facts.unused:
         lines.append(f"There is also {' and '.join(facts.unused)}: Tunewright does not use it.")
@@ -47,9 +47,8 @@ def advice(facts: MachineFacts, file: Path | None) -> list[str]:
         lines.append(
             f"Only {facts.disk_free / _GB:.1f} GB of disk are free: artifacts of a large base need more."
         )
-    if file is None:
-        lines.append("There is no project here: `tunewright init NAME --data FILE` makes one.")
-        return lines
+    if not file.is_file():
+        return [*lines, f"There is no project here. {way_to_a_project(file.parent)}"]
     try:
         project = read(file)
     except ProjectFileError as error:
@@ -101,7 +100,7 @@ def _project(facts: MachineFacts, file: ProjectFile, root: Path) -> Iterator[str
             yield _memory(facts, file, size)
     if file.train.precision == "bf16" and not facts.bf16:
         yield "train.precision is bf16, which this machine does not have in hardware: auto would take fp32."
-    yield from _extras(facts, file)
+    yield from _extras(facts, file, root)
 
 
 def _start(facts: MachineFacts, file: ProjectFile, size: BaseSize | None) -> str:
@@ -162,16 +161,11 @@ def kept_width(facts: MachineFacts, file: ProjectFile, kind: str) -> int:
     return 4 if exact or file.train.products(facts.bf16) == "fp32" else 2
 
 
-def _extras(facts: MachineFacts, file: ProjectFile) -> Iterator[str]:
+def _extras(facts: MachineFacts, file: ProjectFile, root: Path) -> Iterator[str]:
     """What the project file asks for beyond what is always there: which of it is missing, and how to get it."""
-    asked = [("train.adapter.kind: qlora", _BITS)] if file.train.adapter.kind == "qlora" else []
-    asked += [("train.optimizer: adamw8bit", _BITS)] if file.train.optimizer == "adamw8bit" else []
-    asked += [(f"train.sinks: {sink}", sink) for sink in file.train.sinks]
-    for setting, package in asked:
-        if package not in facts.extras:
-            install = "'tunewright[qlora]'" if package == _BITS else package
-            yield f"{setting} needs {package}, which is not installed: `pip install {install}`."
-    if here := [package for _, package in asked if package in facts.extras]:
+    needs = list(asked(file, root))
+    yield from (need.missing for need in needs if need.name not in facts.extras)
+    if here := [need.name for need in needs if need.name in facts.extras]:
         yield f"Of the extras that it asks for, these are here: {', '.join(dict.fromkeys(here))}."
     if file.decoding.constrained:
         yield "What holds answers to the schema (decoding.constrained) is built in."

@@ -49,7 +49,7 @@ def source_of(path: Path, columns: dict[str, str] | None, form: str | None) -> A
     sample = read_sample(path)
     keys = {name for row in sample.rows[:1] for name in row}
     if not keys & {"messages", "prompt"} and keys & _TELLING and (found := _form(sample.rows)):
-        why = f"The rows are read as {found.spec.name}: {found.reason}."
+        why = f"The rows are read as {found.spec.name}: {found.said}."
         return AsSource(SourceSpec(path=name, form=found.spec), why)
     if sample.is_chat:
         return AsSource(SourceSpec(path=name), "Its rows are conversations.")

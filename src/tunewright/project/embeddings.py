@@ -1,4 +1,4 @@
-"""Embedding models of a project: found, known by their content, and run."""
+"""Embedding models of a project, and models for names: found, known by their content, and run."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -32,6 +32,8 @@ def identities(root: Path, ops: Iterable[RecipeOp]) -> dict[str, str]:
         settings = getattr(spec, "embedding", None)
         if isinstance(settings, EmbeddingSpec) and settings.model != WORDS:
             found[f"embedding {settings.model}"] = _identity(settings.model, root, spec.id or spec.op)
+        if isinstance(model := getattr(spec, "ner", None), str):
+            found[f"names {model}"] = _names_identity(model, root, spec.id or spec.op)
     return dict(sorted(found.items()))
 
 
@@ -48,6 +50,16 @@ def _identity(model: str, root: Path, operation: str) -> str:
         fix = "Save it again as safetensors, or use model: words."
         raise ModelError("the embedding model has no *.safetensors weights", where=str(folder), fix=fix)
     return hash_files(folder, names)
+
+
+def _names_identity(model: str, root: Path, operation: str) -> str:
+    from tunewright.models.names import Names, names_folder
+
+    try:
+        folder = names_folder(model, root)
+    except ModelError as error:
+        raise ModelError(error.message, where=f"recipe, {operation}.ner", fix=error.fix) from None
+    return hash_files(folder, Names(folder).files)
 
 
 _COUNTED = (".json", ".safetensors", ".txt")

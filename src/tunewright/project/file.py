@@ -1,5 +1,7 @@
 """ProjectFile: tunewright.yaml as one model. The docstring under a field is its only description."""
 
+import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -94,3 +96,16 @@ def file_path(path: Path) -> Path:
         if (folder / FILE_NAME).is_file():
             return folder / FILE_NAME
     return path / FILE_NAME
+
+
+def way_to_a_project(folder: Path) -> str:
+    """What to do where there is no project: make one, or name one of those that lie in a folder's own folders."""
+    try:
+        inside = sorted(each for each in folder.iterdir() if os.path.isfile(each / FILE_NAME))
+    except OSError:
+        inside = []
+    if not inside:
+        return "Make one with `tunewright init NAME --data FILE`."
+    named = [f"`-p {shlex.quote(str(each))}`" for each in inside[:3]]
+    more = f" (there are {len(inside)} such folders)" if len(inside) > len(named) else ""
+    return f"Name one below: {' or '.join(named)}{more}."

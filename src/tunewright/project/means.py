@@ -1,7 +1,7 @@
 """What the operations of a project's recipe may use besides rows."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -132,6 +132,12 @@ class ProjectMeans:
         from tunewright.project.embeddings import vectors
 
         return vectors(texts, spec, self.root)
+
+    def names(self, model: str) -> Callable[[str], Sequence[tuple[int, int]]]:
+        """The model that finds people's names, loaded once to see that it can be. Raises ModelError."""
+        from tunewright.models.names import names_model
+
+        return names_model(model, self.root)
 
     def _length(self, row: Example) -> int:
         if row.is_document:

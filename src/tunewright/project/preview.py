@@ -13,7 +13,8 @@ from tunewright.data.ingest import EXAMPLES, SUMMARY
 from tunewright.data.names import did_you_mean, listed
 from tunewright.data.ops import RecipeOp
 from tunewright.data.ops.op import Means
-from tunewright.data.recipe import DROPPED, GIVEN_UP, Node, OpResult, apply_recipe, graph
+from tunewright.data.recipe import DROPPED, GIVEN_UP, TOLD, Node, OpResult, apply_recipe, graph
+from tunewright.data.recipe_fields import check_fields
 from tunewright.store.artifact import Artifact
 
 ROWS = 200
@@ -46,10 +47,11 @@ def preview(
     Of what it keeps and drops, `shown` rows each are told. Raises UserError for a name that no operation has, or a recipe
     of nothing.
     """
-    made: dict[str, Sequence[Example]] = {}
+    made, whole = dict[str, Sequence[Example]](), dict[str, Sequence[Example]]()
     begin = 0
     for name, counts in read_json(ingested.file(SUMMARY))["sources"].items():
         made[name] = Examples(ingested.file(EXAMPLES), begin, min(rows, counts["examples"]))
+        whole[name] = Examples(ingested.file(EXAMPLES), begin, counts["examples"])
         begin += counts["examples"]
     nodes = graph(ops, made)
     names = [node.id for node in nodes]
@@ -59,6 +61,7 @@ def preview(
         fix = did_you_mean(upto, names) or "Give one of these, or an id of its own to an operation."
         raise UserError(f"no operation is named {upto!r}; there are {listed(names)}", where="recipe", fix=fix)
     few = [_few(node, shown) for node in _behind(nodes, upto or names[-1])]
+    check_fields(few, whole)
     with TemporaryDirectory() as scratch:
         found = apply_recipe(few, made, Path(scratch), means=means)
         dropped, given_up = (_reasons(found.folder / name) for name in (DROPPED, GIVEN_UP))
@@ -72,6 +75,7 @@ def preview(
 def _without_file(account: OpResult) -> OpResult:
     """The account, without a word of the file that is gone after the look."""
     notes = tuple(note.replace(f" ({GIVEN_UP} has them)", "") for note in account.notes)
+    notes = tuple(note.replace(f" {TOLD} has them all: look", " Look") for note in notes)
     return account.model_copy(update={"notes": notes})
 
 

@@ -113,11 +113,12 @@ class Project:
             return CheckResult(self._placed(_problems_of(error)), [], [])
         split = next(outcome.artifact for outcome in outcomes if outcome.step == "split")
         problems = self._suite_problems(split)
-        leaks, seen = ({}, {}) if problems else self._leaks(split)
+        leaks, *others = ({},) if problems else self._leaks(split)
         if TARGET in leaks:
             problems.append(leaks.pop(TARGET))
         gate = next(outcome.artifact for outcome in outcomes if outcome.step == "gate")
-        warnings = [] if problems else [*leaks.values(), *seen.values(), *self._warnings(split, gate)]
+        told = [problem for found in (leaks, *others) for problem in found.values()]
+        warnings = [] if problems else [*told, *self._warnings(split, gate)]
         return CheckResult(self._placed(problems), outcomes, self._placed(warnings))
 
     def run(self, upto: str | None = None, listen: Listener | None = None, *, ask: bool = True) -> RunResult:
@@ -391,13 +392,14 @@ class Project:
                 problems += _problems_of(error)
         return problems
 
-    def _leaks(self, split: Artifact) -> tuple[dict[str, Problem], dict[str, Problem]]:
-        """Suite → the problem of its examples that training rows ask too, and of those that dev rows ask.
+    def _leaks(self, split: Artifact) -> tuple[dict[str, Problem], ...]:
+        """Suite → the problem of its examples that training rows ask too; of those that dev rows ask; and of those that
+        training rows nearly hold.
 
         The test part has none, nor the built-in suite.
         """
         from tunewright.data.freeze import load_part
-        from tunewright.evals.leaks import leaks
+        from tunewright.evals.leaks import leaks, near_leaks
         from tunewright.evals.suites import build_suite
 
         own = {
@@ -405,9 +407,9 @@ class Project:
         }
         suites = [build_suite(name, spec, [], self.file.task, self.root) for name, spec in own.items()]
         if not suites:
-            return {}, {}
+            return ({},)
         train, dev = (load_part(split.path, part) for part in ("train", "dev"))
-        return leaks(suites, train), leaks(suites, dev, "dev")
+        return leaks(suites, train), leaks(suites, dev, "dev"), near_leaks(suites, train)
 
     def _warnings(self, split: Artifact, gate: Artifact) -> list[Problem]:
         """What the method has to say of its rows and a server of the adapter, worked examples that the rows are too few
@@ -417,12 +419,19 @@ class Project:
         from tunewright.data.freeze import load_part
         from tunewright.evals.suites import askable, build_suite
         from tunewright.grade.gold import check_gold
+        from tunewright.models.base import resolve_base
+        from tunewright.models.load import load_tokenizer
+        from tunewright.models.template import Renderer
+        from tunewright.train.bos import missing
         from tunewright.train.lora import serving_warnings
         from tunewright.train.methods import find_method
+        from tunewright.train.untouched import untouched_experts
 
         rows = [example for part in ("train", "dev") for example in load_part(split.path, part)]
         found = find_method(self.file.train.method).examine(rows, self.file.train)
-        found += serving_warnings(self._settled(gate)[0].adapter)
+        adapter, base = self._settled(gate)[0].adapter, resolve_base(self.file.base, self.root)
+        found += [*serving_warnings(adapter), *untouched_experts(adapter, base)]
+        found += missing(Renderer(load_tokenizer(base)))
         if too_many := left_out(self.file.baselines, askable(load_part(split.path, "train"))):
             found.append(Problem(too_many.words, where="baselines.few_shot"))
         test = load_part(split.path, "test")

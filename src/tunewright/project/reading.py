@@ -60,7 +60,8 @@ def complete(page: Written) -> ProjectFile:
         suites[TARGET]["graders"] = [
             grader.model_dump(mode="json", by_alias=True) for grader in default_graders(file.task)
         ]
-    if problems := [*_check(values, page, lambda *loc: True), *_recipe_problems(file, page)]:
+    unnamed = list(_suites_named(values, page))
+    if problems := [*_check(values, page, lambda *loc: True), *_recipe_problems(file, page), *unnamed]:
         raise ProjectFileError(page.in_order(problems))
     whole = ProjectFile.model_validate(values).with_laid_over(page.settings)
     if problems := _teacher_problems(whole, page):
@@ -120,7 +121,7 @@ def _problem(page: Written, errors: Sequence[Any]) -> Problem:
     """Pydantic's errors of one place as a sentence; there are several where one of several types is asked for."""
     error = errors[0]
     loc: tuple[int | str, ...] = error["loc"]
-    dotted = ".".join(map(str, loc)) if page.setting(loc) else page.place(loc)[0]
+    dotted = page.place(loc)[0]
     where = page.where(*loc)
     kind, context = error["type"], error.get("ctx", {})
     if kind == "extra_forbidden":
@@ -214,6 +215,27 @@ def _recipe_problems(file: ProjectFile, page: Written) -> list[Problem]:
         ]
         return [replace(p, where=page.where(*way)) for p, way in zip(error.problems, ways, strict=True)]
     return []
+
+
+def _suites_named(values: dict[str, Any], page: Written) -> Iterator[Problem]:
+    """Puts the suites' files in the place of the word in a recipe; the problems where there are none."""
+    from tunewright.data.ops.decontaminate import SUITES, with_suites
+
+    files = [
+        one["examples"]
+        for one in values["suites"].values()
+        if one.get("examples", "test") not in ("test", GENERAL)
+    ]
+    for number, op in enumerate(values.get("recipe", ())):
+        if op["op"] != "decontaminate" or SUITES not in op["against"]:
+            continue
+        op["against"] = with_suites(op["against"], files)
+        if not op["against"]:
+            yield Problem(
+                "no suite has a file: the test part is drawn after the recipe, and kept apart by the split.",
+                page.field("recipe", number, "against"),
+                "Name files of evaluations, or give a suite one: suites: {mine: {examples: questions.jsonl}}.",
+            )
 
 
 def _teacher_problems(file: ProjectFile, page: Written) -> list[Problem]:

@@ -2,17 +2,34 @@
 
 The file as used has what `--set` laid over it and schema files' contents in it. What else decides the result: the rows
 and the base, which the lineage names by their hashes, and the package, since another version may take other defaults from
-the same rows; so the commands begin with its version. The libraries' versions stand on the page beside them.
+the same rows; so the commands begin with its version. It is on no package index: the way is a checkout, at the commit
+where that is known. The libraries' versions stand on the page beside them.
 """
 
+import json
 import shlex
+import subprocess
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from importlib import metadata
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlparse
+from urllib.request import url2pathname
 
 from pydantic import BaseModel
 
 from tunewright.project.file import ProjectFile
 from tunewright.project.writing import flow, to_yaml
+
+_SECONDS = 10
+
+
+class Checkout(NamedTuple):
+    """The clone that the package is run from."""
+
+    commit: str
+    changed: bool
+    """Whether its files are not those of the commit."""
 
 
 def effective_file(file: ProjectFile) -> str:
@@ -26,10 +43,13 @@ def seeds(file: ProjectFile) -> dict[str, int]:
 
 
 def commands(file: ProjectFile, version: str) -> tuple[str, ...]:
-    """What to type, in the project's folder, to get the same report; `version` is the package's that trained."""
+    """What to type to get the same report: first in a clone of Tunewright, then in the project's folder.
+
+    `version` is the package's that trained. The commit is named where this very version is run from a clone.
+    """
     settings = "".join(f" --set {setting}" for setting in laid_over(file))
     return (
-        f"pip install tunewright=={version}",
+        _install(version, checkout() if version == metadata.version("tunewright") else None),
         f"tunewright check{settings}",
         f"tunewright run{settings}",
         "tunewright report --open",
@@ -39,6 +59,41 @@ def commands(file: ProjectFile, version: str) -> tuple[str, ...]:
 def laid_over(file: ProjectFile) -> tuple[str, ...]:
     """The `--set` values, each as one word of a command line."""
     return tuple(shlex.quote(f"{name}={flow(value)}") for name, value in file.laid_over.items())
+
+
+def checkout() -> Checkout | None:
+    """The clone that the package is installed from (`pip install -e .`), or none."""
+    told = json.loads(metadata.distribution("tunewright").read_text("direct_url.json") or "{}")
+    place = urlparse(told.get("url", ""))
+    if place.scheme != "file" or not told.get("dir_info", {}).get("editable"):
+        return None
+    return checkout_at(Path(url2pathname(place.path)))
+
+
+def checkout_at(folder: Path) -> Checkout | None:
+    """Where a clone stands; none for a folder that is no clone's root, and where git is not there to tell."""
+    if not (folder / ".git").exists():
+        return None  # it may lie in another repository, whose commits are not ours
+    try:
+        commit = _git(folder, "rev-parse", "HEAD")
+        changes = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", "src")
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return Checkout(commit, bool(changes))
+
+
+def _git(folder: Path, *words: str) -> str:
+    command = ["git", "-C", str(folder), *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=_SECONDS)
+    return done.stdout.strip()
+
+
+def _install(version: str, found: Checkout | None) -> str:
+    install = "pip install -c constraints.txt -e ."
+    if found is None:
+        return f"{install}  # in a checkout of Tunewright {version}"
+    changed = ", some of whose files were changed" if found.changed else ""
+    return f"git checkout {found.commit} && {install}  # in a clone of Tunewright {version}{changed}"
 
 
 def _seeds(value: Any, prefix: str) -> Iterator[tuple[str, int]]:

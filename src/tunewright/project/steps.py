@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tunewright.core.errors import UserError
 from tunewright.core.events import Emit
+from tunewright.train.version import VERSION as TRAINING
 
 if TYPE_CHECKING:
     from tunewright.project.file import ProjectFile
@@ -137,7 +138,8 @@ def _recipe_reads(file: "ProjectFile") -> tuple[str, ...]:
     """What the recipe's operations read besides rows."""
     from tunewright.data.recipe import uses
 
-    kinds = {"files": "recipe files", "base": "base", "teacher": "teachers", "embedding": "embeddings"}
+    kinds = {"files": "recipe files", "base": "base", "teacher": "teachers"}
+    kinds |= {"embedding": "embeddings", "names": "embeddings"}
     return tuple(kinds[name] for name in uses(file.recipe) if name in kinds)
 
 
@@ -156,7 +158,7 @@ STEPS: tuple[Step, ...] = (
             "data": {"reject_budget": file.data.reject_budget},
         },
         run="tunewright.project.stages.data:ingest",
-        version="6",
+        version="7",
         external=("sources",),
     ),
     Step(
@@ -173,7 +175,7 @@ STEPS: tuple[Step, ...] = (
         needs=("prepare",),
         settings=lambda file: {"split": file.split, "written": file.data.model_dump(include=_GUARDS)},
         run="tunewright.project.stages.data:split",
-        version="7",
+        version="8",
     ),
     Step(
         "gate",
@@ -188,7 +190,7 @@ STEPS: tuple[Step, ...] = (
             **_new_words(file),
         },
         run="tunewright.project.stages.training:gate",
-        version="4",
+        version="5",
         external=("base", "suite files"),
     ),
     Step(
@@ -215,7 +217,7 @@ STEPS: tuple[Step, ...] = (
         needs=("split", "gate", "rehearse"),
         settings=lambda file: {"system": file.task.system, "train": file.train.deciding, **_judging(file)},
         run="tunewright.project.stages.training:train",
-        version="2",
+        version=TRAINING,
         external=("base",),
     ),
     Step(
@@ -265,7 +267,7 @@ STEPS: tuple[Step, ...] = (
         ),
         settings=lambda file: {"file": file, "laid_over": file.laid_over},
         run="tunewright.project.stages.reporting:report",
-        version="6",
+        version="7",
         external=("suites",),
     ),
 )

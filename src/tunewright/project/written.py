@@ -1,7 +1,7 @@
 """The project file as it is written: its values, and the place of each, for all that is said of them later."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
@@ -10,7 +10,10 @@ from typing import Any
 from tunewright.core.errors import Problem, ProblemsError, ProjectFileError, UserError
 
 LARGEST = 1_000_000
-"""Bytes a project file may have."""
+"""Bytes a project file may have, as it stands and with its aliases written out."""
+_MERGES = 1000
+"""Aliases a file with merge keys (`<<`) may have: the YAML reader goes through a mapping's keys at each."""
+_ALIAS = re.compile(r"(?:^|[\s\[{,])\*[^\s,\]}*]")
 _SEE = "`tunewright schema NAME` says what a field is."
 
 
@@ -102,7 +105,7 @@ class Written:
 
 def _is_branch(part: str) -> bool:
     """Whether it is pydantic's name of a type among several, and no name of a field: `dict[str,any]`, `str`."""
-    return "[" in part or part in ("str", "int", "float", "bool")
+    return "[" in part or part.removeprefix("constrained-") in ("str", "int", "float", "bool")
 
 
 def written(path: Path, settings: Mapping[str, Any] | None = None) -> Written:
@@ -111,7 +114,7 @@ def written(path: Path, settings: Mapping[str, Any] | None = None) -> Written:
     Raises ProjectFileError where it cannot be read as a mapping, or a setting has no place in it.
     """
     raw = _parse(path, _text(path))
-    values = _plain(raw)
+    values = _plain(raw, str(path))
     for name, value in (settings or {}).items():
         _lay_over(values, name, value)
     return Written(path, raw, values, settings or {})
@@ -131,15 +134,17 @@ def parse_setting(text: str) -> tuple[str, Any]:
     if value.lstrip().startswith("{{"):
         return name, value
     try:
-        return name, _plain(_yaml().load(StringIO(value)))
-    except (YAMLError, ValueError):
+        return name, _plain(_yaml().load(StringIO(value)), f"--set {name}")
+    except (YAMLError, RecursionError, ValueError):
         fix = "Put text with signs in it between quotes."
         raise ProjectFileError([Problem(f"the value {value!r} is not YAML", f"--set {name}", fix)]) from None
 
 
 def _text(path: Path) -> str:
     if not path.is_file():
-        fix = "Make one with `tunewright init NAME --data FILE`."
+        from tunewright.project.file import way_to_a_project
+
+        fix = way_to_a_project(path.parent)
         raise ProjectFileError([Problem("there is no project file", str(path), fix)])
     data = path.read_bytes()
     if len(data) > LARGEST:
@@ -166,6 +171,8 @@ def _parse(path: Path, text: str) -> Any:
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     fix = "Mend that line or the one before it; text with signs in it stands between quotes."
+    if "<<" in text and sum(1 for _ in _ALIAS.finditer(text)) > _MERGES:
+        raise _too_large(str(path))
     try:
         raw = _yaml().load(text)
     except MarkedYAMLError as error:
@@ -184,16 +191,50 @@ def _parse(path: Path, text: str) -> Any:
     return raw
 
 
-def _plain(value: Any) -> Any:
-    """The YAML reader's value as plain dicts, lists and scalars."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    for kind in (bool, int, float, str):
-        if isinstance(value, kind):
-            return kind(value)
-    return None if value is None else str(value)  # dates, tagged values: as they are written
+def _plain(value: Any, where: str) -> Any:
+    """The YAML reader's value as plain dicts, lists and scalars, each alias a copy of what it names.
+
+    Raises ProjectFileError where that is more than a file may hold: nine lines of aliases to aliases are 10⁹ values.
+    """
+    left = LARGEST  # a file without aliases has a byte at least for all that is counted
+
+    def spend(size: int) -> None:
+        nonlocal left
+        left -= size
+        if left < 0:
+            raise _too_large(where)
+
+    def copied(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            spend(2)
+            return {_spent(str(key), spend): copied(item) for key, item in value.items()}
+        if isinstance(value, list):
+            spend(2)
+            return [copied(item) for item in value]
+        if isinstance(value, str):
+            return _spent(value, spend)
+        spend(1)
+        for kind in (bool, int, float):
+            if isinstance(value, kind):
+                return kind(value)
+        return None if value is None else str(value)  # dates, tagged values: as they are written
+
+    try:
+        return copied(value)
+    except RecursionError:
+        fix = "Write what aliases name in fewer layers."
+        raise ProjectFileError([Problem("values lie in one another too deeply", where, fix)]) from None
+
+
+def _spent(text: str, spend: Callable[[int], None]) -> str:
+    """The text, paid for before it is copied."""
+    spend(len(text))
+    return str(text)
+
+
+def _too_large(where: str) -> ProjectFileError:
+    message = f"with its aliases (*name) written out, this is larger than {LARGEST:,} bytes"
+    return ProjectFileError([Problem(message, where, "Write what they name once, or leave them out.")])
 
 
 def _lay_over(values: dict[str, Any], name: str, value: Any) -> None:

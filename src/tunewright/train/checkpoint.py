@@ -5,6 +5,7 @@
     state-b.safetensors the other of them
     best.safetensors    the adapter with the best dev loss, and its step
     past-12.safetensors the adapter after step 12: one for each of the last looks at dev (train.keep)
+    seconds.json        how long the run has taken so far
     references.json     the rows' log-probabilities under the base, where the method needs them
     history.jsonl       one line a step and a dev loss; lines past the state's step are dropped on resume
 
@@ -18,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
@@ -31,6 +33,14 @@ _COST = 10
 """A dear checkpoint waits until ten times its cost has passed since the last: it takes at most a tenth of the time."""
 _CHEAP = 0.05
 """Seconds; a checkpoint that costs less is written after every step. 700,000 weights with their moments take 0.003."""
+_TRIED = 64 << 20
+"""Bytes by which the cost of a checkpoint is foretold."""
+
+
+def seconds_in_all(cost: float, steps: int, seconds: float) -> float:
+    """What checkpoints that take `cost` seconds each take of a run of so many steps and seconds."""
+    every = cost * steps
+    return every if cost <= _CHEAP else min(every, seconds / _COST)
 
 
 @dataclass
@@ -60,6 +70,7 @@ class WorkFolder:
         self._slots = Slots(path)
         self._written = 0.0
         self._cost = 0.0
+        self._opened = time.perf_counter()
         known = _read_run(path / "run.json")
         self.resumed = known.get("fingerprint") == fingerprint
         self.discarded = bool(known) and not self.resumed
@@ -67,10 +78,28 @@ class WorkFolder:
         if not self.resumed:
             self.clear()
             write_json(path / "run.json", {"fingerprint": fingerprint, "threads": threads})
+        self._before = _read_seconds(path / "seconds.json")
+
+    def seconds(self) -> float:
+        """Seconds that the run has taken, with those of processes that were cut off, up to what each wrote last."""
+        return self._before + time.perf_counter() - self._opened
+
+    def trial(self, tensors: Vectors) -> float:
+        """Seconds that a checkpoint of the tensors takes, by some of them, written where it is no checkpoint."""
+        few, room = {}, _TRIED
+        for name, parts in tensors.items():
+            few[name] = [part for part in parts if (room := room - part.nbytes) >= 0] or parts[:1]
+        with TemporaryDirectory(dir=self._path) as folder:
+            slots = Slots(Path(folder))
+            for _ in range(3):  # the third one is written over an old one, as nearly all are
+                begin = time.perf_counter()
+                slots.write(few, {})
+            took = time.perf_counter() - begin
+        return took * _size(tensors) / _size(few)
 
     def clear(self) -> None:
         """Forget the run."""
-        for name in ("run.json", "best.safetensors", "history.jsonl", "references.json"):
+        for name in ("run.json", "seconds.json", "best.safetensors", "history.jsonl", "references.json"):
             (self._path / name).unlink(missing_ok=True)
         self._slots.clear()
         self._drop_past(lambda step: True)
@@ -94,6 +123,7 @@ class WorkFolder:
         if not due and self._cost > _CHEAP and begin - self._written < _COST * self._cost:
             return
         self._slots.write(tensors(), asdict(progress))
+        self._keep_seconds()
         self._written = time.perf_counter()
         self._cost = self._written - begin
 
@@ -128,6 +158,7 @@ class WorkFolder:
     def save_references(self, values: Sequence[float]) -> None:
         """Keep the rows' log-probabilities under the base."""
         write_json(self._path / "references.json", list(values))
+        self._keep_seconds()
 
     def note(self, **facts: Any) -> None:
         """Add a line to the history."""
@@ -138,6 +169,10 @@ class WorkFolder:
         """The history's lines."""
         path = self._path / "history.jsonl"
         return list(read_jsonl(path)) if path.exists() else []
+
+    def _keep_seconds(self) -> None:
+        """Beside the checkpoint, not in it: equal runs have equal checkpoints."""
+        (self._path / "seconds.json").write_text(json.dumps(self.seconds()), encoding="utf-8")
 
     def _past(self, step: int) -> Path:
         return self._path / f"past-{step}.safetensors"
@@ -153,6 +188,18 @@ class WorkFolder:
     def _rewrite(self, lines: list[dict[str, Any]]) -> None:
         text = "".join(json.dumps(line) + "\n" for line in lines)
         _replace(self._path / "history.jsonl", text.encode())
+
+
+def _size(tensors: Vectors) -> int:
+    return sum(part.nbytes for parts in tensors.values() for part in parts)
+
+
+def _read_seconds(path: Path) -> float:
+    """What was kept of the time; none of it where the file is missing or torn."""
+    try:
+        return float(read_json(path))
+    except (OSError, ValueError, TypeError):
+        return 0.0
 
 
 def _read_run(path: Path) -> dict[str, Any]:

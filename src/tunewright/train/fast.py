@@ -179,7 +179,8 @@ class _Update(torch.autograd.Function):
         ctx.save_for_backward(into, low, a, b)
         ctx.frozen, ctx.dropped = frozen, dropped is not None
         ctx.scale, ctx.shape, ctx.dtype = scale, x.shape, x.dtype
-        return y.view(*x.shape[:-1], -1).to(x.dtype)
+        # no view: a layer that adds to its output in place (Llama 4) may not do so to a function's view
+        return torch.ops.aten._unsafe_view(y, [*x.shape[:-1], y.shape[-1]]).to(x.dtype)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:

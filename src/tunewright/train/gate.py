@@ -20,6 +20,7 @@ from tunewright.core.message import Conversation, Message, is_document, last_ans
 from tunewright.generate.constraint import Constraint
 from tunewright.models.template import Rendered, Renderer, UnseenError
 from tunewright.models.thinking import ServedOtherwiseError, ThinkingError
+from tunewright.train import bos
 from tunewright.train.defaults import Facts
 from tunewright.train.pack import Tree
 from tunewright.train.shown import left_out
@@ -74,7 +75,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         'Give the earlier answers of these rows "weight": 0, or train them as rows of their own.',
     ),
     "doubled BOS": (
-        "begin with two beginning-of-sequence tokens",
+        "have a second beginning-of-sequence token",
         "Take the token out of the text or the template.",
     ),
     "too long": (
@@ -355,8 +356,8 @@ def _document_findings(text: str, pieces: Sequence[Rendered], renderer: Renderer
         yield _Finding("untrained text")
     first, *rest = pieces
     ids = [*first.ids, *(token for piece in rest for token in piece.ids[1:])]
-    begin = _bos_count(ids, renderer)
-    if begin > 1:
+    begin = bos.at_head(ids, renderer)
+    if bos.doubled(ids, renderer):
         yield _Finding("doubled BOS")
     if not ids or ids[-1] not in renderer.stop_ids:
         yield _Finding("no end of text")
@@ -373,7 +374,7 @@ def _findings(row: Conversation, rendered: Rendered, renderer: Renderer) -> Iter
     ids, mask = rendered
     if not any(mask[1:]):
         yield _Finding("nothing trained")
-    if _bos_count(ids, renderer) > 1:
+    if bos.doubled(ids, renderer):
         yield _Finding("doubled BOS")
     if any(renderer.control_words(message.said) for message in row if message.role == "assistant"):
         yield _Finding("control token in answer")
@@ -432,14 +433,6 @@ def _call_findings(
 def _normal(text: str) -> str:
     """Text without what templates and tokenizers may change: outer blanks, and the way accents are composed."""
     return unicodedata.normalize("NFC", text).strip()
-
-
-def _bos_count(ids: Sequence[int], renderer: Renderer) -> int:
-    """Beginning-of-sequence tokens at the head of the row."""
-    bos = renderer.tokenizer.bos_token_id
-    return (
-        next((index for index, token in enumerate(ids) if token != bos), len(ids)) if bos is not None else 0
-    )
 
 
 def _spans(mask: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -17,6 +17,11 @@ _TOLERANCE = 1e-2
 """Largest difference of logits on an accelerator, as a share of the largest logit. On a CPU they must be equal, or within
 that where the update is saved in another form."""
 
+_EARLY = 3
+"""Steps after which a matrix without a gradient is not waited for."""
+_WAITING = (".experts.", "trainable_tokens")
+"""In the names of weights that not every row reaches."""
+
 
 def check_changed(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> LearntCheck:
     """The weights differ from those that training began with."""
@@ -37,6 +42,33 @@ def check_gradients(names: Sequence[str], reached: Sequence[bool], steps: int) -
         f"; {without[0]} had none" if without else ""
     )
     return LearntCheck(name="gradients reached the adapter", passed=not without, seen=seen)
+
+
+def refuse_unreached(names: Sequence[str], reached: Sequence[bool], step: int) -> None:
+    """Raise GateError after the third step where there are weights that no gradient has reached and none will.
+
+    Of an adapter, B says so: A's gradient waits for B to move. An expert waits for a token of its own, a new word for its
+    row; whether they had one is seen at the end.
+    """
+    if step != _EARLY:
+        return
+    asked = "lora_B" if any("lora_B" in name for name in names) else ""
+    wanted = [
+        (name, hit)
+        for name, hit in zip(names, reached, strict=True)
+        if asked in name and not any(word in name for word in _WAITING)
+    ]
+    without = [name for name, hit in wanted if not hit]
+    if without:
+        message = (
+            f"Training would not take: after {step} steps no gradient has reached {len(without)} of {len(wanted)}"
+            f" matrices, {without[0]} among them."
+        )
+        fix = (
+            "Name the layers that text goes through in train.adapter.targets, and leave that one out, or choose"
+            " another base."
+        )
+        raise GateError([Problem(message, where="train.adapter.targets", fix=fix)])
 
 
 def row_logits(model: Any, rows: Sequence[Row]) -> list[Tensor]:

@@ -20,13 +20,16 @@ from tunewright.core.events import Emit
 from tunewright.core.hashing import hash_value
 from tunewright.models.machine import settled_objects
 from tunewright.train.checkpoint import Progress, WorkFolder
+from tunewright.train.learnt import refuse_unreached
 from tunewright.train.methods import Method, Part
 from tunewright.train.optimizer import Optimizer, learning_rate
+from tunewright.train.pace import PLAIN, SURE, Pace
 from tunewright.train.pack import Batch, Tree, batches, epoch_order, fill
 from tunewright.train.policy import Policy
-from tunewright.train.preflight import Load, free_bytes, look_ahead, peak_bytes, used_bytes
+from tunewright.train.preflight import Besides, Load, free_bytes, look_ahead, peak_bytes, used_bytes
 from tunewright.train.shelf import tokens_of
 from tunewright.train.spec import SettledSpec
+from tunewright.train.strength import TRIES
 from tunewright.train.summary import StopReason
 from tunewright.train.watch import Look, Watch, rising, trouble, watched, words
 
@@ -137,6 +140,7 @@ class Loop:
         self._plan = plan
         self._limit = _SEQUENCE.get(policy.device.type, 2048)
         self._watch = Watch()
+        self._foreseen = False
 
     def run(self, trees: Sequence[Tree], dev_trees: Sequence[Tree], work: WorkFolder, emit: Emit) -> Finished:
         """Train from the last checkpoint, or from the start, to the end."""
@@ -151,31 +155,37 @@ class Loop:
         progress = self._resume(optimizer, work)
         done = (line for line in work.history() if line["kind"] == "step")
         self._watch = Watch(watched(line["loss"], line) for line in done)
+        pace = Pace(self._load(trees, dev_trees), progress.step)
         if progress.step == 0 and not work.history():
-            self._look_at_dev(dev_trees, progress, work, emit)
+            with pace.looking():
+                self._look_at_dev(dev_trees, progress, work, emit)
         stopped = self._given_up(progress)
-        first, started = progress.step, time.perf_counter()
         while progress.step < len(self._plan.steps) and not stopped:
             begin = time.perf_counter()
             facts, look = self._step(trees, optimizer, progress, work, emit)
             if look.state in _ENDS:
                 return self._rolled_back(trees, dev_trees, progress, work)
+            refuse_unreached(list(self._parameters), progress.reached, progress.step)
             work.note(kind="step", **facts)
-            now = time.perf_counter()
-            left = (len(self._plan.steps) - progress.step) * (now - started) / (progress.step - first)
+            took = time.perf_counter() - begin
+            pace.stepped()
             emit(
                 "train.step",
                 steps=len(self._plan.steps),
-                tokens_per_s=round(facts["tokens"] / (now - begin)),
-                trained_tokens_per_s=round(facts["trained_tokens"] / (now - begin)),
+                tokens_per_s=round(facts["tokens"] / took),
+                trained_tokens_per_s=round(facts["trained_tokens"] / took),
                 memory=used_bytes(self._policy.device),
-                seconds_left=round(left, 1),
+                seconds_left=round(pace.left, 1),
+                elapsed=round(work.seconds(), 3),
                 **facts,
             )
+            if pace.seen == SURE or (pace.seen == PLAIN and not self._foreseen):
+                emit("train.estimate", seconds=round(work.seconds() + pace.left, 1), by_steps=pace.seen)
             last = progress.step == len(self._plan.steps)
             looked = last or progress.step % self._plan.dev_every == 0
             if looked:
-                self._look_at_dev(dev_trees, progress, work, emit)
+                with pace.looking():
+                    self._look_at_dev(dev_trees, progress, work, emit)
                 stopped = self._given_up(progress)
                 if self._spec.keep > 1:
                     work.save_past(progress.step, self._copy(), self._spec.keep)
@@ -204,16 +214,40 @@ class Loop:
             for parameter in self._parameters.values():
                 parameter.grad = None
 
-        found = look_ahead(load, probe, device, self._spec.gradient_checkpointing)
+        besides = self._besides(trees, dev_trees, work)
+        found = look_ahead(load, probe, device, self._spec.gradient_checkpointing, besides)
+        self._foreseen = True
         emit("train.preflight", **found._asdict())
+
+    def _besides(self, trees: Sequence[Tree], dev_trees: Sequence[Tree], work: WorkFolder) -> Besides:
+        """What the run does besides its gradients, to be tried out: of rows a batch, of the rest all."""
+        optimizer = Optimizer(self._parameters, self._spec)
+
+        def look() -> int:
+            some = fill(tokens_of(dev_trees), self._plan.dev, self._limit)[0]
+            self._dev_loss(dev_trees, some)
+            return sum(dev_trees[index].tokens for index in some)
+
+        def refer() -> int:
+            batch = batches(trees, self._plan.steps[0], self._plan.prefix, self._limit)[0]
+            self._policy.still_logprobs(batch)
+            return sum(tree.tokens for tree in batch.trees)
+
+        def update() -> None:
+            optimizer.norms()
+            optimizer.step(0.0, 0.0)
+
+        def save() -> float:
+            return work.trial(optimizer.tensors())
+
+        return Besides(look, refer, update, save)
 
     def _load(self, trees: Sequence[Tree], dev_trees: Sequence[Tree]) -> Load:
         """What there is to compute."""
         plan = self._plan
-        looks = 1 + len(plan.steps) // plan.dev_every
-        forward = looks * sum(dev_trees[index].tokens for index in plan.dev)
+        forward = 0
         if self._method.needs_reference(self._spec):
-            forward += sum(tree.tokens for tree in trees if not tree.rehearses) + sum(tokens_of(dev_trees))
+            forward = sum(tree.tokens for tree in trees if not tree.rehearses) + sum(tokens_of(dev_trees))
         return Load(
             plan.steps,
             tokens_of(trees),
@@ -221,6 +255,9 @@ class Loop:
             forward_tokens=forward,
             later=self._later(),
             packable=0 if self._spec.adapter.kind in ("qlora", "full") else self._size(),
+            look_tokens=sum(dev_trees[index].tokens for index in plan.dev),
+            dev_every=plan.dev_every,
+            last_looks=TRIES if self._spec.strength == "auto" else 0,
         )
 
     def _size(self) -> int:
@@ -314,17 +351,29 @@ class Loop:
         work: WorkFolder,
         emit: Emit,
     ) -> Look:
-        """What a step's loss is, by its `own` part. Spikes, divergences and broken steps are noted with their worst rows."""
+        """What a step's loss is, by its `own` part. Spikes, divergences and broken steps are noted with their worst rows:
+        those whose gradient is no number where the loss is one, else those with the least likely answers.
+        """
         look = self._watch.look(own, norm)
         if look.state in ("calm", "high"):
             return look
-        rows = self._policy.unlikeliest(cut, _NAMED)
+        unsound = self._unsound(cut) if look.state == "broken" and math.isfinite(total) else []
+        rows = unsound or self._policy.unlikeliest(cut, _NAMED)
         line = trouble(progress.step + 1, total if own is None else own, norm, look, rows)
         work.note(**line)
         emit("train.trouble", words=words(line), **{name: line[name] for name in ("step", "state", "rows")})
         if look.state == "spike" and progress.best_loss is None:
             work.save_best(progress.step, self._copy())
         return look
+
+    def _unsound(self, cut: Sequence[Batch]) -> list[str]:
+        """The ids of rows whose own gradient is no number, where the step's is none."""
+        totals = self._method.totals(self._policy, cut, self._spec)
+
+        def loss(batch: Batch) -> Tensor:
+            return self._method.part(self._policy, batch, totals, self._spec).loss
+
+        return self._policy.unsound(cut, loss, list(self._parameters.values()), _NAMED)
 
     def _rolled_back(
         self, trees: Sequence[Tree], dev_trees: Sequence[Tree], progress: Progress, work: WorkFolder

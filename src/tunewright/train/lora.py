@@ -1,5 +1,6 @@
 """The adapter: PEFT's LoRA modules around the base's linear layers, and its files in PEFT's format."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from tunewright.core.hashing import SHORT
 from tunewright.models.adapter import attach
 from tunewright.models.base import Base
 from tunewright.models.peft import LoraConfig
+from tunewright.models.text import text_part
 from tunewright.train.spec import SettledAdapter
 
 ADAPTER = "default"
@@ -31,11 +33,8 @@ def add_adapter(model: Any, spec: SettledAdapter, base: Base, seed: int, tokens:
 
     Raises ModelError where no layer fits, or where one has fewer singular values than pissa is to begin with.
     """
-    targets = spec.targets if isinstance(spec.targets, str) else list(spec.targets)
-    head = model.get_output_embeddings()
-    if any(module is head and name.split(".")[-1] in targets for name, module in model.named_modules()):
-        fix = "Leave the output head out of train.adapter.targets: engines that serve adapters refuse one on it."
-        raise ModelError("The adapter would sit on the output head.", fix=fix)
+    targets, excluded = _targets(model, spec)
+    _refuse_words(model, spec)
     if spec.kind == "pissa":
         _refuse_high_rank(model, spec)
     config: Any = LoraConfig(
@@ -45,6 +44,7 @@ def add_adapter(model: Any, spec: SettledAdapter, base: Base, seed: int, tokens:
         use_dora=spec.kind == "dora",
         lora_dropout=spec.dropout,
         target_modules=targets,
+        exclude_modules=excluded,
         init_lora_weights=_beginning(spec, model),
         trainable_token_indices=_new_tokens(model, tokens) if tokens else None,
         task_type="CAUSAL_LM",
@@ -52,12 +52,60 @@ def add_adapter(model: Any, spec: SettledAdapter, base: Base, seed: int, tokens:
     torch.manual_seed(seed)
     try:
         tuned = attach(model, config)
-    except ValueError as error:
+    except (ValueError, AttributeError) as error:
+        if "ParamWrapper" in str(error) or isinstance(error, AttributeError):
+            raise _no_place_in_experts(spec) from error
         fix = 'Set train.adapter.targets to "all-linear", or to names of the base\'s linear layers.'
         raise ModelError(f"The adapter finds no place in the base ({error}).", fix=fix) from error
     # equal bases give equal files, whatever they are called here; a release names its base in words
     tuned.peft_config[ADAPTER].base_model_name_or_path = base.hash[:SHORT]
     return tuned
+
+
+def _no_place_in_experts(spec: SettledAdapter) -> ModelError:
+    """What PEFT says of kinds that it cannot put on experts whose weights are stacked in one tensor."""
+    dropped = spec.kind not in ("dora", "pissa")
+    what, where = ("dropout", "train.adapter.dropout") if dropped else (spec.kind, "train.adapter.kind")
+    way = "Set it to 0" if dropped else "Choose lora or rslora"
+    return ModelError(
+        f"The base's experts are stacked in one tensor, which {what} cannot be put on.",
+        where=where,
+        fix=f"{way}, or adapt the attention alone: train.adapter.targets: [q_proj, k_proj, v_proj, o_proj].",
+    )
+
+
+def _refuse_words(model: Any, spec: SettledAdapter) -> None:
+    """Raise ModelError where a target is the output head or the embeddings."""
+    if spec.targets == "all-linear":
+        return
+    found = [module for name, module in model.named_modules() if _is_target(name, spec)]
+    if any(module is model.get_output_embeddings() for module in found):
+        fix = "Leave the output head out of train.adapter.targets: engines that serve adapters refuse one on it."
+        raise ModelError("The adapter would sit on the output head.", fix=fix)
+    if any(isinstance(module, nn.Embedding) for module in found):
+        fix = "Leave them out of train.adapter.targets; train.adapter.new_words teaches words an embedding of their own."
+        raise ModelError("The adapter would sit on the embeddings.", fix=fix)
+
+
+def _targets(model: Any, spec: SettledAdapter) -> tuple[Any, str | None]:
+    """PEFT's target_modules, and the expression for its exclude_modules.
+
+    Left out is what reads no text, for no gradient would reach it (a vision tower), and by default what is a linear layer by
+    descent alone (a router, whose output is no plain tensor).
+    """
+    targets = spec.targets if isinstance(spec.targets, str) else list(spec.targets)
+    part = text_part(model)
+    linear = {name: module for name, module in part.body.named_modules() if isinstance(module, nn.Linear)}
+    ends = {name.split(".")[-1] for name, module in linear.items() if _is_plain(module)}
+    odd = {name.split(".")[-1] for name in linear} - ends
+    if spec.targets == "all-linear" and (part.prefix or odd):
+        targets = sorted(ends)
+    return targets, rf"(?!{re.escape(part.prefix)}).*" if part.prefix else None
+
+
+def _is_plain(module: nn.Module) -> bool:
+    """Whether it is a linear layer itself, or one of bitsandbytes'."""
+    return type(module) is nn.Linear or type(module).__module__.startswith("bitsandbytes")
 
 
 def _new_tokens(model: Any, tokens: Sequence[int]) -> dict[str, list[int]]:
@@ -116,19 +164,27 @@ def file_name(name: str) -> str:
 
 
 def serving_warnings(spec: SettledAdapter) -> list[Problem]:
-    """What the adapter cannot be served with as it is, or as the server is when nothing is set."""
+    """All that the adapter cannot be served with as it is, or as the server is when nothing is set."""
     if spec.kind == "full":
         return []
+    found = []
     if spec.new_words:
         fix = "Merge it into the base to serve it there (its tokenizer goes with it), or leave the words out."
-        return [Problem("vLLM loads no adapters with new tokens", where="train.adapter.new_words", fix=fix)]
+        found.append(
+            Problem("vLLM loads no adapters with new tokens", where="train.adapter.new_words", fix=fix)
+        )
     if spec.kind == "dora":
         fix = "Merge it into the base to serve it there, or choose lora or rslora."
-        return [Problem("vLLM loads no DoRA adapters", where="train.adapter.kind", fix=fix)]
-    rank = 2 * spec.rank if spec.kind == "pissa" else spec.rank  # what pissa saves has twice the rank
+        found.append(Problem("vLLM loads no DoRA adapters", where="train.adapter.kind", fix=fix))
+    return found + _rank_warnings(spec)
+
+
+def _rank_warnings(spec: SettledAdapter) -> list[Problem]:
+    """Whether the saved rank, twice the trained one with pissa, is one that vLLM loads."""
+    times = 2 if spec.kind == "pissa" else 1
+    rank = times * spec.rank
     if rank <= _SERVED:
         return []
-    times = rank // spec.rank
     asked = next((allowed for allowed in _SERVABLE if allowed >= rank), None)
     if asked is None:
         message = f"vLLM loads no adapter of rank {rank}: {_SERVABLE[-1]} is the highest that it takes"

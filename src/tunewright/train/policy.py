@@ -7,16 +7,17 @@ all logits of a batch's trained tokens at once.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
 from typing import Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tunewright.core.errors import ModelError
 from tunewright.models.load import first_line, is_shortage
+from tunewright.models.text import text_part
 from tunewright.train import attention
 from tunewright.train.fast import without_adapter
 from tunewright.train.logprobs import PLAIN, Shape, token_logprobs
@@ -59,6 +60,7 @@ class Policy:
         self._noise = noise
         self._mixed = mixed
         self._causal = model.get_base_model() if hasattr(model, "get_base_model") else model
+        self._body = text_part(self._causal).body
         self._stock = self._causal.config._attn_implementation
         taught = [tree for tree in trees if all(row.trained for row in tree.rows)][:2]
         probe = [tree._replace(rows=tuple(row.begun(_PROBED) for row in tree.rows)) for tree in taught]
@@ -104,7 +106,7 @@ class Policy:
         if self.shape is None:
             logits: Tensor = self._forward(self._causal, batch, logits_to_keep=batch.places).logits[0]
             return _picked(logits, batch.labels)
-        hidden = self._forward(self._causal.base_model, batch).last_hidden_state[0]
+        hidden = self._forward(self._body, batch).last_hidden_state[0]
         head = self._causal.get_output_embeddings()
         picked = hidden.index_select(0, batch.places)
         return token_logprobs(picked, head.weight, batch.labels, getattr(head, "bias", None), self.shape)
@@ -146,6 +148,26 @@ class Policy:
                     if counts or not math.isfinite(value):
                         found.append((value / row.trained if math.isfinite(value) else -math.inf, row.id))
         return list(dict.fromkeys(name for _, name in sorted(found)))[:count]
+
+    def unsound(
+        self,
+        batches: Sequence[Batch],
+        loss: Callable[[Batch], Tensor],
+        parameters: Sequence[nn.Parameter],
+        count: int,
+    ) -> list[str]:
+        """The ids of rows whose loss, each by itself, has a gradient that is no number; `count` of them at most.
+
+        Where each row's is a number and their sum is not, none. A backward pass a row: for a run that ends here.
+        """
+        found: list[str] = []
+        for tree in (tree for batch in batches for tree in batch.trees):
+            slopes = torch.autograd.grad(loss(pack([tree])), parameters, allow_unused=True)
+            if not all(bool(slope.isfinite().all()) for slope in slopes if slope is not None):
+                found.append(tree.id)
+            if len(found) == count:
+                break
+        return found
 
     @contextmanager
     def answering(self) -> Iterator[None]:

@@ -2,14 +2,16 @@
 
 A middling row is computed first and its memory scaled to the fullest batch, so that a run that would not fit by far is
 refused before it is tried. Then the step with the fullest batch and a middling one are run, gradients and all, and
-forgotten.
+forgotten, and so is what a run does besides: a look at dev, rows read under the base, the optimizer's own step,
+a checkpoint.
 """
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from statistics import median_low
+from time import perf_counter
 from typing import NamedTuple
 
 import psutil
@@ -17,10 +19,11 @@ import torch
 
 from tunewright.core.errors import GateError, Problem
 from tunewright.models.machine import free_memory
+from tunewright.train.checkpoint import seconds_in_all
 from tunewright.train.pack import fill
 
-_FORWARD = 1 / 3
-"""What a forward pass alone (a dev loss, the reference) takes of a step: a third of its products."""
+FORWARD = 1 / 2
+"""What a forward pass alone takes of a step where none was timed: an adapter's backward pass costs another."""
 _ROOM = 0.95
 """The share of the free memory that a run may take."""
 _SURE = 1.5
@@ -33,6 +36,8 @@ _DOMINATES = 0.5
 """The share of the memory there is from which a base's weights are what fills it."""
 Probe = Callable[[Sequence[int]], None]
 """Computes the gradients of one step with these trees, and forgets them."""
+Reading = Callable[[], int]
+"""Reads some rows without gradients; how many tokens they have."""
 
 
 class Load(NamedTuple):
@@ -45,11 +50,25 @@ class Load(NamedTuple):
     limit: int
     """Tokens of the longest batch that a step is cut into, save for longer rows."""
     forward_tokens: int = 0
-    """Tokens that are only read: all dev losses together, and the rows under the base where the method asks for that."""
+    """Tokens that are read under the base before the first step, where the method asks for that."""
     later: int = 0
     """Bytes that the first steps do not show: the optimizer's, a checkpoint's copies."""
     packable: int = 0
     """Bytes of the base's weights; 0 where qlora would make none of them less, for they are packed already or trained."""
+    look_tokens: int = 0
+    """Tokens of a look at dev."""
+    dev_every: int = 1
+    """Steps between two looks."""
+    last_looks: int = 0
+    """Looks after the last step: strengths to try."""
+
+    def looks_left(self, step: int) -> int:
+        """Looks at dev that are to come when `step` steps are done and looked at."""
+        if not self.look_tokens:
+            return 0
+        last = len(self.steps)
+        after = -(-last // self.dev_every) - step // self.dev_every if step < last else 0
+        return after + self.last_looks
 
     def fullest(self, step: Sequence[int]) -> tuple[int, int]:
         """Tokens of a step's fullest batch, and of its longest row."""
@@ -59,6 +78,19 @@ class Load(NamedTuple):
     def size(self, step: Sequence[int]) -> int:
         """Tokens of a step."""
         return sum(self.tokens[index] for index in step)
+
+
+class Besides(NamedTuple):
+    """What a run does besides its gradients, to be tried out; none for what it does not do."""
+
+    look: Reading | None = None
+    """The method's loss of some dev rows."""
+    refer: Reading | None = None
+    """Some rows' log-probabilities."""
+    update: Callable[[], None] | None = None
+    """The optimizer's own step, on gradients of zero: weights and moments stay."""
+    save: Callable[[], float] | None = None
+    """Writes a checkpoint as it is written over an old one; the seconds that takes."""
 
 
 class Estimate(NamedTuple):
@@ -85,7 +117,12 @@ class _Room(NamedTuple):
     """Bytes of the base's weights that qlora would pack."""
 
 
-def look_ahead(load: Load, probe: Probe, device: torch.device, checkpointing: bool) -> Estimate:
+NOTHING = Besides()
+
+
+def look_ahead(
+    load: Load, probe: Probe, device: torch.device, checkpointing: bool, besides: Besides = NOTHING
+) -> Estimate:
     """The estimate, after some steps. Raises GateError for a run that would not fit, with what would."""
     heavy = max(load.steps, key=load.fullest)
     middle = sorted(load.steps, key=load.size)[len(load.steps) // 2]
@@ -106,11 +143,31 @@ def look_ahead(load: Load, probe: Probe, device: torch.device, checkpointing: bo
         peak = second[0] + load.later
         if peak > before + _ROOM * (room.available - before):
             raise _too_large(peak, room)
-        seconds = _timed(probe, heavy, device) + _timed(probe, middle, device)
+        seconds = sum(_timed(partial(probe, step), device) for step in (heavy, middle))
+        rate = seconds / (load.size(heavy) + load.size(middle))
+        return Estimate(_whole(load, rate, besides, device), peak, room.available)
     except torch.OutOfMemoryError as error:
         raise _too_large(None, room) from error
-    work = sum(map(load.size, load.steps)) + _FORWARD * load.forward_tokens
-    return Estimate(seconds / (load.size(heavy) + load.size(middle)) * work, peak, room.available)
+
+
+def _whole(load: Load, rate: float, besides: Besides, device: torch.device) -> float:
+    """Seconds of the whole run, whose gradients take `rate` a token."""
+    found = rate * sum(map(load.size, load.steps))
+    looks = load.looks_left(0) + 1
+    for read, tokens in ((besides.look, looks * load.look_tokens), (besides.refer, load.forward_tokens)):
+        found += tokens * _reading_rate(read, rate, device) if tokens else 0
+    if besides.update:
+        besides.update()  # the first one makes the moments
+        found += len(load.steps) * _timed(besides.update, device)
+    return found + (seconds_in_all(besides.save(), len(load.steps), found) if besides.save else 0.0)
+
+
+def _reading_rate(read: Reading | None, rate: float, device: torch.device) -> float:
+    """Seconds a token that is read without gradients."""
+    if read is None:
+        return FORWARD * rate
+    tokens = read()  # not timed: the first pass alone brings libraries and caches
+    return _timed(read, device) / tokens
 
 
 def free_bytes(device: torch.device) -> int:
@@ -121,12 +178,12 @@ def free_bytes(device: torch.device) -> int:
     return free_memory()
 
 
-def _timed(probe: Probe, trees: Sequence[int], device: torch.device) -> float:
+def _timed(act: Callable[[], object], device: torch.device) -> float:
     _wait(device)
-    begin = time.perf_counter()
-    probe(trees)
+    begin = perf_counter()
+    act()
     _wait(device)
-    return time.perf_counter() - begin
+    return perf_counter() - begin
 
 
 def _wait(device: torch.device) -> None:

@@ -29,7 +29,7 @@ from tunewright.models.base import Base
 from tunewright.models.load import base_width, default_device
 from tunewright.models.machine import free_cores, has_fast_bf16, set_threads
 from tunewright.models.template import Renderer
-from tunewright.train import attention, learnt, weights
+from tunewright.train import attention, bos, learnt, weights
 from tunewright.train.checkpoint import WorkFolder
 from tunewright.train.compiled import compiled_layers, prove
 from tunewright.train.defaults import Choice, facts_of, settle
@@ -46,9 +46,9 @@ from tunewright.train.shelf import Shelves
 from tunewright.train.spec import LIKELIHOODS, SettledAdapter, SettledSpec, TrainSpec
 from tunewright.train.strength import Measure, Strength, between, choose, put
 from tunewright.train.summary import LearntCheck, TrainSummary
+from tunewright.train.untouched import untouched_experts
+from tunewright.train.version import VERSION
 
-_FORMAT = 6
-"""Raised when the same inputs would train otherwise, so that old checkpoints are not taken up."""
 Judge = Callable[[Generator], float]
 """Asks a generator, and gives the mean score of its answers."""
 _PROBES, _PROBED = 2, 32
@@ -105,11 +105,12 @@ def train(
     own, dev, trees = rows.task.rendered(), rows.dev.rendered(), rows.trees()
     facts = facts_of(own, base_width(base))
     settled, choices = settle(spec, facts)
-    told = _told([*found, *serving_warnings(settled.adapter)], emit)
+    found += [*serving_warnings(settled.adapter), *untouched_experts(settled.adapter, base)]
+    told = _told([*found, *bos.missing(renderer)], emit)
     device = default_device()
     precision = spec.products(has_fast_bf16())
     origin = [base.hash, renderer.template_hash, precision, device.type]
-    identity = [_FORMAT, settled.deciding, origin, digest(trees), digest(dev), _versions(settled)]
+    identity = [VERSION, settled.deciding, origin, digest(trees), digest(dev), _versions(settled)]
     folder = _opened(work, identity, threads, emit)
     plan = make_plan(trees, dev, settled, Shelves(own, dev).shared_prefix())
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32

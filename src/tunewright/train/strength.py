@@ -20,6 +20,8 @@ from tunewright.core.events import Emit
 _STEP = 0.05
 _LEAST = 0.5
 """The strengths tried go down from 1 by steps, to this at most."""
+TRIES = 5
+"""Strengths that are tried as a rule, before the loss is out of reach: 3 to 6 were seen."""
 
 Weights = Mapping[str, Tensor]
 """Parameters by name."""

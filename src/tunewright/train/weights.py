@@ -6,6 +6,7 @@ place, by `models/load.py`, so that nothing after training has to know which it 
 
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 
 from tunewright.models.base import Base
 from tunewright.models.load import load_model, load_tokenizer
+from tunewright.models.text import text_parameters
 from tunewright.models.vocabulary import add_words, begin, make_room, pieces
 from tunewright.train import lora, pissa
 from tunewright.train.fast import four_bit
@@ -39,11 +41,12 @@ def prepare(base: Base, spec: SettledAdapter, device: torch.device, seed: int, d
         make_room(model, len(tokenizer))
         begin(model, parts)
         tokens = sorted(parts)
-    return (
-        model.requires_grad_(True)
-        if spec.kind == "full"
-        else lora.add_adapter(model, spec, base, seed, tokens)
-    )
+    if spec.kind != "full":
+        return lora.add_adapter(model, spec, base, seed, tokens)
+    model.requires_grad_(False)
+    for parameter in text_parameters(model):
+        parameter.requires_grad_(True)
+    return model
 
 
 def own_tokenizer(base: Base, spec: AdapterSpec) -> Any:
@@ -77,6 +80,10 @@ def save(model: Any, base: Base, spec: SettledAdapter, start: Weights, end: Weig
     if spec.kind == "full":
         with _system_errors(folder):
             model.save_pretrained(folder)
+            for file in base.path.glob(
+                "*processor_config.json"
+            ):  # what prepares images, where the base reads some
+                shutil.copyfile(file, folder / file.name)
             own_tokenizer(base, spec).save_pretrained(folder)
         return
     changes, weights = (

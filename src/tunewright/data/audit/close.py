@@ -8,15 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from tunewright.core.example import Example
-from tunewright.data.contamination import FALSE_ALARMS, FEWEST, find_copies
-from tunewright.data.examples import Texts
+from tunewright.data.contamination import FEWEST, beyond_chance, find_copies
+from tunewright.data.contamination_turns import SaidRows
+from tunewright.data.examples import picked
 
 MOST = 500
-"""Rows of a part that are looked for: the first, which are a fair sample."""
-
-
-_CLEAN, _SURE = 2 * FALSE_ALARMS, 0.99
-"""The share of clean rows that may pass, and how surely there are more before they are told."""
+"""Rows of a part that are looked for, evenly drawn: in a split by time the first are the oldest."""
 
 
 class Close(NamedTuple):
@@ -35,23 +32,24 @@ def close_rows(parts: Mapping[str, Sequence[Example]], train: str) -> Iterator[C
     The thresholds let about a hundredth of clean rows pass. With fewer rows of train than calibration needs, none is looked
     for. A second of CPU for about three megabytes of text.
     """
-    from scipy.stats import binom
-
     rows = parts.get(train, ())
-    held = {part: some[:MOST] for part, some in parts.items() if part != train}
+    held = {part: _drawn(some) for part, some in parts.items() if part != train}
     asked = [(part, row) for part, some in held.items() for row in some]
     if len(rows) < FEWEST or not asked:
         return
-    copies = find_copies([row.input_text for _, row in asked], Texts(rows, _said))
+    copies = find_copies([row.input_text for _, row in asked], SaidRows(rows))
     pairs: dict[str, dict[str, str]] = {part: {} for part in held}
     for hit in copies.hits:
         if hit.verdict == "copied":
             part, row = asked[hit.eval]
             pairs[part].setdefault(row.id, rows[hit.row].id)
     for part, found in pairs.items():
-        if len(found) > binom.ppf(_SURE, len(held[part]), _CLEAN):
+        if beyond_chance(len(found), len(held[part])):
             yield Close(part, len(held[part]), tuple(found.items()))
 
 
-def _said(row: Example) -> str:
-    return row.input_text
+def _drawn(rows: Sequence[Example]) -> Sequence[Example]:
+    """MOST of the rows at most, in even steps."""
+    if len(rows) <= MOST:
+        return rows
+    return picked(rows, [place * len(rows) // MOST for place in range(MOST)])

@@ -8,11 +8,12 @@ A first name alone is no warning: nearly every story has some. The operation `re
 """
 
 from collections import Counter
+from itertools import chain
 from typing import NamedTuple
 
 from tunewright.core.example import Example
 from tunewright.data.excerpt import SURE
-from tunewright.data.ops._texts import texts_of
+from tunewright.data.ops._texts import turns_of, values_of
 from tunewright.data.redact.redactor import DEFAULT, Redactor
 from tunewright.data.redact.span import Kind, Span
 
@@ -36,8 +37,10 @@ class Personal:
     def of(self, row: Example) -> Held:
         """What the row holds, in all that somebody wrote."""
         kinds, names = Counter[Kind](), 0
-        for text in texts_of(row):
-            for span in self._redactor.find(text):
+        turns = ((text, self._redactor.find(text)) for text in turns_of(row))
+        values = ((value.text, self._redactor.find_in_value(value)) for value in values_of(row))
+        for text, spans in chain(turns, values):
+            for span in spans:
                 if _is_alone(span, text):
                     names += 1
                 else:

@@ -10,7 +10,9 @@ from tunewright.data.rows import BadRow
 
 _PART = ("type", "text", "value", "train", "weight")
 _WORDS = {"answer": "an answer", "question": "a question"}
-_THOUGHTS = ("reasoning_content", "reasoning", "thinking")
+_THOUGHTS = ("reasoning_content", "reasoning", "reasoning_details", "thinking", "thoughts", "thought")
+_CHANNEL = "channel"
+"""Harmony's: a turn is of the channel `analysis` (thinking), `commentary` or `final`."""
 
 
 def read_turns(value: Any, form: Form, where: str, speaker: str = "user") -> list[Turn]:
@@ -58,6 +60,11 @@ def _turn(turn: Any, form: Form, where: str) -> Turn:
             raise BadRow(
                 f"not carried: {where}.{thought} is thinking beside the answer; put it into the text or leave it out"
             )
+    if turn.get(_CHANNEL) not in (None, "final"):
+        raise BadRow(
+            f"not carried: {where} is of the channel {str(turn[_CHANNEL])[:40]!r}, which is no answer; "
+            "put it into the text of the final turn or leave it out"
+        )
     for part in ("weight", "train", "tool_calls", "tool_call_id", "name"):
         if (found := turn.get(keys[part])) is not None:
             made[part] = found
@@ -72,7 +79,7 @@ def _turn(turn: Any, form: Form, where: str) -> Turn:
         made = {**made, "content": "", "tool_calls": _calls(content, where)}
     elif older := turn.get("function_call"):  # OpenAI's before there were tools
         made["tool_calls"] = [*made.get("tool_calls", ()), older]
-    known = {*keys.values(), "function_call", *_THOUGHTS}
+    known = {*keys.values(), "function_call", _CHANNEL, *_THOUGHTS}
     return made | {key: each for key, each in turn.items() if key not in known and each not in (None, [])}
 
 

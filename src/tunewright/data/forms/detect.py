@@ -46,6 +46,11 @@ class Detected(NamedTuple):
     confidence: float
     """The share of the rows looked at that convert by it."""
 
+    @property
+    def said(self) -> str:
+        """The reason, and how sure it is."""
+        return f"{self.reason} ({self.confidence:.0%} sure)"
+
 
 class _Fit(NamedTuple):
     spec: FormSpec

@@ -36,6 +36,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     ),
     "preference": ("system", "prompt", "messages", "chosen", "rejected", "answers", "tools"),
     "rated": ("system", "prompt", "completion", "rating", "tools"),
+    "critique": ("instruction", "answer", "scores", "critiques", "revision"),
     "text": ("text",),
     "segments": ("segments",),
 }
@@ -52,6 +53,20 @@ _SHAREGPT_ROLES = {
 _AXOLOTL_ROLES = {**OUR_ROLES, "human": "user", "gpt": "assistant"}
 _REFLECTED = (
     "### Thought:\n{output}\n\n### Agent Reflection:\n{reflection}\n\n### Final Response:\n{corrected}"
+)
+_NOT_THERE = (
+    "The context provided does not contain any information about your inquiry. "
+    "Therefore, I'm unable to answer your question based on the given context."
+)
+"""What Axolotl answers for rows of questions that have no answer."""
+_CRITIQUE = (
+    "Criticise the answer to the question: score it from 0 to 10 by each criterion, explain each score and say what would "
+    "be better. Reply in YAML, with the scores under `scores` and the rest under `critiques`.\n\n"
+    "Question: {instruction}\nAnswer: {answer}"
+)
+_REVISE = (
+    "Revise the answer to the question by its evaluation. Reply with the revised answer alone.\n\n"
+    "Question: {instruction}\nAnswer: {answer}\nEvaluation:\n{evaluation}"
 )
 _TLDR = "Summarize the following article as a TL;DR.\n{instruction}"
 
@@ -164,7 +179,7 @@ _INSTRUCTIONS = {
     ),
     "context_qa.load_404": _asked(
         "a question that the article does not answer",
-        {"user": "{input}\n===\n{instruction}"},
+        {"user": "{input}\n===\n{instruction}", "answer": _NOT_THERE},
         instruction="unanswerable_question",
         input="article",
     ),
@@ -233,6 +248,20 @@ _CONVERSATIONS = {
     ),
 }
 
+_CRITIQUED = {part: part for part in ("instruction", "answer", "scores", "critiques")}
+_CRITIQUES = {
+    "creative_acr.load_critique": Preset(
+        "critique", "an answer criticised", _CRITIQUED, tuple(_CRITIQUED), formats={"user": _CRITIQUE}
+    ),
+    "creative_acr.load_revise": Preset(
+        "critique",
+        "an answer revised by a critique",
+        {**_CRITIQUED, "revision": "revision"},
+        (*_CRITIQUED, "revision"),
+        formats={"user": _REVISE},
+    ),
+}
+
 _PREFERENCES = {
     "llamafactory.v1_pair": Preset(
         "preference",
@@ -275,6 +304,7 @@ PRESETS: dict[str, Preset] = {
     **_INSTRUCTIONS,
     **_CONVERSATIONS,
     **_PREFERENCES,
+    **_CRITIQUES,
     "completion": Preset("text", "text alone", {"text": "text"}, ("text",)),
     "input_output": Preset("segments", "Axolotl's segments", {"segments": "segments"}, ("segments",)),
 }

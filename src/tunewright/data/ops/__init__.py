@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from tunewright.data.ops.balance import Balance
+from tunewright.data.ops.boilerplate import Boilerplate
 from tunewright.data.ops.chunk import Chunk
 from tunewright.data.ops.clean import Clean
 from tunewright.data.ops.decontaminate import Decontaminate
@@ -26,8 +27,34 @@ from tunewright.data.ops.redact import Redact
 from tunewright.data.ops.review import Review
 from tunewright.data.ops.sample import Sample
 
+__all__ = [
+    "Balance",
+    "Boilerplate",
+    "Chunk",
+    "Clean",
+    "Decontaminate",
+    "DropContradictions",
+    "DropDuplicates",
+    "DropNearDuplicates",
+    "DropSimilar",
+    "Filter",
+    "Generate",
+    "Judge",
+    "Language",
+    "Map",
+    "MaxChars",
+    "MaxTokens",
+    "Mix",
+    "Perplexity",
+    "Quality",
+    "RecipeOp",
+    "Redact",
+    "Review",
+    "Sample",
+]
 RecipeOp = Annotated[
     Balance
+    | Boilerplate
     | Chunk
     | Clean
     | Decontaminate

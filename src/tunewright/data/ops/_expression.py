@@ -1,9 +1,11 @@
 """What expressions and templates of operations may say of a row, in a sandbox."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
+from math import isfinite
 from typing import Any
 
-from jinja2 import TemplateError, TemplateSyntaxError, UndefinedError
+from jinja2 import TemplateError, TemplateSyntaxError, UndefinedError, nodes
 
 from tunewright.core.errors import DataError
 from tunewright.core.example import Example
@@ -22,12 +24,15 @@ _FAULTS = (
 )
 
 
+_MOST_BITS, _MOST_ITEMS, _DEEPEST = 10_000, 100_000, 100
+"""Of a number, of a list, of lists in lists: what a row holds as a value."""
+OWN = frozenset({"input", "expected", "rejected", "desirable", "turns", "chars", "source"})
+"""What every row has, besides its fields."""
+
+
 def names(row: Example) -> dict[str, Any]:
     """A row's fields by their names, and over them what every row has."""
-    return {
-        **row.fields,
-        **_own(row),
-    }
+    return {**row.fields, **_own(row)}
 
 
 def _own(row: Example) -> dict[str, Any]:
@@ -46,12 +51,19 @@ def _own(row: Example) -> dict[str, Any]:
 class Expression:
     """A Jinja expression, or the template `{{ … }}` around it, over a row's names."""
 
-    def __init__(self, source: str, where: str, *, template: bool = False) -> None:
-        """Raises DataError where it is no Jinja."""
+    def __init__(self, source: str, where: str, *, template: bool = False, native: bool = False) -> None:
+        """With `native`, a template that is one expression has that one's value, and text only where it is none.
+
+        Raises DataError where it is no Jinja.
+        """
+        if native and (inner := _inner(source)) is not None:
+            source, template = inner, False
         self._where = where
         text = source if template else "{{ " + source + " }}"
         try:
             self.asked = ENVIRONMENT.asks_for(text)
+            self.reads = self.asked - OWN - ENVIRONMENT.globals.keys() - _asked_whether(text)
+            """The fields without which it has no value."""
             self._run: Callable[..., Any] = (
                 ENVIRONMENT.from_string(source).render
                 if template
@@ -87,6 +99,55 @@ class Expression:
             raise DataError(
                 f"of {row.place} there is no value ({str(error) or type(error).__name__}).", where=self._where
             ) from None
+
+
+def _inner(source: str) -> str | None:
+    """What stands between the braces of a template that is one expression and nothing else."""
+    text = source.strip()
+    try:
+        tree = ENVIRONMENT.parse(source)
+        output = tree.body[0] if len(tree.body) == 1 else None
+        if not isinstance(output, nodes.Output) or len(output.nodes) != 1:
+            return None
+        inner = text.removeprefix("{{").removesuffix("}}")
+        inner = inner.removeprefix("-").removesuffix("-").removeprefix("+").strip()
+        return inner if ENVIRONMENT.parse("{{ " + inner + " }}") == tree else None
+    except TemplateSyntaxError:
+        return None
+
+
+def _asked_whether(source: str) -> set[str]:
+    """The names of which it asks whether they are there, or that have a default: it may do without."""
+    tree = ENVIRONMENT.parse(source)
+    asked = [one for one in tree.find_all(nodes.Test) if one.name in ("defined", "undefined")]
+    given = [one for one in tree.find_all(nodes.Filter) if one.name in ("default", "d")]
+    return {one.node.name for one in (*asked, *given) if isinstance(one.node, nodes.Name)}
+
+
+def plain(value: Any, deep: int = 0) -> Any:
+    """An expression's value as JSON has it: what can be read item by item is a list. Raises ValueError for another."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, int | float):
+        if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+            raise ValueError("a number of thousands of digits")
+        if not isfinite(value):
+            raise ValueError(f"no finite number ({value})")
+        return value
+    if deep == _DEEPEST:
+        raise ValueError("nested too deep")
+    if isinstance(value, Mapping):
+        if odd := [name for name in value if not isinstance(name, str)]:
+            raise ValueError(f"an object with a name that is no text ({odd[0]!r})")
+        return {str(name): plain(inner, deep + 1) for name, inner in value.items()}
+    if isinstance(value, Iterable):
+        items = list(islice(value, _MOST_ITEMS + 1))
+        if len(items) > _MOST_ITEMS:
+            raise ValueError(f"a list of more than {_MOST_ITEMS:,} things")
+        return [plain(item, deep + 1) for item in items]
+    raise ValueError(f"a {type(value).__name__}")
 
 
 def checked(source: str, *, template: bool = False) -> str:

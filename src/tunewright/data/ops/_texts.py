@@ -11,17 +11,27 @@ from typing import Any
 
 from tunewright.core.example import Example, make_document, make_example
 from tunewright.core.message import Message
+from tunewright.data.redact.values import Value
 
-_BARE = re.compile(r"([:\[,]\s*)(\[[A-Z_]+_\d+\])")
+_BARE = re.compile(r"([:\[,]\s*)(\[[A-Z_]+_[0-9a-f]+\])")
 """A placeholder that stands where a JSON number stood."""
 Mend = Callable[[str], str]
 
 
 def texts_of(row: Example) -> list[str]:
-    """Every text that somebody wrote, numbers of fields too: of the turns, of names, of tools and calls' arguments, of the
-    worse answer, of fields and their names, to their depth."""
+    """Every text that somebody wrote: `turns_of` the row, then the texts of `values_of` it."""
+    return [*turns_of(row), *_strings(row.fields)]
+
+
+def turns_of(row: Example) -> list[str]:
+    """The texts of the turns, of names, of tools and calls' arguments, of the worse answer."""
     worse = [] if row.rejected is None else [row.rejected]
-    return [*(text for message in row.messages for text in _said(message)), *worse, *_strings(row.fields)]
+    return [*(text for message in row.messages for text in _said(message)), *worse]
+
+
+def values_of(row: Example) -> list[Value]:
+    """The texts and numbers of fields to their depth, and the fields' names, in the order of `texts_of`."""
+    return list(_values("", row.fields))
 
 
 def with_texts(row: Example, texts: Sequence[str], mend: Mend) -> Example:
@@ -94,6 +104,19 @@ def _strings(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _strings(inner)
+
+
+def _values(name: str, value: Any) -> Iterator[Value]:
+    """As `_strings`, each with the name of the field that it is of."""
+    if isinstance(value, dict):
+        for inner, held in value.items():
+            yield Value("", inner)
+            yield from _values(inner, held)
+    elif isinstance(value, list):
+        for held in value:
+            yield from _values(name, held)
+    else:
+        yield from (Value(name, text) for text in _strings(value))
 
 
 def _filled(value: Any, left: Iterator[str]) -> Any:

@@ -6,7 +6,7 @@ where it is unsure, which is right where the traffic is as uneven: balance where
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -16,7 +16,8 @@ from tunewright.core.example import Example
 from tunewright.core.hashing import canonical_json
 from tunewright.data.names import listed
 from tunewright.data.ops._drawn import standing, times_each
-from tunewright.data.ops.op import Note, OpSpec, Rows, Said
+from tunewright.data.ops.op import Note, OpSpec, Rows, Said, named
+from tunewright.data.repeats import REPEAT
 
 VERSION = "2"
 MOST_VALUES = 1000
@@ -48,6 +49,16 @@ class Balance(OpSpec):
         if self.most is not None and self.least is not None and self.least > self.most:
             raise ValueError(f"least ({self.least}) is above most ({self.most})")
         return self
+
+
+def reads(spec: Balance) -> Mapping[str, frozenset[str]]:
+    """The field whose values are balanced."""
+    return named(field=spec.field)
+
+
+def writes(spec: Balance, given: frozenset[str]) -> frozenset[str]:
+    """The mark of rows that stand again."""
+    return frozenset({REPEAT} if spec.least is not None else ())
 
 
 def apply(spec: Balance, rows: Rows) -> Iterator[Said]:

@@ -26,6 +26,11 @@ class Chunk(OpSpec):
         return self
 
 
+def writes(spec: Chunk, given: frozenset[str]) -> frozenset[str]:
+    """The field with a piece's number."""
+    return frozenset({"piece"})
+
+
 def each(spec: Chunk) -> Each:
     """The pieces of a document, with their number in the field `piece`; a conversation as it is."""
     import semchunk

@@ -22,6 +22,11 @@ class Clean(OpSpec):
     `quotes` (the mail that was answered), `signature` (what stands below the closing of a mail), `blanks`."""
 
 
+def writes(spec: Clean, given: frozenset[str]) -> frozenset[str]:
+    """The fields' names are mended, too."""
+    return frozenset(clean(name, spec.repairs) for name in given)
+
+
 def each(spec: Clean) -> Each:
     """The row mended; one whose question or answer was nothing else is dropped."""
 

@@ -5,7 +5,7 @@ is; parts of one or two words have to be equal). Instructions, tools and rating 
 in other words stays where its answer is another one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import Field
@@ -13,7 +13,7 @@ from pydantic import Field
 from tunewright.core.by_place import ByPlace
 from tunewright.core.example import Example
 from tunewright.data.ops._best import Asked, BestSpec, in_rank, ranks_of
-from tunewright.data.ops.op import Rows
+from tunewright.data.ops.op import Rows, named
 
 if TYPE_CHECKING:
     from tunewright.data.near import Signatures  # it brings numpy
@@ -39,6 +39,11 @@ class Looked(NamedTuple):
     signed: "Signatures"
     ranks: list[float]
     """Which is best, where it is not the first."""
+
+
+def reads(spec: DropNearDuplicates) -> Mapping[str, frozenset[str]]:
+    """The field that says which row is best."""
+    return named(field=spec.field)
 
 
 def look(spec: DropNearDuplicates) -> Callable[[list[Example]], Looked]:

@@ -5,7 +5,7 @@ vectors (data/embedding.py). Instructions, tools and rating have to be equal, as
 compared, so nothing is missed, and rows are few: 200,000 at most. (SemDeDup, arXiv:2303.09540)
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -14,7 +14,7 @@ from tunewright.core.by_place import ByPlace
 from tunewright.core.errors import DataError
 from tunewright.data.embedding_spec import EmbeddingSpec
 from tunewright.data.ops._best import Asked, BestSpec, best_first, without
-from tunewright.data.ops.op import Means, Rows, Said
+from tunewright.data.ops.op import Means, Rows, Said, named
 
 if TYPE_CHECKING:
     from tunewright.data.similar import Part
@@ -36,6 +36,11 @@ class DropSimilar(BestSpec):
     """What has to be similar: question and answer, or one of them alone, whatever the other says."""
     embedding: EmbeddingSpec = EmbeddingSpec()
     """What places the texts."""
+
+
+def reads(spec: DropSimilar) -> Mapping[str, frozenset[str]]:
+    """The field that says which row is best."""
+    return named(field=spec.field)
 
 
 def apply(spec: DropSimilar, rows: Rows, means: Means) -> Iterator[Said]:

@@ -1,5 +1,6 @@
 """filter: rows of which an expression is true stay."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import field_validator
@@ -23,6 +24,11 @@ class Filter(OpSpec):
     @classmethod
     def _is_jinja(cls, keep: str) -> str:
         return checked(keep)
+
+
+def reads(spec: Filter) -> Mapping[str, frozenset[str]]:
+    """The fields that its expression cannot do without."""
+    return {"keep": Expression(spec.keep, "").reads}
 
 
 def each(spec: Filter) -> Each:

@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from tunewright.core.example import Example
+from tunewright.data.ops._expression import Expression as Asked
 from tunewright.data.ops.op import Dropped, Kept, Means, OpSpec, Rows, Said
 from tunewright.data.synthetic.columns import Column, ReplyColumn, SeedColumn
 from tunewright.data.synthetic.columns.column import AskingSpec
@@ -26,7 +27,7 @@ from tunewright.data.synthetic.columns.structured import StructuredColumn
 from tunewright.data.synthetic.columns.validate import ValidateColumn
 from tunewright.data.synthetic.deal import from_one_seed, is_seed
 from tunewright.data.synthetic.formula import Expression, template
-from tunewright.data.synthetic.made import PARTS
+from tunewright.data.synthetic.made import FROM, PARTS
 from tunewright.data.synthetic.plan import faults, order
 from tunewright.data.synthetic.presets import Preset
 from tunewright.data.synthetic.written import Design, Order, written
@@ -119,6 +120,18 @@ def design_of(spec: Generate) -> Design:
     named = {name: name for name in PARTS if name in columns}
     onto = made.onto_seed if spec.onto_seed is None else spec.onto_seed
     return Design(columns, {**named, **made.parts, **own}, onto)
+
+
+def reads(spec: Generate) -> Mapping[str, frozenset[str]]:
+    """The fields that the choice of seeds cannot do without."""
+    asked = Asked(spec.seeds, "").reads if spec.seeds is not None else frozenset[str]()
+    return {"seeds": asked - {"depth", "teacher"}}
+
+
+def writes(spec: Generate, given: frozenset[str]) -> frozenset[str]:
+    """The columns that are fields of the new rows."""
+    columns = (name for name in design_of(spec).columns if name not in PARTS and not name.startswith("_"))
+    return frozenset({*columns, FROM})
 
 
 def apply(spec: Generate, rows: Rows, means: Means) -> Iterator[Said]:

@@ -99,6 +99,11 @@ def column(spec: Judge, *, document: bool) -> JudgeColumn:
     )
 
 
+def writes(spec: Judge, given: frozenset[str]) -> frozenset[str]:
+    """The fields with the score and the reason."""
+    return frozenset({spec.field, spec.reason_field})
+
+
 def apply(spec: Judge, rows: Rows, means: Means) -> Iterator[Said]:
     """Every row with its score and the reason, or dropped with both. Raises what the means raise."""
     fillers = [

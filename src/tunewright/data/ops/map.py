@@ -1,14 +1,17 @@
 """map: parts of a row written anew from its other parts."""
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from tunewright.core.errors import DataError
 from tunewright.core.example import Example, make_document, make_example
 from tunewright.core.message import Conversation
-from tunewright.data.ops._expression import Expression, checked
+from tunewright.data.ops._expression import Expression, checked, plain
 from tunewright.data.ops.op import Dropped, Each, Kept, OpSpec, Said
 
+VERSION = "2"
 SPOKEN = ("input", "expected", "rejected")
 """What a template writes into the conversation; any other name is a field."""
 
@@ -20,7 +23,9 @@ class Map(OpSpec):
     """Chooses this op."""
     set: dict[str, str] = Field(min_length=1)
     """What → Jinja template over the names that `filter` knows: {input: "{{ subject }}: {{ input }}"}. `input` is the last
-    question, `expected` the answer or a document's text, `rejected` the worse answer; other names are fields."""
+    question, `expected` the answer or a document's text, `rejected` the worse answer; other names are fields. A field's
+    template that is one expression gives its value as it is: "{{ n + 1 }}" a number, "{{ tags|length > 1 }}" true or false,
+    "{{ tags }}" a list; "{{ n|string }}" a text."""
 
     @model_validator(mode="after")
     def _can_be_set(self) -> Self:
@@ -32,10 +37,21 @@ class Map(OpSpec):
         return self
 
 
+def reads(spec: Map) -> Mapping[str, frozenset[str]]:
+    """The fields that its templates cannot do without."""
+    return {f"set.{name}": Expression(text, "", template=True).reads for name, text in spec.set.items()}
+
+
+def writes(spec: Map, given: frozenset[str]) -> frozenset[str]:
+    """The fields that it sets."""
+    return frozenset(spec.set) - set(SPOKEN)
+
+
 def each(spec: Map) -> Each:
     """The rows with these parts anew; one that would ask or answer nothing is dropped. Raises DataError."""
     made = {
-        name: Expression(text, f"recipe, map.set.{name}", template=True) for name, text in spec.set.items()
+        name: Expression(text, f"recipe, map.set.{name}", template=True, native=name not in SPOKEN)
+        for name, text in spec.set.items()
     }
 
     def said(row: Example) -> Said:
@@ -43,7 +59,7 @@ def each(spec: Map) -> Each:
             return Dropped(row, "its answer calls tools, and cannot be set as a text")
         if row.is_document and (made.keys() & {"input", "rejected"}):
             return Dropped(row, "a document has neither a question nor a worse answer to set")
-        values = {name: template(row) for name, template in made.items()}
+        values = {name: _plain(template(row), name, row) for name, template in made.items()}
         blank = next((name for name in SPOKEN if name in values and not values[name].strip()), None)
         if blank is not None:
             return Dropped(row, f"its {blank} would be blank")
@@ -52,7 +68,19 @@ def each(spec: Map) -> Each:
     return said
 
 
-def written(row: Example, values: dict[str, str]) -> Example:
+def _plain(value: Any, name: str, row: Example) -> Any:
+    """The value as rows hold it. Raises DataError for what JSON has no form for."""
+    try:
+        return plain(value)
+    except ValueError as error:
+        raise DataError(
+            f"of {row.place} the value is {error}, and a row holds texts, numbers, true, false, null, lists and objects.",
+            where=f"recipe, map.set.{name}",
+            fix="Write what gives one of these.",
+        ) from None
+
+
+def written(row: Example, values: dict[str, Any]) -> Example:
     """The row with these values for its question, answers and fields."""
     fields = {**row.fields, **{name: value for name, value in values.items() if name not in SPOKEN}}
     if row.is_document:
@@ -66,7 +94,7 @@ def written(row: Example, values: dict[str, str]) -> Example:
     )
 
 
-def _said(row: Example, values: dict[str, str]) -> Conversation:
+def _said(row: Example, values: dict[str, Any]) -> Conversation:
     messages = list(row.messages)
     if "input" in values:
         at = max(number for number, message in enumerate(messages) if message.role == "user")

@@ -1,29 +1,53 @@
 """mix: rows of several needs in given shares.
 
-Shares that have worked, to begin with and to measure from:
+    - {op: mix, needs: [tickets, chats, declined], shares: {tickets: 1, chats: general, declined: refusals}}
 
-- **General rows against forgetting**: one for every four of the task ({tickets: 4, general: 1}). With so many the
-  embedded base lost 5 to 9 points of its other skills in training, with none 27 (LOG.md). `train.rehearsal: 0.25`
-  does the same with the base's own answers, and needs no rows: have one of the two. For continued pretraining 5 % of
-  what the base was trained on nearly held it (Ibrahim et al. 2024, arXiv:2403.08763).
-- **Refusals**: 1 to 3 % of the rows. Some hundred of 20,000 made models safe, more made them shy of harmless questions
-  (Bianchi et al. 2023, arXiv:2309.07875). Beside every refusal stands a harmless question of like words with its answer.
-- **No answer in the text**: 10 to 20 % of rows that answer from a text, so that the model may say so; SQuAD 2.0 has
-  a third in training (Rajpurkar, Jia and Liang 2018, arXiv:1806.03822), more than most traffic.
-- **Synthetic rows**: at most half (`data.synthetic_share`).
+Shares that have worked, to begin with and to measure from, have names (`KNOWN`), docs/quality.md their sources. A need
+with such a name takes its share of the whole, as far as it has rows, and never makes the task's rows fewer; numbers share
+out the rest. `train.rehearsal: 0.25` does the same as general rows with the base's own answers: have one of the two. Beside
+every refusal stands a harmless question of like words with its answer. Synthetic rows are held by `data.synthetic_share`.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
 from tunewright.core.errors import DataError
 from tunewright.data.ops._drawn import standing, times_each
-from tunewright.data.ops.op import OpSpec, Rows, Said, judged
+from tunewright.data.ops.op import Note, OpSpec, Rows, Said, judged
 from tunewright.data.ops.sample import drawn
+from tunewright.data.repeats import REPEAT
 
 VERSION = "2"
+Role = Literal["general", "refusals", "no_answer"]
+
+
+class Known(NamedTuple):
+    """A share of the whole that has worked."""
+
+    share: float
+    why: str
+
+
+KNOWN: dict[Role, Known] = {
+    "general": Known(
+        0.2,
+        "one row for every four of the task: with so many the embedded base lost 5 to 9 points of its other skills in"
+        " training, with none 27",
+    ),
+    "refusals": Known(
+        0.02,
+        "1 to 3 % have worked: some hundred of 20,000 rows made models safe, more made them shy of harmless questions"
+        " (arXiv:2309.07875)",
+    ),
+    "no_answer": Known(
+        0.15,
+        "10 to 20 % of rows that answer from a text: a third, as in SQuAD 2.0 (arXiv:1806.03822), is more than most"
+        " traffic has",
+    ),
+}
+"""What rows beside the task's are for, and how many of them to begin with."""
 
 
 class Mix(OpSpec):
@@ -31,9 +55,10 @@ class Mix(OpSpec):
 
     op: Literal["mix"] = "mix"
     """Chooses this op."""
-    shares: dict[str, Annotated[float, Field(gt=0)]] = Field(min_length=2)
-    """Of each need, how much of the result its rows are to be: {tickets: 4, general: 1} is four fifths and one;
-    docs/quality.md has shares that have worked."""
+    shares: dict[str, Annotated[float, Field(gt=0)] | Role] = Field(min_length=2)
+    """Of each need, how much of the result its rows are to be: {tickets: 4, chats: 1} is four fifths and one. Or what they
+    are for, which has a share that has worked: `general` (rows against forgetting, 20 %), `refusals` (2 %), `no_answer` (the
+    text does not say, 15 %); numbers then share out the rest: {tickets: 1, chats: general}."""
     rows: int | None = Field(None, gt=0)
     """How many rows in all, at most."""
     upsample: bool = False
@@ -49,7 +74,31 @@ class Mix(OpSpec):
     def _names_its_needs(self) -> Self:
         if set(self.needs) != set(self.shares):
             raise ValueError("shares and needs name other rows; name the same in both")
+        if not self.task:
+            raise ValueError(
+                "no share is a number: the task's own rows have one ({tickets: 1, chats: general})"
+            )
         return self
+
+    @property
+    def task(self) -> dict[str, float]:
+        """The shares that are numbers."""
+        return {name: share for name, share in self.shares.items() if not isinstance(share, str)}
+
+    @property
+    def beside(self) -> dict[str, float]:
+        """Of each need that has a role, its share of the whole; needs of one role divide its share."""
+        roles = [share for share in self.shares.values() if isinstance(share, str)]
+        return {
+            name: KNOWN[role].share / roles.count(role)
+            for name, role in self.shares.items()
+            if isinstance(role, str)
+        }
+
+
+def writes(spec: Mix, given: frozenset[str]) -> frozenset[str]:
+    """The mark of rows that stand again."""
+    return frozenset({REPEAT} if spec.upsample else ())
 
 
 def apply(spec: Mix, rows: Rows) -> Iterator[Said]:
@@ -61,31 +110,52 @@ def apply(spec: Mix, rows: Rows) -> Iterator[Said]:
             where="recipe, mix.needs",
             fix="Look at what leads to it (`tunewright data preview`), or take it out of the mix.",
         )
-    there = {name: len(given) for name, given in rows.given.items()}
-    if spec.upsample:
-        yield from _upsampled(spec, rows, there)
-        return
-    wanted = counts(there, spec.shares, spec.rows)
+    wanted = counts_of(spec, {name: len(given) for name, given in rows.given.items()})
     for name, given in rows.given.items():
-        chosen = drawn(given, wanted[name], spec.seed)
-        for number, row in enumerate(given):
-            yield judged(row, None if number in chosen else _reason(name))
+        if spec.upsample:
+            times = times_each([row.id for row in given], wanted[name], spec.seed)
+            for row, number in zip(given, times, strict=True):
+                yield from standing(row, number, _reason(name))
+        else:
+            chosen = drawn(given, wanted[name], spec.seed)
+            for number, row in enumerate(given):
+                yield judged(row, None if number in chosen else _reason(name))
+    yield from _told(spec, wanted)
 
 
 def _reason(name: str) -> str:
     return f"{name} has more than its share"
 
 
-def _upsampled(spec: Mix, rows: Rows, there: Mapping[str, int]) -> Iterator[Said]:
-    """As many as it takes to keep every row, if no row has to stand more than `repeats` times for that."""
-    most = {name: spec.repeats * number for name, number in there.items()}
-    whole = sum(spec.shares.values())
-    enough = max(-(-number * whole // spec.shares[name]) for name, number in there.items())
-    wanted = counts(most, spec.shares, int(min(enough, spec.rows or enough)))
-    for name, given in rows.given.items():
-        times = times_each([row.id for row in given], wanted[name], spec.seed)
-        for row, number in zip(given, times, strict=True):
-            yield from standing(row, number, _reason(name))
+def counts_of(spec: Mix, there: Mapping[str, int]) -> dict[str, int]:
+    """How many rows of each need the result has."""
+    most = {name: number * (spec.repeats if spec.upsample else 1) for name, number in there.items()}
+    task = {name: most[name] for name in spec.task}
+    enough = _enough(spec, there) if spec.upsample else sum(task.values())
+    held = dict[str, int]()
+    if spec.beside:
+        alone = sum(counts(task, spec.task, enough).values())
+        total = min(alone / (1 - sum(spec.beside.values())), spec.rows or float("inf"))
+        held = {name: min(most[name], int(total * share + 0.5)) for name, share in spec.beside.items()}
+    left = enough if spec.rows is None else min(enough, max(0, spec.rows - sum(held.values())))
+    return counts(task, spec.task, left) | held
+
+
+def _enough(spec: Mix, there: Mapping[str, int]) -> int:
+    """As many of the task's rows as it takes to keep each, if none has to stand more than `repeats` times for that."""
+    whole = sum(spec.task.values())
+    return int(max(-(-there[name] * whole // share) for name, share in spec.task.items()))
+
+
+def _told(spec: Mix, wanted: Mapping[str, int]) -> Iterator[Note]:
+    """What the known shares came to, and why they are what they are."""
+    total = sum(wanted.values())
+    for name, share in spec.beside.items():
+        role = spec.shares[name]
+        assert isinstance(role, str)
+        has = f"{name} ({role}) is {wanted[name]:,} of {total:,} rows, {wanted[name] / max(1, total):.1%}"
+        few = f", all there are: {share:.1%} were wanted" if wanted[name] + 1 < share * total else ""
+        yield Note(f"{has}{few} ({KNOWN[role].why}).")
 
 
 def counts(there: Mapping[str, int], shares: Mapping[str, float], most: int | None) -> dict[str, int]:

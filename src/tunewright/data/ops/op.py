@@ -9,8 +9,15 @@ To add one, add a file to data/ops/ of the operation's name with its settings, a
 
 and the settings' name to data/ops/__init__.py. `VERSION` in the file is raised when the same rows come out otherwise.
 `notes(spec)` may say what stands in the account, whatever the rows are; what hangs on the rows, `apply` says as a Note.
+`reads(spec) -> Mapping[str, frozenset[str]]` names the fields that it asks of rows, by the setting that names them, and
+`writes(spec, given: frozenset[str]) -> frozenset[str] | None` those that it writes into rows with the fields `given`; None
+is whatever field. Without them it reads and writes none. A recipe is held against both before it runs
+(data/recipe_fields.py).
+`before(spec, rows, means)` may work out of all rows what `each(spec, that)` then needs, in whatever process. What `each`
+makes may have `report() -> Report`, what it counted since it was asked last; report.json has all of it.
 `USES` names what it wants besides rows, and `apply(spec, rows, means)` is then handed them: `files`, those that its
-function `files(spec)` names, a pattern each; `base`, the project's; `embedding`, the model of its setting of that name.
+function `files(spec)` names, a pattern each; `base`, the project's; `embedding`, the model of its setting of that name;
+`names`, that of its setting `ner`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -75,10 +82,37 @@ class Note(NamedTuple):
     text: str
 
 
-Said = Kept | Dropped | Added | GivenUp | Note
-"""What an operation says of a row. Every row is kept or dropped once; added ones, those that were tried and not made, and
-notes come on top."""
+class Told(NamedTuple):
+    """What is to be known, and perhaps looked at, of one row that was kept or dropped: a line of told.jsonl."""
+
+    example: Example
+    what: Mapping[str, Any]
+    """JSON values."""
+
+
+Said = Kept | Dropped | Added | GivenUp | Told | Note
+"""What an operation says of a row. Every row is kept or dropped once; added ones, those that were tried and not made, what
+is told of rows, and notes come on top."""
 Each = Callable[[Example], Said | Sequence[Said]]
+Names = Callable[[str], Sequence[tuple[int, int]]]
+"""(start, end) of the people's names in a text, in characters; it can be handed to another process, and is hashable."""
+
+
+def named(**settings: str | None) -> dict[str, frozenset[str]]:
+    """What an operation reads whose settings are fields' names: {setting: {field}}, without those that are not given."""
+    return {setting: frozenset({name}) for setting, name in settings.items() if name is not None}
+
+
+class Report(Protocol):
+    """What an operation on single rows counted in some of them, to be told of all."""
+
+    def merge(self, other: Any, /) -> None:
+        """Add what was counted in the rows that came next."""
+        ...
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        ...
 
 
 class Rows(ByPlace[Example]):
@@ -125,6 +159,10 @@ class Means(Protocol):
         """The texts' vectors, float32 (n, d), each of length 1 or 0. Raises UserError where there is no such model."""
         ...
 
+    def names(self, model: str) -> "Names":
+        """The model that finds people's names, a folder or a hub id. Raises UserError where there is no such model."""
+        ...
+
     def generator(self, name: str) -> Generator:
         """The teacher of that name; `base` is the project's own base. The same one each time it is asked for.
 
@@ -158,6 +196,10 @@ class FilesOnly(NamedTuple):
     def embed(self, texts: Sequence[str], spec: EmbeddingSpec) -> "Vectors":
         """The texts' vectors, by what needs no project. Raises UserError for an encoder."""
         return embed(texts, spec, self.root)
+
+    def names(self, model: str) -> "Names":
+        """Raises UserError: models are run by projects."""
+        raise UserError(f"the model for names {model!r} is run by a project, and here is no project")
 
     def generator(self, name: str) -> Generator:
         """Raises UserError: there is no teacher."""

@@ -44,6 +44,11 @@ class Perplexity(ShareSpec):
         return self
 
 
+def writes(spec: Perplexity, given: frozenset[str]) -> frozenset[str]:
+    """The field with the perplexity."""
+    return frozenset({spec.field})
+
+
 def apply(spec: Perplexity, rows: Rows, means: Means) -> Iterator[Said]:
     """Every row with its perplexity, or dropped with it. Raises what `means.perplexities` raises."""
     values, given = array("d"), iter(rows)

@@ -59,6 +59,11 @@ class Quality(ShareSpec):
         return self
 
 
+def writes(spec: Quality, given: frozenset[str]) -> frozenset[str]:
+    """The fields with the share and the failed rules."""
+    return frozenset({spec.field, spec.flaws_field})
+
+
 def apply(spec: Quality, rows: Rows) -> Iterator[Said]:
     """Every row with its two fields, or dropped with the reason."""
     scores = array("d")

@@ -44,6 +44,10 @@ def files(spec: Review) -> tuple[str, ...]:
     return (spec.file,)
 
 
+def writes(spec: Review, given: frozenset[str]) -> None:
+    """People may have put in any field."""
+
+
 def apply(spec: Review, rows: Rows, means: Means) -> Iterator[Said]:
     """Judge each row as people did. Raises DataError for a line that is no decision."""
     reviews = Reviews(read_all(means.root, spec.file))

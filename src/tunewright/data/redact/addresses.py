@@ -1,7 +1,7 @@
 """Postal addresses: a street with its number, flats, boxes, military mail, and the town and post code that follow."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from string import ascii_letters
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ import regex
 from tunewright.data.redact.hints import hint_words, hints_in
 from tunewright.data.redact.patterns import one_of
 from tunewright.data.redact.span import Kind, Span
-from tunewright.data.redact.starts import digit_runs, folded, matches, occurrences, small
+from tunewright.data.redact.starts import digit_runs, folded, in_order, matches, occurrences, packed, small
 
 _WORD = r"\p{Lu}[\p{L}\p{M}'’.-]{0,30}+"
 _ANY_WORD = r"\p{L}[\p{L}\p{M}'’.-]{0,30}+"
@@ -175,7 +175,7 @@ class _Before(NamedTuple):
     """`, IL`: a town's line may end here."""
 
 
-def _before_digits(text: str, runs: tuple[int, ...]) -> _Before:
+def _before_digits(text: str, runs: Sequence[int]) -> _Before:
     there = hints_in(text)
     after_blank = [run for run in runs if text[run - 1 : run] == " "]
     return _Before(
@@ -192,7 +192,7 @@ def _before_digits(text: str, runs: tuple[int, ...]) -> _Before:
     )
 
 
-def _stands_before(text: str, runs: tuple[int, ...], signs: str, ends: tuple[str, ...]) -> bool:
+def _stands_before(text: str, runs: Sequence[int], signs: str, ends: tuple[str, ...]) -> bool:
     """Whether one of the ends stands before a run, but for some signs."""
     return any(_tail(text, run).rstrip(signs).endswith(ends) for run in runs)
 
@@ -223,7 +223,7 @@ def _may_name_street(text: str, run: int) -> bool:
     return token[:1].isupper() or token[:1].isdigit() or small
 
 
-def _streets(text: str, plain: str, runs: tuple[int, ...], before: _Before) -> Iterator[Span]:
+def _streets(text: str, plain: str, runs: Sequence[int], before: _Before) -> Iterator[Span]:
     corner = not _CORNER.isdisjoint(hints_in(text))
     if not runs and not corner:
         return
@@ -243,15 +243,16 @@ def _streets(text: str, plain: str, runs: tuple[int, ...], before: _Before) -> I
 
 
 def _street_matches(
-    text: str, plain: str, runs: tuple[int, ...], before: _Before
+    text: str, plain: str, runs: Sequence[int], before: _Before
 ) -> Iterator["regex.Match[str]"]:
     """Streets that begin with their number, wherever there is one; others only where a word hints at them."""
     named = hints_in(text) & _BEFORE_WORDS
     words = named if before.word else frozenset[str]()
     if before.street or not _CORNER.isdisjoint(hints_in(text)) or (words and len(plain) != len(text)):
         return _STREET.finditer(text)
-    begins = [run for run in runs if text[run - 1 : run] not in _NOT_BEFORE and _may_begin(text, run, named)]
-    return matches(_STREET, text, sorted({*begins, *occurrences(plain, words)}) if words else begins)
+    likely = (run for run in runs if text[run - 1 : run] not in _NOT_BEFORE and _may_begin(text, run, named))
+    begins = packed(likely) if runs else runs
+    return matches(_STREET, text, in_order(begins, occurrences(plain, words)) if words else begins)
 
 
 def _may_begin(text: str, run: int, words: frozenset[str]) -> bool:

@@ -6,7 +6,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from tunewright.data.redact.hints import hint_words, hints_in
 from tunewright.data.redact.span import Kind, Span
-from tunewright.data.redact.starts import digit_runs, folded, long_numbers, matches, occurrences
+from tunewright.data.redact.starts import digit_runs, folded, in_order, long_numbers, matches, occurrences
 
 _EMAIL = re.compile(
     r"(?<![\w.+%-])(?<!\w')[\w](?:[\w.+%'&-]{0,62}[\w+-])?@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,24}(?![\w-])"
@@ -124,7 +124,7 @@ def find_phones(text: str) -> Iterator[Span]:
     if not numbers:
         return
     signs = occurrences(text, "+(")
-    for match in matches(_PHONE, text, sorted([*numbers, *signs]) if signs else numbers):
+    for match in matches(_PHONE, text, in_order(numbers, signs)):
         found = next(name for name in _SURE if match[name] is not None)
         least, most = _DIGITS.get(found, (7, 12))
         digits = re.sub(r"\D", "", match[found])

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from tunewright.data.redact.checks import luhn, same, verhoeff, weighted
 from tunewright.data.redact.hints import hint_words, hints_in
 from tunewright.data.redact.span import Kind, Span
-from tunewright.data.redact.starts import digit_runs, long_numbers, matches
+from tunewright.data.redact.starts import before, beginning, digit_runs, in_order, long_numbers, matches
 
 
 class Id(NamedTuple):
@@ -188,7 +188,7 @@ def find_ids(text: str) -> Iterator[Span]:
 def _possible(text: str) -> Iterator[tuple[Id, Iterator[re.Match[str]]]]:
     """The ids that the text may hold, each with the matches of its pattern, in the order of IDS."""
     runs, there = digit_runs(text), hints_in(text)
-    six = [run for run in long_numbers(text) if _SIX.match(text, run)]
+    six = beginning(_SIX, text, long_numbers(text))
     among_letters = any(text[run - 1].isupper() and text[run - 5 : run].isupper() for run in runs if run >= 5)
     if not (six or among_letters or not there.isdisjoint(_WITHOUT_DIGITS)):
         return
@@ -216,5 +216,5 @@ def _told_by(hints: frozenset[str]) -> tuple[Id, ...]:
 def _matches(one: Id, text: str, runs: Sequence[int]) -> Iterator[re.Match[str]]:
     if not one.before:
         return one.pattern.finditer(text)
-    starts = runs if one.before == (0,) else sorted({run - n for run in runs for n in one.before if run >= n})
+    starts = runs if one.before == (0,) else in_order(*(before(runs, signs) for signs in one.before))
     return matches(one.pattern, text, starts)

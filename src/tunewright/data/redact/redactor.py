@@ -20,11 +20,13 @@ from tunewright.data.redact.addresses import find_addresses
 from tunewright.data.redact.contacts import find_emails, find_ips, find_phones, find_urls
 from tunewright.data.redact.ids import find_ids
 from tunewright.data.redact.names import names
+from tunewright.data.redact.naming import PLACEHOLDER, name_words, replaced
 from tunewright.data.redact.numbers import find_cards, find_ibans
 from tunewright.data.redact.people import find_people
-from tunewright.data.redact.report import Report, masked
+from tunewright.data.redact.report import Report
 from tunewright.data.redact.secrets import find_secrets
 from tunewright.data.redact.span import Finder, Kind, Span
+from tunewright.data.redact.values import Value, marked
 
 FINDERS: dict[Kind, Finder] = {
     Kind.SECRET: find_secrets,
@@ -43,7 +45,6 @@ DEFAULT = tuple(kind for kind in Kind if kind is not Kind.URL)
 """A web address is seldom personal; a password in one is found as a secret."""
 NEEDS_DIGITS = frozenset((Kind.IBAN, Kind.CARD, Kind.NATIONAL_ID, Kind.PHONE, Kind.ADDRESS))
 _STANDING = {kind: place for place, kind in enumerate(FINDERS)}
-_PLACEHOLDER = re.compile(r"\[(?:" + "|".join(kind.name for kind in Kind) + r")_\d{1,9}\]")
 _TOKEN = re.compile(r"\w+")
 _DIGIT = re.compile(r"\d")
 _SHORTEST_REPEATED, _LONGEST_REPEATED = 3, 300
@@ -53,10 +54,6 @@ _FEW = 24
 _SHORT, _REMEMBERED = 200, 20_000
 _FEW_DIGITS = 7
 """So few digits by themselves are nobody's: a phone number has eight."""
-
-
-_SAME_DIGITS = 9
-"""Phone numbers that end in the same digits are one: +44 20 7946 0123 and 020 7946 0123."""
 
 
 @dataclass(frozen=True)
@@ -106,15 +103,36 @@ class Redactor:
         Raises DataError where the `ner` callable fails or answers with places outside the text.
         """
         found = self.find_all(texts)
-        return Redacted(replaced(texts, found), tuple(map(tuple, found)), self._report(texts, found))
+        report = self.report()
+        report.take(texts, found)
+        return Redacted(replaced(texts, found), tuple(map(tuple, found)), report)
 
-    def find_all(self, texts: Sequence[str]) -> list[list[Span]]:
-        """What stands in each turn of one conversation, as `find` has it, and again where only another turn gives it away.
+    def report(self) -> Report:
+        """One that has counted nothing so far."""
+        return Report(kinds=self._kinds, ner=self._ner is not None)
+
+    def find_all(self, texts: Sequence[str], values: Sequence[Value] = ()) -> list[list[Span]]:
+        """What stands in each turn of one conversation, and then in each value of its row's fields: as `find` and
+        `find_in_value` have it, and again where only another one gives it away.
 
         Raises DataError as `redact` does.
         """
-        found = [self.find(text) for text in texts]
-        return _repeated(texts, found) if any(found) else found
+        found = [*map(self.find, texts), *map(self.find_in_value, values)]
+        if not any(found):
+            return found
+        return _repeated([*texts, *(value.text for value in values)] if values else texts, found)
+
+    def find_in_value(self, value: Value) -> list[Span]:
+        """As `find`; but digits in a row are a phone number only where the field's name says so."""
+        spans = self.find(value.text)
+        if not value.text.strip().isdecimal():
+            return spans
+        wanted = Kind.PHONE in self._kinds
+        return [
+            one
+            for one in marked(value, spans)
+            if one.sure >= self._sure and (wanted or one.kind != Kind.PHONE)
+        ]
 
     def find(self, text: str) -> list[Span]:
         """What stands in one text, in order, without overlaps. Raises DataError as `redact` does."""
@@ -142,15 +160,6 @@ class Redactor:
         kept = [span for span in spans if span.sure >= self._sure]
         return _joined(kept, text) if kept else kept
 
-    def _report(self, texts: Sequence[str], found: list[list[Span]]) -> Report:
-        report = Report(kinds=self._kinds, ner=self._ner is not None)
-        for text, spans in zip(texts, found, strict=True):
-            report.texts += 1
-            report.characters += len(text)
-            for span in spans:
-                report.add(span, masked(span.kind, text[span.start : span.end]))
-        return report
-
 
 def _told_by(ner: Callable[[str], Iterable[tuple[int, int]]], text: str) -> Iterator[Span]:
     told, failure = [], ""
@@ -174,20 +183,6 @@ def _told_by(ner: Callable[[str], Iterable[tuple[int, int]]], text: str) -> Iter
         yield Span(Kind.PERSON, start, end, "ner", 0.8)
 
 
-def replaced(texts: Sequence[str], found: Sequence[Sequence[Span]]) -> tuple[str, ...]:
-    """The turns of one conversation with placeholders for what `find_all` found in them."""
-    if not any(found):
-        return tuple(texts)
-    keys = [[_key(span, text) for span in spans] for text, spans in zip(texts, found, strict=True)]
-    naming = _Naming(texts)
-    for spans, same in zip(found, keys, strict=True):
-        naming.meet(spans, same)
-    return tuple(
-        _replaced(text, spans, same, naming) if spans else text
-        for text, spans, same in zip(texts, found, keys, strict=True)
-    )
-
-
 def _joined(spans: list[Span], text: str) -> list[Span]:
     """Overlapping spans as one, of the kind with the highest standing; placeholders that stand there are cut out."""
     kept: list[Span] = []
@@ -203,7 +198,7 @@ def _joined(spans: list[Span], text: str) -> list[Span]:
 
 def _cut(spans: list[Span], text: str) -> Iterator[Span]:
     """The spans without placeholders that stand in the text already; what is left of one has a letter or a digit."""
-    protected = [match.span() for match in _PLACEHOLDER.finditer(text)]
+    protected = [match.span() for match in PLACEHOLDER.finditer(text)]
     passed = 0
     for span in spans:
         while passed < len(protected) and protected[passed][1] <= span.start:
@@ -287,66 +282,9 @@ def _pieces(span: Span, value: str) -> list[str]:
     """What to look for in the rest of a conversation: the value, and the words of a name that is surely one."""
     if span.kind is not Kind.PERSON:
         return [value] if 2 * _SHORTEST_REPEATED <= len(value) <= _LONGEST_REPEATED else []
-    words = [word for word in _name_words(value) if len(word) >= _SHORTEST_REPEATED and word[0].isupper()]
+    words = [word for word in name_words(value) if len(word) >= _SHORTEST_REPEATED and word[0].isupper()]
     return [value[:_LONGEST_REPEATED], *(word for word in words if not _ordinary(word))]
 
 
 def _ordinary(word: str) -> bool:
     return word.casefold() in names().words
-
-
-def _name_words(value: str) -> list[str]:
-    return re.findall(r"[^\W\d_][\w'’-]*", value)
-
-
-class _Naming:
-    """Which placeholder a found thing gets."""
-
-    def __init__(self, texts: Sequence[str]) -> None:
-        self._taken = {match[0] for text in texts if "[" in text for match in _PLACEHOLDER.finditer(text)}
-        self._next: dict[Kind, int] = defaultdict(lambda: 1)
-        self._named: dict[tuple[Kind, str], str] = {}
-        self._full: dict[str, set[str]] = defaultdict(set)
-        """A word of a name → the full names met that have it."""
-
-    def meet(self, spans: Sequence[Span], keys: Sequence[str]) -> None:
-        """Learn the full names of a conversation first: "Ann" may stand before "Ann Lee"."""
-        for span, key in zip(spans, keys, strict=True):
-            if span.kind is Kind.PERSON and len(words := key.split()) > 1:
-                for word in words:
-                    self._full[word].add(key)
-
-    def placeholder(self, span: Span, key: str) -> str:
-        """`[EMAIL_1]` and so on, numbered by first occurrence; numbers that stand in the texts already are left out."""
-        if span.kind is Kind.PERSON and " " not in key and len(full := self._full.get(key, set())) == 1:
-            key = next(iter(full))
-        known = self._named.get((span.kind, key))
-        if known is not None:
-            return known
-        while True:
-            name = f"[{span.kind.name}_{self._next[span.kind]}]"
-            self._next[span.kind] += 1
-            if name not in self._taken:
-                break
-        self._named[span.kind, key] = name
-        return name
-
-
-def _key(span: Span, text: str) -> str:
-    """What makes two finds the same: letter case, blanks, a number's punctuation and a phone's country code aside."""
-    value = text[span.start : span.end].casefold()
-    if span.kind is Kind.PHONE:
-        return re.sub(r"\D", "", value)[-_SAME_DIGITS:]
-    if span.kind in (Kind.CARD, Kind.IBAN, Kind.NATIONAL_ID):
-        return re.sub(r"\W", "", value)
-    if span.kind is Kind.PERSON:
-        return " ".join(word for word in _name_words(value) if len(word) > 1) or value
-    return text[span.start : span.end] if span.kind is Kind.SECRET else " ".join(value.split())
-
-
-def _replaced(text: str, spans: Sequence[Span], keys: Sequence[str], naming: _Naming) -> str:
-    parts, at = [], 0
-    for span, key in zip(spans, keys, strict=True):
-        parts += [text[at : span.start], naming.placeholder(span, key)]
-        at = span.end
-    return "".join([*parts, text[at:]])

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +33,14 @@ class Report:
     """How often each rule found something, as `kind.rule`."""
     samples: dict[Kind, list[str]] = field(default_factory=dict)
     """Up to `SAMPLES` different masked forms of each kind."""
+
+    def take(self, texts: Sequence[str], found: Sequence[Sequence[Span]]) -> None:
+        """Count what was found in each of these texts."""
+        self.texts += len(texts)
+        for text, spans in zip(texts, found, strict=True):
+            self.characters += len(text)
+            for span in spans:
+                self.add(span, masked(span.kind, text[span.start : span.end]))
 
     def add(self, span: Span, mask: str) -> None:
         """Count one find; `mask` is its masked form."""

@@ -107,8 +107,17 @@ SURROUNDED = (
     Rule(
         "authorization",
         ("bearer ", "basic "),
-        re.compile(r"(?i)authorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:bearer|basic|token) ([A-Za-z0-9+/_=.~-]{12,4000})"),
+        re.compile(r"(?i)authorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:bearer|basic) ([A-Za-z0-9+/_=.~-]{12,4000})"),
         0.9,
+    ),
+    Rule(
+        "authorization_token",
+        ("authorization",),
+        re.compile(
+            r"(?i)authorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:token|api-?key) (?:token=)?[\"']?"
+            r"([A-Za-z0-9+/_=.~-]{20,4000})"
+        ),
+        0.85,
     ),
     Rule(
         "named_in_code",
@@ -132,11 +141,12 @@ SURROUNDED = (
 _STANDS_IN = re.compile(
     r"(?i)x{4,}|\*{3,}|\.{3}|…|^(?:your|my|the|an?|some|test|dummy|fake|sample|example|change|insert|replace|redacted|null"
     r"|none|undefined|true|false|env|os|process|self|config|settings?|secrets?|vault|tokens?|password)(?![a-z])"
-    r"|example|placeholder|changeme|^(.)\1+$|^/|://|^\[[A-Z_]+_\d+\]?$"
+    r"|example|placeholder|changeme|^(.)\1+$|^/|://|^\[[A-Z_]+_[0-9a-f]+\]?$"
 )
 _CODE = re.compile(r"[a-z_]\w*\.[a-z_]\w*|^[a-z]+(?:[A-Z][a-z]+)+\d?$|^[a-z]+(?:[_-][a-z]+)+\d?$", re.ASCII)
 
 
+_HEX = re.compile(r"[0-9a-f]{32,128}|[0-9A-F]{32,128}")
 _PRIVATE_KEY = "private key"
 _HINTS = hint_words(_PRIVATE_KEY, *(rule.hints for rule in SURROUNDED))
 
@@ -181,9 +191,18 @@ def _counts(rule: Rule, value: str) -> bool:
         return not _STANDS_IN.search(password) and (name, password) != ("user", "pass")
     if rule.name == "named_in_code":
         return _mixed(value) and not _STANDS_IN.search(value) and not _CODE.search(value)
+    if rule.name == "authorization_token":
+        return _drawn(value) and not _STANDS_IN.search(value)
     if rule.name == "named_in_prose":
         return any(sign.isdigit() for sign in value) and not _STANDS_IN.search(value)
     return rule.name != "openai" or _mixed(value)
+
+
+def _drawn(value: str) -> bool:
+    """Whether it has a form in which tokens are made: 32 hexadecimal digits or more, or both cases beside digits. Tutorials'
+    stand-ins, which somebody typed (`wef4fwef54te`), have small letters of the whole alphabet."""
+    cases = any(sign.islower() for sign in value) and any(sign.isupper() for sign in value)
+    return _mixed(value) and (cases or _HEX.fullmatch(value) is not None)
 
 
 def _mixed(value: str) -> bool:

@@ -8,8 +8,11 @@ personal data would mostly do. Texts of ASCII, as most are, are looked over as b
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from heapq import merge
+from itertools import groupby
 from string import ascii_letters, ascii_lowercase, ascii_uppercase, digits
 
 import regex
@@ -35,6 +38,8 @@ CAPITALISED = re.compile(rb"A[Aa]*+(?: {1,2}+A[Aa]*+){0,6}+(?:(?=['\-/][Aa]| {1,
 """Capitalised words, in `name_signs`; its group says that a name may go on behind them."""
 NOT_BEFORE_NAME, NOT_AFTER_NAME = b"Aax.-#/", b"x+"
 """What stands right before no name, and what right behind none, in `name_signs`."""
+_SHORT = 10_000
+"""Characters of a text whose places need not be packed, which takes a microsecond."""
 _TOKENS = _classed({ascii_letters + digits + "_.:+/=-": "x"}, " ", "x")
 LONG_TOKEN = 20
 """Signs that every marked token has."""
@@ -43,11 +48,13 @@ _ANY_TOKEN = re.compile(b"%b+" % _LONG_TOKEN)
 
 
 @lru_cache(maxsize=4)
-def digit_runs(text: str) -> tuple[int, ...]:
+def digit_runs(text: str) -> Sequence[int]:
     """Where each run of digits begins."""
-    if text.isascii():
-        return tuple([match.start() for match in _RUN.finditer(text.encode().translate(_DIGITS))])
-    return tuple([match.start() for match in _ANY_RUN.finditer(text)])
+    ascii_alone = text.isascii()
+    found = _RUN.finditer(text.encode().translate(_DIGITS)) if ascii_alone else _ANY_RUN.finditer(text)
+    if len(text) <= _SHORT:
+        return [match.start() for match in found]
+    return packed(match.start() for match in found)
 
 
 @lru_cache(maxsize=4)
@@ -59,9 +66,26 @@ def digit_count(text: str) -> int:
 
 
 @lru_cache(maxsize=4)
-def long_numbers(text: str) -> tuple[int, ...]:
+def long_numbers(text: str) -> Sequence[int]:
     """Where those runs of digits begin after which six digits come with no more than three signs between each two."""
-    return tuple([run for run in digit_runs(text) if _LONG_NUMBER.match(text, run)])
+    return beginning(_LONG_NUMBER, text, digit_runs(text))
+
+
+def beginning(pattern: "re.Pattern[str]", text: str, places: Sequence[int]) -> Sequence[int]:
+    """Those of these places at which a pattern begins."""
+    if len(text) <= _SHORT:
+        return [place for place in places if pattern.match(text, place)]
+    return packed(place for place in places if pattern.match(text, place))
+
+
+def before(places: Sequence[int], signs: int) -> Sequence[int]:
+    """So many signs before each of these places."""
+    return packed(place - signs for place in places if place >= signs) if places else ()
+
+
+def packed(found: Iterable[int]) -> Sequence[int]:
+    """Places in a text, four bytes each: a text of megabytes may be nothing but numbers, and the last few are held."""
+    return array("I", found)
 
 
 def capitals(text: str) -> list[int]:
@@ -105,12 +129,25 @@ def matches(pattern: "re.Pattern[str]", text: str, starts: Iterable[int]) -> Ite
             at = match.end()
 
 
-def occurrences(text: str, words: Iterable[str]) -> list[int]:
+def occurrences(text: str, words: Iterable[str]) -> Sequence[int]:
     """Where any of these words begins, in order."""
-    found = []
-    for word in words:
-        at = text.find(word)
-        while at >= 0:
-            found.append(at)
-            at = text.find(word, at + 1)
-    return sorted(set(found))
+    if len(text) <= _SHORT:
+        return sorted({at for word in words if word in text for at in _occurrences(text, word)})
+    return in_order(*(packed(_occurrences(text, word)) for word in words))
+
+
+def in_order(*places: Sequence[int]) -> Sequence[int]:
+    """Places of several looks, each of which has them in order: all of them in order, each once."""
+    found = [some for some in places if some]
+    if len(found) == 1:
+        return found[0]
+    if sum(map(len, found)) <= _SHORT:
+        return sorted(set().union(*found))
+    return packed(place for place, _ in groupby(merge(*found)))
+
+
+def _occurrences(text: str, word: str) -> Iterator[int]:
+    at = text.find(word)
+    while at >= 0:
+        yield at
+        at = text.find(word, at + 1)

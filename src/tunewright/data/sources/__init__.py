@@ -14,6 +14,8 @@ from tunewright.data.names import listed
 from tunewright.data.rows import BadFile, Reject, Row, Table, no_rows
 from tunewright.data.sources._documents import DOCUMENTS
 from tunewright.data.sources._lines import BY_LINE, check_lines
+from tunewright.data.sources._talks import talk_table
+from tunewright.data.sources._threads import thread_table
 from tunewright.data.sources._unpack import COMPRESSED, inner_name, unpacked
 from tunewright.data.sources.chat import is_chat
 from tunewright.data.spec import ANSWERING, EXPECTED, TEXT, SourceSpec
@@ -56,10 +58,9 @@ ARCHIVES = {"slack"}
 """Formats of a zip archive as a whole."""
 _CHATS = {"chat", "chatgpt", "slack", "traces"}
 _CHATGPT = {"mapping", "current_node"}
+_TALKS = {"subtitles", "transcript", "mbox"}
+"""Formats in which somebody is named who speaks."""
 _TABULAR = {"parquet", "arrow"}
-_JSON = {"json", "transcript", "chatgpt"}
-_JSON_BYTES = 2**30
-"""The most bytes of a JSON file: it is read whole."""
 _PEEK = 100
 _HERE = Path()
 Kind = Literal["chat", "documents", "columns"]
@@ -76,6 +77,8 @@ def if_empty(path: Path, spec: SourceSpec, columns: tuple[str, ...] | None) -> s
     """What is to be said of a file that was opened, has these columns, and turns out to have no rows."""
     if spec.sql is not None:
         return "has none for this query"
+    if spec.roles:
+        return "holds no conversation"
     if columns == ():
         return "is empty"
     name = _format_of(Path(inner_name(path) or path.name)) if spec.format == "auto" else spec.format
@@ -99,8 +102,7 @@ def open_file(path: Path, spec: SourceSpec, root: Path = _HERE) -> Opened:
     if inner is None:
         return _opened(path, name, spec, root)
     with ExitStack() as stack:
-        most = _JSON_BYTES if name in _JSON else None
-        file = stack.enter_context(unpacked(path, by_line=name in BY_LINE, most=most))
+        file = stack.enter_context(unpacked(path, by_line=name in BY_LINE))
         opened = _opened(file, name, spec, root)
         rows = _held(opened.table, stack.pop_all())
     next(rows)  # into its `with`, so that closing it takes the unpacked file away
@@ -113,9 +115,17 @@ def _opened(path: Path, name: str, spec: SourceSpec, root: Path) -> Opened:
     reader = import_module(f"{__name__}.{name}")
     if spec.sheet is not None and name != "spreadsheet":
         raise BadFile("it is no spreadsheet, and has no sheets.", fix="Leave out sheet: for this source.")
-    _check_size(path, name, spec.encoding)
-    more = {"spreadsheet": (spec.sheet,), "audio": (spec.speech, root)}.get(name, ())
+    check_lines(path, name, spec.encoding)
+    if spec.roles and name not in _TALKS:
+        raise BadFile(
+            "it is no mail, no transcript and no subtitles, and has no roles.",
+            fix="Leave out roles: for this source.",
+        )
+    headers = (reader.THREADED,) if name == "mbox" and spec.roles else ()
+    more = {"spreadsheet": (spec.sheet,), "audio": (spec.speech, root), "mbox": headers}.get(name, ())
     table: Table = reader.read(path, spec.encoding, *more)
+    if spec.roles:
+        return Opened((thread_table if name == "mbox" else talk_table)(table, spec.roles), "chat")
     if spec.format == "auto" and not spec.columns and name in ("json", "jsonl", *_TABULAR):
         return _sniffed(table, loose=name not in _TABULAR)
     answered = EXPECTED in (table.columns or ())
@@ -130,17 +140,6 @@ def _queried(table: Table, spec: SourceSpec) -> Opened:
     chat = is_chat(dict.fromkeys(table.columns or ())) and not spec.columns
     documents = spec.holds_documents and EXPECTED not in (table.columns or ())
     return Opened(table, "chat" if chat else "documents" if documents else "columns")
-
-
-def _check_size(path: Path, name: str, encoding: str) -> None:
-    """Raises BadFile where what is held whole of a file, itself or a line, is too large."""
-    check_lines(path, name, encoding)
-    size = path.stat().st_size
-    if name in _JSON and size > _JSON_BYTES:
-        raise BadFile(
-            f"the file has {size:,} bytes, and JSON is read whole, up to {_JSON_BYTES:,}.",
-            fix="Write one row a line (JSONL).",
-        )
 
 
 def _format_of(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""The reading order of a page whose file writes its lines straight across two columns.
+"""The reading order of a page whose file writes its lines straight across two columns, or three.
 
 Most files write one column after the other, and are left as they are. A page is put in order only where its lines change
 sides again and again, run to the full width of a column as prose does (a table's cells do not), and leave a gutter free.
@@ -20,6 +20,8 @@ class Line(NamedTuple):
     top: float
 
 
+_PLACES = (((0.35, 0.65),), ((0.25, 0.42), (0.58, 0.75)))
+"""Between which shares of the page's width a column may begin, of two columns and of three."""
 _LEAST = 5
 """The fewest lines of a column."""
 _FULL = 0.6
@@ -35,27 +37,12 @@ def in_reading_order(boxes: Sequence[Line]) -> list[Line] | None:
 
     `boxes` are stretches of text in the file's order, perhaps several for a line.
     """
-    lines = _joined(boxes)
-    if len(lines) < 2 * _LEAST:
-        return None
-    start, end = min(line.left for line in lines), max(line.right for line in lines)
-    gutter = _gutter(lines, start, end)
-    if gutter is None:
-        return None
-    left = [line for line in lines if line.right <= gutter]
-    right = [line for line in lines if line.left >= gutter]
-    if min(len(left), len(right)) < _LEAST or len(lines) - len(left) - len(right) > _ACROSS * len(lines):
-        return None
-    if median(line.right - line.left for line in left) < _FULL * (gutter - start):
-        return None
-    if median(line.right - line.left for line in right) < _FULL * (end - gutter):
-        return None
-    sides = [line.left >= gutter for line in lines if line.right <= gutter or line.left >= gutter]
-    runs = 1 + sum(one != other for one, other in pairwise(sides))
-    return _by_column(lines, gutter) if len(sides) < _RUN * runs else None
+    lines = joined(boxes)
+    ways = (_in_columns(lines, places) for places in _PLACES)
+    return next((way for way in ways if way is not None), None)
 
 
-def _joined(boxes: Sequence[Line]) -> list[Line]:
+def joined(boxes: Sequence[Line]) -> list[Line]:
     """Boxes that follow one another on one line, without a gap as wide as a gutter, as one."""
     lines: list[Line] = []
     for box in boxes:
@@ -68,31 +55,61 @@ def _joined(boxes: Sequence[Line]) -> list[Line]:
     return lines
 
 
+def _in_columns(lines: Sequence[Line], places: Sequence[tuple[float, float]]) -> list[Line] | None:
+    """The lines in the order of columns that are parted at these places; None where they make none."""
+    if len(lines) < (len(places) + 1) * _LEAST:
+        return None
+    start, end = min(line.left for line in lines), max(line.right for line in lines)
+    gutters = [_gutter(lines, start, end - start, *place) for place in places]
+    found = [gutter for gutter in gutters if gutter is not None]
+    if len(found) < len(gutters):
+        return None
+    edges = [start, *found, end]
+    columns: list[list[Line]] = [[] for _ in edges[1:]]
+    sides = [_side(line, found) for line in lines]
+    for side, line in zip(sides, lines, strict=True):
+        if side is not None:
+            columns[side].append(line)
+    if min(map(len, columns)) < _LEAST or sides.count(None) > _ACROSS * len(lines):
+        return None
+    for column, left, right in zip(columns, edges, edges[1:], strict=False):
+        if median(line.right - line.left for line in column) < _FULL * (right - left):
+            return None
+    inside = [side for side in sides if side is not None]
+    runs = 1 + sum(one != other for one, other in pairwise(inside))
+    return _by_column(lines, found) if len(inside) < _RUN * runs else None
+
+
+def _side(line: Line, gutters: Sequence[float]) -> int | None:
+    """The column in which a line stands; None where it runs across a gutter."""
+    side = sum(line.left >= gutter for gutter in gutters)
+    return side if side == len(gutters) or line.right <= gutters[side] else None
+
+
 def _beside(one: Line, other: Line) -> bool:
     height = min(one.top - one.bottom, other.top - other.bottom)
     overlap = min(one.top, other.top) - max(one.bottom, other.bottom)
     return overlap > 0.5 * height and -height < other.left - one.right < 0.8 * max(height, 8)
 
 
-def _gutter(lines: Sequence[Line], start: float, end: float) -> float | None:
-    """Just before the left edge that most lines near the middle of the page share."""
-    span = end - start
-    edges = Counter(round(line.left) for line in lines if 0.35 * span < line.left - start < 0.65 * span)
+def _gutter(lines: Sequence[Line], start: float, span: float, low: float, high: float) -> float | None:
+    """Just before the left edge that most lines share between two shares of the page's width."""
+    edges = Counter(round(line.left) for line in lines if low * span < line.left - start < high * span)
     return min(edges, key=lambda edge: (-edges[edge], edge)) - 2.0 if edges else None
 
 
-def _by_column(lines: Sequence[Line], gutter: float) -> list[Line]:
-    """From the top: what stands between two lines across the page is read left side first."""
+def _by_column(lines: Sequence[Line], gutters: Sequence[float]) -> list[Line]:
+    """From the top: what stands between two lines across the page is read column by column."""
     ordered: list[Line] = []
     band: list[Line] = []
     for line in sorted(lines, key=lambda line: (-line.top, line.left)):
-        if line.left < gutter < line.right:
-            ordered += [*_sides(band, gutter), line]
+        if _side(line, gutters) is None:
+            ordered += [*_sides(band, gutters), line]
             band = []
         else:
             band.append(line)
-    return ordered + _sides(band, gutter)
+    return ordered + _sides(band, gutters)
 
 
-def _sides(band: Sequence[Line], gutter: float) -> list[Line]:
-    return sorted(band, key=lambda line: (line.left >= gutter, -line.top, line.left))
+def _sides(band: Sequence[Line], gutters: Sequence[float]) -> list[Line]:
+    return sorted(band, key=lambda line: (_side(line, gutters) or 0, -line.top, line.left))

@@ -113,7 +113,7 @@ def told(repo: str) -> Iterator[None]:
         ) from None
     except HFValidationError:
         raise BadFile(f"{repo!r} is no id of a data set.", fix="Write hub:owner/name.") from None
-    except (RepositoryNotFoundError, RevisionNotFoundError):
+    except (BadFile, RepositoryNotFoundError, RevisionNotFoundError):
         raise
     except Exception as error:  # noqa: BLE001  # the client has many ways to say: no network
         raise Unreachable(type(error).__name__) from None

@@ -1,8 +1,12 @@
-"""Files of a data set on the hub, fetched within bounds: the hub says how large they are before any is."""
+"""Files of a data set on the hub, fetched within bounds: the hub says how large they are before any is.
+
+What it does not say, or says wrongly, is counted as it comes.
+"""
 
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from inspect import signature
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -26,7 +30,14 @@ def fetched(repo: str, at: Commit, names: Sequence[str]) -> list[Path]:
     missing = [name for name, path in here.items() if path is None]
     if missing:
         _check_size(repo, at, missing)
-    return [here[name] or _downloaded(repo, at, name) for name in names]
+    room = FETCHED
+    for name in missing:
+        path = _downloaded(repo, at, name, room)
+        room -= path.stat().st_size
+        if room < 0:
+            raise _too_much(repo)
+        here[name] = path
+    return [there for name in names if (there := here[name]) is not None]
 
 
 def _about(at: Commit) -> dict[str, Any]:
@@ -80,11 +91,40 @@ def _sizes(repo: str, at: Commit, names: Sequence[str]) -> Iterator[int]:
             yield size or 0
 
 
-def _downloaded(repo: str, at: Commit, name: str) -> Path:
+def _downloaded(repo: str, at: Commit, name: str, room: int) -> Path:
+    """The file, fetched; the client's progress bar ends what has more bytes than there is room for."""
     from huggingface_hub import hf_hub_download
 
+    counted: dict[str, Any] = {}
+    if (
+        "tqdm_class" in signature(hf_hub_download).parameters
+    ):  # older clients take none: see the size afterwards
+        counted["tqdm_class"] = _bar(repo, room)
     with _or_could_not(repo, name):
-        return Path(hf_hub_download(repo, name, **_about(at)))
+        return Path(hf_hub_download(repo, name, **counted, **_about(at)))
+
+
+def _bar(repo: str, room: int) -> type:
+    from huggingface_hub.utils import tqdm
+
+    class Counting(tqdm):
+        """Knows how many bytes came, shown or not."""
+
+        came = 0
+
+        def update(self, n: float | None = 1) -> bool | None:
+            """Some bytes came. Raises BadFile where they are too many."""
+            self.came += int(n or 0)
+            if self.came > room:
+                raise _too_much(repo)
+            return super().update(n)
+
+    return Counting
+
+
+def _too_much(repo: str) -> BadFile:
+    found = f"the files of the data set {repo} have more than {FETCHED:,} bytes"
+    return BadFile(f"{found}, and no more are fetched.", fix=_FIX)
 
 
 @contextmanager

@@ -7,13 +7,19 @@
 """
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from tunewright.data.sources._apart import serve
-from tunewright.data.sources._columns import Line, in_reading_order
+from tunewright.data.sources._columns import Line, in_reading_order, joined
+from tunewright.data.sources._pdf_blocks import as_markdown
+from tunewright.data.sources._pdf_tables import Piece
 
 _BOXES = 5_000
 """The most stretches of text of a page whose order is looked at."""
+_LOOKED_AT = 20_000_000
+"""Characters of a page times its lines, up to which headings and tables are looked for."""
 _OBJECTS = 10_000
 """How many of a page's objects are asked whether they are pictures."""
 _HYPHEN = re.compile("(\\w{1,60})[\x02\ufffe\xad](?:\n[ \t]{0,20})?(\\w{1,60})")
@@ -91,10 +97,41 @@ def _text(content: Any) -> str:
     count = content.count_rects()
     if not 0 < count <= _BOXES:
         return plain
-    lines = in_reading_order([Line(*content.get_rect(at)) for at in range(count)])
-    if lines is None:
+    boxes = [Line(*content.get_rect(at)) for at in range(count)]
+    ordered = in_reading_order(boxes)
+    lines = joined(boxes) if ordered is None else ordered
+    light = content.count_chars() * len(lines) <= _LOOKED_AT
+    if ordered is None and not light:
         return plain
-    return "\n".join(" ".join(content.get_text_bounded(*line).split()) for line in lines)
+    texts = [" ".join(content.get_text_bounded(*line).split()) for line in lines]
+    if ordered is None and _letters("".join(texts)) != _letters(plain):  # boxes that overlap, or hold not all
+        return plain
+    sizes = _sizes(content, lines) if light else [0.0] * len(lines)
+    marked = as_markdown([Piece(*piece) for piece in zip(lines, texts, sizes, strict=True)])
+    return marked or (plain if ordered is None else "\n".join(texts))
+
+
+def _letters(text: str) -> Counter[str]:
+    """How often each letter stands in a text; a hyphen at a line's end is written in several ways."""
+    return Counter(_STRAY.sub("", "".join(text.split())).replace("-", ""))
+
+
+def _sizes(content: Any, lines: Sequence[Line]) -> list[float]:
+    """The height of each line's type in points, by its first letter; 0 where none is found."""
+    from ctypes import c_double
+
+    from pypdfium2 import raw
+
+    box = raw.FS_RECTF()
+    sizes = []
+    for line in lines:
+        half = (line.top - line.bottom) / 2
+        found = raw.FPDFText_GetCharIndexAtPos(
+            content, c_double(line.left + 1), c_double(line.bottom + half), c_double(4), c_double(half)
+        )
+        known = found >= 0 and raw.FPDFText_GetLooseCharBox(content, found, box)
+        sizes.append(round(abs(box.top - box.bottom) * 2) / 2 if known else 0.0)
+    return sizes
 
 
 def mended(text: str) -> str:

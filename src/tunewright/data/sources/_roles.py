@@ -1,8 +1,51 @@
 """What people said to one another as the messages of a conversation."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
+from tunewright.data.names import listed, shown
 from tunewright.data.rows import BadRow
+from tunewright.data.source_spec import Side
+
+_OTHERS = "*"
+"""Stands for everyone who is not named."""
+
+
+class Said(NamedTuple):
+    """What somebody said."""
+
+    side: Side
+    name: str | None
+    text: str
+
+
+class Sides:
+    """Who is which side of a conversation, as a source's `roles` says it; letter case plays no part."""
+
+    def __init__(self, roles: Mapping[str, Side]) -> None:
+        self._sides = {" ".join(name.casefold().split()): side for name, side in roles.items()}
+
+    def of(self, *names: str | None) -> Side:
+        """The side of who goes by these names, the first that is known. Raises BadRow."""
+        for name in (*(name for name in names if name), _OTHERS):
+            if (side := self._sides.get(name.casefold())) is not None:
+                return side
+        who = shown(names[0]) if names and names[0] else "somebody without a name"
+        raise BadRow(f"unknown speaker: {who} speaks; roles names {listed(self._sides)}, and no '*'")
+
+
+def conversation(said: Iterable[Said]) -> dict[str, object]:
+    """What was said as messages, and who asked and answered. Raises BadRow where nobody answers."""
+    parts = [part for part in said if part.side != "skip" and part.text]
+    return {
+        "messages": joined((part.side, part.text) for part in parts),
+        "asked_by": _names(parts, "user"),
+        "answered_by": _names(parts, "assistant"),
+    }
+
+
+def _names(parts: Iterable[Said], side: Side) -> str | None:
+    return ", ".join(dict.fromkeys(part.name for part in parts if part.side == side and part.name)) or None
 
 
 def joined(said: Iterable[tuple[str, str]]) -> list[dict[str, str]]:

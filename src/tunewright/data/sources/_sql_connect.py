@@ -35,11 +35,14 @@ _WAIT = 30
 _CAN_WAIT = frozenset({"psycopg", "psycopg2", "pymysql", "mysqldb"})
 """Drivers whose setting for it is `connect_timeout`."""
 
+_CAN_READ = frozenset({"pymysql", "mysqldb"})
+"""Drivers that end a query themselves where nothing comes for `read_timeout` seconds."""
+
 
 @contextmanager
 def connected(root: Path, spec: SqlSpec) -> Iterator[Any]:
     """A connection of SQLAlchemy that is held to reading; SQLite's file is looked for below `root`. Raises BadFile."""
-    engine = _engine(root, database_url(spec), spec.url_env)
+    engine = _engine(root, database_url(spec), spec)
     try:
         with engine.connect() as connection:
             _hold_to_reading(connection, spec.query)
@@ -48,16 +51,16 @@ def connected(root: Path, spec: SqlSpec) -> Iterator[Any]:
         engine.dispose()
 
 
-def _engine(root: Path, url: Any, variable: str) -> Any:
+def _engine(root: Path, url: Any, spec: SqlSpec) -> Any:
     import sqlalchemy
 
     if url.get_backend_name() == "sqlite":
-        file = _sqlite_file(root, url.database, variable)
+        file = _sqlite_file(root, url.database, spec.url_env)
         return sqlalchemy.create_engine(
             "sqlite://", creator=lambda: _sqlite(file), poolclass=sqlalchemy.pool.NullPool
         )
     try:
-        return sqlalchemy.create_engine(with_a_limit(url), poolclass=sqlalchemy.pool.NullPool)
+        return sqlalchemy.create_engine(with_a_limit(url, spec.seconds), poolclass=sqlalchemy.pool.NullPool)
     except sqlalchemy.exc.NoSuchModuleError:
         raise BadFile(
             f"there is no database called {shown(url.drivername)} here.",
@@ -70,10 +73,12 @@ def _engine(root: Path, url: Any, variable: str) -> Any:
         ) from None
 
 
-def with_a_limit(url: Any) -> Any:
-    """The URL, with a limit on the wait for a server that never answers where it sets none."""
-    sets_one = "connect_timeout" in url.query or url.get_driver_name() not in _CAN_WAIT
-    return url if sets_one else url.update_query_dict({"connect_timeout": str(_WAIT)})
+def with_a_limit(url: Any, seconds: int) -> Any:
+    """The URL, with a limit on the wait for a server that never answers, and on a query's, where it sets none."""
+    driver = url.get_driver_name()
+    limits = {"connect_timeout": str(_WAIT)} if driver in _CAN_WAIT else {}
+    limits |= {"read_timeout": str(seconds)} if driver in _CAN_READ else {}
+    return url.update_query_dict({name: limit for name, limit in limits.items() if name not in url.query})
 
 
 def _sqlite_file(root: Path, name: str | None, variable: str) -> Path:

@@ -1,15 +1,18 @@
 """What a database may take of a run: the time until it gives its next rows, and the memory that rows are held in.
 
-A server is told its limit where it knows one (PostgreSQL, MySQL, MariaDB, Oracle), and a clock on this side ends what goes
-on all the same, or has no server (SQLite, DuckDB), where the driver can break a query off. Rows are fetched so few at a time
-as their size asks for: a driver gives whole rows, so one alone may take more before it is seen and set aside.
+A server is told its limit where it knows one (PostgreSQL, MySQL, MariaDB, Oracle). A clock on this side ends what goes on
+all the same, or has no server (SQLite, DuckDB): by the driver, or, where that cannot break a query off, by hanging up. Rows
+are fetched so few at a time as their size asks for: a driver gives whole rows, so one alone may take more before it is seen
+and set aside.
 """
 
 import math
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 from tunewright.data.rows import BadFile
@@ -18,12 +21,15 @@ CELL = 64 * 2**20
 """The most bytes of a cell of SQLite."""
 ROW = 64 * 2**20
 """The most bytes of a row, and of the rows that are held at a time as far as those before them foretell."""
-AT_A_TIME, _OF_A_FILE = 256, 16
-"""Rows that are held at a time, at most: of a server, and of SQLite, whose file may come from a stranger."""
+AT_A_TIME, _OF_A_FILE = 1000, 16
+"""Rows that are held at a time, at most: of a server, where each time is a way there and back, and of SQLite, whose file may
+come from a stranger."""
 _GRACE = 5.0
 """Seconds that a server has to end its query by itself."""
 _LOOK = 0.25
 """Seconds between two looks at the clock."""
+_SOCKETS = ("_sock", "_usock", "_socket")
+"""Where drivers have their connection: pymysql, pg8000, MySQL's own."""
 _OVER = frozenset({3024, 1969})
 """MySQL's and MariaDB's numbers for a query that took longer than it may, all its rows together."""
 
@@ -37,15 +43,15 @@ class Guard:
         served = _told_server(connection, raw, seconds)
         self._seconds = seconds
         self._clock = seconds + (_GRACE if served else 0)
-        self._stop = next(filter(None, (getattr(raw, name, None) for name in ("interrupt", "cancel"))), None)
+        ways = (getattr(raw, name, None) for name in ("interrupt", "cancel"))
+        self._stop: Callable[[], object] = next(filter(None, ways), partial(_hang_up, raw))
         self._end = math.inf
         self._closed = threading.Event()
         self.most = _OF_A_FILE if connection.dialect.name == "sqlite" else AT_A_TIME
         """Rows that may be held at a time."""
 
     def __enter__(self) -> "Guard":
-        if self._stop is not None:
-            threading.Thread(target=self._watch, args=(self._stop,), daemon=True).start()
+        threading.Thread(target=self._watch, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -68,12 +74,24 @@ class Guard:
         finally:
             self._end = math.inf
 
-    def _watch(self, stop: Callable[[], object]) -> None:
+    def _watch(self) -> None:
         """Look now and then, which costs nothing where millions of fetches are short."""
         while not self._closed.wait(_LOOK):
             if time.monotonic() >= self._end:
                 with suppress(Exception):  # a connection that is gone needs no end
-                    stop()
+                    self._stop()
+
+
+def _hang_up(raw: Any) -> None:
+    """Close a driver's connection under it: whoever waits for an answer is told that there is none."""
+    for name in _SOCKETS:
+        found = getattr(raw, name, None)
+        found = getattr(found, "sock", found)
+        if isinstance(found, socket.socket):
+            found.shutdown(socket.SHUT_RDWR)  # closing would wait for who reads from it
+            return
+    if not type(raw).__module__.startswith("MySQLdb"):  # a library in C, which has a clock (read_timeout)
+        raw.close()
 
 
 def fetched(result: Any, guard: Guard) -> Iterator[tuple[Sequence[Any], int]]:
@@ -95,7 +113,9 @@ def row_size(row: Sequence[Any]) -> int:
 
 
 def _size(value: Any) -> int:
-    if isinstance(value, str | bytes | bytearray):
+    if isinstance(value, str):
+        return len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass"))
+    if isinstance(value, bytes | bytearray):
         return len(value)
     if isinstance(value, memoryview):
         return value.nbytes

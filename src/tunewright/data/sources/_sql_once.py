@@ -3,6 +3,7 @@
     with asked_once():
         contents(spec, root)    # asks the database, and keeps the rows in a file without a name
         read(root, spec.sql)    # reads these
+        let_go()                # they are examples now
         contents(spec, root)    # knows them: what was made of the rows is made of what was hashed
 
 A run has to know what a source holds before it reads it, and again when it has; asked three times, a query of an hour takes
@@ -64,10 +65,23 @@ def kept(root: Path, spec: SqlSpec) -> Table | None:
     return None if found is None or found.file is None else Table(found.columns, _rows(found.file))
 
 
-def known_digest(root: Path, spec: SqlSpec) -> str | None:
-    """The hash of the rows, where they were asked for."""
+def known_digest(root: Path, spec: SqlSpec) -> str:
+    """The hash of the rows; blank where they were not asked for."""
     found = (_asked.get() or {}).get(_key(root, spec))
-    return None if found is None else found.digest
+    return "" if found is None else found.digest
+
+
+def remembered() -> bool:
+    """Whether this is such a run, in which what is read to its end is known by its hash."""
+    return _asked.get() is not None
+
+
+def let_go() -> None:
+    """Let the rows go, of which examples were made; their hashes stay known. Who reads them again asks again."""
+    for key, one in (known := _asked.get() or {}).items():
+        if one.file is not None:
+            one.file.close()
+        known[key] = one._replace(file=None)
 
 
 def keeping(root: Path, spec: SqlSpec, table: Table) -> Table:

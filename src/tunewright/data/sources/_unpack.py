@@ -110,10 +110,10 @@ def _refuse_exports(archive: str, names: list[str]) -> None:
 
 
 @contextmanager
-def unpacked(path: Path, *, by_line: bool, most: int | None = None) -> Iterator[Path]:
+def unpacked(path: Path, *, by_line: bool) -> Iterator[Path]:
     """The file that a packed one holds, for as long as the context lasts, under its own name as far as one can have it.
 
-    `by_line`: it is read line by line, so no line may be too long. `most`: the most bytes it may have.
+    `by_line`: it is read line by line, so no line may be too long.
     Raises BadFile, OSError.
     """
     name = inner_name(path) or path.name
@@ -122,14 +122,14 @@ def unpacked(path: Path, *, by_line: bool, most: int | None = None) -> Iterator[
     with tempfile.TemporaryDirectory(prefix="tunewright-") as folder:
         target = Path(folder) / _safe(name)
         with target.open("wb") as sink:
-            _copy(path, sink, by_line, most)
+            _copy(path, sink, by_line)
         yield target
 
 
-def _copy(path: Path, sink: BinaryIO, by_line: bool, most: int | None) -> None:
+def _copy(path: Path, sink: BinaryIO, by_line: bool) -> None:
     archive = archive_of(path)
     packed = (archive or path).stat().st_size
-    limit = min(most_unpacked(packed), most or 2**63)
+    limit = most_unpacked(packed)
     written = 0
     lines = Lines() if by_line else None
     for block in _entry(archive, path) if archive else _blocks(path):

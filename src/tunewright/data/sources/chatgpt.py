@@ -21,7 +21,7 @@ _RAW = 2000
 
 
 def read(path: Path, encoding: str) -> Table:
-    """Open an export's conversations.json; it is read whole. Raises BadFile."""
+    """Open an export's conversations.json. Raises BadFile, also while reading."""
     return Table(None, _rows(json.read(path, encoding)))
 
 

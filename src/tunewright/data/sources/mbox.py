@@ -1,7 +1,8 @@
 """Mail (mbox, or one mail as .eml): one row a mail, {text, subject, from, to, date, message_id, in_reply_to, document}.
 
 The text is the body, what it quotes of other mails included: the plain part, or else the HTML part as Markdown. Attachments
-are left out. The date is an ISO text, null where it cannot be read. A row's number counts the mails.
+are left out. The date is an ISO text, null where it cannot be read. A row's number counts the mails. Where the source has
+`roles`, its rows are conversations (_threads.py).
 """
 
 import binascii
@@ -20,6 +21,10 @@ from tunewright.data.rows import BadFile, Reject, Row, Table
 from tunewright.data.sources._documents import clean, document_table
 from tunewright.data.sources._plain import page_text
 
+HEADERS = ("subject", "from", "to", "date", "message_id", "in_reply_to")
+"""The headers that a row holds."""
+THREADED = (*HEADERS, "references")
+"""Those, and what else tells which mail answers which."""
 MOST_BYTES = 32 * 2**20
 """The most bytes of a mail, attachments and all; the rest of a longer one is passed over, and the mail is a reject."""
 PARTS = 1_000
@@ -30,7 +35,6 @@ HEAD_BYTES = 2**20
 """The most bytes of a mail's headers."""
 _HEADER_CHARS = 10_000
 """The most characters of a header that are read."""
-_HEADERS = ("subject", "from", "to", "date", "message_id", "in_reply_to")
 _LINE = 2**16
 _QUOTED_FROM = re.compile(r"^>(>*From )", re.MULTILINE)
 _HEADER = re.compile(rb"[!-9;-~]+:|From ")
@@ -38,18 +42,23 @@ _CONTENT = re.compile(rb"^content-[a-z-]{1,40}:[^\n]*(?:\n[ \t][^\n]*)*", re.IGN
 _RAW = 2000
 
 
-def read(path: Path, encoding: str) -> Table:
-    """Open a file of mails; `encoding` is for parts that name none. Raises BadFile where no mail begins the file."""
+def read(path: Path, encoding: str, headers: tuple[str, ...] = HEADERS) -> Table:
+    """Open a file of mails; `encoding` is for parts that name none, `headers` are those that rows hold.
+
+    Raises BadFile where no mail begins the file.
+    """
     with path.open("rb") as stream:
         start = stream.read(_LINE).removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
     if start and not _HEADER.match(start):
         raise BadFile(
             "the file does not begin with a mail's headers.", fix="Look whether it is an mbox file."
         )
-    return document_table(path, _HEADERS, _rows(path, encoding, start.startswith(b"From ")))
+    return document_table(path, headers, _rows(path, encoding, start.startswith(b"From "), headers))
 
 
-def _rows(path: Path, encoding: str, many: bool) -> Generator[Row | Reject, None, None]:
+def _rows(
+    path: Path, encoding: str, many: bool, headers: tuple[str, ...]
+) -> Generator[Row | Reject, None, None]:
     for number, data in enumerate(_mails(path, many), 1):
         if why := _too_much(data):
             yield Reject(number, why, data[:_RAW].decode("utf-8", "replace"))
@@ -65,7 +74,7 @@ def _rows(path: Path, encoding: str, many: bool) -> Generator[Row | Reject, None
         if many:
             text = _QUOTED_FROM.sub(r"\1", text)
         if text.strip():
-            yield Row(number, {"text": text.strip("\n"), **_headers(mail)})
+            yield Row(number, {"text": text.strip("\n"), **_headers(mail, headers)})
         else:
             yield Reject(number, "empty text: the mail has no text", data[:_RAW].decode("utf-8", "replace"))
 
@@ -137,8 +146,8 @@ def _line_feeds(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _headers(mail: Message) -> dict[str, Any]:
-    values = {name: _header(mail, name.replace("_", "-")) for name in _HEADERS}
+def _headers(mail: Message, names: tuple[str, ...]) -> dict[str, Any]:
+    values = {name: _header(mail, name.replace("_", "-")) for name in names}
     return {**values, "date": _date(values["date"])}
 
 

@@ -1,9 +1,9 @@
 """PDF: one row a page, {text, page, title, document}; the row's number is the page's.
 
-Words that a line's end parts are put together again, and pages whose lines run across two columns are read column by
-column. Blank pages are passed over; one that shows pictures and no text is a reject, for it wants text recognition.
-Scripts are never run: the library is built without an engine for them, and forms are not loaded. It works in a process of
-its own, so that a page that takes for ever, or breaks it down, is a reject as well.
+Words that a line's end parts are put together again, and pages whose lines run across two columns, or three, are read
+column by column; headings and tables come as Markdown. Blank pages are passed over; one that shows pictures and no text is a
+reject, for it wants text recognition. Scripts are never run: the library is built without an engine for them, and forms are
+not loaded. It works in a process of its own, so that a page that takes for ever, or breaks it down, is a reject as well.
 """
 
 from collections.abc import Generator

@@ -19,12 +19,20 @@ from tunewright.data.source_spec import SqlSpec
 from tunewright.data.sources._json_form import row_of
 from tunewright.data.sources._sql_connect import connected
 from tunewright.data.sources._sql_limits import ROW, Guard, fetched
-from tunewright.data.sources._sql_once import Digest, asked_once, keeping, kept, known_digest
+from tunewright.data.sources._sql_once import (
+    Digest,
+    asked_once,
+    keeping,
+    kept,
+    known_digest,
+    let_go,
+    remembered,
+)
 from tunewright.data.sources._sql_query import check_query, statement
 from tunewright.data.sources._sql_url import database_name, told
 from tunewright.data.text import broken
 
-__all__ = ["asked_once", "database_name", "hash_rows", "read"]
+__all__ = ["asked_once", "database_name", "hash_rows", "let_go", "read"]
 
 
 def read(root: Path, spec: SqlSpec) -> Table:
@@ -36,13 +44,14 @@ def read(root: Path, spec: SqlSpec) -> Table:
 def hash_rows(root: Path, spec: SqlSpec) -> str:
     """The sha256 of the query's rows in their order. Raises BadFile."""
     known = known_digest(root, spec)
-    if known is not None:
+    if known:
         return known
     table = read(root, spec)
-    digest = Digest(table.columns)
+    digest = None if remembered() else Digest(table.columns)
     for row in table.rows:
-        digest.add(row)
-    return known_digest(root, spec) or digest.hex()
+        if digest is not None:
+            digest.add(row)
+    return known_digest(root, spec) if digest is None else digest.hex()
 
 
 def _asked(root: Path, spec: SqlSpec) -> Table:

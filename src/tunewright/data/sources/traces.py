@@ -30,7 +30,9 @@ _FINISHED = ("stop", "tool_calls", "function_call", "end_turn", "eos", "tool_use
 _CUT = {
     "length": "cut off: the answer reached its limit of tokens",
     "max_tokens": "cut off: the answer reached its limit of tokens",
+    "max_output_tokens": "cut off: the answer reached its limit of tokens",
     "content_filter": "cut off: a filter stopped the answer",
+    "safety": "cut off: a filter stopped the answer",
 }
 _REASONS = ("finish_reason", "finishReason", "stop_reason")
 _LIMITS = ("max_tokens", "maxTokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens")
@@ -199,24 +201,29 @@ def _choice(response: dict[str, Any], where: str) -> dict[str, Any]:
 
 def _check_finished(reason: Any) -> None:
     """Raises BadRow where an answer ended by anything but itself."""
-    said = str(reason)[:40] if reason is not None else "nothing"
-    plain = said.lower().replace("-", "_")  # some say it in capitals, or with hyphens
-    if plain not in _FINISHED:
-        raise BadRow(_CUT.get(plain, f"cut off: the answer's finish_reason is {said}"))
+    if (said := _plain(reason)) not in _FINISHED:
+        shown = str(reason)[:40] if reason is not None else "nothing"
+        raise BadRow(_CUT.get(said, f"cut off: the answer's finish_reason is {shown}"))
+
+
+def _plain(reason: Any) -> str:
+    """A reason as it is looked up: some write it in capitals, or with hyphens."""
+    return str(reason)[:40].lower().replace("-", "_")
 
 
 def _check_whole(values: dict[str, Any], output: Any) -> None:
     """Raises BadRow where one of Langfuse's observations tells that its answer was cut off.
 
-    The reason stands in the message, in what LangChain puts beside it, or in the metadata; where none does, an answer of as
-    many tokens as were allowed was cut.
+    The reason stands in the message, in what LangChain puts beside it, or in the metadata; where none does that is known (a
+    program may write there what it likes), an answer of as many tokens as were allowed was cut.
     """
     message = output if isinstance(output, dict) else {}
     places = (message, message.get("response_metadata"), values.get("metadata"))
     told = (place[key] for place in places if isinstance(place, dict) for key in _REASONS if place.get(key))
     reason = next(told, None)
-    if reason is not None:
-        _check_finished(reason)
+    if (said := _plain(reason)) in _CUT:
+        raise BadRow(_CUT[said])
+    if said in _FINISHED:
         return
     allowed = _counted(values.get("modelParameters"), _LIMITS)
     used = _counted(values.get("usageDetails"), ("output",)) or _counted(values.get("usage"), ("output",))

@@ -7,6 +7,7 @@ from tunewright.project.importing import rules
 from tunewright.project.importing.axolotl_data import read_datasets
 from tunewright.project.importing.axolotl_left import WITHOUT
 from tunewright.project.importing.carried import Ledger
+from tunewright.project.importing.part import lay_samples
 from tunewright.project.importing.place import Place, find_base
 from tunewright.project.importing.rules import flag, leave, number, plain, whole
 
@@ -36,9 +37,10 @@ def read(ledger: Ledger, place: Place) -> None:
     ledger.carry("base_model", base, "base", find_base(str(base), place))
     _method(ledger, place)
     _adapter(ledger)
-    read_datasets(ledger, place)
+    draws = read_datasets(ledger, place)
     _batch(ledger)
     rules.apply(ledger, RULES, WITHOUT, TOOL)
+    lay_samples(ledger, draws)
     _defaults(ledger)
 
 

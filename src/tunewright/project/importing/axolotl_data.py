@@ -1,56 +1,24 @@
 """Axolotl's data sets: `datasets` and `pretraining_dataset` become sources, their types forms."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from tunewright.core.errors import UserError
-from tunewright.data.forms import PRESETS
-from tunewright.data.forms.markup import MARKUP
-from tunewright.data.forms.spec import MESSAGE_PARTS
-from tunewright.project.importing.carried import SAYS_NOTHING, Ledger
-from tunewright.project.importing.place import (
-    Place,
-    checked,
-    find_data,
-    find_files,
-    slug,
-    unique,
-    written_form,
-)
+from tunewright.project.importing.axolotl_forms import REFUSED, Entry, form_of
+from tunewright.project.importing.carried import Fate, Ledger
+from tunewright.project.importing.naming import slug, unique
+from tunewright.project.importing.part import Draw, parts_of, tell_part
+from tunewright.project.importing.place import Place, find_data, find_files
+from tunewright.project.importing.rules import whole
+from tunewright.project.importing.trial import checked
 
-_STYLES = ("load", "load_chat", "load_instruct", "load_no_prompt", "load_concise", "load_open_orca_chatml")
-_OTHER_NAMES = {
-    "pretrain": "completion",
-    "alpaca_instruct": "alpaca",
-    "orcamini": "alpaca_w_system",
-    "alpaca_w_system.load_open_orca_chatml": "alpaca_w_system.load_open_orca",
-    "llama2_chat": "sharegpt",
-}
-_PREFERENCES = {
-    "chat_template.default": "dpo.chat_template",
-    "chat_template": "dpo.chat_template",
-    "chat_template.argilla_chat": "dpo.argilla_chat",
-    "zephyr.nectar": "dpo.nectar",
-    "chatml": "preference",
-    "llama3": "preference",
-    "passthrough": "passthrough",
-    "passthrough.default": "passthrough",
-}
-_ROLES = ("system", "developer", "user", "assistant", "tool")
-_FORMATS = {"format": "user", "no_input_format": "user_alone", "prompt_format": "user"}
+_PARTS = {"config": "name", "split": "split", "revision": "revision"}
+"""Our word for which rows are meant → the data set's key."""
 
 
-class _Entry(NamedTuple):
-    """One data set of the config."""
-
-    at: str
-    """Its place: `datasets[0]`."""
-    values: Mapping[str, Any]
-
-
-def read_datasets(ledger: Ledger, place: Place) -> None:
-    """Lay the data sets in as sources. Raises UserError where not one of them can be."""
-    entries: list[_Entry] = []
+def read_datasets(ledger: Ledger, place: Place) -> dict[str, Draw]:
+    """Lay the data sets in as sources; of which of them a sample is meant. Raises UserError where not one can be laid in."""
+    entries: list[Entry] = []
     for key in ("pretraining_dataset", "datasets"):
         found = ledger.config.get(key)
         given = found if isinstance(found, list) else [] if found is None else [found]
@@ -60,13 +28,20 @@ def read_datasets(ledger: Ledger, place: Place) -> None:
                 values = {"type": "pretrain", **values}
                 if not isinstance(entry, dict):
                     ledger.tell(key, entry, "carried", "sources", "")
-            entries.append(_Entry(f"{key}[{number}]", values))
+            entries.append(Entry(f"{key}[{number}]", values))
     sources: dict[str, Any] = {}
+    draws: dict[str, Draw] = {}
     for entry in entries:
-        _source(entry, ledger, place, sources)
+        _source(entry, ledger, place, sources, draws)
+        ledger.leave_rest(entry.at, entry.values)
     if not sources:
+        whys = [
+            f"{line.key}: {line.why}"
+            for line in ledger.lines
+            if line.fate == "without" and "].type" in line.key
+        ]
         raise UserError(
-            "the config has no data set that can be a source",
+            "the config has no data set that can be a source" + "".join(f" ({why})" for why in whys[:1]),
             where=str(place.config),
             fix="Name files of texts or conversations under datasets.",
         )
@@ -74,294 +49,89 @@ def read_datasets(ledger: Ledger, place: Place) -> None:
     forms = [_name(source.get("form")) for source in sources.values()]
     if ledger.config.get("rl") is None and all(name == "completion" for name in forms):
         ledger.lay("train.method", "cpt")
+    return draws
 
 
 def _name(form: Any) -> str | None:
     return form if isinstance(form, str) or form is None else str(form["name"])
 
 
-def _source(entry: _Entry, ledger: Ledger, place: Place, sources: dict[str, Any]) -> None:
-    """One data set as a source, or several where it names several files."""
+def _source(
+    entry: Entry, ledger: Ledger, place: Place, sources: dict[str, Any], draws: dict[str, Draw]
+) -> None:
+    """One data set as a source, or several where it names several files, configurations or splits."""
     values = entry.values
-    form = _form(entry, ledger)
-    path, files = values.get("path"), values.get("data_files")
-    given = files if isinstance(files, list) else [files or path]
-    names = [name for name in given if isinstance(name, str)]
-    if not isinstance(path, str) or not path or len(names) < len(given):
+    known = {"path", "data_files", *_PARTS.values()} | ({"shards"} if _shards(values) else set())
+    form = form_of(entry, known, ledger)
+    path, names = values.get("path"), _files(values)
+    if not isinstance(path, str) or not path or not all(isinstance(name, str) and name for name in names):
         ledger.leave(f"{entry.at}.path", path, "it names no file and no data set")
-        return
-    if form is _REFUSED:
+    elif form is REFUSED:
         ledger.leave(f"{entry.at}.path", path, "its rows cannot be carried")
+    else:
+        _lay(entry, form, names, ledger, place, sources, draws)
         return
-    for name in names:
-        data = find_files(path, name, place) if files else find_data(name, place)
-        source: dict[str, Any] = {"path": data.path}
-        if form is not None:
-            source["form"] = form
-        source_name = unique(slug(path.rpartition("/")[2] or path), sources)
-        sources[source_name], note = checked(data, source)
-        key = f"{entry.at}.{'data_files' if files else 'path'}"
-        ledger.tell(key, name, "changed" if data.note else "carried", f"sources.{source_name}.path", note)
+    for key in (*_PARTS.values(), "shards"):
+        if key in values and (key != "shards" or _shards(values)):
+            ledger.leave(f"{entry.at}.{key}", values[key], "see its path")
+
+
+def _files(values: Mapping[str, Any]) -> list[Any]:
+    """The files that a data set names; of files by split, those of the split that is asked for."""
+    files = values.get("data_files")
+    if isinstance(files, dict):
+        files = files.get(parts_of(None, values.get("split"), None)[0].split or "train")
+    return files if isinstance(files, list) else [files] if files else []
+
+
+def _lay(
+    entry: Entry,
+    form: Any,
+    files: list[str],
+    ledger: Ledger,
+    place: Place,
+    sources: dict[str, Any],
+    draws: dict[str, Draw],
+) -> None:
+    values, path = entry.values, str(entry.values["path"])
+    parts = parts_of(*(values.get(key) for key in _PARTS.values()))
+    at = f"{entry.at}.{'data_files' if files else 'path'}"
+    told = False
+    for part in parts:
+        for name in files or [path]:
+            data = find_files(path, name, place, part) if files else find_data(name, place, part)
+            source = unique(slug(path.rpartition("/")[2] or path), sources)
+            sources[source], note = checked(data, form)
+            fate: Fate = "changed" if data.note else "carried"
+            ledger.tell(at, part.config or name, fate, f"sources.{source}.path", note)
+            if draw := _draw(part.draw, _shards(values)):
+                draws[source] = draw
+            if not told:
+                tell_part(ledger, entry.at, _PARTS, values, data.source, source)
+                told = True
+        if "hub" not in data.source:  # a file is of no configuration, and has no splits
+            break
+    if _shards(values):
+        ledger.tell(
+            f"{entry.at}.shards", values["shards"], "changed", "recipe", "a seeded sample of that share"
+        )
     if files:
         ledger.tell(f"{entry.at}.path", path, "carried", "sources", "see its data_files")
 
 
-_REFUSED = object()
-"""In place of a form: the rows cannot be carried."""
+def _shards(values: Mapping[str, Any]) -> int:
+    """Of how many shards a data set is one; none where it is whole."""
+    found = whole(values.get("shards"))
+    return found if found is not None and found > 1 else 0
 
 
-def _form(entry: _Entry, ledger: Ledger) -> Any:
-    """The form as the project file has it, none where the rows tell it, or `_REFUSED`; a line for each key but `path`."""
-    values, kind = entry.values, entry.values.get("type")
-    spec = _typed(entry, ledger)
-    done = {"path", "data_files", "type"}
-    if spec is not None and spec is not _REFUSED:
-        done |= _options(entry, ledger, spec)
-    for key, value in values.items():
-        if key not in done:
-            why = (
-                SAYS_NOTHING
-                if value in (None, "", [], {})
-                else _LEFT.get(key, "unknown: no key of a data set that is known here")
-            )
-            ledger.leave(f"{entry.at}.{key}", value, why)
-    if spec is None or spec is _REFUSED:
-        return spec
-    try:
-        form = written_form(spec)
-    except ValueError as error:
-        ledger.leave(f"{entry.at}.type", kind, f"no form can be made of it: {error}")
-        return None
-    if not isinstance(kind, dict):
-        why = ""
-        if spec["name"] == "dpo.nectar":
-            why = "say which rank is the best: form.best, lowest or highest"
-        elif isinstance(kind, str) and (":" in kind or kind.startswith(("chatml.", "llama3."))):
-            why = "turns are put together by the base's own template"
-        ledger.tell(f"{entry.at}.type", kind, "changed" if why else "carried", f"form {spec['name']}", why)
-    return form
-
-
-def _typed(entry: _Entry, ledger: Ledger) -> Any:
-    """The form that a data set's type names: a spec to be filled, none where it is unknown, or `_REFUSED`."""
-    kind, rl = entry.values.get("type"), ledger.config.get("rl")
-    if isinstance(kind, dict):
-        return _defined(entry, kind, ledger)
-    if not kind:
-        ledger.leave(
-            f"{entry.at}.type", kind, "without a type rows are token ids, which belong to one tokenizer"
-        )
-        return _REFUSED
-    word = str(kind).partition(":")[0]
-    if word in ("stepwise_supervised", "_synthetic"):
-        ledger.leave(f"{entry.at}.type", kind, "ratings of steps and made-up tokens are not trained")
-        return _REFUSED
-    name = _form_name(word, str(rl) if rl else None)
-    if name is None:
-        ledger.leave(
-            f"{entry.at}.type", kind, "no form is called so, and code is not run; set form for the source"
-        )
-        return None
-    return {"name": name}
-
-
-def _form_name(word: str, rl: str | None) -> str | None:
-    head, _, tail = word.partition(".")
-    if rl == "orpo" and word.startswith("chat_template"):
-        return "orpo.chat_template"
-    if rl == "kto" and head in ("chatml", "llama3"):
-        return f"kto.{tail}" if f"kto.{tail}" in PRESETS else None
-    if rl in ("dpo", "ipo", "simpo"):
-        if word in _PREFERENCES:
-            return _PREFERENCES[word]
-        return f"dpo.{tail}" if head in ("chatml", "llama3") and f"dpo.{tail}" in PRESETS else None
-    if word in _OTHER_NAMES:
-        return _OTHER_NAMES[word]
-    if word in PRESETS:
-        return word
-    if head == "bradley_terry":
-        return "bradley_terry"
-    head = _OTHER_NAMES.get(head, head)
-    return head if tail in _STYLES and head in PRESETS else None
-
-
-def _defined(entry: _Entry, kind: Mapping[str, Any], ledger: Ledger) -> dict[str, Any]:
-    """The form of a type that the config defines itself, by its fields and formats."""
-    rl = ledger.config.get("rl")
-    name = "rated" if rl == "kto" else "preference" if rl else "alpaca"
-    keys: dict[str, str] = {} if rl else {"history": "", "tools": ""}
-    formats: dict[str, str] = {}
-    spec: dict[str, Any] = {"name": name, "keys": keys, "formats": formats}
-    for key, value in kind.items():
-        place = f"{entry.at}.type.{key}"
-        part = {"label": "rating"}.get(key.removeprefix("field_"), key.removeprefix("field_"))
-        if value in (None, ""):
-            ledger.leave(place, value, SAYS_NOTHING)
-        elif (
-            key.startswith("field_")
-            and part in {**PRESETS[name].keys, "system": ""}
-            and isinstance(value, str)
-        ):
-            keys[part] = value
-            ledger.tell(place, value, "carried", f"form.keys.{part}", "")
-        elif key == "system_prompt" and isinstance(value, str):
-            spec["system"] = value
-            ledger.tell(place, value, "carried", "form.system", "")
-        elif key in _FORMATS and isinstance(value, str):
-            _format(place, key, value, formats, ledger)
-        else:
-            ledger.leave(place, value, "the base's own template puts it")
-    if not formats:
-        del spec["formats"]
-    return spec
-
-
-def _format(place: str, key: str, value: str, formats: dict[str, str], ledger: Ledger) -> None:
-    """A prompt's format is kept where it is words; a template's markup around turns is the base's own to put."""
-    if value.strip() in ("{prompt}", "{instruction}"):
-        ledger.tell(place, value, "carried", "form", "")
-    elif MARKUP.search(value) or "{system}" in value:
-        ledger.leave(place, value, "the base's own template puts a turn's markup and the system message")
-    else:
-        formats[_FORMATS[key]] = value.strip()
-        ledger.tell(place, value, "carried", f"form.formats.{_FORMATS[key]}", "")
-
-
-def _options(entry: _Entry, ledger: Ledger, spec: dict[str, Any]) -> set[str]:
-    """What a data set's other keys say of its form; the keys that were read."""
-    values, keys, done = entry.values, dict(spec.get("keys", {})), set[str]()
-    parts = PRESETS[spec["name"]].keys
-    fields = {
-        "field_messages": "messages",
-        "field_tools": "tools",
-        "field_chosen": "chosen",
-        "field_rejected": "rejected",
-    }
-    fields |= {"field": "text", "text_column": "text"}
-    for key, part in fields.items():
-        if (value := values.get(key)) and part in parts and isinstance(value, str):
-            if parts[part] != value:
-                keys[part] = value
-            ledger.tell(f"{entry.at}.{key}", value, "carried", f"form.keys.{part}", "")
-            done.add(key)
-    spec["keys"] = keys
-    done |= _message_keys(entry, ledger, spec)
-    done |= _roles(entry, ledger, spec)
-    if values.get("drop_system_message") is not None:
-        spec["drop_system"] = bool(values["drop_system_message"])
-        ledger.tell(
-            f"{entry.at}.drop_system_message",
-            values["drop_system_message"],
-            "carried",
-            "form.drop_system",
-            "",
-        )
-        done.add("drop_system_message")
-    return done
-
-
-def _message_keys(entry: _Entry, ledger: Ledger, spec: dict[str, Any]) -> set[str]:
-    """The keys of a turn's parts."""
-    values, done, found = entry.values, set[str](), dict[str, str]()
-    single = {
-        "message_field_role": "role",
-        "message_field_content": "content",
-        "message_field_training": "train",
-        "message_field_training_detail": "train_detail",
-    }
-    for key, part in single.items():
-        if isinstance(values.get(key), str) and values[key]:
-            found[part] = values[key]
-            ledger.tell(f"{entry.at}.{key}", values[key], "carried", f"form.message_keys.{part}", "")
-            done.add(key)
-    mapped = values.get("message_property_mappings")
-    for part, key in mapped.items() if isinstance(mapped, dict) else ():
-        at = f"{entry.at}.message_property_mappings.{part}"
-        if part in MESSAGE_PARTS and isinstance(key, str):
-            found[part] = key
-            ledger.tell(at, key, "carried", f"form.message_keys.{part}", "")
-        else:
-            ledger.leave(at, key, "a turn has no such part here")
-        done.add("message_property_mappings")
-    there = {"role": "role", "content": "content", **PRESETS[spec["name"]].message_keys}
-    differing = {part: key for part, key in found.items() if there.get(part, part) != key}
-    if differing:
-        spec["message_keys"] = differing
-    return done
-
-
-def _roles(entry: _Entry, ledger: Ledger, spec: dict[str, Any]) -> set[str]:
-    """What those who speak are called, and whose turns are trained."""
-    values, done = entry.values, set[str]()
-    given = values.get("roles")
-    known = PRESETS[spec["name"]].roles
-    laid: dict[str, str] = {}
-    for role, words in given.items() if isinstance(given, dict) else ():
-        at = f"{entry.at}.roles.{role}"
-        if role in _ROLES and isinstance(words, list):
-            laid |= {str(word): role for word in words if known.get(str(word)) != role}
-            ledger.tell(at, words, "carried", "form.roles", "")
-        else:
-            ledger.leave(at, words, "there is no such role")
-        done.add("roles")
-    if laid:
-        spec["roles"] = laid
-    trained = values.get("roles_to_train")
-    if trained is not None:
-        done.add("roles_to_train")
-        answers = [str(each) for each in trained] if isinstance(trained, list) else [str(trained)]
-        if answers and all({**known, **laid}.get(each) == "assistant" for each in answers):
-            ledger.tell(
-                f"{entry.at}.roles_to_train",
-                trained,
-                "carried",
-                "always so",
-                "the assistant's turns are trained",
-            )
-        else:
-            ledger.leave(
-                f"{entry.at}.roles_to_train", trained, "the assistant's turns are trained, and no others"
-            )
-    for key in ("train_on_eos", "train_on_eot"):
-        if values.get(key) is not None:
-            done.add(key)
-            why = "every trained turn ends with its trained end"
-            if values[key] == "turn":
-                ledger.tell(f"{entry.at}.{key}", values[key], "carried", "always so", why)
-            else:
-                ledger.leave(f"{entry.at}.{key}", values[key], why)
-    return done
-
-
-_LEFT = {
-    "split": "save that split's rows as the source's file",
-    "name": "save that subset's rows as the source's file",
-    "revision": "a source's file is hashed with its content",
-    "ds_type": "a file's format is told by its ending, or by sources.*.format",
-    "field": "the form has no text",
-    "field_messages": "the form has no messages",
-    "field_tools": "the form has no tools",
-    "field_chosen": "the form has no pair",
-    "field_rejected": "the form has no pair",
-    "field_thinking": "thinking beside an answer is not carried; such rows are rejects",
-    "template_thinking_key": "thinking beside an answer is not carried; such rows are rejects",
-    "split_thinking": "an answer is trained as it is written",
-    "chat_template": "the base's own template puts turns together",
-    "chat_template_jinja": "the base's own template puts turns together",
-    "shards": "all rows are read; a recipe can sample them",
-    "shards_idx": "all rows are read; a recipe can sample them",
-    "preprocess_shards": "rows are read one by one",
-    "trust_remote_code": "code is not run from a hub",
-    "conversation": "the base's own template puts turns together",
-    "field_human": "a form's roles say who speaks",
-    "field_model": "a form's roles say who speaks",
-    "step_separator": "steps are not rated",
-    "max_completion_length": "train.max_length holds for whole rows",
-    "train_on_last_step_only": "steps are not rated",
-    "temperature": "there are no teachers' probabilities in the rows",
-    "logprobs_field": "there are no teachers' probabilities in the rows",
-    "input_format": "the base's own template puts turns together",
-    "input_transform": "code is not run from a config",
-    "skip": "all rows are read",
-}
-"""Why a data set's key goes nowhere."""
+def _draw(draw: Draw | None, shards: int) -> Draw | None:
+    """A slice's sample, and of that one of so many shards."""
+    if not shards:
+        return draw
+    if draw is None:
+        return Draw("share", round(1 / shards, 6))
+    found = Draw(
+        draw.of, max(draw.amount // shards, 1) if draw.of == "rows" else round(draw.amount / shards, 6)
+    )
+    return found if found.is_known else draw

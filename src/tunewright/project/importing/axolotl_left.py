@@ -39,6 +39,7 @@ WITHOUT: dict[str, str] = {
         "mean_resizing_embeddings shrink_embeddings embeddings_skip_upcast overrides_of_model_* "
         "fix_untrained_tokens torch_dtype float32"
     ),
+    "a base is read as its hub has it, or from a folder": "revision_of_model",
     rules.NO_CODE: "plugins trainer_cls",
     rules.NO_MEDIA: "processor_type processor_kwargs image_* freeze_mm_modules role_boundaries",
     rules.LOADING: (

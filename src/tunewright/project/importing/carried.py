@@ -64,6 +64,14 @@ class Ledger:
         """Tell that a key has no counterpart."""
         self.tell(key, value, "without", "", why)
 
+    def leave_rest(self, at: str, values: Mapping[str, Any]) -> None:
+        """Tell of the keys of an entry (a data set's) that have no line yet: they say nothing, or cannot be read."""
+        told = [line.key for line in self._lines]
+        for key, value in values.items():
+            place = f"{at}.{key}"
+            if not any(each == place or each.startswith((f"{place}.", f"{place}[")) for each in told):
+                self.leave(place, value, SAYS_NOTHING if value in (None, "", [], {}) else "it cannot be read")
+
     def tell(self, key: str, value: Any, fate: Fate, to: str, why: str) -> None:
         """Write a line."""
         self._lines.append(Line(key, shown(value), fate, to, why))

@@ -7,9 +7,13 @@ from typing import Any
 
 from tunewright.core.errors import UserError
 from tunewright.data.forms.presets import PRESETS
-from tunewright.project.importing.carried import Ledger
-from tunewright.project.importing.place import Place, checked, find_data, slug, unique, written_form
+from tunewright.project.importing.carried import SAYS_NOTHING, Fate, Ledger
+from tunewright.project.importing.naming import slug, unique
+from tunewright.project.importing.part import Draw, parts_of, tell_part
+from tunewright.project.importing.place import Data, Place, by_hand, find_data, find_files
 from tunewright.project.importing.reading import read_mapping
+from tunewright.project.importing.rules import whole
+from tunewright.project.importing.trial import checked, written_form
 
 INFO = "dataset_info.json"
 _COLUMNS = {
@@ -42,21 +46,29 @@ _TAGS = {
     "system_tag": ("system", "system"),
 }
 """Tag → (its default, our role)."""
-_HUBS = ("hf_hub_url", "ms_hub_url", "om_hub_url")
+_HUB = "hf_hub_url"
+_BY_HAND = {
+    "ms_hub_url": "it lies on ModelScope",
+    "om_hub_url": "it lies on openMind's hub",
+    "script_url": "a script loads it, and code is not run",
+    "cloud_file_name": "it lies in a cloud's storage",
+}
+"""Where rows lie that no source reads, and why not."""
+_PARTS = {"config": "subset", "split": "split"}
+"""Our word for which rows are meant → the entry's key."""
+_HOMES = {"file_name", _HUB, *_BY_HAND}
+"""Keys that name where the rows lie: the line of the data set says which one was taken."""
+_WHERE = {*_HOMES, "folder", "num_samples", *_PARTS.values()}
+"""Keys that are told where the source is laid in."""
 _LEFT = {
-    "script_url": "code is not run; save its rows as the source's file",
-    "subset": "save that subset's rows as the source's file",
-    "split": "save that split's rows as the source's file",
-    "folder": "save that folder's rows as the source's file",
-    "num_samples": "a recipe can sample all rows",
     "images": "only texts are trained; rows with pictures are rejects",
     "videos": "only texts are trained; rows with videos are rejects",
     "audios": "only texts are trained; rows with sounds are rejects",
 }
 
 
-def read_datasets(ledger: Ledger, place: Place) -> None:
-    """Lay the data sets in as sources. Raises UserError where the config names none."""
+def read_datasets(ledger: Ledger, place: Place) -> dict[str, Draw]:
+    """Lay the data sets in as sources; of which of them a sample is meant. Raises UserError where the config names none."""
     asked = ledger.config.get("dataset")
     names = [name.strip() for name in asked.split(",")] if isinstance(asked, str) else asked
     if not isinstance(names, list) or not [name for name in names if name]:
@@ -67,14 +79,16 @@ def read_datasets(ledger: Ledger, place: Place) -> None:
         )
     found = _info(ledger, place)
     sources: dict[str, Any] = {}
+    draws: dict[str, Draw] = {}
     for name in map(str, filter(None, names)):
         info = found.get(name)
-        _source(name, info if isinstance(info, dict) else None, ledger, place, sources)
+        _source(name, info if isinstance(info, dict) else None, ledger, place, sources, draws)
     ledger.values["sources"] = sources
     ledger.tell("dataset", asked, "carried", "sources", "")
     for key, to in (("dataset_dir", "sources"), ("mask_history", "sources.*.form.trained")):
         if ledger.config.get(key) is not None:
             ledger.tell(key, ledger.config[key], "carried", to, "")
+    return draws
 
 
 def _info(ledger: Ledger, place: Place) -> Mapping[str, Any]:
@@ -99,24 +113,78 @@ def _info_folder(ledger: Ledger, place: Place) -> Path | None:
 
 
 def _source(
-    name: str, info: Mapping[str, Any] | None, ledger: Ledger, place: Place, sources: dict[str, Any]
+    name: str,
+    info: Mapping[str, Any] | None,
+    ledger: Ledger,
+    place: Place,
+    sources: dict[str, Any],
+    draws: dict[str, Draw],
 ) -> None:
     at = f"dataset[{name}]"
     source_name = unique(slug(name), sources)
     if info is None:
         data = find_data(name, place)
-        sources[source_name], note = checked(data, {"path": data.path})
-        why = f"{INFO} does not have it, or is not there; {note}; set form for the source"
+        sources[source_name], note = checked(data)
+        why = "; ".join(
+            filter(None, (f"{INFO} does not have it, or is not there", note, "set form for the source"))
+        )
         ledger.tell(at, name, "changed", f"sources.{source_name}.path", why)
         return
+    where, data = _data(name, info, ledger, place)
+    sources[source_name], note = checked(data, _form(at, info, ledger))
+    fate: Fate = "changed" if data.note else "carried"
+    ledger.tell(at, where, fate, f"sources.{source_name}.path", note)
+    tell_part(ledger, at, _PARTS, info, data.source, source_name)
+    _folder(at, info, data, source_name, ledger)
+    if draw := _draw(at, info, ledger):
+        draws[source_name] = draw
+    ledger.leave_rest(at, {key: value for key, value in info.items() if key not in _HOMES})
+
+
+def _data(name: str, info: Mapping[str, Any], ledger: Ledger, place: Place) -> tuple[str, Data]:
+    """Where an entry says that its rows lie, in the tool's own order, and what comes of it."""
+    part = parts_of(info.get("subset"), info.get("split"), None)[0]
+    folder = info.get("folder")
+    if (hub := info.get(_HUB)) and isinstance(hub, str):
+        files = isinstance(folder, str) and folder.strip("/")
+        return hub, find_files(hub, f"{files}/**", place, part) if files else find_data(hub, place, part)
+    for key, why in _BY_HAND.items():
+        if there := info.get(key):
+            data = by_hand(str(there))
+            return str(there), data._replace(note=f"{why}: {data.note}")
     file = info.get("file_name")
-    hub = next((info[key] for key in (*_HUBS, "script_url", "cloud_file_name") if info.get(key)), name)
-    data = find_data(_beside_info(str(file), ledger, place) if file else str(hub), place)
-    source: dict[str, Any] = {"path": data.path}
-    if (form := _form(at, info, ledger)) is not None:
-        source["form"] = form
-    sources[source_name], note = checked(data, source)
-    ledger.tell(at, file or hub, "changed" if data.note else "carried", f"sources.{source_name}.path", note)
+    if isinstance(file, str) and file:
+        return file, find_data(_beside_info(file, ledger, place), place, part)
+    return name, find_data(name, place, part)
+
+
+def _folder(at: str, info: Mapping[str, Any], data: Data, source: str, ledger: Ledger) -> None:
+    """The line of an entry's folder."""
+    if "folder" not in info:
+        return
+    key, value = f"{at}.folder", info["folder"]
+    if not value:
+        ledger.leave(key, value, SAYS_NOTHING)
+    elif str(data.source["path"]).startswith("hub:"):
+        why = "all files below it are read, of whatever split: name fewer where it has several"
+        ledger.tell(key, value, "changed", f"sources.{source}.path", why)
+    else:
+        ledger.leave(key, value, "save that folder's rows as the source's file")
+
+
+def _draw(at: str, info: Mapping[str, Any], ledger: Ledger) -> Draw | None:
+    """How many rows of an entry are meant, by its `num_samples` or a slice of its split."""
+    if "num_samples" not in info:
+        return parts_of(None, info.get("split"), None)[0].draw
+    key, value = f"{at}.num_samples", info["num_samples"]
+    rows = whole(value)
+    if value is None or not rows or rows < 1:
+        ledger.leave(key, value, SAYS_NOTHING if value is None else "it is no number of rows")
+        return None
+    ledger.tell(
+        key, value, "changed", "recipe", "a seeded sample; where there are fewer rows, none is repeated"
+    )
+    return Draw("rows", rows)
 
 
 def _beside_info(file: str, ledger: Ledger, place: Place) -> str:
@@ -144,7 +212,7 @@ def _form(at: str, info: Mapping[str, Any], ledger: Ledger) -> Any:
         if ledger.config.get("mask_history"):
             spec["trained"] = "last"
     for key, value in info.items():
-        if key not in {*told, "file_name", "cloud_file_name", *_HUBS}:
+        if key not in {*told, *_WHERE}:
             ledger.leave(
                 f"{at}.{key}", value, _LEFT.get(key, "unknown: no key of a data set that is known here")
             )

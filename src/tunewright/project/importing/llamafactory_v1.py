@@ -6,18 +6,13 @@ from typing import Any
 
 from tunewright.core.errors import UserError
 from tunewright.project.importing import rules
-from tunewright.project.importing.carried import SAYS_NOTHING, Ledger
-from tunewright.project.importing.place import (
-    Place,
-    checked,
-    find_base,
-    find_data,
-    slug,
-    unique,
-    written_form,
-)
+from tunewright.project.importing.carried import SAYS_NOTHING, Fate, Ledger
+from tunewright.project.importing.naming import slug, unique
+from tunewright.project.importing.part import parts_of, tell_part
+from tunewright.project.importing.place import Place, by_hand, find_base, find_data
 from tunewright.project.importing.reading import read_mapping
 from tunewright.project.importing.rules import number, plain, whole
+from tunewright.project.importing.trial import checked, written_form
 
 TOOL = "LLaMA-Factory's version 1"
 _FORMS: dict[str, dict[str, Any]] = {
@@ -28,8 +23,8 @@ _FORMS: dict[str, dict[str, Any]] = {
     "": {"name": "llamafactory.v1"},
 }
 """Converter → the form of its rows; without one they are in the tool's own."""
+_ELSEWHERE = {"ms_hub": "on ModelScope", "om_hub": "on openMind's hub", "cloud_file": "in a cloud's storage"}
 _LEFT = {
-    "split": "save that split's rows as the source's file",
     "size": "a recipe can sample all rows",
     "weight": "a recipe can sample all rows",
     "streaming": rules.LOADING,
@@ -111,9 +106,9 @@ def _datasets(ledger: Ledger, place: Place) -> None:
         else:
             ledger.leave(f"train_dataset[{name}]", entry, "it names no path")
     if not sources:
-        data = find_data(Path(asked).stem, place)
-        sources["rows"] = {"path": data.path}
-        why = f"there is no such file: set form for the source; {data.note}"
+        data = by_hand(Path(asked).stem)
+        sources["rows"] = data.source
+        why = f"the file is not there: put it there and import again, or set form for the source and {data.note}"
         ledger.tell("train_dataset", asked, "changed", "sources.rows.path", why)
     else:
         ledger.tell("train_dataset", asked, "carried", "sources", "")
@@ -125,28 +120,27 @@ def _datasets(ledger: Ledger, place: Place) -> None:
 def _source(
     name: str, entry: Mapping[str, Any], ledger: Ledger, place: Place, sources: dict[str, Any]
 ) -> None:
-    at = f"train_dataset[{name}]"
+    at, path = f"train_dataset[{name}]", str(entry["path"])
+    part = parts_of(None, entry.get("split"), None)[0]._replace(draw=None)
+    data = find_data(path, place, part)
+    if (elsewhere := str(entry.get("source") or "")) in _ELSEWHERE:
+        data = by_hand(path)
+        data = data._replace(note=f"it lies {_ELSEWHERE[elsewhere]}: {data.note}")
     converter = str(entry.get("converter") or "")
-    data = find_data(entry["path"], place)
-    source: dict[str, Any] = {"path": data.path}
-    if converter in _FORMS:
-        source["form"] = written_form(_FORMS[converter])
-        ledger.tell(f"{at}.converter", converter or None, "carried", f"form {_FORMS[converter]['name']}", "")
-    else:
+    form = written_form(_FORMS[converter]) if converter in _FORMS else None
+    if form is None:
         ledger.leave(f"{at}.converter", converter, "no form is called so; set form for the source")
-    source_name = unique(slug(name), sources)
-    sources[source_name], note = checked(data, source)
-    ledger.tell(
-        f"{at}.path",
-        entry["path"],
-        "changed" if data.note else "carried",
-        f"sources.{source_name}.path",
-        note,
-    )
+    else:
+        ledger.tell(f"{at}.converter", converter or None, "carried", f"form {_FORMS[converter]['name']}", "")
+    source = unique(slug(name), sources)
+    sources[source], note = checked(data, form)
+    fate: Fate = "changed" if data.note else "carried"
+    ledger.tell(f"{at}.path", path, fate, f"sources.{source}.path", note)
+    tell_part(ledger, at, {"split": "split"}, entry, data.source, source)
     for key, value in entry.items():
         if key == "source":
-            ledger.tell(f"{at}.source", value, "carried", f"sources.{source_name}.path", "")
-        elif key not in ("path", "converter"):
+            ledger.tell(f"{at}.source", value, "carried", f"sources.{source}.path", "")
+        elif key not in ("path", "converter", "split"):
             why = _LEFT.get(key, "unknown: no key of a data set that is known here")
             ledger.leave(f"{at}.{key}", value, why)
 

@@ -18,6 +18,7 @@ from tunewright.data.ingest import EXAMPLES, SUMMARY
 from tunewright.data.ingest import ingest as ingest_sources
 from tunewright.data.parts import PARTS
 from tunewright.data.recipe import ROWS, Node, OpResult, files, graph, load_account, uses, work
+from tunewright.data.recipe_fields import check_fields
 from tunewright.data.synthetic.beside import share_beside
 from tunewright.data.workers import Sharing, sharing
 from tunewright.models.base import resolve_base
@@ -33,7 +34,7 @@ RECIPE = "recipe.json"
 AUDIT = "audit.json"
 """What is odd about the split's rows. What the recipe did to them is not in it: rows that came out equal by other operations
 are the same split."""
-_TOLD = {"id", "rows_in", "rows_out", "dropped", "changed", "added", "given_up", "tally"}
+_TOLD = {"id", "rows_in", "rows_out", "dropped", "changed", "added", "given_up", "told", "tally"}
 
 
 class _Given(NamedTuple):
@@ -63,6 +64,7 @@ def prepare(ctx: StepContext) -> None:
     last = ctx.inputs["ingest"].file(EXAMPLES)
     done = []
     nodes = graph(ctx.file.recipe, given)
+    check_fields(nodes, {name: one.rows for name, one in given.items()})
     if ctx.file.data.scale == "ray" and (here := [node.id for node in nodes if not node.is_single]):
         ctx.emit("prepare.here", operations=here)
     with sharing(ctx.file.data.scale, ctx.threads, ctx.emit) as workers:
@@ -91,6 +93,7 @@ class Reached(NamedTuple):
 def reach(ctx: StepContext, nodes: Sequence[Node]) -> Reached:
     """The sources, and these operations made anew where they are stale, with their rows."""
     given, made = _sources(ctx), dict[str, Artifact]()
+    check_fields(nodes, {name: one.rows for name, one in given.items()})
     with sharing(ctx.file.data.scale, ctx.threads, ctx.emit) as workers:
         for node in nodes:
             made[node.id] = _worked(ctx, node, given, workers)

@@ -1,7 +1,7 @@
 """The training steps: the gate before training, and training itself."""
 
-import time
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from itertools import chain, tee
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,6 +30,10 @@ from tunewright.train.summary import TrainSummary
 REHEARSAL = "rehearsal.jsonl"
 REHEARSED = Decoding(max_new_tokens=256)
 """How the base answers general prompts: not as the task's answers are cut."""
+_LIBRARIES = ("tunewright", "torch", "transformers", "peft")
+"""Whose versions a run is shown with."""
+_TIMES = {"train.preflight": "seconds", "train.estimate": "seconds", "train.step": "elapsed"}
+"""Events that say how long training takes, and in which fact: the cost goes by it."""
 
 
 def read_summary(train: Artifact) -> TrainSummary:
@@ -40,12 +44,13 @@ def read_summary(train: Artifact) -> TrainSummary:
 def gate(ctx: StepContext) -> None:
     """Every row of train and dev rendered and its loss mask checked, what suites ask measured; refuses on any failure."""
     from tunewright.generate.constraint import Constraints
-    from tunewright.models.load import base_width
+    from tunewright.models.load import base_positions, base_width
     from tunewright.models.template import Rendered, Renderer
     from tunewright.train.defaults import facts_of
     from tunewright.train.gate import check_answers, check_rows, unseen_words
     from tunewright.train.length import emptied, fit
     from tunewright.train.methods import find_method
+    from tunewright.train.positions import beyond
     from tunewright.train.weights import own_tokenizer
 
     base = resolve_base(ctx.file.base, ctx.root)
@@ -82,6 +87,7 @@ def gate(ctx: StepContext) -> None:
     problems = [found.problem() for found in report.problems]
     problems += unseen_words(spec.adapter.new_words, renderer, fitted.rendered() if not problems else [])
     problems += emptied("train", fitted, spec.max_length) + emptied("dev", fitted_dev, spec.max_length)
+    problems += beyond(chain(fitted.shelf, fitted_dev.shelf), report.lengths, base_positions(base))
     problems += _asked_problems(ctx, base)
     ctx.emit(
         "gate.done",
@@ -135,14 +141,14 @@ def train(ctx: StepContext) -> None:
 
     folder = ctx.inputs["split"].path
     dev = load_part(folder, "dev")
-    with sinks.shown(
-        ctx.file.train.sinks, ctx.file.name, ctx.work.name, ctx.store.root / "sinks", ctx.emit
-    ) as shown:
+    base = resolve_base(ctx.file.base, ctx.root)
+    named, place = ctx.file.train.sinks, ctx.store.root / "sinks"
+    with sinks.shown(named, ctx.file.name, ctx.work.name, place, ctx.emit, described(ctx, base)) as shown:
         train_adapter(
             ctx.file.train,
             load_part(folder, "train"),
             dev,
-            base=resolve_base(ctx.file.base, ctx.root),
+            base=base,
             system=ctx.file.task.system,
             rehearsal=read_examples(ctx.inputs["rehearse"].file(REHEARSAL)),
             judge=_judge(ctx, dev),
@@ -153,16 +159,30 @@ def train(ctx: StepContext) -> None:
         )
 
 
+def described(ctx: StepContext, base: Base) -> dict[str, Any]:
+    """What tells this run from others: how it trains, with what the data decided, on which base and rows, and by what."""
+    from tunewright.train.defaults import Facts, settle
+
+    facts = Facts(*read_json(ctx.inputs["gate"].file("gate.json"))["facts"])
+    settled, _ = settle(ctx.file.train, facts)
+    idle = {"dpo", "orpo", "kto", "sinks"} - {settled.method}
+    rows = {"artifact": ctx.inputs["split"].id, "hash": ctx.inputs["split"].manifest.content}
+    return {
+        "train": settled.model_dump(exclude=idle),
+        "base": {"name": base.portable_ref, "hash": base.hash},
+        "rows": rows,
+        "versions": {name: version(name) for name in _LIBRARIES},
+    }
+
+
 def priced(emit: Emit, prices: PriceSpec) -> Emit:
-    """Says with the look ahead what training will cost, and with each step what it has cost since now."""
+    """Says with each estimate what training will cost, and with each step what it has, cut-off attempts too."""
     if not prices.machine_per_hour:
         return emit
-    began = time.monotonic()
 
     def tell(kind: str, **data: Any) -> None:
-        seconds = {"train.preflight": data.get("seconds"), "train.step": time.monotonic() - began}.get(kind)
-        if seconds is not None:
-            data |= {"cost": seconds / 3600 * prices.machine_per_hour, "currency": prices.currency}
+        if kind in _TIMES:
+            data |= {"cost": data[_TIMES[kind]] / 3600 * prices.machine_per_hour, "currency": prices.currency}
         emit(kind, **data)
 
     return tell

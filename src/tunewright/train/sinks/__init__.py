@@ -1,21 +1,23 @@
 """Sinks: where a run's curves are shown besides the event log. One file each, found by its name, its library optional.
 
-A sink's module has `LIBRARY` (what is imported, and what pip installs) and `start(project, run, folder) -> Sink`. A sink
-that fails is left out for the rest of the run, with a warning; one that is slow loses curves. None holds the training up.
+A sink's module has `LIBRARY` (what is imported, and what pip installs) and `start(project, run, folder, settings) -> Sink`,
+whose settings the tracker shows beside the curves. A sink that fails is left out for the rest of the run, with a warning;
+one that is slow loses curves. None holds the training up.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 from tunewright.core.errors import Problem, ProblemsError, UserError
 from tunewright.core.events import Emit
+from tunewright.train.sinks._settings import Setting, flat
 from tunewright.train.sinks._worker import Sink, Worker
 
-_HIDDEN = ("step", "steps", "best", "seconds_left", "currency")
+_HIDDEN = ("step", "steps", "best", "seconds_left", "elapsed", "currency")
 """Facts of an event that are no curve."""
 
 
@@ -34,8 +36,17 @@ def problems(names: Sequence[str]) -> list[Problem]:
 
 
 @contextmanager
-def shown(names: Sequence[str], project: str, run: str, folder: Path, emit: Emit) -> Iterator[Emit]:
+def shown(
+    names: Sequence[str],
+    project: str,
+    run: str,
+    folder: Path,
+    emit: Emit,
+    settings: Mapping[str, Any] = MappingProxyType({}),
+) -> Iterator[Emit]:
     """While it lasts, what is emitted reaches the sinks too. `folder` is where those that write files put theirs.
+
+    `settings`, which may be nested, say what the run is, in each tracker's own form.
 
     Raises UserError for a sink that cannot be loaded or started.
     """
@@ -59,7 +70,7 @@ def shown(names: Sequence[str], project: str, run: str, folder: Path, emit: Emit
     failed = True
     try:
         for name in dict.fromkeys(names):
-            worker.add(name, _start(name, project, run, folder / name))
+            worker.add(name, _start(name, project, run, folder / name, flat(settings)))
         yield tell
         failed = False
     finally:
@@ -67,10 +78,10 @@ def shown(names: Sequence[str], project: str, run: str, folder: Path, emit: Emit
         warn()
 
 
-def _start(name: str, project: str, run: str, place: Path) -> Sink:
+def _start(name: str, project: str, run: str, place: Path, settings: Mapping[str, Setting]) -> Sink:
     place.mkdir(parents=True, exist_ok=True)
     try:
-        sink: Sink = _module(name).start(project, run, place)
+        sink: Sink = _module(name).start(project, run, place, settings)
     except Exception as error:  # trackers raise what they like
         fix = "Set it up as its own documentation says, or take it out of train.sinks."
         raise UserError(f"the sink {name} does not start ({error})", where="train.sinks", fix=fix) from error

@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tunewright.train.sinks._settings import Setting
+
 LIBRARY = "mlflow"
+_AT_ONCE, _LONGEST = 100, 500
+"""MLflow takes so many parameters in one call, and of each so many characters (older servers; new ones take 6,000)."""
 
 
 class _MLflow:
@@ -30,12 +34,17 @@ def local_store(folder: Path) -> str:
     return f"sqlite:///{folder / 'mlflow.db'}"
 
 
-def start(project: str, run: str, folder: Path) -> _MLflow:
-    """A new run, of the same name when training goes on."""
+def start(project: str, run: str, folder: Path, settings: Mapping[str, Setting]) -> _MLflow:
+    """A new run with the settings as its parameters, of the same name when training goes on."""
+    from mlflow.entities import Param
     from mlflow.tracking import MlflowClient
 
     where = os.environ.get("MLFLOW_TRACKING_URI") or local_store(folder)
     client: Any = MlflowClient(tracking_uri=where)
     experiment = client.get_experiment_by_name(project)
     number = experiment.experiment_id if experiment else client.create_experiment(project)
-    return _MLflow(client, client.create_run(number, run_name=run).info.run_id)
+    made = client.create_run(number, run_name=run).info.run_id
+    given = [Param(name, str(value)[:_LONGEST]) for name, value in settings.items()]
+    for begin in range(0, len(given), _AT_ONCE):
+        client.log_batch(made, params=given[begin : begin + _AT_ONCE])
+    return _MLflow(client, made)

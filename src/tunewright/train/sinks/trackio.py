@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tunewright.train.sinks._settings import Setting
+
 LIBRARY = "trackio"
 
 
@@ -22,9 +24,9 @@ class _Trackio:
         self._run.finish()
 
 
-def start(project: str, run: str, folder: Path) -> _Trackio:
-    """The run, taken up again when training goes on."""
+def start(project: str, run: str, folder: Path, settings: Mapping[str, Setting]) -> _Trackio:
+    """The run with the settings as its config, taken up again when training goes on."""
     import trackio
 
-    made: Any = trackio.init(project=project, name=run, resume="allow")
+    made: Any = trackio.init(project=project, name=run, resume="allow", config=dict(settings))
     return _Trackio(made)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tunewright.train.sinks._settings import Setting
+
 LIBRARY = "wandb"
 
 
@@ -18,10 +20,13 @@ class _Wandb:
         self._run.finish(exit_code=int(failed))
 
 
-def start(project: str, run: str, folder: Path) -> _Wandb:
-    """A new run, of the same name when training goes on: W&B drops lower steps of a run that it knows."""
+def start(project: str, run: str, folder: Path, settings: Mapping[str, Setting]) -> _Wandb:
+    """A new run with the settings as its config; of the same name when training goes on.
+
+    W&B drops lower steps of a run that it knows.
+    """
     import wandb
 
     quiet = wandb.Settings(silent=True, console="off")  # "off": what the terminal shows is no curve
-    made: Any = wandb.init(project=project, name=run, dir=str(folder), settings=quiet)
+    made: Any = wandb.init(project=project, name=run, dir=str(folder), config=dict(settings), settings=quiet)
     return _Wandb(made)

@@ -1,0 +1,299 @@
+"""Which form an Axolotl data set's `type` and its other keys say; a line for each of them."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from tunewright.data.forms import PRESETS
+from tunewright.data.forms.markup import MARKUP
+from tunewright.data.forms.spec import MESSAGE_PARTS
+from tunewright.project.importing.carried import SAYS_NOTHING, Ledger
+from tunewright.project.importing.trial import written_form
+
+_STYLES = ("load", "load_chat", "load_instruct", "load_no_prompt", "load_concise", "load_open_orca_chatml")
+_OTHER_NAMES = {
+    "pretrain": "completion",
+    "alpaca_instruct": "alpaca",
+    "orcamini": "alpaca_w_system",
+    "alpaca_w_system.load_open_orca_chatml": "alpaca_w_system.load_open_orca",
+    "llama2_chat": "sharegpt",
+}
+_PREFERENCES = {
+    "chat_template.default": "dpo.chat_template",
+    "chat_template": "dpo.chat_template",
+    "chat_template.argilla_chat": "dpo.argilla_chat",
+    "zephyr.nectar": "dpo.nectar",
+    "chatml": "preference",
+    "llama3": "preference",
+    "passthrough": "passthrough",
+    "passthrough.default": "passthrough",
+}
+_ROLES = ("system", "developer", "user", "assistant", "tool")
+_FORMATS = {"format": "user", "no_input_format": "user_alone", "prompt_format": "user"}
+
+
+class Entry(NamedTuple):
+    """One data set of the config."""
+
+    at: str
+    """Its place: `datasets[0]`."""
+    values: Mapping[str, Any]
+
+
+REFUSED = object()
+"""In place of a form: the rows cannot be carried."""
+
+
+def form_of(entry: Entry, known: set[str], ledger: Ledger) -> Any:
+    """The form as the project file has it, none where the rows tell it, or `REFUSED`; a line for each key but the known."""
+    values, kind = entry.values, entry.values.get("type")
+    spec = _typed(entry, ledger)
+    done = {*known, "type"}
+    if spec is not None and spec is not REFUSED:
+        done |= _options(entry, ledger, spec)
+    for key, value in values.items():
+        if key not in done:
+            why = (
+                SAYS_NOTHING
+                if value in (None, "", [], {})
+                else LEFT.get(key, "unknown: no key of a data set that is known here")
+            )
+            ledger.leave(f"{entry.at}.{key}", value, why)
+    if spec is None or spec is REFUSED:
+        return spec
+    try:
+        form = written_form(spec)
+    except ValueError as error:
+        ledger.leave(f"{entry.at}.type", kind, f"no form can be made of it: {error}")
+        return None
+    if not isinstance(kind, dict):
+        why = ""
+        if spec["name"] == "dpo.nectar":
+            why = "say which rank is the best: form.best, lowest or highest"
+        elif spec["name"] in ("creative_acr.load_critique", "creative_acr.load_revise"):
+            why = "asked in fewer words: form.formats.user"
+        elif isinstance(kind, str) and (":" in kind or kind.startswith(("chatml.", "llama3."))):
+            why = "turns are put together by the base's own template"
+        ledger.tell(f"{entry.at}.type", kind, "changed" if why else "carried", f"form {spec['name']}", why)
+    return form
+
+
+def _typed(entry: Entry, ledger: Ledger) -> Any:
+    """The form that a data set's type names: a spec to be filled, none where it is unknown, or `REFUSED`."""
+    kind, rl = entry.values.get("type"), ledger.config.get("rl")
+    if isinstance(kind, dict):
+        return _defined(entry, kind, ledger)
+    if not kind:
+        ledger.leave(
+            f"{entry.at}.type", kind, "without a type rows are token ids, which belong to one tokenizer"
+        )
+        return REFUSED
+    word = str(kind).partition(":")[0]
+    if word in ("stepwise_supervised", "_synthetic"):
+        ledger.leave(f"{entry.at}.type", kind, "ratings of steps and made-up tokens are not trained")
+        return REFUSED
+    name = _form_name(word, str(rl) if rl else None)
+    if name is None:
+        ledger.leave(
+            f"{entry.at}.type", kind, "no form is called so, and code is not run; set form for the source"
+        )
+        return None
+    return {"name": name}
+
+
+def _form_name(word: str, rl: str | None) -> str | None:
+    head, _, tail = word.partition(".")
+    if rl == "orpo" and word.startswith("chat_template"):
+        return "orpo.chat_template"
+    if rl == "kto" and head in ("chatml", "llama3"):
+        return f"kto.{tail}" if f"kto.{tail}" in PRESETS else None
+    if rl in ("dpo", "ipo", "simpo"):
+        if word in _PREFERENCES:
+            return _PREFERENCES[word]
+        return f"dpo.{tail}" if head in ("chatml", "llama3") and f"dpo.{tail}" in PRESETS else None
+    if word in _OTHER_NAMES:
+        return _OTHER_NAMES[word]
+    if word in PRESETS:
+        return word
+    if head == "bradley_terry":
+        return "bradley_terry"
+    head = _OTHER_NAMES.get(head, head)
+    return head if tail in _STYLES and head in PRESETS else None
+
+
+def _defined(entry: Entry, kind: Mapping[str, Any], ledger: Ledger) -> dict[str, Any]:
+    """The form of a type that the config defines itself, by its fields and formats."""
+    rl = ledger.config.get("rl")
+    name = "rated" if rl == "kto" else "preference" if rl else "alpaca"
+    keys: dict[str, str] = {} if rl else {"history": "", "tools": ""}
+    formats: dict[str, str] = {}
+    spec: dict[str, Any] = {"name": name, "keys": keys, "formats": formats}
+    for key, value in kind.items():
+        place = f"{entry.at}.type.{key}"
+        part = {"label": "rating"}.get(key.removeprefix("field_"), key.removeprefix("field_"))
+        if value in (None, ""):
+            ledger.leave(place, value, SAYS_NOTHING)
+        elif (
+            key.startswith("field_")
+            and part in {**PRESETS[name].keys, "system": ""}
+            and isinstance(value, str)
+        ):
+            keys[part] = value
+            ledger.tell(place, value, "carried", f"form.keys.{part}", "")
+        elif key == "system_prompt" and isinstance(value, str):
+            spec["system"] = value
+            ledger.tell(place, value, "carried", "form.system", "")
+        elif key in _FORMATS and isinstance(value, str):
+            _format(place, key, value, formats, ledger)
+        else:
+            ledger.leave(place, value, "the base's own template puts it")
+    if not formats:
+        del spec["formats"]
+    return spec
+
+
+def _format(place: str, key: str, value: str, formats: dict[str, str], ledger: Ledger) -> None:
+    """A prompt's format is kept where it is words; a template's markup around turns is the base's own to put."""
+    if value.strip() in ("{prompt}", "{instruction}"):
+        ledger.tell(place, value, "carried", "form", "")
+    elif MARKUP.search(value) or "{system}" in value:
+        ledger.leave(place, value, "the base's own template puts a turn's markup and the system message")
+    else:
+        formats[_FORMATS[key]] = value.strip()
+        ledger.tell(place, value, "carried", f"form.formats.{_FORMATS[key]}", "")
+
+
+def _options(entry: Entry, ledger: Ledger, spec: dict[str, Any]) -> set[str]:
+    """What a data set's other keys say of its form; the keys that were read."""
+    values, keys, done = entry.values, dict(spec.get("keys", {})), set[str]()
+    parts = PRESETS[spec["name"]].keys
+    fields = {
+        "field_messages": "messages",
+        "field_tools": "tools",
+        "field_chosen": "chosen",
+        "field_rejected": "rejected",
+    }
+    fields |= {"field": "text", "text_column": "text"}
+    for key, part in fields.items():
+        if (value := values.get(key)) and part in parts and isinstance(value, str):
+            if parts[part] != value:
+                keys[part] = value
+            ledger.tell(f"{entry.at}.{key}", value, "carried", f"form.keys.{part}", "")
+            done.add(key)
+    spec["keys"] = keys
+    done |= _message_keys(entry, ledger, spec)
+    done |= _roles(entry, ledger, spec)
+    if values.get("drop_system_message") is not None:
+        spec["drop_system"] = bool(values["drop_system_message"])
+        ledger.tell(
+            f"{entry.at}.drop_system_message",
+            values["drop_system_message"],
+            "carried",
+            "form.drop_system",
+            "",
+        )
+        done.add("drop_system_message")
+    return done
+
+
+def _message_keys(entry: Entry, ledger: Ledger, spec: dict[str, Any]) -> set[str]:
+    """The keys of a turn's parts."""
+    values, done, found = entry.values, set[str](), dict[str, str]()
+    single = {
+        "message_field_role": "role",
+        "message_field_content": "content",
+        "message_field_training": "train",
+        "message_field_training_detail": "train_detail",
+    }
+    for key, part in single.items():
+        if isinstance(values.get(key), str) and values[key]:
+            found[part] = values[key]
+            ledger.tell(f"{entry.at}.{key}", values[key], "carried", f"form.message_keys.{part}", "")
+            done.add(key)
+    mapped = values.get("message_property_mappings")
+    for part, key in mapped.items() if isinstance(mapped, dict) else ():
+        at = f"{entry.at}.message_property_mappings.{part}"
+        if part in MESSAGE_PARTS and isinstance(key, str):
+            found[part] = key
+            ledger.tell(at, key, "carried", f"form.message_keys.{part}", "")
+        else:
+            ledger.leave(at, key, "a turn has no such part here")
+        done.add("message_property_mappings")
+    there = {"role": "role", "content": "content", **PRESETS[spec["name"]].message_keys}
+    differing = {part: key for part, key in found.items() if there.get(part, part) != key}
+    if differing:
+        spec["message_keys"] = differing
+    return done
+
+
+def _roles(entry: Entry, ledger: Ledger, spec: dict[str, Any]) -> set[str]:
+    """What those who speak are called, and whose turns are trained."""
+    values, done = entry.values, set[str]()
+    given = values.get("roles")
+    known = PRESETS[spec["name"]].roles
+    laid: dict[str, str] = {}
+    for role, words in given.items() if isinstance(given, dict) else ():
+        at = f"{entry.at}.roles.{role}"
+        if role in _ROLES and isinstance(words, list):
+            laid |= {str(word): role for word in words if known.get(str(word)) != role}
+            ledger.tell(at, words, "carried", "form.roles", "")
+        else:
+            ledger.leave(at, words, "there is no such role")
+        done.add("roles")
+    if laid:
+        spec["roles"] = laid
+    trained = values.get("roles_to_train")
+    if trained is not None:
+        done.add("roles_to_train")
+        answers = [str(each) for each in trained] if isinstance(trained, list) else [str(trained)]
+        if answers and all({**known, **laid}.get(each) == "assistant" for each in answers):
+            ledger.tell(
+                f"{entry.at}.roles_to_train",
+                trained,
+                "carried",
+                "always so",
+                "the assistant's turns are trained",
+            )
+        else:
+            ledger.leave(
+                f"{entry.at}.roles_to_train", trained, "the assistant's turns are trained, and no others"
+            )
+    for key in ("train_on_eos", "train_on_eot"):
+        if values.get(key) is not None:
+            done.add(key)
+            why = "every trained turn ends with its trained end"
+            if values[key] == "turn":
+                ledger.tell(f"{entry.at}.{key}", values[key], "carried", "always so", why)
+            else:
+                ledger.leave(f"{entry.at}.{key}", values[key], why)
+    return done
+
+
+LEFT = {
+    "ds_type": "a file's format is told by its ending, or by sources.*.format",
+    "field": "the form has no text",
+    "field_messages": "the form has no messages",
+    "field_tools": "the form has no tools",
+    "field_chosen": "the form has no pair",
+    "field_rejected": "the form has no pair",
+    "field_thinking": "thinking beside an answer is not carried; such rows are rejects",
+    "template_thinking_key": "thinking beside an answer is not carried; such rows are rejects",
+    "split_thinking": "an answer is trained as it is written",
+    "chat_template": "the base's own template puts turns together",
+    "chat_template_jinja": "the base's own template puts turns together",
+    "shards": "all rows are read",
+    "shards_idx": "which shard it is, the seed says",
+    "preprocess_shards": "rows are read one by one",
+    "trust_remote_code": "code is not run from a hub",
+    "conversation": "the base's own template puts turns together",
+    "field_human": "a form's roles say who speaks",
+    "field_model": "a form's roles say who speaks",
+    "step_separator": "steps are not rated",
+    "max_completion_length": "train.max_length holds for whole rows",
+    "train_on_last_step_only": "steps are not rated",
+    "temperature": "there are no teachers' probabilities in the rows",
+    "logprobs_field": "there are no teachers' probabilities in the rows",
+    "input_format": "the base's own template puts turns together",
+    "input_transform": "code is not run from a config",
+    "skip": "all rows are read",
+}
+"""Why a data set's key goes nowhere."""

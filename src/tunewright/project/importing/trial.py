@@ -1,0 +1,87 @@
+"""Whether a file's rows have the form that a config says, tried on the first of them; or which form they have."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from tunewright.core.errors import DataError
+from tunewright.data.forms import FormSpec, convert, detect
+from tunewright.data.rows import BadFile, BadRow, Row
+from tunewright.data.sources import open_file
+from tunewright.data.spec import SourceSpec
+from tunewright.project.importing.place import Data
+
+LOOKED_AT = 100
+"""Rows of a file that are tried."""
+LARGEST_TRIED = 50_000_000
+"""Bytes of a file that is tried; a JSON array is read whole."""
+
+
+def written_form(spec: Mapping[str, Any]) -> Any:
+    """A form as the project file has it: its name where that is all. Raises ValueError where there is no such form."""
+    kept = {key: value for key, value in spec.items() if value not in ({}, "", None, False)}
+    try:
+        FormSpec.model_validate(kept)
+    except ValidationError as error:
+        raise ValueError(str(error.errors()[0]["msg"]).removeprefix("Value error, ")) from None
+    return kept["name"] if len(kept) == 1 else kept
+
+
+class Checked(NamedTuple):
+    """A source, with a form where its rows tell one, and what was seen of them."""
+
+    source: dict[str, Any]
+    note: str
+
+
+def checked(data: Data, form: Any = None) -> Checked:
+    """A source whose form was tried on the first rows of its file, or told from them where the config does not say it."""
+    source = {**data.source} if form is None else {**data.source, "form": form}
+    if data.file is None:
+        return Checked(source, data.note)
+    spec = SourceSpec.model_validate(source)
+    try:
+        if data.file.stat().st_size > LARGEST_TRIED:
+            return Checked(source, data.note)
+        rows = list(islice(_rows(data.file, spec), LOOKED_AT))
+    except (BadFile, DataError) as bad:
+        return Checked(source, f"{data.source['path']} cannot be read: {bad.message}")
+    except OSError as error:
+        return Checked(source, f"{data.source['path']} cannot be read: {error.strerror}.")
+    if spec.form is None:
+        return _told(source, rows)
+    rejects = [(row.number, reason) for row in rows if (reason := _reject(row, spec.form))]
+    if not rejects:
+        return Checked(source, f"the first {len(rows)} rows have this form")
+    number, reason = rejects[0]
+    return Checked(
+        source, f"{len(rejects)} of the first {len(rows)} rows are rejects; row {number}: {reason}"
+    )
+
+
+def _told(source: dict[str, Any], rows: list[Row]) -> Checked:
+    """The source with the form that its rows tell."""
+    try:
+        found = detect([row.values for row in rows])
+    except DataError as error:
+        return Checked(source, f"its form is not known: {error}")
+    form = written_form(found.spec.model_dump(exclude_defaults=True))
+    return Checked({**source, "form": form}, f"its rows tell the form: {found.said}")
+
+
+def _rows(path: Path, spec: SourceSpec) -> Iterator[Row]:
+    table = open_file(path, spec).table
+    with closing(table.rows):
+        yield from (row for row in table.rows if isinstance(row, Row))
+
+
+def _reject(row: Row, form: FormSpec) -> str | None:
+    try:
+        convert(row.values, form)
+    except BadRow as bad:
+        return str(bad)
+    return None

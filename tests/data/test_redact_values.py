@@ -1,0 +1,78 @@
+"""Values of fields: which numbers are somebody's, and placeholders that are the same wherever the key is."""
+
+import random
+import re
+
+import pytest
+
+from tunewright.data.redact.naming import PLACEHOLDER, sealed
+from tunewright.data.redact.redactor import Redactor
+from tunewright.data.redact.span import Kind
+from tunewright.data.redact.values import Value
+
+KEY = b"k" * 32
+
+
+def kinds(name: str, text: str) -> list[Kind]:
+    return [span.kind for span in Redactor().find_in_value(Value(name, text))]
+
+
+def seal(*texts: str, key: bytes = KEY) -> tuple[str, ...]:
+    return sealed(texts, Redactor().find_all(texts), key)
+
+
+def test_any_ten_digits_in_a_field_are_no_phone() -> None:
+    drawn = random.Random(3)
+    numbers = [str(drawn.randrange(2_000_000_000, 9_999_999_999)) for _ in range(300)]
+    assert [number for number in numbers if kinds("order", number)] == []
+    assert len([number for number in numbers if Redactor().find(number)]) > 150
+
+
+@pytest.mark.parametrize(
+    "name", ["phone", "mobileNumber", "home_tel", "Fax", "customer.phone", "phone_2", "WhatsApp", "téléphone"]
+)
+def test_a_name_says_that_digits_are_a_phone(name: str) -> None:
+    assert kinds(name, "4155550123") == [Kind.PHONE]
+    assert Redactor((Kind.EMAIL,)).find_in_value(Value(name, "4155550123")) == []
+    assert Redactor(sure=0.9).find_in_value(Value(name, "4155550123")) == []
+
+
+@pytest.mark.parametrize("name", ["phone_id", "headphone", "telemetry", "cellar", "order", "phoneModel", ""])
+def test_names_that_say_nothing_of_a_phone(name: str) -> None:
+    assert kinds(name, "4155550123") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("+1 (415) 555-0123", Kind.PHONE),
+        ("ring 4155550123 at noon", Kind.PHONE),
+        ("4111111111111111", Kind.CARD),
+        ("DE89370400440532013000", Kind.IBAN),
+    ],
+)
+def test_marks_and_check_digits_say_what_a_value_is(text: str, kind: Kind) -> None:
+    assert kinds("note", text) == [kind]
+
+
+def test_what_a_turn_gives_away_is_found_in_a_value() -> None:
+    found = Redactor().find_all(["call me on 4155550123"], [Value("order", "4155550123")])
+    assert [[span.kind for span in spans] for spans in found] == [[Kind.PHONE], [Kind.PHONE]]
+
+
+def test_the_same_thing_is_the_same_wherever_it_stands() -> None:
+    one, again = seal("Ann Lee <ann@mail.example>"), seal("from ANN@mail.example", "x")
+    assert re.fullmatch(r"\[PERSON_[0-9a-f]{12}\] <(\[EMAIL_[0-9a-f]{12}\])>", one[0])
+    assert again == (f"from {one[0].partition('<')[2][:-1]}", "x")
+
+
+def test_other_things_and_other_keys_are_others() -> None:
+    assert len({seal(f"a{at}@mail.example") for at in range(500)}) == 500
+    assert seal("a@mail.example") != seal("a@mail.example", key=b"l" * 32)
+
+
+def test_what_was_sealed_stays_as_it_is() -> None:
+    texts = seal("Ann Lee <ann@mail.example>, 4111 1111 1111 1111, password: hunter2x!")
+    assert len(PLACEHOLDER.findall(texts[0])) == 4
+    assert seal(*texts) == texts
+    assert Redactor(tuple(Kind)).redact(texts).texts == texts
