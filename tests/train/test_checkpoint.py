@@ -3,7 +3,9 @@
 import pytest
 import torch
 
+from tunewright.train import checkpoint
 from tunewright.train.checkpoint import Progress, WorkFolder, seconds_in_all
+from tunewright.train.slots import Slots
 
 STATE = {"parameters": torch.arange(3.0)}
 
@@ -65,6 +67,24 @@ def test_a_checkpoint_is_weighed_without_being_one(tmp_path):
     assert folder.trial(state()) > 0
     assert sorted(tmp_path.iterdir()) == there
     assert folder.load() is None
+
+
+def test_of_a_large_one_some_is_weighed_whatever_its_parts(tmp_path, monkeypatch):
+    laid = []
+    write = Slots.write
+    monkeypatch.setattr(checkpoint, "_TRIED", 1000)
+    monkeypatch.setattr(Slots, "write", lambda self, some, facts: laid.append(some) or write(self, some, facts))
+    whole = {"parameters": [torch.ones(10_000)], "first": [torch.ones(10), torch.ones(9)]}
+    assert WorkFolder(tmp_path, "run", threads=1).trial(whole) > 0
+    assert {sum(part.nbytes for parts in some.values() for part in parts) for some in laid} == {1000}
+
+
+def test_what_a_trial_left_goes_with_the_run(tmp_path):
+    WorkFolder(tmp_path, "run", threads=1)
+    (tmp_path / "trial").mkdir()
+    (tmp_path / "trial/state-a.safetensors").write_bytes(b"cut off")
+    WorkFolder(tmp_path, "other", threads=1)
+    assert not (tmp_path / "trial").exists()
 
 
 @pytest.mark.parametrize(("cost", "found"), [(0.01, 2.0), (0.2, 10.0), (0.051, 10.0), (0.04, 8.0)])

@@ -79,6 +79,24 @@ def test_a_torn_file_is_passed_over(tmp_path: Path, harm: str) -> None:
         assert step_of(tmp_path) == left
 
 
+def test_after_a_torn_file_the_whole_one_is_not_written_over(tmp_path: Path) -> None:
+    """The next state takes the torn one's place, so that one is whole whenever that is cut off."""
+    slots = Slots(tmp_path)
+    put(slots, 1)
+    put(slots, 2)
+    older, torn = sorted(tmp_path.iterdir(), key=written._turn)
+    data = bytearray(torn.read_bytes())
+    data[4096:4100] = b"\1\2\3\4"
+    torn.write_bytes(data)
+    for again in (Slots(tmp_path), slots):
+        assert (again.read() or ({}, {}))[1]["step"] == 1
+        before = older.read_bytes()
+        put(again, 3)
+        assert older.read_bytes() == before
+        assert step_of(tmp_path) == 3
+        torn.write_bytes(data)
+
+
 def test_one_that_is_being_written_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut off at each of its writes, the older file leaves the newer one as it was."""
     slots = Slots(tmp_path)

@@ -15,11 +15,11 @@ the other taken. With neither the run starts over, with the same result.
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
@@ -30,11 +30,14 @@ from tunewright.core.files import read_json, read_jsonl, write_json
 from tunewright.train.slots import Slots, Vectors
 
 _COST = 10
-"""A dear checkpoint waits until ten times its cost has passed since the last: it takes at most a tenth of the time."""
+"""A dear checkpoint waits until ten times its cost has passed since the last, and takes at most a tenth of the time, save
+those of weights that are the best so far, which are written at once."""
 _CHEAP = 0.05
 """Seconds; a checkpoint that costs less is written after every step. 700,000 weights with their moments take 0.003."""
 _TRIED = 64 << 20
 """Bytes by which the cost of a checkpoint is foretold."""
+_TRIAL = "trial"
+"""Where they are written: a kill may leave it."""
 
 
 def seconds_in_all(cost: float, steps: int, seconds: float) -> float:
@@ -86,21 +89,30 @@ class WorkFolder:
 
     def trial(self, tensors: Vectors) -> float:
         """Seconds that a checkpoint of the tensors takes, by some of them, written where it is no checkpoint."""
-        few, room = {}, _TRIED
+        few, left = dict[str, list[Tensor]](), _TRIED
         for name, parts in tensors.items():
-            few[name] = [part for part in parts if (room := room - part.nbytes) >= 0] or parts[:1]
-        with TemporaryDirectory(dir=self._path) as folder:
-            slots = Slots(Path(folder))
+            for part in parts:
+                some = part.detach().flatten()[: left // part.element_size()]
+                if some.numel():
+                    few.setdefault(name, []).append(some)
+                    left -= some.nbytes
+        folder = self._path / _TRIAL
+        folder.mkdir(exist_ok=True)
+        slots = Slots(folder)
+        try:
             for _ in range(3):  # the third one is written over an old one, as nearly all are
                 begin = time.perf_counter()
                 slots.write(few, {})
             took = time.perf_counter() - begin
-        return took * _size(tensors) / _size(few)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return took * _size(tensors) / max(1, _size(few))
 
     def clear(self) -> None:
         """Forget the run."""
         for name in ("run.json", "seconds.json", "best.safetensors", "history.jsonl", "references.json"):
             (self._path / name).unlink(missing_ok=True)
+        shutil.rmtree(self._path / _TRIAL, ignore_errors=True)
         self._slots.clear()
         self._drop_past(lambda step: True)
 
@@ -124,6 +136,9 @@ class WorkFolder:
             return
         self._slots.write(tensors(), asdict(progress))
         self._keep_seconds()
+        os.utime(
+            self._path
+        )  # writing over files leaves no trace on it, and what nobody goes on with is swept away
         self._written = time.perf_counter()
         self._cost = self._written - begin
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from tunewright.core.errors import GateError, Problem
 from tunewright.core.events import Emit
 from tunewright.core.hashing import hash_value
+from tunewright.models.load import is_shortage
 from tunewright.models.machine import settled_objects
 from tunewright.train.checkpoint import Progress, WorkFolder
 from tunewright.train.learnt import refuse_unreached
@@ -141,6 +142,7 @@ class Loop:
         self._limit = _SEQUENCE.get(policy.device.type, 2048)
         self._watch = Watch()
         self._foreseen = False
+        self._known: Load | None = None
 
     def run(self, trees: Sequence[Tree], dev_trees: Sequence[Tree], work: WorkFolder, emit: Emit) -> Finished:
         """Train from the last checkpoint, or from the start, to the end."""
@@ -157,7 +159,7 @@ class Loop:
         self._watch = Watch(watched(line["loss"], line) for line in done)
         pace = Pace(self._load(trees, dev_trees), progress.step)
         if progress.step == 0 and not work.history():
-            with pace.looking():
+            with pace.looking(measured=self._score is None):  # this look asks for no answers
                 self._look_at_dev(dev_trees, progress, work, emit)
         stopped = self._given_up(progress)
         while progress.step < len(self._plan.steps) and not stopped:
@@ -182,14 +184,13 @@ class Loop:
             if pace.seen == SURE or (pace.seen == PLAIN and not self._foreseen):
                 emit("train.estimate", seconds=round(work.seconds() + pace.left, 1), by_steps=pace.seen)
             last = progress.step == len(self._plan.steps)
-            looked = last or progress.step % self._plan.dev_every == 0
-            if looked:
+            if last or progress.step % self._plan.dev_every == 0:
                 with pace.looking():
                     self._look_at_dev(dev_trees, progress, work, emit)
                 stopped = self._given_up(progress)
                 if self._spec.keep > 1:
                     work.save_past(progress.step, self._copy(), self._spec.keep)
-            work.save(progress, optimizer.tensors, due=looked)
+            work.save(progress, optimizer.tensors, due=last or stopped or progress.best_step == progress.step)
         early = stopped and progress.step < len(self._plan.steps)
         no_better: StopReason = "dev score got no better" if self._score else "dev loss got no better"
         reason: StopReason = no_better if early else "epochs done"
@@ -243,7 +244,12 @@ class Loop:
         return Besides(look, refer, update, save)
 
     def _load(self, trees: Sequence[Tree], dev_trees: Sequence[Tree]) -> Load:
-        """What there is to compute."""
+        """What there is to compute; looked up once."""
+        if self._known is None:
+            self._known = self._counted(trees, dev_trees)
+        return self._known
+
+    def _counted(self, trees: Sequence[Tree], dev_trees: Sequence[Tree]) -> Load:
         plan = self._plan
         forward = 0
         if self._method.needs_reference(self._spec):
@@ -367,13 +373,21 @@ class Loop:
         return look
 
     def _unsound(self, cut: Sequence[Batch]) -> list[str]:
-        """The ids of rows whose own gradient is no number, where the step's is none."""
+        """The ids of rows whose own gradient is no number, where the step's is none; none where memory does not allow it."""
         totals = self._method.totals(self._policy, cut, self._spec)
+        for parameter in self._parameters.values():
+            parameter.grad = None
 
         def loss(batch: Batch) -> Tensor:
             return self._method.part(self._policy, batch, totals, self._spec).loss
 
-        return self._policy.unsound(cut, loss, list(self._parameters.values()), _NAMED)
+        try:
+            with self._kept():
+                return self._policy.unsound(cut, loss, list(self._parameters.values()), _NAMED)
+        except (MemoryError, RuntimeError) as error:
+            if is_shortage(error):
+                return []
+            raise
 
     def _rolled_back(
         self, trees: Sequence[Tree], dev_trees: Sequence[Tree], progress: Progress, work: WorkFolder

@@ -125,10 +125,10 @@ def _eight_bit() -> Any:
 
 
 def _alike(tensors: list[Tensor]) -> list[Tensor]:
-    """The tensors of one type; those on an accelerator are joined there, to be fetched at once."""
+    """The tensors on the CPU, of one type; those on an accelerator are joined there and fetched at once."""
     if tensors[0].device.type == "cpu" and len({tensor.dtype for tensor in tensors}) == 1:
         return tensors
-    return [torch.cat([tensor.detach().flatten() for tensor in tensors])]
+    return [torch.cat([tensor.detach().flatten() for tensor in tensors]).cpu()]
 
 
 def _grad(parameter: nn.Parameter) -> Tensor:

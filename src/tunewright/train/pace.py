@@ -38,12 +38,14 @@ class Pace:
         self._took += self._mark - begin
 
     @contextmanager
-    def looking(self) -> Iterator[None]:
-        """A look at dev lasts as long as this."""
+    def looking(self, measured: bool = True) -> Iterator[None]:
+        """A look at dev lasts as long as this, and the next ones too where it is `measured`."""
         begin = perf_counter()
         yield
-        self._look = perf_counter() - begin
-        self._mark += self._look
+        took = perf_counter() - begin
+        self._mark += took
+        if measured:
+            self._look = took
 
     @property
     def seen(self) -> int:

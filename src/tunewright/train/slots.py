@@ -47,9 +47,10 @@ class Slots:
         self._turn = None
 
     def write(self, vectors: Vectors, facts: Mapping[str, Any]) -> None:
-        """Write over the older file. Raises OSError; then the newer one stands."""
+        """Write over the older file, or the one that is torn. Raises OSError; then the other one stands."""
         if self._turn is None:
-            self._turn = max((_turn(path) for path in self._paths), default=0)
+            self._turn = 0
+            self.read()
         turn = self._turn + 1
         names = sorted(vectors, key=lambda name: (-vectors[name][0].element_size(), name))  # none lies askew
         parts = {name: [*map(_bytes, vectors[name])] for name in names}
@@ -64,8 +65,9 @@ class Slots:
 
     def read(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         """The newest file's vectors and facts, or none where neither is whole."""
-        for path in sorted(self._paths, key=_turn, reverse=True):
+        for turn, path in sorted(((_turn(path), path) for path in self._paths), reverse=True):
             if (found := _read(path)) is not None:
+                self._turn = turn  # the other one is written over next, though it be newer: it is torn
                 return found
         return None
 
