@@ -11,6 +11,9 @@ INSTALL := $(BIN)/python -m pip install -q -c constraints.txt -e
 # Tests run side by side, so each process computes with one thread.
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TUNEWRIGHT_THREADS=1
 
+# The environment is made in steps that write into the same place.
+.NOTPARALLEL:
+
 .PHONY: demo test test-all bench lint docs clean
 
 .venv/made:

@@ -8,7 +8,7 @@ written there. Prints for each folder
 
 - imported: a project file was written, and each key of the config was told;
 - refused: one sentence said why not; the sentences are counted;
-- untold: a project file was written, and a key of the config was passed over;
+- untold: a project file was written, and a key of the config, or of a data set's entry, was passed over;
 - crashed: anything else;
 - by hand: the sources that the projects name and of which the rows have to be saved by hand;
 
@@ -31,6 +31,8 @@ from tunewright.project.importing.reading import Tool, read_mapping, tool_of
 from tunewright.project.reading import read
 
 INFO = "dataset_info.json"
+HOMES = {"file_name", "hf_hub_url", "ms_hub_url", "om_hub_url", "script_url", "cloud_file_name"}
+"""Keys of its entries that say where the rows lie: the line of the data set tells which was taken."""
 NAMED = re.compile(r"'[^']*'|\"[^\"]*\"|: \S+ is")
 """What a sentence names, so that like sentences are counted as one."""
 
@@ -89,7 +91,7 @@ def tried(folder: Path, work: Path, show: bool) -> int:
 
 
 def configs(folder: Path, work: Path) -> Iterator[Config]:
-    """The files that may be configs, and those made of each entry of a dataset_info.json."""
+    """The files that may be configs, and those made of each entry of a dataset_info.json that can be read."""
     for path in sorted(path for ending in ("yaml", "yml", "json") for path in folder.rglob(f"*.{ending}")):
         if path.name == INFO:
             yield from entries(path, work)
@@ -98,14 +100,24 @@ def configs(folder: Path, work: Path) -> Iterator[Config]:
 
 
 def entries(info: Path, work: Path) -> Iterator[Config]:
-    """A config for each data set that a dataset_info.json has, by the stage that its rows are for."""
-    for number, (name, entry) in enumerate(read_mapping(info).items()):
-        columns = entry.get("columns") or {}
-        stage = "dpo" if entry.get("ranking") else "kto" if "kto_tag" in columns else "sft"
+    """A config for each data set that a dataset_info.json has, by the stage that its rows are for; of a broken one, one."""
+    try:
+        found = read_mapping(info)
+    except UserError:  # what is wrong with it, its import says
+        found = {"any": {}}
+    for number, (name, entry) in enumerate(found.items()):
+        entry = entry if isinstance(entry, dict) else {}
+        stage = (
+            "dpo" if entry.get("ranking") else "kto" if "kto_tag" in _object(entry.get("columns")) else "sft"
+        )
         config: dict[str, Any] = {"model_name_or_path": "base", "stage": stage, "dataset": name}
         path = work / f"entry{number}.json"
         path.write_text(json.dumps(config), "utf-8")
         yield Config(path, "llamafactory", info)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def is_config(config: Config) -> bool:
@@ -114,6 +126,21 @@ def is_config(config: Config) -> bool:
         return config.tool is not None or bool(tool_of(read_mapping(config.path), config.path))
     except UserError:
         return False
+
+
+def keys_of(config: Config) -> Iterator[str]:
+    """The keys of a config that are to be told, those of its data sets' entries among them."""
+    values = read_mapping(config.path)
+    yield from values
+    for key in ("datasets", "pretraining_dataset"):
+        sets = values.get(key)
+        for number, entry in enumerate(sets if isinstance(sets, list) else [sets]):
+            yield from (f"{key}[{number}].{each}" for each in _object(entry))
+    if config.info is not None:
+        name = values["dataset"]
+        yield from (
+            f"dataset[{name}].{key}" for key in _object(read_mapping(config.info)[name]) if key not in HOMES
+        )
 
 
 def outcome_of(config: Config, folder: Path) -> Outcome:
@@ -128,7 +155,7 @@ def outcome_of(config: Config, folder: Path) -> Outcome:
     told = [line.key for line in made.lines]
     untold = [
         key
-        for key in read_mapping(config.path)
+        for key in keys_of(config)
         if not any(key == each or each.startswith((f"{key}[", f"{key}.")) for each in told)
     ]
     if untold:

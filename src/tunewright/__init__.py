@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from tunewright.project.recipes import Source as Source
     from tunewright.project.reviewing import ReviewQueue as ReviewQueue
     from tunewright.project.run import StepOutcome as StepOutcome
+    from tunewright.project.status import AtWork as AtWork
     from tunewright.project.teachers import TeacherFacts as TeacherFacts
     from tunewright.project.why import Rejected as Rejected
     from tunewright.project.why import Trail as Trail
@@ -92,6 +93,7 @@ _HOMES = {
     "project.recipes": ("Op", "Source"),
     "project.reviewing": ("ReviewQueue",),
     "project.run": ("StepOutcome",),
+    "project.status": ("AtWork",),
     "project.teachers": ("TeacherFacts",),
     "project.why": ("Rejected", "Trail", "Trails"),
     "store.artifact": ("Artifact",),

@@ -52,7 +52,7 @@ def test_preview_shows_what_an_operation_makes(cli, project):
     said = cli("data", "preview", "redact", "--rows", "1", "--of", "10")
     assert said.code == 0
     assert "input: Where is parcel 0? Write to [EMAIL_1]" in said.out
-    assert "redact: of 10 rows 10 go on, 0 are dropped, 10 changed." in said.out
+    assert "redact: of 10 rows 10 go on, 0 are dropped, 10 changed (email 10)." in said.out
     held = project / "tunewright.yaml"
     held.write_text(held.read_text() + "  - {op: quality}\n")
     judged = cli("data", "preview", "quality", "--rows", "1").out

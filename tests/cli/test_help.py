@@ -26,7 +26,10 @@ def test_a_field_is_told_by_its_name(cli):
 def test_a_field_with_fields_lists_them(cli):
     said = cli("schema", "recipe").out
     assert "choices: balance, boilerplate, chunk, clean, decontaminate, drop_contradictions, " in said
-    assert "Sample: Keep a seeded random sample. id Its name" in said
+    assert (
+        "Sample: Keep a seeded random sample, put rows into a seeded random order, or both. id Its name"
+        in said
+    )
     assert "op Chooses this op. rows How many rows to keep." in said
 
 

@@ -1,6 +1,7 @@
 """check and run: nothing is dropped, left out or measured on training rows in silence."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,16 @@ def asked_in(folder: Path, part: str) -> dict[str, str]:
     split = tunewright.open(folder).run("split").outcomes[-1].artifact
     rows = [json.loads(line) for line in split.file(f"{part}.jsonl").read_text().splitlines()]
     return {row["messages"][0]["content"]: f"sums.csv:{row['origin']['row']}" for row in rows}
+
+
+def test_status_tells_what_another_run_is_at(cli, project):
+    opened = tunewright.open(project)
+    event = {"kind": "step.start", "step": "train", "title": "fine-tune", "number": 7, "of": 11}
+    with opened.store.lock():
+        opened.store.run_log(1).write_text(json.dumps(event | {"time": time.time()}) + "\n")
+        assert cli("status").out.endswith("At work now: fine-tune (train, step 7 of 11).")
+        assert opened.at_work() == tunewright.AtWork("train", "fine-tune", 7, 11)
+    assert "At work" not in cli("status").out
 
 
 def test_what_is_dropped_or_left_out_is_said(cli, project):
@@ -106,6 +117,7 @@ def test_another_suite_that_asks_what_is_trained_is_a_warning(cli, project):
     assert said.code == 0
     assert said.err.count("warning: ") == 2  # this one, and that few-shot has too few rows
     assert "suites.mine, questions.jsonl:1: of its 3 examples, 2 ask what training rows ask" in said.err
+    assert "comparing 32 training rows with the suites' files (mine) …" in said.err
 
 
 def test_a_target_that_asks_what_dev_asks_is_a_warning(cli, project):

@@ -266,16 +266,33 @@ def spoken(draw: Random) -> Made:
 
 
 def threads(draw: Random) -> Made:
-    """Mails that answer one another as they like; how many threads that makes is not known."""
+    """Mails that answer one another as they like: each is in a thread, a copy, or a second one with its id."""
     names = ["", "1", "2", "<3", "é", "4>"]
-    made = "".join(
-        f"From a@b Thu Jan  1 00:00:00 1970\nFrom: {draw.choice(['A <a@b>', 'c@d', '', '<', '@'])}\n"
-        f"Message-ID: <{draw.choice(names)}@x>\nIn-Reply-To: <{draw.choice(names)}@x>\n"
-        f"References: <{draw.choice(names)}@x>\n <{draw.choice(names)}@x>\n"
-        f"Date: {draw.choice(['Thu, 29 Feb 2024 13:05:00 +0100', 'Thu, 1 Jan 0001 00:00:00 -0000', 'soon', ''])}\n\nbody\n\n"
+    mails = [
+        (
+            draw.choice(["A <a@b>", "c@d", "", "<", "@"]),
+            draw.choices(names, k=4),
+            draw.choice(["Thu, 29 Feb 2024 13:05:00 +0100", "Thu, 1 Jan 0001 00:00:00 -0000", "soon", ""]),
+        )
         for _ in range(draw.randrange(1, 7))
+    ]
+    made = "".join(
+        f"From a@b Thu Jan  1 00:00:00 1970\nFrom: {sender}\n"
+        f"Message-ID: <{ids[0]}@x>\nIn-Reply-To: <{ids[1]}@x>\n"
+        f"References: <{ids[2]}@x>\n <{ids[3]}@x>\n"
+        f"Date: {date}\n\nbody\n\n"
+        for sender, ids, date in mails
     )
-    return Made("t.mbox", made.encode(), {"roles": {"b": "assistant"}}, None)
+    firsts: dict[str, tuple[str, str]] = {}
+    groups: list[set[str]] = []
+    others = 0
+    for sender, ids, date in mails:
+        about = (sender, date if date.startswith("Thu") else "")
+        others += firsts.setdefault(ids[0], about) != about
+        if firsts[ids[0]] is about:
+            joined = set(ids).union(*(group for group in groups if group & set(ids)))
+            groups = [group for group in groups if not group & joined] + [joined]
+    return Made("t.mbox", made.encode(), {"roles": {"b": "assistant"}}, len(groups) + others)
 
 
 def transcript(draw: Random) -> Made:

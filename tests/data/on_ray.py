@@ -15,7 +15,8 @@ from tunewright.data.examples import Examples, chunks, write_examples
 from tunewright.data.ops.clean import Clean
 from tunewright.data.ops.drop_duplicates import DropDuplicates
 from tunewright.data.ops.filter import Filter
-from tunewright.data.recipe import do_chunk, graph, work
+from tunewright.data.recipe import graph, work
+from tunewright.data.recipe_rows import do_chunk
 from tunewright.data.workers import sharing
 
 

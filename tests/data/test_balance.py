@@ -124,7 +124,7 @@ def test_a_column_of_the_source_is_no_repetition(own):
 def test_a_repetition_stays_one_whatever_is_made_of_it():
     (row,) = rows(a=1)
     again = repetition(row.model_copy(update={"fields": {"of": "anna@mail.example"}}), 1)
-    (redacted,) = worked([Redact()], [again]).kept
+    (redacted,) = worked([Redact(fields="redact")], [again]).kept
     assert redacted.fields == {"of": "[EMAIL_1]", REPEAT: again.fields[REPEAT]}
     assert is_repeat(redacted)
     another = make_example(ask("?", "!"), fields=again.fields, origin=Origin(source="x", file="y", row=1))

@@ -51,6 +51,13 @@ def test_instructions_of_many_rows_are_the_tasks_own() -> None:
     assert list(SaidRows([talk("q", "a")]).shared([asked])) == []
 
 
+def test_shared_instructions_are_told_in_the_order_of_their_first_rows() -> None:
+    asked = "How do I get a card for my son?"
+    rows = [talk(f"question {n}", "ok", system=f"{n % 7}. {OWN} “{asked}” is one.") for n in range(35)]
+    assert list(SaidRows(rows).shared([asked])) == [Shared(first, 5, 0) for first in range(7)]
+    assert list(SaidRows(rows[::-1]).shared([asked])) == [Shared(first, 5, 0) for first in range(7)]
+
+
 def banking(part: str) -> list[str]:
     with (DATA / "banking77" / f"{part}.csv").open(encoding="utf-8", newline="") as stream:
         return [row["text"] for row in csv.DictReader(stream)]

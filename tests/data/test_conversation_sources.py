@@ -56,7 +56,7 @@ def test_a_talk_is_one_conversation_up_to_its_last_answer(desk, form: str) -> No
         ("user", "And who pays?"),
         ("assistant", "We do.\nAnything else?"),
     ]
-    about = {"asked_by": "Customer, customer", "answered_by": "agent, Agent", "start": 0.0, "end": 9.0}
+    about = {"asked_by": "Customer", "answered_by": "Agent", "start": 0.0, "end": 9.0}
     assert example.fields == {**about, "document": f"t.{form}"}
     assert not example.is_document
     assert got.rejects == []
@@ -102,6 +102,22 @@ def test_everyone_else(desk) -> None:
         ("assistant", "Too."),
     ]
     assert example.fields["asked_by"] == "Ann, Eve"
+
+
+def test_who_said_what_was_left_out_is_not_named(desk) -> None:
+    desk.write("t.srt", call("srt", [("Eve", "Hello."), ("Ann", "Hi?"), ("Bot", "Yes."), ("Ben", "Bye.")]))
+    (example,) = desk.ingest("t.srt", roles={"bot": "assistant", "EVE": "assistant", "*": "user"}).examples
+    assert (example.fields["asked_by"], example.fields["answered_by"]) == ("Ann", "Bot")
+
+
+def test_a_name_with_two_sides(desk) -> None:
+    desk.write("t.srt", call("srt", CALL))
+    with pytest.raises(DataError) as caught:
+        desk.ingest("t.srt", roles={"Agent": "assistant", "agent": "user"})
+    assert str(caught.value) == (
+        "t.srt: roles says twice, and differently, who agent is; letter case and blanks play no part."
+        " Leave one of them out."
+    )
 
 
 def mail(own: str, sender: str, day: int, body: str, **more: str) -> EmailMessage:
@@ -159,7 +175,94 @@ def test_mails_that_answer_one_another_are_a_conversation(desk, who: str) -> Non
         "answered_by": "help@shop.com",
         "document": "t.mbox",
     }
-    assert got.reasons == [(9, "no answer: nobody answers what is asked")]
+    assert got.reasons == [
+        (3, "no answer: no mail of the file answers it, and it answers none"),
+        (9, "no answer: nobody answers what is asked"),
+    ]
+
+
+def threads(
+    desk: Any, mails: list[EmailMessage]
+) -> tuple[list[list[tuple[str, str]]], list[tuple[int, str]]]:
+    box(desk, mails)
+    got = desk.ingest("t.mbox", roles={"shop.com": "assistant", "news.org": "skip"})
+    return [turns(example) for example in got.examples], sorted(got.reasons)
+
+
+GOOD = [mail("g1", ANN, 1, "Hi?"), mail("g2", DESK, 2, "Yes.", In_Reply_To="<g1@mx>")]
+
+
+def test_a_thread_that_lacks_a_mail_is_a_reject(desk) -> None:
+    """The second answer would stand beside the first question, too."""
+    blank = mail("2", DESK, 2, "", In_Reply_To="<1@mx>")
+    del blank["Message-ID"]
+    blank["Received"] = "by way of others " * 200
+    blank["Message-Id"] = "<2@mx>"
+    asked = [mail("1", ANN, 1, "Q1"), blank, mail("3", ANN, 3, "Q2", References="<1@mx> <2@mx>")]
+    answered = mail("4", DESK, 4, "A2", In_Reply_To="<3@mx>")
+    assert threads(desk, [*asked, answered, *GOOD]) == (
+        [[("user", "Hi?"), ("assistant", "Yes.")]],
+        [
+            (1, "thread with a gap: mail 3 answers <2@mx>, which is a reject"),
+            (2, "empty text: the mail has no text"),
+        ],
+    )
+
+
+def test_a_mail_that_is_there_a_second_time_whole_is_not_missed(desk) -> None:
+    blank = mail("g2", DESK, 2, "", In_Reply_To="<g1@mx>")
+    more = mail("g3", ANN, 3, "So?", In_Reply_To="<g2@mx>")
+    assert threads(desk, [blank, *GOOD, more]) == (
+        [[("user", "Hi?"), ("assistant", "Yes.")]],
+        [(1, "empty text: the mail has no text")],
+    )
+
+
+def test_other_mails_of_the_same_id(desk) -> None:
+    """Which one is answered cannot be told, unless they are one mail to which something was added on its way."""
+    footed = mail("g2", DESK, 2, "Yes. (To leave this list, write to us.)")
+    other = [
+        mail("1", ANN, 1, "Q1"),
+        mail("1", "Ben@y.org", 2, "Q2"),
+        mail("2", DESK, 3, "A", References="<1@mx>"),
+    ]
+    assert threads(desk, [*GOOD, footed, *other]) == (
+        [[("user", "Hi?"), ("assistant", "Yes.")]],
+        [
+            (3, "second mail with this id: mail 2 has it, too, and says something else"),
+            (4, "thread with a gap: mail 6 answers <1@mx>, which is a reject"),
+            (5, "second mail with this id: mail 4 has it, too, and says something else"),
+        ],
+    )
+
+
+def test_a_clock_that_is_behind_puts_no_answer_before_its_question(desk) -> None:
+    late = [mail("1", ANN, 9, "Q1"), mail("2", DESK, 3, "A1", In_Reply_To="<1@mx>")]
+    late += [
+        mail("4", DESK, 4, "A2", References="<1@mx> <3@mx>"),
+        mail("3", ANN, 10, "Q2", References="<1@mx> <2@mx>"),
+    ]
+    ring = [mail("r1", ANN, 1, "Q", In_Reply_To="<r2@mx>"), mail("r2", DESK, 2, "A", In_Reply_To="<r1@mx>")]
+    assert threads(desk, [*late, *ring]) == (
+        [
+            [("user", "Q1"), ("assistant", "A1"), ("user", "Q2"), ("assistant", "A2")],
+            [("user", "Q"), ("assistant", "A")],
+        ],
+        [],
+    )
+
+
+def test_mails_to_skip_are_passed_over(desk) -> None:
+    news = mail("n", "News <weekly@news.org>", 1, "Ten lamps.")
+    assert threads(desk, [news, *GOOD]) == ([[("user", "Hi?"), ("assistant", "Yes.")]], [])
+
+
+def test_one_mail_is_no_conversation(desk) -> None:
+    desk.write("t.eml", bytes(MAILS[1]).decode())
+    with pytest.raises(
+        DataError, match=r"t\.eml: it is one mail, which no other answers\. Put the mails into one mbox"
+    ):
+        desk.ingest("t.eml", roles={"shop.com": "assistant"})
 
 
 def test_without_roles_mails_are_documents(desk) -> None:
@@ -187,11 +290,11 @@ def test_mails_without_dates_come_as_they_stand_in_the_file(desk) -> None:
 )  # fmt: skip
 def test_files_without_conversations(desk, name: str, message: str) -> None:
     if name == "t.mbox":
-        box(desk, MAILS[1:2])
+        box(desk, [mail("1", "info@news.org", 1, "Ten lamps.")])
     else:
         desk.write(name, "input,expected\na,b\n")
     with pytest.raises(DataError) as caught:
-        desk.ingest(name, roles={"shop.com": "assistant"})
+        desk.ingest(name, roles={"shop.com": "assistant", "news.org": "skip"})
     assert str(caught.value).startswith(message)
 
 
@@ -199,6 +302,10 @@ def test_bounds(desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_threads, "MOST_CHARS", 20)
     box(desk, MAILS)
     with pytest.raises(DataError, match="its mails have more than 20 characters"):
+        desk.ingest("t.mbox", roles={"shop.com": "assistant"})
+    monkeypatch.setattr(_threads, "MOST_CHARS", 2000)
+    box(desk, [mail("1", ANN, 1, "Why?", References="".join(f"<{at}>" for at in range(9)))])
+    with pytest.raises(DataError, match="its mails have more than 2,000 characters"):
         desk.ingest("t.mbox", roles={"shop.com": "assistant"})
     with pytest.raises(ValidationError, match="a query's rows are in no file, so it has no roles"):
         SourceSpec(sql={"query": "select 1", "url": "sqlite:///t.db"}, roles={"a": "user"})

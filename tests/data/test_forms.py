@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from ruamel.yaml import YAML
 
 from tunewright.data.forms import PRESETS, FormSpec, convert
 from tunewright.data.forms.presets import PARTS
@@ -140,8 +141,27 @@ def test_critiques_and_what_was_revised_by_them() -> None:
     assert said(row, "creative_acr.load_revise", formats=formats) == {
         "messages": [turn("user", asked + EVALUATION), turn("assistant", "Because.")]
     }
+    asked, answered = said(row, "creative_acr.load_critique")["messages"]
+    assert "the scores under `scores` and the rest under `critiques`" in asked["content"]
+    assert YAML(typ="safe").load(answered["content"]) == {
+        "scores": CRITICISED["scores"],
+        "critiques": CRITICISED["critiques"],
+    }
+    assert list(YAML(typ="rt").load(answered["content"])) == ["scores", "critiques"]
+    revised = said(row, "creative_acr.load_revise")["messages"]
+    assert revised[0]["content"].endswith(f"Evaluation:\n{answered['content']}")
     for name in ("creative_acr.load_critique", "creative_acr.load_revise"):
         assert "Question: Why {answer}?\nAnswer: So." in said(row, name)["messages"][0]["content"]
+
+
+def test_channels_that_are_not_of_thoughts() -> None:
+    """Harmony calls tools in `commentary` and answers in `final`."""
+    call = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+    tool = turn("tool", "5", tool_call_id="c1")
+    calls = turn("assistant", "", tool_calls=[call])
+    told = {"channel": "commentary"}
+    marked = [U, {**calls, **told}, {**tool, **told}, turn("assistant", "A", channel="final")]
+    assert said({"messages": marked}, "openai") == {"messages": [U, calls, tool, A]}
 
 
 def test_prompts_alone_are_texts_for_seeds() -> None:

@@ -20,6 +20,14 @@ def said(row: dict[str, Any], name: str, **spec: Any) -> dict[str, Any]:
     return convert(row, FormSpec(name=name, **spec))
 
 
+def deep(times: int) -> dict[str, Any]:
+    """An object in an object in …"""
+    made: dict[str, Any] = {"a": 1}
+    for _ in range(times):
+        made = {"a": made}
+    return made
+
+
 @pytest.mark.parametrize(
     ("name", "row", "reason"),
     [
@@ -58,6 +66,21 @@ def said(row: dict[str, Any], name: str, **spec: Any) -> dict[str, Any]:
             "openai",
             {"messages": [U, turn("assistant", "hm", channel="analysis"), A]},
             "not carried: messages[1] is of the channel 'analysis', which is no answer",
+        ),
+        (
+            "openai",
+            {"messages": [U, turn("assistant", "I look it up.", channel="commentary"), A]},
+            "not carried: messages[1] is of the channel 'commentary', which is no answer",
+        ),
+        (
+            "openai",
+            {"messages": [turn("user", "Q", channel="whatsapp"), A]},
+            "bad messages: messages[0] has channel; a message has role,",
+        ),
+        (
+            "creative_acr.load_critique",
+            {"instruction": "Q", "answer": "A", "scores": deep(500), "critiques": {"a": "b"}},
+            "bad scores: 'scores' nests too deep",
         ),
         (
             "creative_acr.load_critique",
@@ -220,3 +243,14 @@ def test_what_its_tool_would_drop_or_train_wrongly_is_a_reject(
     with pytest.raises(BadRow) as caught:
         said(row, name, **spec)
     assert str(caught.value).startswith(reason)
+
+
+def test_a_prompt_alone_is_a_seed_where_it_is_a_text() -> None:
+    told = []
+    for prompt in ("Q", [U]):
+        with pytest.raises(BadRow) as caught:
+            convert({"prompt": prompt}, FormSpec(name="trl"))
+        told.append(str(caught.value))
+    assert told[0] == f"{told[1]}. For `generate` to have it answered it is a seed, a text: " + (
+        "form: {name: completion, keys: {text: prompt}}"
+    )

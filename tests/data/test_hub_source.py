@@ -1,5 +1,6 @@
 """Data sets in the hub's layout: the rows that `datasets` finds, from folders and from a hub on loopback, online and off."""
 
+import hashlib
 import json
 import os
 import random
@@ -20,7 +21,7 @@ from ends import ends
 from tunewright.core.hashing import hash_file, hash_value
 from tunewright.data.files import contents, find_files
 from tunewright.data.rows import BadFile
-from tunewright.data.sources import _layout, open_file, parquet
+from tunewright.data.sources import _hub_fetch, _layout, open_file, parquet
 from tunewright.data.spec import SourceSpec
 
 
@@ -485,10 +486,22 @@ def test_sizes_that_are_not_told_are_counted(hub: Hub, tmp_path: Path, client: s
     hub.said = {"test-1.csv": -1}
     env = {**os.environ, "HF_HOME": str(tmp_path / "home"), "HF_ENDPOINT": hub.url, "HF_HUB_DISABLE_XET": "1"}
     bound = "from tunewright.data.sources import _hub_fetch\n_hub_fetch.FETCHED = 80_000\n"
+    etag = hashlib.sha1(hub.commits["owner/name"][-1]["test-1.csv"]).hexdigest()
+    part = tmp_path / "home/hub/datasets--owner--name/blobs" / f"{etag}.incomplete"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"as older clients leave it")
     assert _told_after(bound + client, env, tmp_path) == (
         "the files of the data set owner/name have more than 80,000 bytes, and no more are fetched. Name fewer of its"
         " files (hub:owner/name/data/*-00000-*), or fetch them yourself and give the folder."
     )
+    assert part.exists() == bool(client)
+
+
+def test_a_file_that_was_begun_counts_with_what_is_here() -> None:
+    bar = _hub_fetch._bar("owner/name", 10)(initial=8, total=12, disable=True)
+    bar.update(2)
+    with pytest.raises(BadFile, match="more than 34,359,738,368 bytes"):
+        bar.update(1)
 
 
 def test_what_another_program_fetched_is_read_without_a_network(hub: Hub, tmp_path: Path) -> None:

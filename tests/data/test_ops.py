@@ -56,6 +56,20 @@ def test_language_tells_and_keeps() -> None:
     assert len(worked([Language(keep=("ja",), sure=1)], [row("ok")]).kept) == 1
 
 
+def test_what_has_no_language_is_never_dropped_by_it() -> None:
+    label = row("Where is the parcel that I ordered last week?", "card_lost")
+    (kept,) = worked([Language(keep=("en",), sure=0)], [label]).kept
+    assert kept.fields == {"language": "en", "answer_language": "und"}
+
+
+def test_two_languages_have_two_fields() -> None:
+    with pytest.raises(ValidationError, match="field and answer_field are both 'lang'"):
+        Language(field="lang", answer_field="lang")
+    german = row("Where is the parcel that I ordered last week?", GERMAN)
+    (told,) = worked([Language(of="answer", answer_field="language")], [german]).kept
+    assert told.fields == {"language": "de"}
+
+
 GERMAN = "Das Paket kommt am Montag, wir haben es gestern verschickt."
 
 

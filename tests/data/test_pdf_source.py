@@ -164,22 +164,53 @@ def test_headings_and_a_ruled_table(tmp_path: Path) -> None:
     ]
 
 
-def test_a_table_whose_cells_have_several_lines(tmp_path: Path) -> None:
-    made = canvas.Canvas(str(tmp_path / "t.pdf"), pagesize=A4)
-    said = [
-        ("Key", "Meaning"),
-        ("ab", "the first of"),
-        (None, "two lines"),
-        ("cd", "short"),
-        ("ef", "shorter"),
-    ]
-    for at, (key, meaning) in enumerate(said):
+def drawn(path: Path, said: list[tuple[str | None, str | None, int]]) -> list[str]:
+    """The lines of a page that has these pairs of cells, each so far below the one before."""
+    made = canvas.Canvas(str(path / "t.pdf"), pagesize=A4)
+    top = 700
+    for key, meaning, gap in said:
+        top -= gap
         for text, x in ((key, 40), (meaning, 140)):
             if text:
-                made.drawString(x, 700 - 14 * at, text)
+                made.drawString(x, top, text)
+    made.save()
+    (text,) = texts_of(path / "t.pdf")
+    return text.split("\n")
+
+
+def test_a_table_whose_cells_have_several_lines(tmp_path: Path) -> None:
+    said = [
+        ("Key", "Meaning", 0),
+        ("ab", "the first of", 20),
+        (None, "two inter-", 13),
+        (None, "national lines", 13),
+        ("cd", "short", 20),
+        ("ef", "shorter", 20),
+    ]
+    assert drawn(tmp_path, said)[2:] == [
+        "| ab | the first of two international lines |",
+        "| cd | short |",
+        "| ef | shorter |",
+    ]
+
+
+@pytest.mark.parametrize("gap", [14, 20])
+def test_what_stands_alone_at_the_rows_distance_is_a_row(tmp_path: Path, gap: int) -> None:
+    said = [("Item", "Price", 0), ("Lamp", "15.50", 14), ("Bulb", "7.00", 14), (None, "22.50", gap)]
+    assert drawn(tmp_path, said)[2:] == ["| Lamp | 15.50 |", "| Bulb | 7.00 |", "|  | 22.50 |"]
+
+
+def test_words_that_a_headings_lines_part(tmp_path: Path) -> None:
+    made = canvas.Canvas(str(tmp_path / "t.pdf"), pagesize=A4)
+    made.setFont("Helvetica", 20)
+    for at, text in enumerate(["What is to be read of inter-", "national lamps"]):
+        made.drawString(40, 780 - 24 * at, text)
+    made.setFont("Helvetica", 10)
+    for at, text in enumerate(lines(0, 9)):
+        made.drawString(40, 700 - 12 * at, text)
     made.save()
     (text,) = texts_of(tmp_path / "t.pdf")
-    assert text.split("\n")[2:] == ["| ab | the first of two lines |", "| cd | short |", "| ef | shorter |"]
+    assert text.split("\n")[0] == "# What is to be read of international lamps"
 
 
 ITEMS = [Paragraph(" ".join(WORDS[at : at + 4]), STYLES["Normal"]) for at in range(5)]

@@ -21,8 +21,9 @@ from tunewright.data.ops.map import Map
 from tunewright.data.ops.max_chars import MaxChars
 from tunewright.data.ops.mix import Mix, counts
 from tunewright.data.ops.op import Rows
+from tunewright.data.ops.redact import Redact
 from tunewright.data.ops.sample import Sample
-from tunewright.data.recipe import graph, work
+from tunewright.data.recipe import ACCOUNT, CHANGED, DROPPED, GIVEN_UP, REPORT, ROWS, TOLD, graph, work
 from tunewright.data.recipe_rows import do_chunk
 from tunewright.data.workers import Workers
 
@@ -175,11 +176,30 @@ def test_what_is_said_is_a_text_whatever_its_expression_gives() -> None:
         ("{{ namespace(a=1) }}", "a Namespace"),
         ("{{ range }}", "a function"),
         ("{{ 2 ** 12000 }}", "thousands of digits"),
+        ("{{ [[0] * 1000] * 1000 }}", "more than 100,000 things"),
+        ("{{ ['a' * 90000] * 300 }}", "more than 10,000,000 characters"),
+        ("{{ {'n' * 90000: 1}.items()|list * 300 }}", "more than 10,000,000 characters"),
     ],
 )
 def test_a_value_that_no_row_holds_is_refused(template: str, said: str) -> None:
     with pytest.raises(DataError, match=rf"^recipe, map.set.made: of example \w+ the value is .*{said}"):
         worked([Map(set={"made": template})], [A])
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("{{ tags|map('abs') }}", "bad operand type"),
+        ("{{ tags|select('gt', 3) }}", "not supported between"),
+        ("{{ tags|map(attribute='x') }}", "has no attribute 'x'"),
+        ("{{ tags|map('nofilter') }}", "No filter named 'nofilter'"),
+    ],
+)
+def test_a_value_that_fails_as_it_is_read_is_told(template: str, said: str) -> None:
+    with pytest.raises(
+        DataError, match=rf"^recipe, map.set.made: of example \w+ there is no value \(.*{said}"
+    ):
+        worked([Map(set={"made": template})], [row("q", "a", tags=["a"])])
 
 
 def test_map_writes_documents_and_worse_answers() -> None:
@@ -254,6 +274,23 @@ def test_a_known_share_never_makes_the_tasks_rows_fewer() -> None:
     assert "is 1 of 101 rows, 1.0%, all there are: 15.0% were wanted (10 to 20 % of rows that" in why
     assert mixed(given, shares=shares, upsample=True)[0] == {"tickets": 100, "declined": 4}
     assert mixed(given, shares=shares, rows=10)[0] == {"tickets": 9, "declined": 1}
+
+
+def test_a_role_with_too_few_rows_leaves_the_others_their_share() -> None:
+    given = kinds(tickets=1000, chats=1, unsaid=1000, declined=500)
+    shares = {"tickets": 1, "chats": "general", "unsaid": "no_answer"}
+    three = {name: given[name] for name in shares}
+    assert mixed(three, shares=shares)[0] == {"tickets": 1000, "chats": 1, "unsaid": 177}
+    assert mixed(three, shares=shares, rows=100)[0] == {"tickets": 84, "chats": 1, "unsaid": 15}
+    assert mixed(given, shares={**shares, "declined": "refusals"})[0] == {
+        "tickets": 1000,
+        "chats": 1,
+        "unsaid": 181,
+        "declined": 24,
+    }
+    few = {**given, "unsaid": given["unsaid"][:150], "declined": given["declined"][:25]}
+    found, _ = mixed(few, shares={**shares, "declined": "refusals"})
+    assert found == {"tickets": 1000, "chats": 1, "unsaid": 150, "declined": 23}
 
 
 def test_the_tasks_rows_have_a_number() -> None:
@@ -402,6 +439,16 @@ def test_an_operation_that_loses_a_row_is_caught(tmp_path: Path, monkeypatch: py
     node = graph([MaxChars(chars=9)], ["rows"])[0]
     with pytest.raises(RuntimeError, match="max_chars told of 0 rows where it was given 2"):
         work(node, {"rows": [A, B]}, tmp_path)
+
+
+def test_nothing_of_an_earlier_run_is_left(tmp_path: Path) -> None:
+    rows = {"rows": [row("I am at ann@mail.example", "x")]}
+    work(graph([Redact()], rows)[0], rows, tmp_path)
+    assert (tmp_path / REPORT).is_file()
+    for name in (GIVEN_UP, TOLD):
+        (tmp_path / name).touch()
+    work(graph([MaxChars(chars=99)], rows)[0], rows, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {ROWS, DROPPED, CHANGED, ACCOUNT}
 
 
 def test_what_a_dead_process_left_is_done_here() -> None:

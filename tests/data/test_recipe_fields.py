@@ -19,6 +19,7 @@ from tunewright.data.ops.map import Map
 from tunewright.data.ops.max_chars import MaxChars
 from tunewright.data.ops.mix import Mix
 from tunewright.data.ops.quality import Quality
+from tunewright.data.ops.redact import Redact
 from tunewright.data.ops.review import Review
 from tunewright.data.recipe import graph
 from tunewright.data.recipe_fields import FieldsError, check_fields
@@ -152,6 +153,7 @@ def test_names_that_are_mended_are_known() -> None:
         Map(set={"new": "{{ input }}", "expected": "{{ expected }}!"}),
         MaxChars(chars=9000),
         Quality(),
+        Redact(),
     ],
     ids=lambda op: op.op,
 )

@@ -11,8 +11,9 @@ from worked import worked
 from tunewright.core.errors import DataError
 from tunewright.core.example import Example, ask, make_example
 from tunewright.core.files import read_json
+from tunewright.data.ops.clean import Clean
 from tunewright.data.ops.op import FilesOnly
-from tunewright.data.ops.redact import Redact
+from tunewright.data.ops.redact import Redact, writes
 from tunewright.data.recipe import REPORT, graph, work
 
 SEAL = re.compile(r"\[EMAIL_[0-9a-f]{12}\]")
@@ -57,10 +58,13 @@ def test_a_key_of_ones_own_holds_for_other_rows_too(tmp_path: Path) -> None:
     assert first(rows, "redact.key") == first(rows[:1], "redact.key") != first(rows, "other.key")
     (tmp_path / "other.key").write_bytes(b"short")
     with pytest.raises(
-        DataError, match=r"redact\.key: the key 'other\.key' has 5 bytes\. Have one written: "
+        DataError,
+        match=r"redact\.key: the key 'other\.key' has 5 bytes, where 16 to 4,096 are wanted\. Have one ",
     ):
         first(rows, "other.key")
-    with pytest.raises(DataError, match=r"the key 'none\.key' cannot be read: No such file"):
+    with pytest.raises(
+        DataError, match=r"the key 'none\.key' cannot be read: No such file or directory\. Name a"
+    ):
         first(rows, "none.key")
 
 
@@ -84,6 +88,8 @@ def test_any_ten_digits_in_a_field_are_no_phone() -> None:
         ({"phone": 4155550123}, "PHONE"),
         ({"mobileNumber": "4155550123"}, "PHONE"),
         ({"contact": {"home_tel": ["4155550123"]}}, "PHONE"),
+        ({"phones": ["4155550123"], "phone": {"home": "4155550124"}}, "PHONE"),
+        ({"phones": [{"number": 4155550123, "kind": "home"}]}, "PHONE"),
         ({"note": "+1 (415) 555-0123"}, "PHONE"),
         ({"note": "ring 4155550123 at noon"}, "PHONE"),
         ({"paid_with": 4111111111111111}, "CARD"),
@@ -100,6 +106,47 @@ def test_what_says_what_it_is_is_found(fields: dict[str, object], kind: str) -> 
 def test_names_that_are_no_phones(name: str) -> None:
     row = make_example(ask("q", "a"), fields={name: 4155550123})
     assert worked([Redact()], [row]).kept == [row]
+
+
+def test_names_that_become_equal_lose_no_value() -> None:
+    names = ["ann@mail.example", "ANN@mail.example", "bob@mail.example"]
+    row = make_example(
+        ask("q", "a"), fields={"by": dict(zip(names, (1, 2, 3), strict=True)), names[0]: 4, names[1]: 5}
+    )
+    once = worked([Redact()], [row]).kept
+    ann, ann_2, bob = once[0].fields["by"]
+    assert [bool(SEAL.fullmatch(name)) for name in (ann, bob)] == [True, True]
+    assert ann_2 == f"{ann}_2"
+    assert once[0].fields == {"by": {ann: 1, ann_2: 2, bob: 3}, ann: 4, ann_2: 5}
+    assert worked([Redact()], once).kept == once
+
+
+def test_the_name_that_stands_keeps_it() -> None:
+    row = make_example(ask("q", "a"), fields={"Ã©tÃ©": 1, "été": 2, "été_2": 3})
+    (made,) = worked([Clean()], [row]).kept
+    assert made.fields == {"été_3": 1, "été": 2, "été_2": 3}
+
+
+def test_names_behind_it_are_known_before_it_runs() -> None:
+    given = frozenset({"Ann", "customer name"})
+    assert (writes(Redact(), given), writes(Redact(ner="m"), given)) == (given, None)
+    mails = frozenset({"ann@mail.example"})
+    assert (writes(Redact(), mails), writes(Redact(fields="keep"), mails)) == (None, mails)
+    row = make_example(ask("I am Ann Lee", "a"), fields={"Ann": "x", "Lee": 1})
+    assert list(worked([Redact()], [row]).kept[0].fields) == ["Ann", "Lee"]
+
+
+def test_texts_inside_broken_json_are_numbered_as_the_row_is() -> None:
+    key = "-----BEGIN PRIVATE KEY-----" + "A" * 60
+    said = {"by": "ann@mail.example", "to": "bob@mail.example", "key": f'"{key}" and so on'}
+    row = make_example(ask(json.dumps(said), "write to bob@mail.example"))
+    (made,) = worked([Redact()], [row]).kept
+    assert json.loads(made.input_text) == {
+        "by": "[EMAIL_1]",
+        "to": "[EMAIL_2]",
+        "key": '"[SECRET_2]" and so on',
+    }
+    assert made.expected == "write to [EMAIL_2]"
 
 
 def test_the_same_in_every_process(tmp_path: Path) -> None:

@@ -102,6 +102,7 @@ PASSWORD = drawn(string.ascii_letters, 6) + "7" + drawn(WORD, 5) + "!x"
             basic,
         ),
         ("-H 'Authorization: Token " + drawn(HEX, 40) + "'", "authorization_token", drawn(HEX, 40)),
+        (f"Authorization: Token {uuid.UUID(int=7**43)}", "authorization_token", str(uuid.UUID(int=7**43))),
         ('"Authorization": "ApiKey ' + drawn(WORD, 30) + '"', "authorization_token", drawn(WORD, 30)),
     ],
 )

@@ -286,6 +286,14 @@ def test_where_neither_server_nor_driver_ends_it_the_line_is_cut(
     assert capfd.readouterr().err == ""
 
 
+def test_a_driver_in_c_is_not_closed_under_a_call() -> None:
+    """It would free what the call still uses."""
+    raw = sqlite3.connect(":memory:")
+    _sql_limits._hang_up(raw)
+    assert raw.execute("select 1").fetchall() == [(1,)]
+    raw.close()
+
+
 @needs_postgres
 def test_a_row_of_postgres_too_long_is_a_reject_alone(
     tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch

@@ -223,6 +223,17 @@ def test_an_answer_without_a_models_name_is_no_persons(desk, values: dict[str, A
             {**LANGFUSE, "output": {**LANGFUSE["output"], "finishReason": "content-filter"}},
             "cut off: a filter stopped the answer",
         ),
+        *(
+            (
+                {
+                    **LANGFUSE,
+                    "output": {**LANGFUSE["output"], "finish_reason": first},
+                    "metadata": {"finish_reason": "length"},
+                },
+                "cut off: the answer reached its limit of tokens",
+            )
+            for first in ("done by our gateway", "stop")
+        ),
         (
             {**LANGFUSE, "metadata": {"finish_reason": "SAFETY"}},
             "cut off: a filter stopped the answer",

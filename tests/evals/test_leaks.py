@@ -1,6 +1,7 @@
 """Leaks: a suite's examples that ask what rows of train or dev ask, told with the first and the count."""
 
 import random
+from collections.abc import Iterator
 
 import pytest
 
@@ -55,6 +56,27 @@ def test_a_suite_that_asks_one_thing_about_texts_of_its_own_is_no_leak() -> None
     assert leaks([own(10, 8)], train)["target"].where == f"suites.target, {about(8)[0].place}"
 
 
+class Read(list[Example]):
+    """Rows that count how often all of them are read."""
+
+    times = 0
+
+    def __iter__(self) -> Iterator[Example]:
+        self.times += 1
+        return super().__iter__()
+
+
+def test_rows_are_read_once_for_all_suites_and_each_has_the_first_row() -> None:
+    train = Read(rows("rows.csv", *(f"question {at}" for at in range(200)), "question 7"))
+    several = [suite(f"s{at}", "why?", f"question {at}", f"QUESTION {at}") for at in range(20)]
+    found = leaks(several, train)
+    assert train.times == 1
+    assert [problem.message.rpartition("first asks ")[2] for problem in found.values()] == [
+        f"what rows.csv:{at + 1} asks" for at in range(20)
+    ]
+    assert all(problem.message.startswith("of its 3 examples, 2 ask") for problem in found.values())
+
+
 def test_questions_of_dev_are_told_as_such() -> None:
     found = leaks(
         [suite("mine", "Who?"), suite("target", "why?", "And when?")], rows("rows.csv", "why?"), "dev"
@@ -87,7 +109,7 @@ def test_examples_that_training_nearly_holds_are_a_warning_with_the_closest_row(
             "of 59 of its examples, 8 are nearly what training rows say, and scores on them may flatter. The closest is near"
             " rows.csv:1",
             where="suites.mine, mine.jsonl:1",
-            fix="Drop such rows, - {op: decontaminate, against: […]} with the suite's file, or take them out of the suite.",
+            fix="Drop such rows, - {op: decontaminate, against: [suites]}, or take them out of the suite.",
         )
     }
     assert near_leaks([suite("mine", *asked)], []) == near_leaks([suite("mine")], train) == {}

@@ -102,5 +102,6 @@ def test_killed_runs_end_in_the_same_bytes(tmp_path, spawn, monkeypatch, moments
     runs = Catalogue(harried / ".tunewright" / "catalogue.sqlite").runs()
     cut = {run.step for run in runs if run.status == "interrupted"}
     assert cut >= {"baselines", "train", "evaluate"}, cut
+    assert len(cut & {step for step, _ in moments}) >= 7, cut
     assert content(harried) == content(calm)
     assert not any((harried / ".tunewright" / "work").iterdir())

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from asking import prompts, settled
+from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from tiny import save_model
@@ -217,3 +218,38 @@ def test_an_adapter_is_merged_and_says_the_same(tiny_base: Base, adapter: Path) 
     torch.testing.assert_close(merged(input_ids=ids).logits, wanted, rtol=0, atol=MERGE_TOLERANCE * largest)
     tuned = TorchGenerator(tiny_base, adapter).generate(prompts(), GREEDY)
     assert settled(tuned) != settled(TorchGenerator(tiny_base).generate(prompts(), GREEDY))
+
+
+class Largest(TorchDispatchMode):
+    """The largest tensor that is made while it lasts, in bytes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bytes = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = func(*args, **(kwargs or {}))
+        if isinstance(made, torch.Tensor):
+            self.bytes = max(self.bytes, made.nbytes)
+        return made
+
+
+def test_merging_is_done_in_place_with_a_layers_update_beside_it(
+    tiny_base: Base, adapter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No second copy of the base: merging ran others out of memory."""
+    from peft.tuners.lora import LoraModel
+
+    merge, largest, before, layers = LoraModel.merge_and_unload, Largest(), set[int](), list[int]()
+
+    def watched(model: Any, *given: Any, **more: Any) -> Any:
+        before.update(weight.data_ptr() for weight in model.parameters())
+        layers.extend(one.base_layer.weight.nbytes for one in model.modules() if hasattr(one, "base_layer"))
+        with largest:
+            return merge(model, *given, **more)
+
+    monkeypatch.setattr(LoraModel, "merge_and_unload", watched)
+    merged = load_for_inference(tiny_base, adapter)
+    assert not hasattr(merged, "peft_config")
+    assert {weight.data_ptr() for weight in merged.parameters()} <= before
+    assert 0 < largest.bytes <= max(layers)

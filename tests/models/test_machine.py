@@ -28,15 +28,20 @@ def test_at_least_one_and_at_most_all(monkeypatch):
 @pytest.mark.parametrize(
     ("looks", "free"),
     [
-        ([[0, 0, 0, 0]], 4),
+        ([[0, 0, 0, 0]] * 4, 4),
         ([[0, 100, 0, 99]] * 4, 2),  # two that others keep busy
         ([[100, 90, 100, 100]] * 4, 1),
-        ([[100, 100, 0, 0], [100, 60, 0, 0], [0, 80, 0, 10], [100, 100, 100, 100]], 3),  # busy for a moment
+        ([[100, 100, 0, 0], [100, 60, 0, 0], [0, 80, 0, 10], [100, 100, 100, 100]], 2),
+        ([[0, 0, 0, 0], [100, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]], 4),  # busy for a moment
+        (
+            [[100, 0, 0, 0], [100, 0, 0, 0], [0, 0, 0, 0], [100, 0, 0, 0]],
+            3,
+        ),  # in bursts, three quarters of the time
         ([[50, 50, 50, 50]] * 4, 2),
-        ([[0, 0, 0, 0, 100, 100]], 4),  # cores that are not ours
+        ([[0, 0, 0, 0, 100, 100]] * 4, 4),  # cores that are not ours
     ],
 )
-def test_busy_cores_count_and_the_best_look_is_taken(monkeypatch, looks, free):
+def test_busy_cores_count_and_the_second_best_look_is_taken(monkeypatch, looks, free):
     monkeypatch.delenv("TUNEWRIGHT_THREADS", raising=False)
     monkeypatch.setattr(machine, "_allowed", lambda: [0, 1, 2, 3])
     monkeypatch.setattr(machine, "_quota", lambda root: None)

@@ -1,12 +1,13 @@
 """The keys of a data set in another tool's config: what becomes of each, whatever it holds."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 from config_bench import Bench
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tunewright.core.errors import UserError
@@ -62,14 +63,10 @@ _SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-3, 3000), st.text(ma
 _ANY = st.one_of(
     _SCALARS, st.lists(_SCALARS, max_size=2), st.dictionaries(st.text(max_size=4), _SCALARS, max_size=2)
 )
-_SPLITS = st.from_regex(r"[a-z]{0,3}(\[-?[0-9]{0,2}%?:-?[0-9]{0,2}%?\])?", fullmatch=True)
+_SPLIT = r"[a-z]{0,3}(\[-?[0-9]{0,2}%?:-?[0-9]{0,2}%?\])?"
+_SPLITS = st.from_regex(rf"{_SPLIT}(\+{_SPLIT})?", fullmatch=True)
 _WORDS = st.sampled_from(["role", "content", "assistant", "user", "from", "x"])
 _WORDED = st.dictionaries(_WORDS, st.one_of(_WORDS, st.lists(_WORDS, max_size=2)), max_size=2)
-_NAMED = (
-    "name revision data_files field field_messages field_chosen roles_to_train drop_system_message train_on_eos "
-    "message_field_role an_unknown_key"
-)
-_ENTRY = "file_name hf_hub_url ms_hub_url script_url cloud_file_name subset folder num_samples ranking an_unknown_key"
 _AXOLOTL = st.fixed_dictionaries(
     {"path": st.sampled_from(["o/a", "imdb", "s3://x/y", "a.jsonl", "../a"])},
     optional={
@@ -133,22 +130,38 @@ def told_of(root: Path, config: dict[str, Any], at: str, **more: Any) -> list[st
     return [key.partition(".")[0] for key in keys]
 
 
-@settings(max_examples=60, deadline=None)
-@given(entry=_AXOLOTL, rl=st.sampled_from([None, "dpo", "kto", "orpo"]))
 def test_whatever_an_entry_of_axolotl_holds_each_key_is_told(
-    entry: dict[str, Any], rl: str | None, tmp_path_factory: pytest.TempPathFactory
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    config = {"base_model": "b", "rl": rl, "datasets": [entry, {"path": "o/b", "type": "alpaca"}]}
-    told = told_of(tmp_path_factory.mktemp("any"), config, "datasets[0]", tool="axolotl")
-    assert told is None or entry.keys() <= set(told)
+    imported = Counter[bool]()
+
+    @settings(max_examples=60, deadline=None)
+    @given(entry=_AXOLOTL, rl=st.sampled_from([None, "dpo", "kto", "orpo"]))
+    @example(entry={"path": "o/a", "type": "alpaca", "split": "train[-%:]"}, rl=None)
+    @example(entry={"path": "o/a", "type": "alpaca", "split": f"train[:{5000 * '9'}]"}, rl=None)
+    def each(entry: dict[str, Any], rl: str | None) -> None:
+        config = {"base_model": "b", "rl": rl, "datasets": [entry, {"path": "o/b", "type": "alpaca"}]}
+        told = told_of(tmp_path_factory.mktemp("any"), config, "datasets[0]", tool="axolotl")
+        imported[told is not None] += 1
+        assert told is None or entry.keys() <= set(told)
+
+    each()
+    assert imported[True] > imported[False]
 
 
-@settings(max_examples=60, deadline=None)
-@given(entry=_FACTORY, stage=st.sampled_from(["sft", "pt", "dpo", "kto"]))
 def test_whatever_an_entry_of_llamafactory_holds_each_key_is_told(
-    entry: dict[str, Any], stage: str, tmp_path_factory: pytest.TempPathFactory
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    config = {"model_name_or_path": "b", "stage": stage, "dataset": "a", "dataset_dir": {"a": entry}}
-    told = told_of(tmp_path_factory.mktemp("any"), config, "dataset[a]", tool="llamafactory")
+    imported = Counter[bool]()
     where = {"file_name", "hf_hub_url", "ms_hub_url", "om_hub_url", "script_url", "cloud_file_name"}
-    assert told is None or entry.keys() - where <= set(told)
+
+    @settings(max_examples=60, deadline=None)
+    @given(entry=_FACTORY, stage=st.sampled_from(["sft", "pt", "dpo", "kto"]))
+    def each(entry: dict[str, Any], stage: str) -> None:
+        config = {"model_name_or_path": "b", "stage": stage, "dataset": "a", "dataset_dir": {"a": entry}}
+        told = told_of(tmp_path_factory.mktemp("any"), config, "dataset[a]", tool="llamafactory")
+        imported[told is not None] += 1
+        assert told is None or entry.keys() - where <= set(told)
+
+    each()
+    assert imported[True] > imported[False]

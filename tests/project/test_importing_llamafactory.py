@@ -101,7 +101,7 @@ def test_a_form_is_told_from_rows_where_no_config_says_it(bench: Bench) -> None:
     assert file.sources["rows-jsonl"].form is not None
     assert file.sources["rows-jsonl"].form.name == "alpaca_chat.load_qa"
     assert bench.line("dataset[rows.jsonl]").why.endswith(
-        "its rows tell the form: question and answer: 1 of 1 rows have question, answer (100% sure); set form for the source"
+        "its rows tell the form: question and answer: 1 of 1 rows have question, answer (100% sure)"
     )
 
 

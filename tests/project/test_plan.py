@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import tunewright
+from tunewright.project.plan import Outside, derive
 from tunewright.project.steps import BY_NAME
 from tunewright.train import run
 
@@ -26,8 +27,25 @@ def write_suite(folder: Path, *questions: str) -> None:
     (folder / "mine.jsonl").write_text("".join(json.dumps({"messages": talk}) + "\n" for talk in talks))
 
 
-def test_what_refuses_an_old_checkpoint_refuses_an_old_adapter():
-    assert BY_NAME["train"].version == run.VERSION
+def test_an_adapter_of_another_version_is_stale(tmp_path, tiny_folder, monkeypatch):
+    monkeypatch.setenv("TUNEWRIGHT_THREADS", "1")
+    rows = "".join(f"How much is {n}?,{n} euros.\n" for n in range(40))
+    (tmp_path / "rows.csv").write_text(f"text,answer\n{rows}")
+    (tmp_path / "tunewright.yaml").write_text(PROJECT.replace("BASE", str(tiny_folder)))
+    write_suite(tmp_path, "What colour?")
+    project = tunewright.open(tmp_path)
+    made = {outcome.step: outcome.artifact for outcome in project.run("rehearse").outcomes}
+    train, outside = BY_NAME["train"], Outside(project.file, tmp_path)
+
+    def trained_by(version: str) -> str:
+        derivation = derive(train._replace(version=version), project.file, outside, made)
+        built = project.store.work(derivation) / "out"
+        built.mkdir()
+        project.store.publish(derivation, built, {})
+        return next(entry.state for entry in project.plan() if entry.step is train)
+
+    assert trained_by("x") == "stale"
+    assert trained_by(run.VERSION) == "fresh"  # what refuses an old checkpoint refuses an old adapter
 
 
 def test_the_gate_looks_again_when_a_suite_asks_something_else(tmp_path, tiny_folder, monkeypatch):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from ends import ends
 from tunewright.core.errors import ProjectFileError
 from tunewright.project.reading import read
 from tunewright.project.written import parse_setting
@@ -211,12 +212,35 @@ def test_aliases_of_aliases_end(tmp_path):
     assert messages(tmp_path, f"{GOOD}{long}b: [{', '.join(['*a'] * 20)}]\n") == [
         f"tunewright.yaml: {TOO_LARGE}"
     ]
-    merges = f"a: &a {{k: 1}}\nb: {{<<: [{', '.join(['*a'] * 1001)}]}}\n"
-    assert messages(tmp_path, GOOD + merges) == [f"tunewright.yaml: {TOO_LARGE}"]
     deep = "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 1100))
     assert messages(tmp_path, f"{GOOD}a0: &a0 [ha]\n{deep}") == [
         "tunewright.yaml: values lie in one another too deeply. Write what aliases name in fewer layers."
     ]
+
+
+def merging(keys: int, merges: int) -> str:
+    rows = [f"b{n}: {{<<: *a}}" for n in range(merges)]
+    return ", ".join([f"a: &a {{{', '.join(f'k{n}: 1' for n in range(keys))}}}", *rows])
+
+
+def test_merges_end(tmp_path):
+    text, said = merging(500, 900), "with merge keys (<<), a text of "
+    with ends(20):
+        (told,) = messages(tmp_path, f"{GOOD}more: {{{text}}}\n")
+        with pytest.raises(ProjectFileError, match=r"^--set more: with merge keys"):
+            parse_setting(f"more={{{text}}}")
+        tagged = text.replace("<<", "!!merge m")
+        assert said in messages(tmp_path, f"{GOOD}more: {{{tagged}}}\n")[0]
+    itself = "this is not valid YAML: a merge key (<<) names what cannot be merged there."
+    assert itself in messages(tmp_path, f"{GOOD}more: &a {{<<: *a}}\n")[0]
+    size = f"{len(GOOD) + len(text) + 9:,} characters may have 53 aliases (*name), and this has more"
+    assert told == f"tunewright.yaml: {said}{size}. Write out some of what is merged."
+
+
+def test_stars_and_signs_in_a_prompt_are_no_merges(tmp_path):
+    prompt = f"  system: |\n    cat <<EOF\n    {'*so* ' * 1001}\n"
+    file = read(write(tmp_path, GOOD.replace("  system: Answer.\n", prompt)))
+    assert file.task.system.count("*so*") == 1001
 
 
 def test_aliases_and_merges_are_read(tmp_path):

@@ -59,8 +59,8 @@ def test_it_gives_the_rows_that_the_file_gives(here: Path) -> None:
 def test_rows_may_be_given_as_such(here: Path) -> None:
     done = tw.apply_recipe(ROWS_GIVEN, [ops.Filter(keep="size > 3")], "out")
     assert [(row.input_text, row.fields, row.place) for row in done.examples] == [
-        ("lamp 4", {"size": 4}, "out/given/rows.jsonl:5"),
-        ("lamp 5", {"size": 5}, "out/given/rows.jsonl:6"),
+        ("lamp 4", {"size": 4}, "out/given/source-1.jsonl:5"),
+        ("lamp 5", {"size": 5}, "out/given/source-1.jsonl:6"),
     ]
     chats = [{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}]
     assert [row.expected for row in tw.apply_recipe({"one/two": chats}, [], "other").examples] == ["a"]
@@ -84,14 +84,50 @@ def test_rows_may_be_given_as_such(here: Path) -> None:
         ("nope.csv", [], "nope.csv"),
         ({"a": {"path": "tickets.csv", "colums": {}}}, [], "sources.a.colums is not a setting"),
         (ROWS_GIVEN, [ops.MaxTokens(tokens=9)], "here is no project"),
+        (
+            ROWS_GIVEN,
+            [{"op": "decontaminate", "against": ["suites"]}],
+            "suites stands for those of a project, and here is none. Name the files.",
+        ),
+        (
+            {"path": "tickets.csv", "colums": {}},
+            [],
+            "sources: 'colums' is no setting of a source. Give one source's settings (path, columns, …), or sources",
+        ),
+        ({"path": ROWS_GIVEN}, [], "sources.rows.path"),
     ],
 )
 def test_what_is_wrong_is_told_as_of_a_file(here: Path, sources: Any, recipe: list[tw.Op], said: str) -> None:
     with pytest.raises(tw.UserError) as caught:
         tw.apply_recipe(sources, recipe, "out")
     assert said in str(caught.value)
-    assert not Path("out/recipe").exists()
+    assert {path.name for path in Path("out").rglob("*") if path.is_file()} <= {"rejects.jsonl"}
     tw.apply_recipe(ROWS_GIVEN, [], "out")
+
+
+def test_a_result_is_not_written_over(here: Path) -> None:
+    first = tw.apply_recipe(ROWS_GIVEN, [], "out")
+    with pytest.raises(tw.UserError, match="out: there is something already"):
+        tw.apply_recipe(ROWS_GIVEN[:2], [], "out")
+    assert len(list(first.examples)) == 6
+    Path("out/ingest/summary.json").unlink()  # as of a call that was killed
+    assert len(list(tw.apply_recipe(ROWS_GIVEN[:2], [], "out").examples)) == 2
+
+
+def test_what_fails_takes_back_its_own_files_alone(here: Path) -> None:
+    Path("out/given").mkdir(parents=True)
+    Path("out/given/mine.txt").write_text("mine")
+    with pytest.raises(tw.UserError):
+        tw.apply_recipe({"a": ROWS_GIVEN, "b": [3]}, [], "out")
+    assert [path.as_posix() for path in Path("out").rglob("*")] == ["out/given", "out/given/mine.txt"]
+
+
+def test_a_source_may_have_a_long_name(here: Path) -> None:
+    done = tw.apply_recipe({"a" * 300: ROWS_GIVEN[:1], "b": ROWS_GIVEN[:1]}, [], "out")
+    assert [row.place for row in done.examples] == [
+        "out/given/source-1.jsonl:1",
+        "out/given/source-2.jsonl:1",
+    ]
 
 
 def test_a_folder_that_holds_something_is_left_alone(here: Path) -> None:

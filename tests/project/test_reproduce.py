@@ -1,11 +1,11 @@
 """How to get a result again: the file as it was used reads back as the same, the commands mean the same settings."""
 
 import json
+import os
 import re
 import shlex
 import shutil
 import subprocess
-from importlib import metadata
 from io import StringIO
 
 import pytest
@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from tunewright.project import reproduce
+from tunewright.project import reproduce, run
 from tunewright.project.plan import Outside, derive
 from tunewright.project.reading import read
-from tunewright.project.reproduce import checkout_at, commands, effective_file, laid_over, seeds
+from tunewright.project.reproduce import Checkout, checkout_at, commands, effective_file, laid_over, seeds
 from tunewright.project.steps import BY_NAME
 from tunewright.project.writing import flow, to_yaml
 from tunewright.project.written import parse_setting
@@ -81,43 +81,59 @@ def test_seeds_are_found_wherever_they_stand_and_in_no_schema(path):
 
 def test_the_commands_lay_the_same_settings_over(path):
     file = read(path, SETTINGS)
-    install, check, run, report = commands(file, "1.2")
+    install, then, check, steps, report = commands(file, {"tunewright": "1.2"})
+    assert then == "# then in the project's folder:"
     assert install == "pip install -c constraints.txt -e .  # in a checkout of Tunewright 1.2"
     assert report == "tunewright report --open"
-    for command, name in ((check, "check"), (run, "run")):
+    for command, name in ((check, "check"), (steps, "run")):
         words = shlex.split(command)
         assert words[:2] == ["tunewright", name]
         assert words[2::2] == ["--set"] * len(SETTINGS)
         assert dict(map(parse_setting, words[3::2])) == SETTINGS
     assert laid_over(file)[0] == "train.epochs=2"
-    assert commands(read(path), "1.2")[2] == "tunewright run"
+    assert commands(read(path), {"tunewright": "1.2"})[3] == "tunewright run"
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not here")
-def test_the_commit_is_named_where_the_package_is_a_clone(path, tmp_path, monkeypatch):
+def test_the_commit_of_a_clone_and_whether_it_was_changed(tmp_path, monkeypatch):
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+
     def git(*words):
         name = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"]
-        subprocess.run(["git", *name, *words], cwd=tmp_path, check=True, capture_output=True)
+        subprocess.run(["git", *name, *words], cwd=tmp_path, check=True, capture_output=True, env=own)
 
     assert checkout_at(tmp_path) is None
     git("init", "-q")
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / "of-a-hook"))
     assert checkout_at(tmp_path) is None  # nothing is committed yet
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "a.py").write_text("a = 1")
     git("add", "src/a.py")
     git("commit", "-qm", "a")
+    (tmp_path / "notes.txt").write_text("no part of the package")
     found = checkout_at(tmp_path)
-    assert re.fullmatch("[0-9a-f]{40}", found.commit)
-    assert not found.changed
+    assert re.fullmatch("[0-9a-f]{40}", found.words())
     assert checkout_at(tmp_path / "src") is None
-    version = metadata.version("tunewright")
-    monkeypatch.setattr(reproduce, "checkout", lambda: found)
-    way = f"git checkout {found.commit} && pip install -c constraints.txt -e .  # in a clone of Tunewright {version}"
-    assert commands(read(path), version)[0] == way
-    (tmp_path / "src" / "a.py").write_text("a = 2")
-    changed = checkout_at(tmp_path)
-    monkeypatch.setattr(reproduce, "checkout", lambda: changed)
-    assert commands(read(path), version)[0] == f"{way}, some of whose files were changed"
+    for name in ("src/b.py", "constraints.txt", "src/a.py"):
+        before = (tmp_path / name).read_text() if (tmp_path / name).exists() else None
+        (tmp_path / name).write_text("a = 2")
+        assert checkout_at(tmp_path).words() == f"{found.commit}, changed", name
+        (tmp_path / name).unlink() if before is None else (tmp_path / name).write_text(before)
+
+
+def test_the_commands_name_the_commit_that_trained(path):
+    way = "git checkout abc && pip install -c constraints.txt -e .  # in a clone of Tunewright 1.2"
+    versions = {"tunewright": "1.2", "commit": "abc"}
+    assert commands(read(path), versions)[0] == way
+    changed = commands(read(path), versions | {"commit": "abc, changed"})[0]
+    assert changed == f"{way}, some of whose files were changed"
+
+
+def test_the_manifest_of_training_has_the_commit_that_it_began_with(monkeypatch):
+    monkeypatch.setattr(run, "_checkout", lambda: Checkout("abc", True))
+    made = run._code(BY_NAME["train"])
+    assert made == run.library_versions() | {"commit": "abc, changed"}
+    assert run._code(BY_NAME["report"]) == run.library_versions()
 
 
 @pytest.mark.parametrize(

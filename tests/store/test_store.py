@@ -1,3 +1,4 @@
+import fcntl
 import os
 import shutil
 import time
@@ -115,6 +116,17 @@ def test_a_damaged_catalogue_says_what_is_lost(tmp_path):
 def test_one_process_holds_the_project(tmp_path):
     with Store(tmp_path).lock(), pytest.raises(UserError, match="another tunewright"), Store(tmp_path).lock():
         pass
+
+
+def test_who_asks_whether_it_is_held_stops_nobody(tmp_path, monkeypatch):
+    store = Store(tmp_path)
+    with store.lock():
+        pass
+    with (tmp_path / ".tunewright" / "lock").open() as asking:
+        fcntl.flock(asking, fcntl.LOCK_SH)
+        monkeypatch.setattr(time, "sleep", lambda _: fcntl.flock(asking, fcntl.LOCK_UN))
+        with store.lock():
+            assert time.time() - (tmp_path / ".tunewright" / "lock").stat().st_mtime < 3600
 
 
 def test_production_can_be_rolled_back_and_is_not_promoted_twice(tmp_path):

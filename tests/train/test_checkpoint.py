@@ -73,7 +73,9 @@ def test_of_a_large_one_some_is_weighed_whatever_its_parts(tmp_path, monkeypatch
     laid = []
     write = Slots.write
     monkeypatch.setattr(checkpoint, "_TRIED", 1000)
-    monkeypatch.setattr(Slots, "write", lambda self, some, facts: laid.append(some) or write(self, some, facts))
+    monkeypatch.setattr(
+        Slots, "write", lambda self, some, facts: laid.append(some) or write(self, some, facts)
+    )
     whole = {"parameters": [torch.ones(10_000)], "first": [torch.ones(10), torch.ones(9)]}
     assert WorkFolder(tmp_path, "run", threads=1).trial(whole) > 0
     assert {sum(part.nbytes for parts in some.values() for part in parts) for some in laid} == {1000}

@@ -152,6 +152,28 @@ def test_faults_of_templates(template, expected):
 TURNS = (*ask("What colour?", "red"), *ask("And now?", "blue"))
 
 
+def beginning(template):
+    """A tokenizer that begins texts with `<s>`."""
+    tokenizer = make_tokenizer(template, bos_token="<s>")
+    begins = [("<s>", tokenizer.bos_token_id)]
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(single="<s> $A", special_tokens=begins)
+    return tokenizer
+
+
+class Counted:
+    """A tokenizer, and the texts it is called with."""
+
+    def __init__(self, tokenizer, asked):
+        self._tokenizer, self._asked = tokenizer, asked
+
+    def __call__(self, text):
+        self._asked.append(text)
+        return self._tokenizer(text)
+
+    def __getattr__(self, name):
+        return getattr(self._tokenizer, name)
+
+
 @pytest.mark.parametrize(
     ("template", "row", "expected"),
     [
@@ -165,13 +187,30 @@ TURNS = (*ask("What colour?", "red"), *ask("And now?", "blue"))
     ],
 )
 def test_one_bos_where_the_tokenizer_begins_texts_with_one(template, row, expected):
-    tokenizer = make_tokenizer(template, bos_token="<s>")
-    begins = [("<s>", tokenizer.bos_token_id)]
-    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(single="<s> $A", special_tokens=begins)
-    renderer = Renderer(tokenizer)
+    renderer = Renderer(beginning(template))
     report = check_rows([("row", row)], renderer, 200, "")
     assert [problem.kind for problem in report.problems] == expected
-    assert [problem.where for problem in bos.missing(renderer)] == (["base"] if template == CHATML else [])
+    told = ["base"] if template == CHATML else []
+    assert [problem.where for problem in bos.missing(renderer, TrainSpec())] == told
+
+
+@pytest.mark.parametrize(("rehearsal", "told"), [(0, 0), (0.5, 1)])
+def test_documents_begin_with_the_bos_themselves(rehearsal, told):
+    """What is rehearsed beside them are conversations, which do not."""
+    renderer = Renderer(beginning(CHATML))
+    assert renderer.document("red").ids[0] == renderer.tokenizer.bos_token_id
+    assert len(bos.missing(renderer, TrainSpec(method="cpt", rehearsal=rehearsal))) == told
+
+
+def test_what_a_text_begins_with_is_looked_up_once():
+    renderer, asked = Renderer(beginning(CHATML)), []
+    tokenizer = renderer.tokenizer
+    renderer.tokenizer = Counted(tokenizer, asked)
+    bos_id = tokenizer.bos_token_id
+    assert [bos.doubled(ids, renderer) for ids in ([bos_id, 7, 8], [7, 8], [bos_id])] == [False] * 3
+    assert asked == []
+    assert [bos.doubled(ids, renderer) for ids in ([7, bos_id], [bos_id, 7, bos_id])] == [True] * 2
+    assert asked == ["a"]
 
 
 def test_a_problem_in_words(tiny_renderer):

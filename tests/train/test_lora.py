@@ -199,3 +199,13 @@ def test_the_libraries_that_come_along_say_nothing():
     command = [sys.executable, "-c", "import tunewright.train.lora"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_what_peft_trips_over_is_told_in_its_words(tiny_base):
+    model = load_model(tiny_base)
+    del model.model.layers[0].self_attn.q_proj.in_features
+    with pytest.raises(ModelError) as caught:
+        add_adapter(model, AdapterSpec(rank=4), tiny_base, seed=0)
+    assert caught.value.message.startswith(
+        "The adapter finds no place in the base ('Linear' object has no attribute"
+    )

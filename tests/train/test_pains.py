@@ -58,8 +58,13 @@ def test_a_matrix_that_no_gradient_will_reach_is_told_after_three_steps(reached,
     if without is None:
         learnt.refuse_unreached(names, [*reached, False, False], steps[-1])
         return
-    with pytest.raises(GateError, match=f"after 3 steps no gradient has reached {without}"):
+    with pytest.raises(GateError, match=f"after 3 steps no gradient has reached {without}") as caught:
         learnt.refuse_unreached(names, [*reached, False, False], steps[-1])
+    (problem,) = caught.value.problems
+    assert (problem.where, problem.fix) == (
+        "train.adapter.targets",
+        "Set train.adapter.targets to the layers that text goes through, without v, or choose another base.",
+    )
 
 
 def test_it_is_told_after_three_steps_of_a_run(tiny_base, tmp_path, monkeypatch):
@@ -79,8 +84,10 @@ def test_it_is_told_after_three_steps_of_a_run(tiny_base, tmp_path, monkeypatch)
 
 
 def test_of_all_weights_none_may_be_left_out():
-    with pytest.raises(GateError, match=r"has reached 1 of 2 matrices, visual\.weight among them"):
+    with pytest.raises(GateError, match=r"has reached 1 of 2 matrices, visual\.weight among them") as caught:
         learnt.refuse_unreached(["visual.weight", "norm.weight"], [False, True], 3)
+    (problem,) = caught.value.problems
+    assert (problem.where, problem.fix) == ("train.adapter.kind", "Choose lora, or another base.")
 
 
 def test_an_adapter_without_effect_is_no_success():

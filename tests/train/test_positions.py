@@ -1,6 +1,7 @@
 """Rows longer than the base takes are refused before training, whatever train.max_length says."""
 
 import json
+import re
 
 import pytest
 
@@ -29,6 +30,13 @@ def test_a_longer_row_is_named_with_the_way_out():
     )
 
 
+def test_a_pair_is_named_once():
+    rows = [Row(name, list(range(9)), [1] * 9) for name in ("a", "a", "b", "b", "c", "c", "d")]
+    (problem,) = beyond([Tree(tuple(rows))], [9] * 7, 8)
+    assert problem.where == "rows a, b, c"
+    assert problem.message.startswith("4 rows are longer than the base takes")
+
+
 def test_the_gate_refuses_them(tmp_path):
     rows = [
         {"prompt": f"What is {number}?" + " Well?" * 40 * (number % 3 == 0), "completion": "red"}
@@ -41,7 +49,9 @@ def test_the_gate_refuses_them(tmp_path):
         "suites: {target: {examples: test, graders: [{type: exact_match}]}}\n"
         "decoding: {max_new_tokens: 8}\ntrain: {max_length: 500}\n"
     )
-    with pytest.raises(
-        GateError, match=r"\d+ rows are longer than the base takes: the longest has \d+ tokens, and"
-    ):
+    said = r"\d+ rows are longer than the base takes: the longest has \d+ tokens, and"
+    with pytest.raises(GateError, match=said) as caught:
         tunewright.open(tmp_path).run(upto="gate")
+    (where,) = {problem.where for problem in caught.value.problems if "than the base takes" in str(problem)}
+    assert re.fullmatch(r"rows\.jsonl:\d+(, rows\.jsonl:\d+){2}", where)
+    assert {int(place.split(":")[1]) % 3 for place in where.split(", ")} == {1}  # row 1 is number 0

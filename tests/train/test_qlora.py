@@ -5,7 +5,6 @@ from importlib.util import find_spec
 import pytest
 import torch
 from test_run import ROWS, SPEC, run
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from tunewright.core.example import make_example
 from tunewright.generate.torch import load_for_inference
@@ -60,30 +59,3 @@ def test_merging_into_the_whole_base_changes_no_more_than_four_bits_did(tiny_bas
     trained = logits(put_adapter(packed, folder))
     assert (merged - trained).norm() <= 1.5 * bare * merged.norm()
     assert not torch.equal(merged, trained)
-
-
-class Largest(TorchDispatchMode):
-    """The largest tensor that is made while it lasts, in bytes."""
-
-    def __init__(self):
-        super().__init__()
-        self.bytes = 0
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        made = func(*args, **(kwargs or {}))
-        if isinstance(made, torch.Tensor):
-            self.bytes = max(self.bytes, made.nbytes)
-        return made
-
-
-def test_merging_is_done_in_place_with_a_layers_update_beside_it(tiny_base, tmp_path):
-    """No second copy of the base: merging ran others out of memory."""
-    run(tmp_path, tiny_base, SPEC)
-    model = load_model(tiny_base, adapter=tmp_path / "out/adapter")
-    plain = model.get_base_model()
-    before = {weight.data_ptr() for weight in plain.parameters()}
-    layers = [layer for layer in plain.modules() if hasattr(layer, "base_layer")]
-    with Largest() as largest:
-        merged = model.merge_and_unload()
-    assert {weight.data_ptr() for weight in merged.parameters()} <= before
-    assert 0 < largest.bytes <= max(layer.base_layer.weight.nbytes for layer in layers)

@@ -143,6 +143,37 @@ def test_mlflow_is_given_the_settings_a_hundred_at_a_time(tmp_path, monkeypatch)
     assert calls[1][-1] == ("n99", "x" * 500)
 
 
+def test_mlflow_shows_no_half_started_run_as_running(tmp_path, monkeypatch):
+    """The store takes the first hundred parameters, and refuses the second."""
+    ended = []
+
+    class Client:
+        def __init__(self, tracking_uri=None, registry_uri=None):
+            self.calls = 0
+
+        def get_experiment_by_name(self, name):
+            return SimpleNamespace(experiment_id="7")
+
+        def create_run(self, experiment_id, start_time=None, tags=None, run_name=None):
+            return SimpleNamespace(info=SimpleNamespace(run_id="r"))
+
+        def log_batch(self, run_id, metrics=(), params=(), tags=(), synchronous=None):
+            self.calls += 1
+            if self.calls == 2:
+                raise ConnectionError("the server is gone")
+
+        def set_terminated(self, run_id, status=None, end_time=None):
+            ended.append((run_id, status))
+            raise ConnectionError("it still is")
+
+    monkeypatch.setitem(sys.modules, "mlflow.tracking", documented(MlflowClient=Client))
+    monkeypatch.setitem(sys.modules, "mlflow.entities", documented(Param=lambda key, value: (key, value)))
+    monkeypatch.setitem(sys.modules, "mlflow", documented())
+    with pytest.raises(ConnectionError, match="the server is gone"):
+        sinks._module("mlflow").start("tickets", "train-1", tmp_path, {f"n{i}": i for i in range(101)})
+    assert ended == [("r", "FAILED")]
+
+
 def test_mlflow_has_the_curves(tmp_path, monkeypatch):
     pytest.importorskip("mlflow")
     from mlflow.tracking import MlflowClient

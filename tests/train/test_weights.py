@@ -1,6 +1,7 @@
 """Every kind of adapter, and none: it trains, starts as the base, and what is saved gives the logits of training."""
 
 import math
+import shutil
 import sys
 from importlib.util import find_spec
 
@@ -130,6 +131,21 @@ def test_a_full_disk_is_an_os_error_whatever_the_library_says(tiny_base, tmp_pat
         f"{sys.executable} {tmp_path}/save.py {tiny_base.path} {tmp_path}/disk"
     )
     assert done.stdout == f"{library} True {tmp_path}/disk/adapter\n"
+
+
+@needs_mounts
+def test_a_disk_too_full_for_what_prepares_images_is_named_and_not_the_base(tiny_base, tmp_path):
+    base = tmp_path / "base"
+    shutil.copytree(tiny_base.path, base)
+    (base / "preprocessor_config.json").write_text(f'{{"a": "{"b" * 65536}"}}')
+    pages = -(-(base / "model.safetensors").stat().st_size // 4096)
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "save.py").write_text(SAVE)
+    done = in_namespace(
+        f"mount -t tmpfs -o size={4 * pages + 32}k none {tmp_path}/disk\n"
+        f"{sys.executable} {tmp_path}/save.py {base} {tmp_path}/disk"
+    )
+    assert done.stdout == f"NoneType True {tmp_path}/disk/adapter\n"
 
 
 def test_full_saves_a_model_that_any_loader_takes(tiny_base, tmp_path):

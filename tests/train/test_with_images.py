@@ -13,7 +13,7 @@ from tunewright.core.generation import Decoding
 from tunewright.generate.torch import TorchGenerator
 from tunewright.models.base import resolve_base
 from tunewright.models.load import load_model
-from tunewright.models.text import text_part
+from tunewright.models.text import text_parameters, text_part
 from tunewright.train.spec import AdapterSpec
 
 IDS = torch.tensor([[1, 5, 9, 40, 7]])
@@ -58,15 +58,17 @@ def test_layers_named_by_hand_are_those_of_the_text(base, tmp_path):
 
 def test_full_trains_the_text_alone(base, tmp_path):
     spec = ONCE.model_copy(update={"adapter": AdapterSpec(kind="full"), "learning_rate": 1e-3})
-    images = base.path / "preprocessor_config.json"
-    images.write_text("{}")
+    images = [base.path / name for name in ("preprocessor_config.json", "processor_config.json")]
+    for file in images:
+        file.write_text(f'{{"of": "{file.name}"}}')
     run(tmp_path, base, spec)
-    assert (tmp_path / "out/adapter/preprocessor_config.json").read_text() == "{}"
-    images.unlink()
+    for file in images:
+        assert (tmp_path / "out/adapter" / file.name).read_bytes() == file.read_bytes()
+        file.unlink()
     before, after = load_model(base), load_model(base, adapter=tmp_path / "out/adapter")
     part, after = text_part(before), after.state_dict()
     changed = {
-        part.holds(name) or name.startswith("lm_head")
+        name.startswith((part.prefix, "lm_head"))
         for name, value in before.state_dict().items()
         if not torch.equal(value, after[name])
     }
@@ -84,3 +86,14 @@ def test_a_plain_model_is_all_text(tiny_base):
     model = load_model(tiny_base)
     part = text_part(model)
     assert (part.body, part.prefix) == (model.model, "")
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_each_parameter_of_the_text_is_there_once(tmp_path, tied):
+    folder = save_model(
+        tmp_path / "base", "gemma3", tie_word_embeddings=tied, text_config={"tie_word_embeddings": tied}
+    )
+    model = load_model(resolve_base(str(folder), folder))
+    part, found = text_part(model), list(text_parameters(model))
+    assert (model.get_output_embeddings().weight is model.get_input_embeddings().weight) == tied
+    assert len(found) == len({id(one) for one in found}) == len(list(part.body.parameters())) + (not tied)

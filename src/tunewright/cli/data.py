@@ -118,13 +118,8 @@ def preview(
     added = f", {done.added:,} are new" if done.added else ""
     render.say(
         f"{done.id}: of {done.rows_in:,} rows {done.rows_out - done.added:,} go on,"
-        f" {done.dropped:,} are dropped, {done.changed:,} changed{added}{_tallied(done.tally)}."
+        f" {done.dropped:,} are dropped, {done.changed:,} changed{added}{render.tallied(done.tally)}."
     )
-
-
-def _tallied(tally: Mapping[str, int]) -> str:
-    """What was counted in the rows."""
-    return f" ({', '.join(f'{what} {number:,}' for what, number in tally.items())})" if tally else ""
 
 
 def _say_row(title: str, row: dict[str, object]) -> None:

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.table import Table
 from rich.text import Text
 
+from tunewright.core.duration import duration
 from tunewright.core.errors import Problem
 from tunewright.core.events import Event
 from tunewright.core.hidden import visible
@@ -62,6 +63,9 @@ class Watcher:
             self._console.print(f"[green]✓[/] {data['step']:<9} [dim]fresh[/]")
         elif kind in _WARNINGS:
             self._console.print(f"[yellow]warning: {_plain(data['words'])}[/]")
+        elif kind == "check.leaks":
+            words = f"  comparing {data['rows']:,} training rows with the suites' files ({', '.join(data['suites'])}) …"
+            self._console.print(_plain(words))
         elif kind == "teacher.begins":
             key = f", with the key in {data['key_env']}" if data["key_env"] else ""
             words = f"  {data['teacher']}: asking {data['model']} at {data['url']}{key}"
@@ -121,8 +125,12 @@ def _operation(data: dict[str, Any]) -> str:
         done.append(f"gave up {data['given_up']:,} new rows (given_up.jsonl says why)")
     if data.get("told"):
         done.append(f"told of {data['told']:,} rows (told.jsonl)")
-    found = ", ".join(f"{what} {number:,}" for what, number in data.get("tally", {}).items())
-    return f"{data['id']} {', '.join(done) or 'changed nothing'}{f' ({found})' if found else ''}"
+    return f"{data['id']} {', '.join(done) or 'changed nothing'}{tallied(data.get('tally', {}))}"
+
+
+def tallied(tally: Mapping[str, int]) -> str:
+    """What was counted in the rows, after a space; nothing where nothing was."""
+    return f" ({', '.join(f'{what} {number:,}' for what, number in tally.items())})" if tally else ""
 
 
 def teacher_words(data: dict[str, Any]) -> str:
@@ -139,16 +147,16 @@ def _sentence(kind: str, data: dict[str, Any]) -> tuple[str, str, int | None, in
     """What to say of an event: (what it replaces, the words, done, total)."""
     if kind == "train.step":
         words = (
-            f"loss {data['loss']:.3f}, {_duration(data['seconds_left'])} left, {data['tokens_per_s']:,} tokens/s"
+            f"loss {data['loss']:.3f}, {duration(data['seconds_left'])} left, {data['tokens_per_s']:,} tokens/s"
             f" ({data['trained_tokens_per_s']:,} trained), gradient {data['grad_norm']:.2g},"
             f" {data['memory'] / 1e9:.1f} GB{_cost(data)}"
         )
         return "train", words, data["step"], data["steps"]
     if kind == "train.preflight":
-        words = f"about {_duration(data['seconds'])}, {data['peak'] / 1e9:.1f} GB{_cost(data)}"
+        words = f"about {duration(data['seconds'])}, {data['peak'] / 1e9:.1f} GB{_cost(data)}"
         return "preflight", words, None, None
     if kind == "train.estimate":
-        words = f"about {_duration(data['seconds'])} in all, by {data['by_steps']} of its steps{_cost(data)}"
+        words = f"about {duration(data['seconds'])} in all, by {data['by_steps']} of its steps{_cost(data)}"
         return "estimate", words, None, None
     if kind == "train.reference":
         return "reference", f"{data['done']:,} rows read under the base", data["done"], data["total"]
@@ -198,13 +206,6 @@ def _sentence(kind: str, data: dict[str, Any]) -> tuple[str, str, int | None, in
 
 def _cost(data: dict[str, Any]) -> str:
     return f", {data['cost']:.2g} {data['currency']}" if "cost" in data else ""
-
-
-def _duration(seconds: float) -> str:
-    """Seconds in words, as exactly as an estimate deserves."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 class _Fraction(ProgressColumn):

@@ -202,7 +202,6 @@ def _show_verdict(verdict: Any, result: Any, project: Any) -> None:
 def status(path: str, settings: tuple[str, ...]) -> None:
     """Show which steps are fresh, stale or waiting for a stale one, and what another terminal's run is at."""
     from tunewright.cli import render
-    from tunewright.project.status import at_work
 
     project = open_project(path, settings)
     entries = project.plan()
@@ -211,7 +210,7 @@ def status(path: str, settings: tuple[str, ...]) -> None:
         for entry in entries
     ]
     render.table(["step", "state", "artifact", "what it does"], rows)
-    if now := at_work(project.store):
+    if now := project.at_work():
         render.say(now.words())
 
 

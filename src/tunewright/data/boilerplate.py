@@ -5,12 +5,16 @@
     lines = shared.found(share=0.2, least=20)        # {"This message is confidential …": 314}
     without_lines(mails[0], lines)
 
-`RunningLines` does the same for the heads and feet of one file's pages, which are short, and have numbers in them.
+`RunningLines` does the same for the heads and feet of files' pages, which are short, and have numbers in them.
 """
 
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Hashable
+from typing import Generic, TypeVar
+
+F = TypeVar("F", bound=Hashable)
+"""What a file is known by."""
 
 _FEWEST_WORDS = 4
 """A line of fewer is never boilerplate where it may stand anywhere: "Yes." may well be what everybody answers."""
@@ -52,24 +56,33 @@ class SharedLines:
         return {line: count for line, count in self._counts.items() if count >= enough}
 
 
-class RunningLines:
-    """Counts what stands at the top and the bottom of one file's pages."""
+class RunningLines(Generic[F]):
+    """Counts what stands at the top and the bottom of files' pages; pages of several files may come in turn.
+
+    Past 200,000 different lines those that were seen least are forgotten, which heads are not.
+    """
 
     def __init__(self) -> None:
-        self._counts: Counter[str] = Counter()
-        self._pages = 0
+        self._counts: Counter[tuple[F, str]] = Counter()
+        self._pages: Counter[F] = Counter()
 
-    def add(self, page: str) -> None:
+    def add(self, file: F, page: str) -> None:
         """Count a page's first and last lines."""
-        self._pages += 1
+        self._pages[file] += 1
         lines = page.splitlines()
-        self._counts.update({_numberless(lines[at]) for at in _edges(lines)})
-        self._counts = _bounded(self._counts)
+        self._counts.update({(file, _numberless(lines[at])) for at in _edges(lines)})
+        seen = 0
+        while len(self._counts) > (_MOST_LINES // 2 if seen else _MOST_LINES):
+            seen += 1
+            self._counts = Counter({one: count for one, count in self._counts.items() if count > seen})
 
-    def found(self) -> frozenset[str]:
-        """What four pages in ten have in common, and five at least, with a sign for the page's number."""
-        enough = max(_FEWEST_PAGES, _SHARE_OF_PAGES * self._pages)
-        return frozenset(line for line, count in self._counts.items() if count >= enough)
+    def found(self) -> dict[F, frozenset[str]]:
+        """Of each file what four pages in ten have in common, and five at least, with a sign for the page's number."""
+        lines: dict[F, set[str]] = {}
+        for (file, line), count in self._counts.items():
+            if count >= max(_FEWEST_PAGES, _SHARE_OF_PAGES * self._pages[file]):
+                lines.setdefault(file, set()).add(line)
+        return {file: frozenset(several) for file, several in lines.items()}
 
 
 def shared_lines(text: str) -> set[str]:

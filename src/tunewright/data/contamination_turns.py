@@ -10,6 +10,7 @@ words would be called copied from them, whatever it asks. In them a text is look
 
 import re
 from collections.abc import Iterator, Sequence
+from hashlib import blake2b
 from typing import NamedTuple
 
 import numpy as np
@@ -77,13 +78,14 @@ class SaidRows(ByPlace[Turns]):
 
     def __init__(self, rows: Sequence[Example]) -> None:
         self._rows = rows
-        known = np.fromiter((hash(_instructions(row)) for row in rows), np.int64, len(rows))
+        known = np.fromiter((_number(_instructions(row)) for row in rows), np.int64, len(rows))
         values, first, of, counts = np.unique(
             known, return_index=True, return_inverse=True, return_counts=True
         )
-        own = (counts > max(1, _OWN * len(rows))) & (values != hash(""))
+        own = (counts > max(1, _OWN * len(rows))) & (values != _number(""))
         self._own = own[of]
-        self._first, self._counts = first[own], counts[own]
+        order = np.argsort(first[own])
+        self._first, self._counts = first[own][order], counts[own][order]
 
     def __iter__(self) -> Iterator[Turns]:
         for row, own in zip(self._rows, self._own.tolist(), strict=True):
@@ -97,7 +99,10 @@ class SaidRows(ByPlace[Turns]):
         return turns_of(self._rows[place], instructions=not self._own[place])
 
     def shared(self, evals: Sequence[str]) -> Iterator[Shared]:
-        """The task's own instructions in which an evaluation text stands word for word, each with the first such text."""
+        """The task's own instructions in which an evaluation text stands word for word, each with the first such text.
+
+        In the order of the first rows that have them.
+        """
         if not len(self._first):
             return
         asked = {at: words for at, text in enumerate(evals) if _says_enough(words := _words(text))}
@@ -106,6 +111,12 @@ class SaidRows(ByPlace[Turns]):
             found = next((at for at, words in asked.items() if words in told), None)
             if found is not None:
                 yield Shared(row, count, found)
+
+
+def _number(text: str) -> int:
+    """A number of 64 bits, the same in every process, which Python's own hash is not."""
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
 
 
 def _words(text: str) -> str:

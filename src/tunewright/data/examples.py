@@ -195,6 +195,13 @@ def picked(examples: Sequence[Example], places: "Sequence[int] | npt.NDArray[np.
     return [examples[int(place)] for place in places]
 
 
+def evenly(examples: Sequence[Example], most: int) -> Sequence[Example]:
+    """So many of the examples at most, in even steps: of rows in an order, by time say, the first alone tell little."""
+    if len(examples) <= most:
+        return examples
+    return picked(examples, [place * len(examples) // most for place in range(most)])
+
+
 def chunks(examples: Iterable[Example]) -> Iterator[bytes]:
     """The lines of examples, some hundred kilobytes at a time; those of a file are not read as examples."""
     if isinstance(examples, Examples | Picked):

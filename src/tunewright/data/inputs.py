@@ -1,7 +1,7 @@
 """Which of the rows at hand ask, or say, the same: what the split keeps together, and what a leak is."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -38,15 +38,32 @@ def hex_of(key: Any) -> str:
     return bytes(key).ljust(SIZE, b"\0").hex()
 
 
-def input_keys(examples: Sequence[Example]) -> list[str]:
-    """A key for each row, equal for those that ask the same, whatever system prompt stands before it.
+class Asked(NamedTuple):
+    """What rows ask, and below what instructions: 64 bytes a row, and no row is held."""
+
+    questions: Digests
+    instructions: Digests
+
+
+def asked(examples: Iterable[Example]) -> Asked:
+    """The keys of rows, read once."""
+    questions, instructions = bytearray(), bytearray()
+    for example in examples:
+        questions += bytes.fromhex(input_key(example))
+        instructions += bytes.fromhex(instructions_key(example))
+    return Asked(digests(questions), digests(instructions))
+
+
+def input_keys(*several: Asked) -> Digests:
+    """A key for each of several lots of rows, equal for those that ask the same, whatever system prompt stands before it.
 
     But a question below more instructions than any of these has questions ("Summarise." below a text of each row's own)
-    is about what they hold: there the instructions count too.
+    is about what they hold: there the instructions count too. (n,)
     """
-    asked = b"".join(bytes.fromhex(input_key(example)) for example in examples)
-    told = b"".join(bytes.fromhex(instructions_key(example)) for example in examples)
-    return [hex_of(key) for key in what_is_asked(digests(asked), digests(told)).tolist()]
+    return what_is_asked(
+        np.concatenate([rows.questions for rows in several]),
+        np.concatenate([rows.instructions for rows in several]),
+    )
 
 
 def what_is_asked(questions: Digests, instructions: Digests) -> Digests:

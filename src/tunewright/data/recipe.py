@@ -251,7 +251,7 @@ class _Ledger:
             (out / name).open("wb") for name in (ROWS, DROPPED, CHANGED)
         )
         self._out = out
-        for name in (GIVEN_UP, TOLD):
+        for name in (GIVEN_UP, TOLD, REPORT):
             (out / name).unlink(missing_ok=True)
         self._given_up: BinaryIO | None = None
         self._told: BinaryIO | None = None

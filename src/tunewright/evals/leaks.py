@@ -7,11 +7,13 @@ stand in a row edited, inside a longer text, or in another turn than the questio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from tunewright.core.errors import Problem
 from tunewright.core.example import Example
 from tunewright.data.contamination_turns import SaidRows
-from tunewright.data.examples import picked
-from tunewright.data.inputs import input_keys
+from tunewright.data.examples import evenly
+from tunewright.data.inputs import Asked, asked, input_keys
 from tunewright.evals.suite import Suite
 
 if TYPE_CHECKING:
@@ -33,8 +35,9 @@ def leaks(suites: Sequence[Suite], rows: Sequence[Example], part: Part = "train"
 
     System prompts, letter case, blanks and typography aside, as in the split.
     """
-    again = {suite.name: _again(suite, rows) for suite in suites}
-    return {suite.name: _problem(suite, again[suite.name], part) for suite in suites if again[suite.name]}
+    keys = asked(rows)
+    found = ((suite, _again(suite, keys)) for suite in suites)
+    return {suite.name: _problem(suite, again, rows, part) for suite, again in found if again}
 
 
 def near_leaks(suites: Sequence[Suite], rows: Sequence[Example]) -> dict[str, Problem]:
@@ -45,21 +48,15 @@ def near_leaks(suites: Sequence[Suite], rows: Sequence[Example]) -> dict[str, Pr
     """
     if not rows:
         return {}
-    looked = _drawn(rows, MOST_ROWS)
-    said = SaidRows(looked)
+    looked = evenly(rows, MOST_ROWS)
+    said, keys = SaidRows(looked), asked(rows)
     found: dict[str, Problem] = {}
     for suite in suites:
-        known = {example.id for example, _ in _again(suite, rows)}
-        own = [example for example in _drawn(suite.examples, MOST_EXAMPLES) if example.id not in known]
+        known = {example.id for example, _ in _again(suite, keys)}
+        own = [example for example in evenly(suite.examples, MOST_EXAMPLES) if example.id not in known]
         if near := _near(own, said):
             found[suite.name] = _near_problem(suite, own, near, looked, len(rows))
     return found
-
-
-def _drawn(rows: Sequence[Example], most: int) -> Sequence[Example]:
-    if len(rows) <= most:
-        return rows
-    return picked(rows, [place * len(rows) // most for place in range(most)])
 
 
 def _near(examples: Sequence[Example], rows: SaidRows) -> "list[Hit]":
@@ -87,22 +84,22 @@ def _near_problem(
         f"of {len(own):,} of its examples, {len(near):,} are nearly what {those} say, and scores on them may flatter."
         f" The closest is near {row.place}",
         where=f"suites.{suite.name}, {example.place}",
-        fix="Drop such rows, - {op: decontaminate, against: […]} with the suite's file, or take them out of the suite.",
+        fix="Drop such rows, - {op: decontaminate, against: [suites]}, or take them out of the suite.",
     )
 
 
-def _again(suite: Suite, rows: Sequence[Example]) -> list[tuple[Example, Example]]:
-    """The suite's examples that ask what a row asks, each with the first such row."""
-    keys = input_keys([*rows, *suite.examples])
-    known: dict[str, Example] = {}
-    for key, row in zip(keys, rows, strict=False):
-        known.setdefault(key, row)
-    own = zip(suite.examples, keys[len(rows) :], strict=True)
-    return [(example, known[key]) for example, key in own if key in known]
+def _again(suite: Suite, rows: Asked) -> list[tuple[Example, int]]:
+    """The suite's examples that ask what a row asks, each with the place of the first such row."""
+    theirs, own = np.split(input_keys(rows, asked(suite.examples)), [len(rows.questions)])
+    first: dict[bytes, int] = {}
+    for place in np.flatnonzero(np.isin(theirs, own)).tolist():
+        first.setdefault(bytes(theirs[place]), place)
+    found = ((example, first.get(key)) for example, key in zip(suite.examples, own.tolist(), strict=True))
+    return [(example, place) for example, place in found if place is not None]
 
 
-def _problem(suite: Suite, again: list[tuple[Example, Example]], part: Part) -> Problem:
-    example, row = again[0]
+def _problem(suite: Suite, again: list[tuple[Example, int]], rows: Sequence[Example], part: Part) -> Problem:
+    example, row = again[0][0], rows[again[0][1]]
     total = len(suite.examples)
     return Problem(
         f"of its {total:,} examples, {len(again):,} ask what {_HARM[part]}. The first asks what {row.place} asks",

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from tunewright.core.errors import ModelError
+from tunewright.models.folder import model_folder
 from tunewright.models.load import default_device
 
 TOKENS = 512
@@ -46,21 +47,8 @@ class _Layout(NamedTuple):
 
 
 def embedding_folder(ref: str, root: Path) -> Path:
-    """The folder of an embedding model: one below `root`, else the hub's. Raises ModelError where there is none."""
-    path = root / Path(ref).expanduser()
-    if path.is_dir():
-        return path
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError
-
-    try:
-        return Path(snapshot_download(ref, allow_patterns=list(_WANTED)))
-    except HFValidationError:
-        message = f"the embedding model {ref!r} is neither a folder nor a hub id"
-        raise ModelError(message, where=FIELD, fix=_FIX) from None
-    except Exception as error:  # the client has many ways to say: no network, no such model
-        message = f"the embedding model {ref!r} is no folder here, and the hub did not give it ({type(error).__name__})"
-        raise ModelError(message, where=FIELD, fix=_FIX) from error
+    """The folder of an embedding model: one relative to `root`, else the hub's. Raises ModelError where there is none."""
+    return model_folder(ref, root, "embedding model", _WANTED, FIELD, _FIX)
 
 
 def encode(texts: Sequence[str], folder: Path) -> npt.NDArray[np.float32]:

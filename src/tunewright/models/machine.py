@@ -67,8 +67,8 @@ class MachineFacts(NamedTuple):
 def free_cores(seconds: float = 0.4) -> int:
     """Cores that this process may use and that are idle; at least 1.
 
-    It looks a few times within `seconds`, and takes the best look: a neighbour that is busy for a moment is not to halve
-    the threads of a whole run.
+    It looks a few times within `seconds`, and takes the second-best look: a neighbour that is busy for a moment is not to
+    halve the threads of a whole run, and one that works in bursts does not give a core away by one pause.
 
     TUNEWRIGHT_THREADS, where set, is taken at its word. Raises UserError where it is no positive whole number.
     """
@@ -78,13 +78,11 @@ def free_cores(seconds: float = 0.4) -> int:
         return int(chosen)
     allowed = _allowed()
     most = min(len(allowed), int(_quota(Path("/sys/fs/cgroup")) or len(allowed)))
-    free = 0
+    seen = []
     for _ in range(_LOOKS):
         busy: list[float] = psutil.cpu_percent(interval=seconds / _LOOKS, percpu=True)
-        free = max(free, round(sum(1 - busy[core] / 100 for core in allowed if core < len(busy))))
-        if free >= most:
-            break
-    return max(1, min(free, most))
+        seen.append(round(sum(1 - busy[core] / 100 for core in allowed if core < len(busy))))
+    return max(1, min(sorted(seen)[-2], most))
 
 
 def free_memory() -> int:

@@ -4,7 +4,8 @@
     names("Ask Zorbla Quint.")        # [(4, 16)]: characters
 
 Long texts are read in windows that overlap. A model's labels are those of CoNLL-2003 (B-PER, I-PER), of OntoNotes (PERSON)
-or of like sets, in any of the usual schemes (IO, BIO, BILOU); what is cut inside a word is widened to the word.
+or of like sets, in any of the usual schemes (IO, BIO, BILOU); what is cut inside a word is widened to the word, where blanks
+part words.
 """
 
 import json
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tunewright.core.errors import ModelError
+from tunewright.models.folder import model_folder
 
 FIELD = "redact.ner"
 """The setting that names one."""
@@ -28,6 +30,12 @@ _PERSONS = frozenset(
     ("PER", "PERSON", "NAME", "PERSONNAME", "FIRSTNAME", "MIDDLENAME", "LASTNAME", "GIVENNAME", "SURNAME")
 )
 _WANTED = ("*.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt")
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u312f\u31a0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\uff66-\uff9f\U00020000-\U0003ffff]"
+)
+"""Characters of scripts without blanks between words, where none tells how far a name goes: Thai, Lao, Burmese, Khmer, kana,
+Bopomofo, Han."""
 _COUNTED = (".json", ".safetensors", ".txt")
 """Endings of what a model is made of."""
 
@@ -62,43 +70,28 @@ def names_model(ref: str, root: Path) -> Names:
 
 
 def names_folder(ref: str, root: Path) -> Path:
-    """The folder of a model for names: one below `root`, else the hub's. Raises ModelError where there is none."""
-    path = root / Path(ref).expanduser()
-    if not path.is_dir():
-        path = _from_hub(ref)
+    """The folder of a model for names: one relative to `root`, else the hub's. Raises ModelError where there is none."""
+    path = model_folder(ref, root, "model for names", _WANTED, FIELD, _FIX)
     try:
         config = json.loads((path / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         config = None
     if not isinstance(config, dict) or not any(path.glob("*.safetensors")):
         message = f"the model for names {ref!r} has no config.json beside *.safetensors weights"
         raise ModelError(message, where=FIELD, fix=_FIX)
-    kinds = config.get("architectures") or ["a model of no kind"]
-    if not str(kinds[0]).endswith("ForTokenClassification"):
+    kinds, numbered = config.get("architectures"), config.get("id2label")
+    kind = str(kinds[0]) if isinstance(kinds, list) and kinds else "a model of no kind"
+    if not kind.endswith("ForTokenClassification"):
         raise ModelError(
-            f"the model for names {ref!r} is no token classifier ({kinds[0]})", where=FIELD, fix=_FIX
+            f"the model for names {ref!r} is no token classifier ({kind})", where=FIELD, fix=_FIX
         )
-    labels = [str(label) for label in (config.get("id2label") or {}).values()]
+    labels = [str(label) for label in numbered.values()] if isinstance(numbered, dict) else []
     if not any(map(_is_person, labels)):
         told = ", ".join(labels[:8]) or "none"
         raise ModelError(
             f"the model for names {ref!r} knows no persons (labels: {told})", where=FIELD, fix=_FIX
         )
     return path
-
-
-def _from_hub(ref: str) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError
-
-    try:
-        return Path(snapshot_download(ref, allow_patterns=list(_WANTED)))
-    except HFValidationError:
-        message = f"the model for names {ref!r} is neither a folder nor a hub id"
-        raise ModelError(message, where=FIELD, fix=_FIX) from None
-    except Exception as error:  # the client has many ways to say: no network, no such model
-        message = f"the model for names {ref!r} is no folder here, and the hub did not give it ({type(error).__name__})"
-        raise ModelError(message, where=FIELD, fix=_FIX) from error
 
 
 class _Model(NamedTuple):
@@ -132,6 +125,7 @@ def _loaded(folder: Path, stamp: int) -> _Model:
         raise ModelError(
             "the tokenizer of the model for names has no padding token", where=str(folder), fix=_FIX
         )
+    tokenizer.padding_side = "right"  # so that a window's tokens stand where its offsets do
     if parent_process() is not None:  # one of several that share the cores
         torch.set_num_threads(1)
     return _Model(tokenizer, model.to(default_device()).eval(), model.config.id2label)
@@ -191,9 +185,9 @@ def _whole(text: str, names: Iterable[tuple[int, int]]) -> Iterator[tuple[int, i
     for start, end in names:
         while start < end and text[start].isspace():
             start += 1
-        while start > 0 and text[start - 1].isalnum() and text[start].isalnum():
+        while start > 0 and _joined(text[start - 1], text[start]):
             start -= 1
-        while end < len(text) and text[end].isalnum() and text[end - 1].isalnum():
+        while end < len(text) and _joined(text[end - 1], text[end]):
             end += 1
         if start < last[1]:
             last = (last[0], max(last[1], end))
@@ -203,6 +197,11 @@ def _whole(text: str, names: Iterable[tuple[int, int]]) -> Iterator[tuple[int, i
         last = (start, end)
     if last[1]:
         yield last
+
+
+def _joined(one: str, other: str) -> bool:
+    """Whether two characters in a row belong to one word."""
+    return one.isalnum() and other.isalnum() and not (_UNSPACED.match(one) or _UNSPACED.match(other))
 
 
 def _is_person(label: str) -> bool:

@@ -155,7 +155,7 @@ class Renderer:
         ids = [*self.begin_ids, *chain(*(self._encoded(piece)[0] for piece in pieces)), self.end_of_text]
         return Rendered(ids, [0] + [1] * (len(ids) - 1))
 
-    @property
+    @cached_property
     def begin_ids(self) -> list[int]:
         """What the tokenizer begins a text with by itself: its beginning-of-sequence token, or nothing."""
         first: list[int] = self.tokenizer("a")["input_ids"][:1]

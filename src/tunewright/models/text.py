@@ -17,10 +17,6 @@ class TextPart(NamedTuple):
     body: Any
     prefix: str
 
-    def holds(self, name: str) -> bool:
-        """Whether a module or parameter of that name belongs to it; for a plain model, each does."""
-        return name.startswith(self.prefix)
-
 
 def text_part(model: Any) -> TextPart:
     """The text part of a causal model (not of a PeftModel around one)."""
@@ -37,13 +33,12 @@ def _headless(model: Any) -> Any:
 
 
 def text_parameters(model: Any) -> Iterator[nn.Parameter]:
-    """The parameters that take part in text: all of a plain model's, else the text part's and the head's."""
+    """The parameters that take part in text, each once: all of a plain model's, else the text part's and the head's."""
     part = text_part(model)
     if not part.prefix:
         yield from model.parameters()
         return
-    yield from part.body.parameters()
-    yield from model.get_output_embeddings().parameters()
+    yield from nn.ModuleList([part.body, model.get_output_embeddings()]).parameters()
 
 
 def _has_others(model: Any) -> bool:

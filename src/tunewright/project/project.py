@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tunewright.core.errors import Problem, ProblemsError, ProjectFileError, UserError
-from tunewright.core.events import Event, silent, telling
+from tunewright.core.events import Emit, Event, silent, telling
 from tunewright.project.file import GENERAL, TARGET, ProjectFile, file_path
 from tunewright.project.means import ANSWERS, ProjectMeans
 from tunewright.project.plan import Planned, plan
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tunewright.project.coverage import Looked
     from tunewright.project.preview import Preview
     from tunewright.project.reviewing import ReviewQueue
+    from tunewright.project.status import AtWork
     from tunewright.project.teachers import TeacherFacts
     from tunewright.project.why import Trails
     from tunewright.store.catalogue import AliasMove
@@ -49,6 +50,17 @@ class CheckResult(NamedTuple):
     warnings: list[Problem]
     """What it would not stop at, but should be known: expected answers that their own graders fail, a further suite that
     asks what training rows ask, any suite's file that asks what dev rows ask."""
+
+
+class _Leaks(NamedTuple):
+    """Suite → the problem of its examples."""
+
+    train: dict[str, Problem]
+    """Of those that training rows ask too."""
+    dev: dict[str, Problem]
+    """Of those that dev rows ask."""
+    near: dict[str, Problem]
+    """Of those that training rows nearly hold."""
 
 
 class RunResult(NamedTuple):
@@ -113,11 +125,11 @@ class Project:
             return CheckResult(self._placed(_problems_of(error)), [], [])
         split = next(outcome.artifact for outcome in outcomes if outcome.step == "split")
         problems = self._suite_problems(split)
-        leaks, *others = ({},) if problems else self._leaks(split)
-        if TARGET in leaks:
-            problems.append(leaks.pop(TARGET))
+        leaks = _Leaks({}, {}, {}) if problems else self._leaks(split, telling(listen) if listen else silent)
+        if TARGET in leaks.train:
+            problems.append(leaks.train.pop(TARGET))
         gate = next(outcome.artifact for outcome in outcomes if outcome.step == "gate")
-        told = [problem for found in (leaks, *others) for problem in found.values()]
+        told = [problem for found in leaks for problem in found.values()]
         warnings = [] if problems else [*told, *self._warnings(split, gate)]
         return CheckResult(self._placed(problems), outcomes, self._placed(warnings))
 
@@ -159,6 +171,12 @@ class Project:
         """Where every step stands: fresh, stale, or waiting for a stale one."""
         with self._placing():
             return plan(self.file, self.root, self.store)
+
+    def at_work(self) -> "AtWork | None":
+        """The step that a run in another process is at, and how far it is; none where there is no such run."""
+        from tunewright.project.status import at_work
+
+        return at_work(self.store)
 
     def coverage(self, against: str | Path | None = None, looked: "Looked | None" = None) -> "Coverage":
         """What the training rows are about, and what a file of real traffic asks that none of them is near to. What is stale
@@ -392,12 +410,8 @@ class Project:
                 problems += _problems_of(error)
         return problems
 
-    def _leaks(self, split: Artifact) -> tuple[dict[str, Problem], ...]:
-        """Suite → the problem of its examples that training rows ask too; of those that dev rows ask; and of those that
-        training rows nearly hold.
-
-        The test part has none, nor the built-in suite.
-        """
+    def _leaks(self, split: Artifact, emit: Emit) -> _Leaks:
+        """What suites' own files share with the rows. The test part has nothing, nor the built-in suite."""
         from tunewright.data.freeze import load_part
         from tunewright.evals.leaks import leaks, near_leaks
         from tunewright.evals.suites import build_suite
@@ -407,9 +421,10 @@ class Project:
         }
         suites = [build_suite(name, spec, [], self.file.task, self.root) for name, spec in own.items()]
         if not suites:
-            return ({},)
+            return _Leaks({}, {}, {})
         train, dev = (load_part(split.path, part) for part in ("train", "dev"))
-        return leaks(suites, train), leaks(suites, dev, "dev"), near_leaks(suites, train)
+        emit("check.leaks", suites=[suite.name for suite in suites], rows=len(train))
+        return _Leaks(leaks(suites, train), leaks(suites, dev, "dev"), near_leaks(suites, train))
 
     def _warnings(self, split: Artifact, gate: Artifact) -> list[Problem]:
         """What the method has to say of its rows and a server of the adapter, worked examples that the rows are too few
@@ -431,7 +446,7 @@ class Project:
         found = find_method(self.file.train.method).examine(rows, self.file.train)
         adapter, base = self._settled(gate)[0].adapter, resolve_base(self.file.base, self.root)
         found += [*serving_warnings(adapter), *untouched_experts(adapter, base)]
-        found += missing(Renderer(load_tokenizer(base)))
+        found += missing(Renderer(load_tokenizer(base)), self.file.train)
         if too_many := left_out(self.file.baselines, askable(load_part(split.path, "train"))):
             found.append(Problem(too_many.words, where="baselines.few_shot"))
         test = load_part(split.path, "test")

@@ -35,9 +35,10 @@ def read(path: Path, settings: Mapping[str, Any] | None = None) -> ProjectFile:
     return complete(written(path, settings))
 
 
-def complete(page: Written) -> ProjectFile:
+def complete(page: Written, *, own_suites: bool = True) -> ProjectFile:
     """The project that a file describes, with the default suites and the schemas read in.
 
+    Without `own_suites` there can be none, as of values from no file: a recipe that names them is left to say so itself.
     Raises ProjectFileError with every problem found: where a field is wrong, what hangs on others is looked at still.
     """
     try:
@@ -60,7 +61,7 @@ def complete(page: Written) -> ProjectFile:
         suites[TARGET]["graders"] = [
             grader.model_dump(mode="json", by_alias=True) for grader in default_graders(file.task)
         ]
-    unnamed = list(_suites_named(values, page))
+    unnamed = list(_suites_named(values, page)) if own_suites else []
     if problems := [*_check(values, page, lambda *loc: True), *_recipe_problems(file, page), *unnamed]:
         raise ProjectFileError(page.in_order(problems))
     whole = ProjectFile.model_validate(values).with_laid_over(page.settings)

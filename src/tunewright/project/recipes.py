@@ -9,6 +9,7 @@ The rows are those that a project file of the same sources, task and operations 
 import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,8 @@ from pydantic import BaseModel
 
 from tunewright.core.errors import UserError
 from tunewright.core.example import Example
-from tunewright.core.hashing import SHORT, hash_text
 from tunewright.data.examples import Examples
-from tunewright.data.ingest import EXAMPLES, ingest
+from tunewright.data.ingest import EXAMPLES, SUMMARY, ingest
 from tunewright.data.ops import RecipeOp
 from tunewright.data.ops.op import FilesOnly, OpSpec
 from tunewright.data.recipe import RecipeResult, apply_recipe, graph
@@ -45,18 +45,44 @@ def apply(
     root: Path = Path(),
 ) -> RecipeResult:
     """Read the sources and work the recipe into the folder `out`: `tunewright.apply_recipe` tells of it."""
-    if out.exists() and (not out.is_dir() or any(one.name not in (GIVEN, INGEST) for one in out.iterdir())):
+    if _holds_something(out):
         fix = "Name a folder that is not there yet: the rows stay in it."
         raise UserError("there is something already", where=str(out), fix=fix)
-    settings = {name: _settings(name, source, out) for name, source in _named(sources).items()}
-    recipe = [_plain(op) for op in ops]
-    values = {"name": RECIPE, "task": dict(task or {}), "sources": settings, "recipe": recipe}
-    file = complete(Written(root / "apply_recipe", {}, values, {}))
+    named = _named(sources)
+    given = [out / GIVEN / f"source-{number}.jsonl" for number in range(1, len(named) + 1)]
     try:
+        settings = {
+            name: _settings(name, source, path)
+            for (name, source), path in zip(named.items(), given, strict=True)
+        }
+        recipe = [_plain(op) for op in ops]
+        values = {"name": RECIPE, "task": dict(task or {}), "sources": settings, "recipe": recipe}
+        file = complete(Written(root / "apply_recipe", {}, values, {}), own_suites=False)
         return _worked(file, out, root)
     except BaseException:
-        shutil.rmtree(out / RECIPE, ignore_errors=True)
+        _take_back(out, given)
         raise
+
+
+def _holds_something(out: Path) -> bool:
+    """Whether the folder holds a result, whose examples are read from it as they are asked for, or anything else.
+
+    What a killed call left of its reading does not count.
+    """
+    if not out.exists():
+        return False
+    strange = not out.is_dir() or any(one.name not in (GIVEN, INGEST) for one in out.iterdir())
+    return strange or (out / INGEST / SUMMARY).exists()
+
+
+def _take_back(out: Path, given: Sequence[Path]) -> None:
+    """Leave nothing that looks like a result; rejected rows stay, for what is told names their file."""
+    shutil.rmtree(out / RECIPE, ignore_errors=True)
+    for path in (*given, out / INGEST / SUMMARY, out / INGEST / EXAMPLES):
+        path.unlink(missing_ok=True)
+    for folder in (out / GIVEN, out / INGEST, out):
+        with suppress(OSError):  # it is not there, or holds something
+            folder.rmdir()
 
 
 def _worked(file: ProjectFile, out: Path, root: Path) -> RecipeResult:
@@ -76,20 +102,27 @@ def _worked(file: ProjectFile, out: Path, root: Path) -> RecipeResult:
 
 
 def _named(sources: Source | Mapping[str, Source]) -> dict[str, Source]:
-    """The sources by name; one without a name is called `rows`."""
-    if isinstance(sources, Mapping) and not {"path", "sql"} & sources.keys():
+    """The sources by name; one without a name is called `rows`. A mapping of `path` or `sql` is one source's settings.
+
+    Raises UserError where other keys of such a mapping are no settings.
+    """
+    if not isinstance(sources, Mapping):
+        return {"rows": sources}
+    if not {"path", "sql"} & sources.keys():
         return dict(sources)
+    if strange := sorted(map(str, sources.keys() - SourceSpec.model_fields.keys())):
+        fix = "Give one source's settings (path, columns, …), or sources by names other than path and sql."
+        raise UserError(f"{strange[0]!r:.60} is no setting of a source", where="sources", fix=fix)
     return {"rows": sources}
 
 
-def _settings(name: str, source: Source, out: Path) -> dict[str, Any]:
+def _settings(name: str, source: Source, path: Path) -> dict[str, Any]:
     """A source's settings; of rows that are given as such, those of the file that they are written to."""
     if isinstance(source, str | Path):
         return {"path": str(source)}
     if isinstance(source, Mapping | SourceSpec):
         found: dict[str, Any] = _plain(source)
         return found
-    path = out / GIVEN / f"{hash_text(name)[:SHORT] if '/' in name else name}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8") as stream:
         for number, row in enumerate(_rows(name, source), 1):

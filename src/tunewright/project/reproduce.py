@@ -3,10 +3,12 @@
 The file as used has what `--set` laid over it and schema files' contents in it. What else decides the result: the rows
 and the base, which the lineage names by their hashes, and the package, since another version may take other defaults from
 the same rows; so the commands begin with its version. It is on no package index: the way is a checkout, at the commit
-where that is known. The libraries' versions stand on the page beside them.
+that trained, which the manifest of training has where the package was run from a clone. The libraries' versions stand on
+the page beside them.
 """
 
 import json
+import os
 import shlex
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,6 +23,10 @@ from pydantic import BaseModel
 from tunewright.project.file import ProjectFile
 from tunewright.project.writing import flow, to_yaml
 
+COMMIT = "commit"
+"""Where a manifest has the clone's commit, beside the libraries' versions."""
+_DECIDING = ("src", "constraints.txt", "pyproject.toml")
+"""What of a clone decides a result: the package, and what is installed for it."""
 _SECONDS = 10
 
 
@@ -30,6 +36,10 @@ class Checkout(NamedTuple):
     commit: str
     changed: bool
     """Whether its files are not those of the commit."""
+
+    def words(self) -> str:
+        """As a manifest has it."""
+        return f"{self.commit}, changed" if self.changed else self.commit
 
 
 def effective_file(file: ProjectFile) -> str:
@@ -42,14 +52,15 @@ def seeds(file: ProjectFile) -> dict[str, int]:
     return dict(_seeds(file, ""))
 
 
-def commands(file: ProjectFile, version: str) -> tuple[str, ...]:
+def commands(file: ProjectFile, versions: Mapping[str, str]) -> tuple[str, ...]:
     """What to type to get the same report: first in a clone of Tunewright, then in the project's folder.
 
-    `version` is the package's that trained. The commit is named where this very version is run from a clone.
+    `versions` are those in the manifest of training: the package's, and the commit where it was run from a clone.
     """
     settings = "".join(f" --set {setting}" for setting in laid_over(file))
     return (
-        _install(version, checkout() if version == metadata.version("tunewright") else None),
+        _install(versions["tunewright"], versions.get(COMMIT, "")),
+        "# then in the project's folder:",
         f"tunewright check{settings}",
         f"tunewright run{settings}",
         "tunewright report --open",
@@ -76,24 +87,27 @@ def checkout_at(folder: Path) -> Checkout | None:
         return None  # it may lie in another repository, whose commits are not ours
     try:
         commit = _git(folder, "rev-parse", "HEAD")
-        changes = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", "src")
+        changes = _git(folder, "status", "--porcelain", "--untracked-files=normal", "--", *_DECIDING)
     except (OSError, subprocess.SubprocessError):
         return None
     return Checkout(commit, bool(changes))
 
 
 def _git(folder: Path, *words: str) -> str:
-    command = ["git", "-C", str(folder), *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=_SECONDS)
+    """What git says of the folder, whatever repository a hook or an outer command is at; it writes nothing."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    command = ["git", "--no-optional-locks", "-C", str(folder), *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=_SECONDS, env=own)
     return done.stdout.strip()
 
 
-def _install(version: str, found: Checkout | None) -> str:
+def _install(version: str, known: str) -> str:
     install = "pip install -c constraints.txt -e ."
-    if found is None:
+    commit, comma, _ = known.partition(",")
+    if not commit:
         return f"{install}  # in a checkout of Tunewright {version}"
-    changed = ", some of whose files were changed" if found.changed else ""
-    return f"git checkout {found.commit} && {install}  # in a clone of Tunewright {version}{changed}"
+    changed = ", some of whose files were changed" if comma else ""
+    return f"git checkout {commit} && {install}  # in a clone of Tunewright {version}{changed}"
 
 
 def _seeds(value: Any, prefix: str) -> Iterator[tuple[str, int]]:

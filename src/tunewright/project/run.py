@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tunewright.core.errors import GateError, Problem, TunewrightError, UserError
 from tunewright.core.events import Event, EventLog
@@ -19,6 +19,9 @@ from tunewright.project.plan import Outside, derive
 from tunewright.project.steps import Step, StepContext, up_to
 from tunewright.store.artifact import Artifact, Derivation
 from tunewright.store.store import Store
+
+if TYPE_CHECKING:
+    from tunewright.project.reproduce import Checkout
 
 LIBRARIES = (
     *("tunewright", "torch", "transformers", "peft", "tokenizers", "safetensors", "numpy"),
@@ -93,13 +96,14 @@ def _make(
     inputs = {name: made[name] for name in step.needs}
     context = StepContext(file, root, store, inputs, work, out, pinned_threads(work), log, asks)
     log("step.start", artifact=derivation.id, **place)
+    code = _code(step)  # as it is loaded: a clone may be at another commit when the step is done
     started = time.monotonic()
     try:
         for artifact in inputs.values():
             artifact.verify()
         _carry_out(step, context)
         _refuse_changed(step, derivation, file, root)
-        artifact = store.publish(derivation, out, library_versions())
+        artifact = store.publish(derivation, out, code)
     except BaseException as error:
         status = "failed" if isinstance(error, Exception) else "interrupted"
         said = str(error) if isinstance(error, TunewrightError) else f"{type(error).__name__}: {error}"
@@ -186,3 +190,18 @@ def _give_back_memory() -> None:
 def library_versions() -> dict[str, str]:
     """The versions of the code that makes artifacts."""
     return {name: metadata.version(name) for name in LIBRARIES}
+
+
+def _code(step: Step) -> dict[str, str]:
+    """What a step is made with; of training, from which the report tells how to get it again, the clone's commit too."""
+    from tunewright.project.reproduce import COMMIT
+
+    found = _checkout() if step.name == "train" else None
+    return library_versions() | ({COMMIT: found.words()} if found else {})
+
+
+@cache
+def _checkout() -> "Checkout | None":
+    from tunewright.project.reproduce import checkout
+
+    return checkout()

@@ -5,15 +5,19 @@ now = at_work(store)        `now.words()` is a sentence; none where nobody is at
 
 import fcntl
 import json
+import math
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tunewright.core.duration import duration
 from tunewright.store.store import Store
 
 _TAIL = 64 * 1024
 """Bytes at a log's end that are read: the last hundreds of events."""
+_ROUNDED = 0.001
+"""Seconds that an event's time may be off in a log."""
 _ENDS = ("step.done", "step.failed")
 
 
@@ -50,12 +54,15 @@ class AtWork(NamedTuple):
             part = f"{self.told.part} " if self.told.part else ""
             said += f", {part}{self.told.done:,} of {self.told.total:,}"
         if self.seconds_left is not None:
-            said += f", about {_duration(self.seconds_left)} left"
+            said += f", about {duration(self.seconds_left)} left"
         return f"{said}."
 
 
 def at_work(store: Store) -> AtWork | None:
-    """The step that another process is at, by the newest log; none where nobody holds the project's lock."""
+    """The step that another process is at, by the newest log; none where nobody holds the project's lock.
+
+    Nor where the log is older than the hold: it is then of a run that was killed, and another is about to begin its own.
+    """
     log = max((store.root / "runs").glob("*.jsonl"), default=None)
     if log is None:
         return None
@@ -63,8 +70,9 @@ def at_work(store: Store) -> AtWork | None:
         start = next(_events([stream.readline(_TAIL)]), {})
         stream.seek(max(0, os.fstat(stream.fileno()).st_size - _TAIL))
         events = list(_events(stream))
+    lock = store.root / "lock"
     ended = any(event.get("kind") in _ENDS for event in events[-1:])
-    if start.get("kind") != "step.start" or ended or not _held(store.root / "lock"):
+    if start.get("kind") != "step.start" or ended or start["time"] + _ROUNDED < _held_since(lock):
         return None  # between two steps, done, or killed
     now = AtWork(start["step"], start["title"], start["number"], start["of"])
     told = [said for said in map(_told, events) if said]
@@ -74,16 +82,20 @@ def at_work(store: Store) -> AtWork | None:
     return now._replace(told=told[-1], seconds_left=_left(first, told[-1]))
 
 
-def _held(lock: Path) -> bool:
-    """Whether a process holds the lock. It is taken for an instant where none does: nothing else tells."""
+def _held_since(lock: Path) -> float:
+    """Since when a process holds the lock, in Unix seconds; infinite where none does.
+
+    It is taken for an instant where none does: nothing else tells.
+    """
     try:
         with lock.open("rb") as stream:
-            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+            try:
+                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return os.fstat(stream.fileno()).st_mtime
     except OSError:
-        return False
-    return False
+        pass
+    return math.inf
 
 
 def _events(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
@@ -111,7 +123,3 @@ def _left(first: Told, last: Told) -> float | None:
     if last.left is not None or last.done <= first.done or last.total != first.total:
         return last.left
     return (last.total - last.done) * (last.time - first.time) / (last.done - first.done)
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

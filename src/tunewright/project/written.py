@@ -11,9 +11,9 @@ from tunewright.core.errors import Problem, ProblemsError, ProjectFileError, Use
 
 LARGEST = 1_000_000
 """Bytes a project file may have, as it stands and with its aliases written out."""
-_MERGES = 1000
-"""Aliases a file with merge keys (`<<`) may have: the YAML reader goes through a mapping's keys at each."""
-_ALIAS = re.compile(r"(?:^|[\s\[{,])\*[^\s,\]}*]")
+_MERGING = 1_000_000
+"""Aliases times characters that a text with merge keys (`<<`) may have: at each merge of a mapping the YAML reader compares
+its keys with those of every merge before, so that time grows with the keys and the square of the merges."""
 _SEE = "`tunewright schema NAME` says what a field is."
 
 
@@ -134,7 +134,7 @@ def parse_setting(text: str) -> tuple[str, Any]:
     if value.lstrip().startswith("{{"):
         return name, value
     try:
-        return name, _plain(_yaml().load(StringIO(value)), f"--set {name}")
+        return name, _plain(_load(value, f"--set {name}"), f"--set {name}")
     except (YAMLError, RecursionError, ValueError):
         fix = "Put text with signs in it between quotes."
         raise ProjectFileError([Problem(f"the value {value!r} is not YAML", f"--set {name}", fix)]) from None
@@ -167,14 +167,46 @@ def _yaml() -> Any:
     return YAML(typ="rt", pure=True)
 
 
+def _load(text: str, where: str) -> Any:
+    """What the YAML reader makes of the text, unless its merges would take the reader too long.
+
+    Raises ProjectFileError for those, YAMLError, RecursionError or ValueError for what is not YAML.
+    """
+    _refuse_merges(text, where)
+    try:
+        return _yaml().load(StringIO(text))
+    except AttributeError:  # the reader's way of saying that a mapping merges itself
+        raise ValueError("a merge key (<<) names what cannot be merged there") from None
+
+
+def _refuse_merges(text: str, where: str) -> None:
+    """Raises ProjectFileError where mappings are merged, and aliases are too many for the text's length.
+
+    The scanner tells an alias from an *emphasis* in a prompt, and a merge key from a `<<EOF`. A tag can make a merge key
+    of any name.
+    """
+    from ruamel.yaml.tokens import AliasToken, ScalarToken, TagToken
+
+    if "*" not in text or not ("<<" in text or "!" in text):
+        return
+    aliases, merges, most = 0, False, _MERGING // len(text)
+    for token in _yaml().scan(StringIO(text)):
+        aliases += isinstance(token, AliasToken)
+        merges |= isinstance(token, TagToken) or (
+            isinstance(token, ScalarToken) and token.plain and token.value == "<<"
+        )
+        if merges and aliases > most:
+            allowed = f"a text of {len(text):,} characters may have {most:,} aliases (*name)"
+            message = f"with merge keys (<<), {allowed}, and this has more"
+            raise ProjectFileError([Problem(message, where, "Write out some of what is merged.")])
+
+
 def _parse(path: Path, text: str) -> Any:
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     fix = "Mend that line or the one before it; text with signs in it stands between quotes."
-    if "<<" in text and sum(1 for _ in _ALIAS.finditer(text)) > _MERGES:
-        raise _too_large(str(path))
     try:
-        raw = _yaml().load(text)
+        raw = _load(text, str(path))
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f":{mark.line + 1}" if mark else ""

@@ -22,6 +22,7 @@ from tunewright.store.catalogue import Catalogue
 FOLDER = ".tunewright"
 KEPT_SCRATCH_S = 7 * 24 * 3600
 """Seconds that the scratch of a step cut off is kept."""
+_TRY_AGAIN_S = 0.01
 
 
 class Store:
@@ -43,14 +44,14 @@ class Store:
         if not ignore.exists():
             ignore.write_text("*\n")
         with (self.root / "lock").open("a+") as stream:
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not _taken(stream.fileno()):
                 raise UserError(
                     "another tunewright is at work in this project",
                     where=str(self.root),
                     fix="Wait for it, or stop it.",
-                ) from None
+                )
+            now = time.time_ns()  # since when it is held: an older log is of a run that died
+            os.utime(stream.fileno(), ns=(now, now))
             yield
 
     def find(self, derivation: Derivation) -> Artifact | None:
@@ -101,6 +102,18 @@ class Store:
     def run_log(self, run: int) -> Path:
         """Where a run's events lie."""
         return self.root / "runs" / f"{run:06d}.jsonl"
+
+
+def _taken(lock: int) -> bool:
+    """Whether the lock could be had: who asks whether it is held has it for an instant, so it is tried a few times."""
+    for pause in (*[_TRY_AGAIN_S] * 5, 0):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(pause)
+        else:
+            return True
+    return False
 
 
 def _sync(folder: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from tunewright.core.errors import Problem
 from tunewright.core.message import Message
 from tunewright.models.template import Renderer
+from tunewright.train.spec import TrainSpec
 
 
 def at_head(ids: Sequence[int], renderer: Renderer) -> int:
@@ -29,14 +30,16 @@ def doubled(ids: Sequence[int], renderer: Renderer) -> bool:
     bos, head = renderer.tokenizer.bos_token_id, at_head(ids, renderer)
     if bos is None or head > 1:
         return head > 1
-    if not renderer.begin_ids or bos in renderer.stop_ids:
+    if bos not in ids[head:] or not renderer.begin_ids or bos in renderer.stop_ids:
         return False
     inside = (place for place in range(max(head, 1), len(ids)) if ids[place] == bos)
     return not all(_after_a_stop(ids, place, renderer) for place in inside)
 
 
-def missing(renderer: Renderer) -> list[Problem]:
-    """The warning that engines may show the model a token that no row was trained with."""
+def missing(renderer: Renderer, spec: TrainSpec) -> list[Problem]:
+    """The warning that engines may show the model a token that no row was trained with. Documents begin with it."""
+    if spec.method == "cpt" and not spec.rehearsal:
+        return []
     if not renderer.begin_ids or at_head(renderer.prompt((Message(role="user", content="a"),)), renderer):
         return []
     return [

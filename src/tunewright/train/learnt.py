@@ -64,11 +64,13 @@ def refuse_unreached(names: Sequence[str], reached: Sequence[bool], step: int) -
             f"Training would not take: after {step} steps no gradient has reached {len(without)} of {len(wanted)}"
             f" matrices, {without[0]} among them."
         )
-        fix = (
-            "Name the layers that text goes through in train.adapter.targets, and leave that one out, or choose"
-            " another base."
-        )
-        raise GateError([Problem(message, where="train.adapter.targets", fix=fix)])
+        if asked:
+            leaf = without[0].partition(".lora_B")[0].rpartition(".")[2]
+            fix = f"Set train.adapter.targets to the layers that text goes through, without {leaf}, or choose another base."
+        else:
+            fix = "Choose lora, or another base."
+        where = "train.adapter.targets" if asked else "train.adapter.kind"
+        raise GateError([Problem(message, where=where, fix=fix)])
 
 
 def row_logits(model: Any, rows: Sequence[Row]) -> list[Tensor]:

@@ -53,7 +53,8 @@ def add_adapter(model: Any, spec: SettledAdapter, base: Base, seed: int, tokens:
     try:
         tuned = attach(model, config)
     except (ValueError, AttributeError) as error:
-        if "ParamWrapper" in str(error) or isinstance(error, AttributeError):
+        refused = "ParamWrapper" in str(error) or isinstance(error, AttributeError)
+        if refused and (spec.kind in ("dora", "pissa") or spec.dropout):
             raise _no_place_in_experts(spec) from error
         fix = 'Set train.adapter.targets to "all-linear", or to names of the base\'s linear layers.'
         raise ModelError(f"The adapter finds no place in the base ({error}).", fix=fix) from error

@@ -13,16 +13,20 @@ _NAMED = 3
 def beyond(trees: Iterable[Tree], lengths: Sequence[int], positions: int | None) -> list[Problem]:
     """The problem of rows with more tokens than the base has `positions` (none: any number).
 
-    `lengths` are those of all rows of the trees, which are read only where one is too long.
+    `lengths` are those of the trees' rows that are looked at: a longer one than these has another problem. The trees are
+    read only where one is too long.
     """
     longest = max(lengths, default=0)
     if positions is None or longest <= positions:
         return []
-    names = [row.id for tree in trees for row in tree.rows if len(row.ids) > positions]
+    names = list(
+        dict.fromkeys(row.id for tree in trees for row in tree.rows if positions < len(row.ids) <= longest)
+    )  # a pair's two answers have one name
     several = "1 row is" if len(names) == 1 else f"{len(names)} rows are"
     message = f"{several} longer than the base takes: the longest has {longest:,} tokens, and the base takes {positions:,}."
     fix = (
         f"Set train.max_length to {positions} (train.over_long says what becomes of longer rows), or choose a base that"
         " takes more."
     )
-    return [Problem(message, where=f"rows {', '.join(names[:_NAMED])}", fix=fix)]
+    first = tuple(names[:_NAMED])
+    return [Problem(message, where=f"rows {', '.join(first)}", fix=fix, examples=first)]

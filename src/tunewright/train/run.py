@@ -106,7 +106,7 @@ def train(
     facts = facts_of(own, base_width(base))
     settled, choices = settle(spec, facts)
     found += [*serving_warnings(settled.adapter), *untouched_experts(settled.adapter, base)]
-    told = _told([*found, *bos.missing(renderer)], emit)
+    told = _told([*found, *bos.missing(renderer, spec)], emit)
     device = default_device()
     precision = spec.products(has_fast_bf16())
     origin = [base.hash, renderer.template_hash, precision, device.type]

@@ -59,8 +59,12 @@ class Slots:
             _checksum(known["facts"], (part for name in sorted(parts) for part in parts[name]))
         )
         path = self._paths[turn % 2]
-        with path.open("r+b" if path.exists() else "w+b") as stream:
-            _lay(stream, _header(vectors, parts, known), chain.from_iterable(parts.values()))
+        try:
+            with path.open("r+b" if path.exists() else "w+b") as stream:
+                _lay(stream, _header(vectors, parts, known), chain.from_iterable(parts.values()))
+        except OSError:
+            path.unlink(missing_ok=True)  # unreadable as it is, and a full disk has room to say so
+            raise
         self._turn = turn
 
     def read(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:

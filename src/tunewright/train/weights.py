@@ -6,7 +6,6 @@ place, by `models/load.py`, so that nothing after training has to know which it 
 
 import os
 import re
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,10 +79,8 @@ def save(model: Any, base: Base, spec: SettledAdapter, start: Weights, end: Weig
     if spec.kind == "full":
         with _system_errors(folder):
             model.save_pretrained(folder)
-            for file in base.path.glob(
-                "*processor_config.json"
-            ):  # what prepares images, where the base reads some
-                shutil.copyfile(file, folder / file.name)
+            for file in base.path.glob("*processor_config.json"):  # what prepares images, where it reads some
+                (folder / file.name).write_bytes(file.read_bytes())
             own_tokenizer(base, spec).save_pretrained(folder)
         return
     changes, weights = (

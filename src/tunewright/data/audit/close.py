@@ -10,7 +10,7 @@ from typing import NamedTuple
 from tunewright.core.example import Example
 from tunewright.data.contamination import FEWEST, beyond_chance, find_copies
 from tunewright.data.contamination_turns import SaidRows
-from tunewright.data.examples import picked
+from tunewright.data.examples import evenly
 
 MOST = 500
 """Rows of a part that are looked for, evenly drawn: in a split by time the first are the oldest."""
@@ -33,7 +33,7 @@ def close_rows(parts: Mapping[str, Sequence[Example]], train: str) -> Iterator[C
     for. A second of CPU for about three megabytes of text.
     """
     rows = parts.get(train, ())
-    held = {part: _drawn(some) for part, some in parts.items() if part != train}
+    held = {part: evenly(some, MOST) for part, some in parts.items() if part != train}
     asked = [(part, row) for part, some in held.items() for row in some]
     if len(rows) < FEWEST or not asked:
         return
@@ -46,10 +46,3 @@ def close_rows(parts: Mapping[str, Sequence[Example]], train: str) -> Iterator[C
     for part, found in pairs.items():
         if beyond_chance(len(found), len(held[part])):
             yield Close(part, len(held[part]), tuple(found.items()))
-
-
-def _drawn(rows: Sequence[Example]) -> Sequence[Example]:
-    """MOST of the rows at most, in even steps."""
-    if len(rows) <= MOST:
-        return rows
-    return picked(rows, [place * len(rows) // MOST for place in range(MOST)])

@@ -12,7 +12,9 @@ _PART = ("type", "text", "value", "train", "weight")
 _WORDS = {"answer": "an answer", "question": "a question"}
 _THOUGHTS = ("reasoning_content", "reasoning", "reasoning_details", "thinking", "thoughts", "thought")
 _CHANNEL = "channel"
-"""Harmony's: a turn is of the channel `analysis` (thinking), `commentary` or `final`."""
+_CHANNELS = ("analysis", "commentary", "final")
+"""Harmony's: an assistant's turn is of the channel `analysis` (thinking), `commentary` or `final`. Elsewhere the key is a
+field like another (`whatsapp`)."""
 
 
 def read_turns(value: Any, form: Form, where: str, speaker: str = "user") -> list[Turn]:
@@ -60,7 +62,7 @@ def _turn(turn: Any, form: Form, where: str) -> Turn:
             raise BadRow(
                 f"not carried: {where}.{thought} is thinking beside the answer; put it into the text or leave it out"
             )
-    if turn.get(_CHANNEL) not in (None, "final"):
+    if made["role"] == "assistant" and _is_thought(turn, role, keys["tool_calls"]):
         raise BadRow(
             f"not carried: {where} is of the channel {str(turn[_CHANNEL])[:40]!r}, which is no answer; "
             "put it into the text of the final turn or leave it out"
@@ -79,8 +81,17 @@ def _turn(turn: Any, form: Form, where: str) -> Turn:
         made = {**made, "content": "", "tool_calls": _calls(content, where)}
     elif older := turn.get("function_call"):  # OpenAI's before there were tools
         made["tool_calls"] = [*made.get("tool_calls", ()), older]
-    known = {*keys.values(), "function_call", _CHANNEL, *_THOUGHTS}
+    known = {*keys.values(), "function_call", *_THOUGHTS}
+    if turn.get(_CHANNEL) in _CHANNELS:
+        known.add(_CHANNEL)
     return made | {key: each for key, each in turn.items() if key not in known and each not in (None, [])}
+
+
+def _is_thought(turn: dict[str, Any], role: str, calls: str) -> bool:
+    """Whether Harmony's channel says that an assistant's turn is no answer; a call of a tool is `commentary`, too."""
+    if turn.get(_CHANNEL) == "commentary":
+        return not (role == "call" or turn.get(calls) or turn.get("function_call"))
+    return bool(turn.get(_CHANNEL) == "analysis")
 
 
 def _role(turn: dict[str, Any], key: str, form: Form, where: str) -> str:

@@ -24,8 +24,8 @@ _FAULTS = (
 )
 
 
-_MOST_BITS, _MOST_ITEMS, _DEEPEST = 10_000, 100_000, 100
-"""Of a number, of a list, of lists in lists: what a row holds as a value."""
+_MOST_BITS, _MOST_ITEMS, _MOST_CHARS, _DEEPEST = 10_000, 100_000, 10_000_000, 100
+"""Of a number; of things in a value, and of their characters, to its depth; of lists in lists: what rows hold as a value."""
 OWN = frozenset({"input", "expected", "rejected", "desirable", "turns", "chars", "source"})
 """What every row has, besides its fields."""
 
@@ -46,6 +46,10 @@ def _own(row: Example) -> dict[str, Any]:
         "chars": sum(message.chars for message in row.messages),
         "source": row.origin.source if row.origin else None,
     }
+
+
+class NotPlain(ValueError):
+    """A value that rows do not hold; the message says what it is."""
 
 
 class Expression:
@@ -78,6 +82,13 @@ class Expression:
 
     def __call__(self, row: Example) -> Any:
         """Its value for a row. Raises DataError, with the row's place, where it has none."""
+        return self._value(row, lambda value: str(value) if hasattr(value, "_undefined_name") else value)
+
+    def plain(self, row: Example) -> Any:
+        """Its value as rows hold it, what is worked out as it is read (`tags|map(…)`) read. Raises DataError."""
+        return self._value(row, plain)
+
+    def _value(self, row: Example, made: Callable[[Any], Any]) -> Any:
         known = names(row)
         if hidden := sorted(self.asked & row.fields.keys() & _own(row).keys()):
             raise DataError(
@@ -86,8 +97,14 @@ class Expression:
                 fix=f"Map the field to another name under the source's columns: {{my_{hidden[0]}: {hidden[0]}}}.",
             )
         try:
-            value = self._run(known)
-            return str(value) if hasattr(value, "_undefined_name") else value
+            return made(self._run(known))
+        except NotPlain as error:
+            raise DataError(
+                f"of {row.place} the value is {error}.",
+                where=self._where,
+                fix=f"Write what gives texts, numbers, true, false, null, lists and objects, of {_MOST_ITEMS:,} things and"
+                f" {_MOST_CHARS:,} characters in all at most.",
+            ) from None
         except UndefinedError as error:
             hints = (did_you_mean(name, known) for name in sorted(self.asked - known.keys()))
             raise DataError(
@@ -124,30 +141,57 @@ def _asked_whether(source: str) -> set[str]:
     return {one.node.name for one in (*asked, *given) if isinstance(one.node, nodes.Name)}
 
 
-def plain(value: Any, deep: int = 0) -> Any:
-    """An expression's value as JSON has it: what can be read item by item is a list. Raises ValueError for another."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, int | float):
-        if isinstance(value, int) and value.bit_length() > _MOST_BITS:
-            raise ValueError("a number of thousands of digits")
-        if not isfinite(value):
-            raise ValueError(f"no finite number ({value})")
-        return value
-    if deep == _DEEPEST:
-        raise ValueError("nested too deep")
-    if isinstance(value, Mapping):
-        if odd := [name for name in value if not isinstance(name, str)]:
-            raise ValueError(f"an object with a name that is no text ({odd[0]!r})")
-        return {str(name): plain(inner, deep + 1) for name, inner in value.items()}
-    if isinstance(value, Iterable):
-        items = list(islice(value, _MOST_ITEMS + 1))
-        if len(items) > _MOST_ITEMS:
-            raise ValueError(f"a list of more than {_MOST_ITEMS:,} things")
-        return [plain(item, deep + 1) for item in items]
-    raise ValueError(f"a {type(value).__name__}")
+def plain(value: Any) -> Any:
+    """An expression's value as JSON has it: what can be read item by item is a list. Raises NotPlain for another."""
+    return _Plain().of(value)
+
+
+class _Plain:
+    """Makes one value plain, and counts what is in it: a list that stands in another many times is written as often."""
+
+    def __init__(self) -> None:
+        self._items, self._chars = _MOST_ITEMS, _MOST_CHARS
+
+    def of(self, value: Any, deep: int = 0) -> Any:
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, str):
+            return self._text(value)
+        if isinstance(value, int | float):
+            return self._number(value)
+        if deep == _DEEPEST:
+            raise NotPlain("nested too deep")
+        if isinstance(value, Mapping):
+            self._take(len(value))
+            return {self._name(name): self.of(inner, deep + 1) for name, inner in value.items()}
+        if isinstance(value, Iterable):
+            items = list(islice(value, self._items + 1))
+            self._take(len(items))
+            return [self.of(item, deep + 1) for item in items]
+        raise NotPlain(f"a {type(value).__name__}")
+
+    def _take(self, items: int) -> None:
+        self._items -= items
+        if self._items < 0:
+            raise NotPlain(f"more than {_MOST_ITEMS:,} things")
+
+    def _text(self, text: str) -> str:
+        self._chars -= len(text)
+        if self._chars < 0:
+            raise NotPlain(f"more than {_MOST_CHARS:,} characters")
+        return str(text)
+
+    def _name(self, name: Any) -> str:
+        if not isinstance(name, str):
+            raise NotPlain(f"an object with a name that is no text ({name!r})")
+        return self._text(name)
+
+    def _number(self, number: float) -> float:
+        if isinstance(number, int) and number.bit_length() > _MOST_BITS:
+            raise NotPlain("a number of thousands of digits")
+        if not isfinite(number):
+            raise NotPlain(f"no finite number ({number})")
+        return number
 
 
 def checked(source: str, *, template: bool = False) -> str:

@@ -1,21 +1,23 @@
 """The texts of a row, taken out and put back: messages, calls, tools, the worse answer, and fields.
 
 texts = texts_of(row)
-row = with_texts(row, [clean(text) for text in texts], clean)
+row = with_texts(row, clean(texts), clean)
 """
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from tunewright.core.example import Example, make_document, make_example
 from tunewright.core.message import Message
-from tunewright.data.redact.values import Value
+from tunewright.data.redact.values import Value, within
 
 _BARE = re.compile(r"([:\[,]\s*)(\[[A-Z_]+_[0-9a-f]+\])")
 """A placeholder that stands where a JSON number stood."""
-Mend = Callable[[str], str]
+Mend = Callable[[Sequence[str]], Iterable[str]]
+"""New texts for some that stand together, one for each."""
 
 
 def texts_of(row: Example) -> list[str]:
@@ -31,13 +33,18 @@ def turns_of(row: Example) -> list[str]:
 
 def values_of(row: Example) -> list[Value]:
     """The texts and numbers of fields to their depth, and the fields' names, in the order of `texts_of`."""
-    return list(_values("", row.fields))
+    return [
+        value
+        for name, held in row.fields.items()
+        for value in (Value("", name, is_column=True), *_values(name, held))
+    ]
 
 
 def with_texts(row: Example, texts: Sequence[str], mend: Mend) -> Example:
     """The row with these texts in place of its own, in the order of `texts_of`.
 
-    A text that was JSON stays JSON: where the new one is none, `mend` makes the texts inside it one by one.
+    A text that was JSON stays JSON: where the new one is none, `mend` makes the texts inside it. No value is
+    lost where names of fields become equal: later ones are counted, `name_2`.
     """
     left = iter(texts)
     messages = tuple(_message(message, left, mend) for message in row.messages)
@@ -89,7 +96,7 @@ def _as_before(before: str, after: str, mend: Mend) -> str:
         except ValueError:
             continue
         return text
-    return json.dumps(_filled(value, map(mend, _strings(value))), ensure_ascii=False)
+    return json.dumps(_filled(value, iter(mend([*_strings(value)]))), ensure_ascii=False)
 
 
 def _strings(value: Any) -> Iterator[str]:
@@ -107,11 +114,11 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 def _values(name: str, value: Any) -> Iterator[Value]:
-    """As `_strings`, each with the name of the field that it is of."""
+    """As `_strings`, each with the name of the field that it is of, and of those that this one is in."""
     if isinstance(value, dict):
         for inner, held in value.items():
             yield Value("", inner)
-            yield from _values(inner, held)
+            yield from _values(within(name, inner), held)
     elif isinstance(value, list):
         for held in value:
             yield from _values(name, held)
@@ -126,7 +133,24 @@ def _filled(value: Any, left: Iterator[str]) -> Any:
         text = next(left)
         return value if text == str(value) else text
     if isinstance(value, dict):
-        return {next(left): _filled(inner, left) for inner in value.values()}
+        made = [(next(left), _filled(inner, left)) for inner in value.values()]
+        names = told_apart([*value], [name for name, _ in made])
+        return dict(zip(names, (inner for _, inner in made), strict=True))
     if isinstance(value, list):
         return [_filled(inner, left) for inner in value]
     return value
+
+
+def told_apart(old: Sequence[str], new: Sequence[str]) -> list[str]:
+    """New names for the old ones; those that become equal to another are counted. What keeps its name has it."""
+    taken = {name for name, made in zip(old, new, strict=True) if name == made}
+    last = defaultdict[str, int](lambda: 1)
+    names = list[str]()
+    for name, made in zip(old, new, strict=True):
+        free = made
+        while name != made and free in taken:
+            last[made] += 1
+            free = f"{made}_{last[made]}"
+        taken.add(free)
+        names.append(free)
+    return names

@@ -1,13 +1,12 @@
 """boilerplate: lines that many rows share are taken out.
 
 Rows are read twice: which lines stand in how many, then what is left without them. What every mail of a firm ends with, the
-banner over each article; and of documents of one file (a PDF's pages) the running heads and feet, whose page numbers differ.
+banner over each article; and of a PDF's pages the running heads and feet, whose page numbers differ.
 What was taken out stands in the account, with the number of rows. Code has lines that many rows share by right.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import groupby
 from typing import Literal, NamedTuple
 
 from pydantic import Field
@@ -24,8 +23,13 @@ from tunewright.data.boilerplate import (
 from tunewright.data.excerpt import excerpt
 from tunewright.data.ops.op import Kept, Note, OpSpec, Rows, Said
 
+VERSION = "2"
 SHOWN = 5
 """Lines that the account shows."""
+PAGE = "page"
+"""The field that tells a page from other documents: the PDF reader writes its number there."""
+_File = tuple[str, str]
+"""Its source and its name: two sources may each have a file of one name."""
 
 
 class Boilerplate(OpSpec):
@@ -38,8 +42,8 @@ class Boilerplate(OpSpec):
     least: int = Field(20, ge=2)
     """And in so many texts, at least."""
     running: bool = True
-    """Whether heads and feet of a file's pages go, too: among the first and last two lines of a document, in four of ten of
-    its file and in five at least, however few words they have and whatever their page number is."""
+    """Whether heads and feet of a PDF's pages (documents with the field `page`) go, too: among the first and last two lines
+    of one, in four of ten of its file and in five at least, however few words they have and whatever their page number."""
     answers: bool = False
     """Whether lines of answers go, too. What every answer says may be just what is wanted."""
 
@@ -48,7 +52,7 @@ class _Found(NamedTuple):
     """What is boilerplate."""
 
     shared: dict[str, int]
-    running: dict[str, frozenset[str]]
+    running: dict[_File, frozenset[str]]
     """Of each file's pages."""
 
 
@@ -74,26 +78,27 @@ def apply(spec: Boilerplate, rows: Rows) -> Iterator[Said]:
 
 
 def _found(spec: Boilerplate, rows: Rows) -> _Found:
-    shared, running = SharedLines(), dict[str, frozenset[str]]()
-    for file, several in groupby(rows, _file):
-        heads = RunningLines()
-        for row in several:
-            for text in _texts(row, spec):
-                shared.add(text)
-            if spec.running and row.is_document:
-                heads.add(row.expected)
-        if found := heads.found():
-            running[file] = found | running.get(file, frozenset())
-    return _Found(shared.found(spec.share, spec.least), running)
+    shared, heads = SharedLines(), RunningLines[_File]()
+    for row in rows:
+        for text in _texts(row, spec):
+            shared.add(text)
+        if spec.running and _is_page(row):
+            heads.add(_file(row), row.expected)
+    return _Found(shared.found(spec.share, spec.least), heads.found())
 
 
-def _file(row: Example) -> str:
-    return row.origin.file if row.origin else ""
+def _is_page(row: Example) -> bool:
+    """Whether it is a file's page. Rows of one file are none: that many answers end alike is what they teach."""
+    return row.is_document and PAGE in row.fields
+
+
+def _file(row: Example) -> _File:
+    return (row.origin.source, row.origin.file) if row.origin else ("", "")
 
 
 def _page(row: Example, found: _Found) -> Example:
-    """A document without its running head and foot."""
-    if not row.is_document or (file := _file(row)) not in found.running:
+    """A page without its running head and foot."""
+    if not _is_page(row) or (file := _file(row)) not in found.running:
         return row
     text = without_running(row.expected, found.running[file])
     return row if text == row.expected else make_document(text, fields=row.fields, origin=row.origin)
@@ -139,7 +144,8 @@ def _told(lines: Counter[str], pages: int, found: _Found) -> Iterator[Note]:
             f"Heads and feet of {pages:,} pages of {files} were taken out: {shown}{more} (# is a number)."
         )
     if lines:
-        shown = ", ".join(f"{excerpt(line)!r} ({count:,})" for line, count in lines.most_common(SHOWN))
+        most = sorted(lines.items(), key=lambda one: (-one[1], one[0]))[:SHOWN]
+        shown = ", ".join(f"{excerpt(line)!r} ({count:,})" for line, count in most)
         more = f" and {len(lines) - SHOWN} more" if len(lines) > SHOWN else ""
         yield Note(f"Lines that many rows share were taken out (rows): {shown}{more}.")
     if not pages and not lines:

@@ -1,14 +1,16 @@
 """clean: texts mended, without what nobody wrote."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field
 
 from tunewright.core.example import Example
 from tunewright.data.clean import clean
-from tunewright.data.ops._texts import texts_of, with_texts
+from tunewright.data.ops._texts import texts_of, told_apart, with_texts
 from tunewright.data.ops.op import Dropped, Each, Kept, OpSpec, Said
 
+VERSION = "2"
 Repair = Literal["encoding", "html", "controls", "quotes", "signature", "blanks"]
 
 
@@ -24,18 +26,22 @@ class Clean(OpSpec):
 
 def writes(spec: Clean, given: frozenset[str]) -> frozenset[str]:
     """The fields' names are mended, too."""
-    return frozenset(clean(name, spec.repairs) for name in given)
+    names = sorted(given)
+    return frozenset(told_apart(names, [clean(name, spec.repairs) for name in names]))
 
 
 def each(spec: Clean) -> Each:
     """The row mended; one whose question or answer was nothing else is dropped."""
 
+    def mend(texts: Sequence[str]) -> list[str]:
+        return [clean(text, spec.repairs) for text in texts]
+
     def said(row: Example) -> Said:
         texts = texts_of(row)
-        mended = [clean(text, spec.repairs) for text in texts]
+        mended = mend(texts)
         if mended == texts:
             return Kept(row)
-        made = with_texts(row, mended, lambda text: clean(text, spec.repairs))
+        made = with_texts(row, mended, mend)
         if not made.input_text.strip() or (not made.expected.strip() and row.expected.strip()):
             return Dropped(row, "nothing is left of its question or its answer")
         return Kept(made, row)

@@ -5,10 +5,10 @@ both languages, or look at the question alone (`of: question`). What is no prose
 """
 
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 from unicodedata import category
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tunewright.core.errors import DataError
 from tunewright.core.example import Example
@@ -40,6 +40,15 @@ class Language(OpSpec):
     """The field that the code of the question, or of a document, is written to."""
     answer_field: str = Field("answer_language", min_length=1)
     """The field that the answer's code is written to; `und` where it is no prose."""
+
+    @model_validator(mode="after")
+    def _has_a_field_for_each(self) -> Self:
+        if self.of == "both" and self.field == self.answer_field:
+            raise ValueError(
+                f"field and answer_field are both {self.field!r}, and the answer's code would stand in the question's"
+                " place; give each a name of its own"
+            )
+        return self
 
 
 class _Guess(NamedTuple):
@@ -79,7 +88,8 @@ def each(spec: Language) -> Each:
         told = dict[str, str]()
         for what, field, text in _texts(spec, row):
             found = guess(text) if what != "answer" or _is_prose(text) else _Guess(UNKNOWN, 0)
-            if spec.keep and found.code not in spec.keep and found.score >= spec.sure:
+            another = found.code != UNKNOWN and found.code not in spec.keep
+            if spec.keep and another and found.score >= spec.sure:
                 kept = ", ".join(spec.keep)
                 return Dropped(row, f"its {what} is not in {kept}: {found.code}, {found.score:.0%} sure")
             told[field] = found.code

@@ -5,10 +5,9 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from tunewright.core.errors import DataError
 from tunewright.core.example import Example, make_document, make_example
 from tunewright.core.message import Conversation
-from tunewright.data.ops._expression import Expression, checked, plain
+from tunewright.data.ops._expression import Expression, checked
 from tunewright.data.ops.op import Dropped, Each, Kept, OpSpec, Said
 
 VERSION = "2"
@@ -59,25 +58,13 @@ def each(spec: Map) -> Each:
             return Dropped(row, "its answer calls tools, and cannot be set as a text")
         if row.is_document and (made.keys() & {"input", "rejected"}):
             return Dropped(row, "a document has neither a question nor a worse answer to set")
-        values = {name: _plain(template(row), name, row) for name, template in made.items()}
+        values = {name: template.plain(row) for name, template in made.items()}
         blank = next((name for name in SPOKEN if name in values and not values[name].strip()), None)
         if blank is not None:
             return Dropped(row, f"its {blank} would be blank")
         return Kept(written(row, values), row)
 
     return said
-
-
-def _plain(value: Any, name: str, row: Example) -> Any:
-    """The value as rows hold it. Raises DataError for what JSON has no form for."""
-    try:
-        return plain(value)
-    except ValueError as error:
-        raise DataError(
-            f"of {row.place} the value is {error}, and a row holds texts, numbers, true, false, null, lists and objects.",
-            where=f"recipe, map.set.{name}",
-            fix="Write what gives one of these.",
-        ) from None
 
 
 def written(row: Example, values: dict[str, Any]) -> Example:

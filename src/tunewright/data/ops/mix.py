@@ -19,7 +19,7 @@ from tunewright.data.ops.op import Note, OpSpec, Rows, Said, judged
 from tunewright.data.ops.sample import drawn
 from tunewright.data.repeats import REPEAT
 
-VERSION = "2"
+VERSION = "3"
 Role = Literal["general", "refusals", "no_answer"]
 
 
@@ -134,11 +134,25 @@ def counts_of(spec: Mix, there: Mapping[str, int]) -> dict[str, int]:
     enough = _enough(spec, there) if spec.upsample else sum(task.values())
     held = dict[str, int]()
     if spec.beside:
-        alone = sum(counts(task, spec.task, enough).values())
-        total = min(alone / (1 - sum(spec.beside.values())), spec.rows or float("inf"))
-        held = {name: min(most[name], int(total * share + 0.5)) for name, share in spec.beside.items()}
+        held = _beside(spec, most, sum(counts(task, spec.task, enough).values()))
     left = enough if spec.rows is None else min(enough, max(0, spec.rows - sum(held.values())))
     return counts(task, spec.task, left) | held
+
+
+def _beside(spec: Mix, most: Mapping[str, int], alone: int) -> dict[str, int]:
+    """How many rows of each role stand beside so many of the task.
+
+    A role with too few rows makes the whole smaller, and by that the others' parts, of which then no more may be too few.
+    """
+    scarce = sorted(spec.beside, key=lambda name: most[name] / spec.beside[name])
+    total = float(spec.rows or "inf")
+    for short in range(len(scarce) + 1):
+        given = alone + sum(most[name] for name in scarce[:short])
+        whole = given / (1 - sum(spec.beside[name] for name in scarce[short:]))
+        if all(most[name] >= whole * spec.beside[name] for name in scarce[short:]):
+            total = min(total, whole)
+            break
+    return {name: min(most[name], int(total * share + 0.5)) for name, share in spec.beside.items()}
 
 
 def _enough(spec: Mix, there: Mapping[str, int]) -> int:

@@ -19,7 +19,7 @@ from tunewright.core.example import Example
 from tunewright.data.examples import chunks
 from tunewright.data.ops._texts import turns_of, values_of, with_texts
 from tunewright.data.ops.op import Kept, Means, OpSpec, Rows, Said
-from tunewright.data.redact.naming import replaced, sealed
+from tunewright.data.redact.naming import Naming, sealed
 from tunewright.data.redact.redactor import DEFAULT, Redactor
 from tunewright.data.redact.report import Report
 from tunewright.data.redact.span import Kind, Span
@@ -58,6 +58,15 @@ class Before(NamedTuple):
 
     key: bytes
     ner: Callable[[str], Sequence[tuple[int, int]]] | None
+
+
+def writes(spec: Redact, given: frozenset[str]) -> frozenset[str] | None:
+    """The names that rows have; whatever names where something may be found in one of these."""
+    redactor, models = Redactor(spec.kinds, sure=spec.sure), spec.ner is not None
+    for name in given if spec.fields != "keep" else ():
+        if redactor.find_in_value(Value("", name, is_column=True)) or (models and not name.isidentifier()):
+            return None
+    return given
 
 
 def files(spec: Redact) -> tuple[str, ...]:
@@ -122,14 +131,19 @@ class _Redacting:
         self, row: Example, turns: Sequence[str], values: Sequence[Value], found: Sequence[Sequence[Span]]
     ) -> Example:
         texts = [value.text for value in values]
+        naming = Naming(turns if self._fields == "hash" else [*turns, *texts])
+
+        def mend(inner: Sequence[str]) -> Sequence[str]:
+            return naming.replaced(inner, self._redactor.find_all(inner))
+
         if self._fields == "hash":
             in_turns, in_values = found[: len(turns)], found[len(turns) :]
-            made = [*replaced(turns, in_turns), *sealed(texts, in_values, self._key)]
+            made = [*naming.replaced(turns, in_turns), *sealed(texts, in_values, self._key)]
         else:
-            made = [*replaced([*turns, *texts], found)]
+            made = [*naming.replaced([*turns, *texts], found)]
         if self._fields == "keep":
             made += [value.text for value in values_of(row)]
-        return with_texts(row, made, lambda text: self._redactor.redact([text]).texts[0])
+        return with_texts(row, made, mend)
 
 
 def _key_of(rows: Rows) -> bytes:
@@ -147,11 +161,14 @@ def _key_in(path: Path, name: str) -> bytes:
             held = stream.read(_MOST_KEY + 1)
     except OSError as error:
         raise DataError(
-            f"the key {name!r} cannot be read: {error.strerror}.", where="recipe, redact.key"
+            f"the key {name!r} cannot be read: {error.strerror}",
+            where="recipe, redact.key",
+            fix="Name a file below the project's folder, or leave `key` out.",
         ) from None
     if not _LEAST_KEY <= len(held) <= _MOST_KEY:
+        has = f"more than {_MOST_KEY:,}" if held[_MOST_KEY:] else len(held)
         raise DataError(
-            f"the key {name!r} has {'more than 4,096' if held[_MOST_KEY:] else f'{len(held)}'} bytes",
+            f"the key {name!r} has {has} bytes, where {_LEAST_KEY} to {_MOST_KEY:,} are wanted",
             where="recipe, redact.key",
             fix="Have one written: `openssl rand -hex 32 > redact.key`, and keep it out of what you share.",
         )

@@ -20,13 +20,13 @@ from tunewright.data.redact.addresses import find_addresses
 from tunewright.data.redact.contacts import find_emails, find_ips, find_phones, find_urls
 from tunewright.data.redact.ids import find_ids
 from tunewright.data.redact.names import names
-from tunewright.data.redact.naming import PLACEHOLDER, name_words, replaced
+from tunewright.data.redact.naming import PLACEHOLDER, Naming, name_words
 from tunewright.data.redact.numbers import find_cards, find_ibans
 from tunewright.data.redact.people import find_people
 from tunewright.data.redact.report import Report
 from tunewright.data.redact.secrets import find_secrets
 from tunewright.data.redact.span import Finder, Kind, Span
-from tunewright.data.redact.values import Value, marked
+from tunewright.data.redact.values import Value, allowed, marked
 
 FINDERS: dict[Kind, Finder] = {
     Kind.SECRET: find_secrets,
@@ -105,7 +105,7 @@ class Redactor:
         found = self.find_all(texts)
         report = self.report()
         report.take(texts, found)
-        return Redacted(replaced(texts, found), tuple(map(tuple, found)), report)
+        return Redacted(Naming(texts).replaced(texts, found), tuple(map(tuple, found)), report)
 
     def report(self) -> Report:
         """One that has counted nothing so far."""
@@ -120,11 +120,13 @@ class Redactor:
         found = [*map(self.find, texts), *map(self.find_in_value, values)]
         if not any(found):
             return found
-        return _repeated([*texts, *(value.text for value in values)] if values else texts, found)
+        found = _repeated([*texts, *(value.text for value in values)] if values else texts, found)
+        return [*found[: len(texts)], *map(allowed, values, found[len(texts) :])]
 
     def find_in_value(self, value: Value) -> list[Span]:
-        """As `find`; but digits in a row are a phone number only where the field's name says so."""
-        spans = self.find(value.text)
+        """As `find`; but digits in a row are a phone number only where the field's name says so, and a column that is
+        called Ann is nobody."""
+        spans = allowed(value, self.find(value.text))
         if not value.text.strip().isdecimal():
             return spans
         wanted = Kind.PHONE in self._kinds

@@ -146,7 +146,7 @@ _STANDS_IN = re.compile(
 _CODE = re.compile(r"[a-z_]\w*\.[a-z_]\w*|^[a-z]+(?:[A-Z][a-z]+)+\d?$|^[a-z]+(?:[_-][a-z]+)+\d?$", re.ASCII)
 
 
-_HEX = re.compile(r"[0-9a-f]{32,128}|[0-9A-F]{32,128}")
+_HEX = re.compile(r"[0-9a-f]{32,128}|[0-9A-F]{32,128}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _PRIVATE_KEY = "private key"
 _HINTS = hint_words(_PRIVATE_KEY, *(rule.hints for rule in SURROUNDED))
 
@@ -199,8 +199,8 @@ def _counts(rule: Rule, value: str) -> bool:
 
 
 def _drawn(value: str) -> bool:
-    """Whether it has a form in which tokens are made: 32 hexadecimal digits or more, or both cases beside digits. Tutorials'
-    stand-ins, which somebody typed (`wef4fwef54te`), have small letters of the whole alphabet."""
+    """Whether it has a form in which tokens are made: 32 hexadecimal digits or more, a UUID, or both cases beside digits.
+    Tutorials' stand-ins, which somebody typed (`wef4fwef54te`), have small letters of the whole alphabet."""
     cases = any(sign.islower() for sign in value) and any(sign.isupper() for sign in value)
     return _mixed(value) and (cases or _HEX.fullmatch(value) is not None)
 

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from tunewright.data.names import listed
 from tunewright.data.rows import BadFile, Reject, Row, Table, no_rows
+from tunewright.data.source_spec import Side
 from tunewright.data.sources._documents import DOCUMENTS
 from tunewright.data.sources._lines import BY_LINE, check_lines
 from tunewright.data.sources._talks import talk_table
@@ -121,11 +122,12 @@ def _opened(path: Path, name: str, spec: SourceSpec, root: Path) -> Opened:
             "it is no mail, no transcript and no subtitles, and has no roles.",
             fix="Leave out roles: for this source.",
         )
-    headers = (reader.THREADED,) if name == "mbox" and spec.roles else ()
-    more = {"spreadsheet": (spec.sheet,), "audio": (spec.speech, root), "mbox": headers}.get(name, ())
+    if spec.roles and name == "mbox":
+        return Opened(_threaded(path, reader, spec, spec.roles), "chat")
+    more = {"spreadsheet": (spec.sheet,), "audio": (spec.speech, root)}.get(name, ())
     table: Table = reader.read(path, spec.encoding, *more)
     if spec.roles:
-        return Opened((thread_table if name == "mbox" else talk_table)(table, spec.roles), "chat")
+        return Opened(talk_table(table, spec.roles), "chat")
     if spec.format == "auto" and not spec.columns and name in ("json", "jsonl", *_TABULAR):
         return _sniffed(table, loose=name not in _TABULAR)
     answered = EXPECTED in (table.columns or ())
@@ -133,6 +135,11 @@ def _opened(path: Path, name: str, spec: SourceSpec, root: Path) -> Opened:
         name in DOCUMENTS and not ANSWERING & spec.columns.keys()
     )
     return Opened(table, "chat" if name in _CHATS else "documents" if documents else "columns")
+
+
+def _threaded(path: Path, reader: Any, spec: SourceSpec, roles: dict[str, Side]) -> Table:
+    lost: set[str] = set()
+    return thread_table(reader.read(path, spec.encoding, reader.THREADED, lost), roles, lost)
 
 
 def _queried(table: Table, spec: SourceSpec) -> Opened:

@@ -100,8 +100,25 @@ def _downloaded(repo: str, at: Commit, name: str, room: int) -> Path:
         "tqdm_class" in signature(hf_hub_download).parameters
     ):  # older clients take none: see the size afterwards
         counted["tqdm_class"] = _bar(repo, room)
-    with _or_could_not(repo, name):
-        return Path(hf_hub_download(repo, name, **counted, **_about(at)))
+    try:
+        with _or_could_not(repo, name):
+            return Path(hf_hub_download(repo, name, **counted, **_about(at)))
+    except _TooMuch:
+        with suppress(Exception):  # what is refused is refused, whatever is left of it
+            _forget(repo, at, name)
+        raise
+
+
+def _forget(repo: str, at: Commit, name: str) -> None:
+    """Take away the part of a file that came: older clients keep it, to go on with."""
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.constants import HF_HUB_CACHE
+    from huggingface_hub.file_download import repo_folder_name
+
+    etag = get_hf_file_metadata(hf_hub_url(repo, name, **_about(at))).etag
+    if etag and PurePosixPath(etag).name == etag:
+        folder = Path(HF_HUB_CACHE) / repo_folder_name(repo_id=repo, repo_type="dataset") / "blobs"
+        (folder / f"{etag}.incomplete").unlink(missing_ok=True)
 
 
 def _bar(repo: str, room: int) -> type:
@@ -110,7 +127,10 @@ def _bar(repo: str, room: int) -> type:
     class Counting(tqdm):
         """Knows how many bytes came, shown or not."""
 
-        came = 0
+        def __init__(self, *args: Any, initial: float | None = 0, **more: Any) -> None:
+            """`initial` bytes are here already, from a time before."""
+            self.came = int(initial or 0)
+            super().__init__(*args, initial=initial or 0, **more)
 
         def update(self, n: float | None = 1) -> bool | None:
             """Some bytes came. Raises BadFile where they are too many."""
@@ -122,9 +142,13 @@ def _bar(repo: str, room: int) -> type:
     return Counting
 
 
-def _too_much(repo: str) -> BadFile:
+class _TooMuch(BadFile):
+    """More came than is fetched."""
+
+
+def _too_much(repo: str) -> _TooMuch:
     found = f"the files of the data set {repo} have more than {FETCHED:,} bytes"
-    return BadFile(f"{found}, and no more are fetched.", fix=_FIX)
+    return _TooMuch(f"{found}, and no more are fetched.", fix=_FIX)
 
 
 @contextmanager

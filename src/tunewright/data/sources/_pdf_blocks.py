@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from tunewright.data.sources._documents import markdown_table
-from tunewright.data.sources._pdf_tables import Piece, on_a_line, table_of
+from tunewright.data.sources._pdf_tables import Piece, lines_of, on_a_line, table_of
 
 _LEVELS = ((1.6, "# "), (1.3, "## "), (1.12, "### "))
 """How many times the body's type a heading's is: as browsers, LaTeX and Word set a title, a section and one within it."""
@@ -35,7 +35,7 @@ def as_markdown(pieces: Sequence[Piece]) -> str | None:
             blocks += ["", markdown_table(table.cells), ""]
             at, found = at + table.rows, True
         elif (mark := _mark(rows, at, body)) and (end := _heading_end(rows, at)):
-            blocks += ["", mark + " ".join(row[0].text for row in rows[at:end]), ""]
+            blocks += ["", mark + lines_of(row[0].text for row in rows[at:end]), ""]
             at, found = end, True
         else:
             blocks.append(" ".join(piece.text for piece in rows[at]))

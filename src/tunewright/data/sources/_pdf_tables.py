@@ -5,8 +5,10 @@ stand side by side are none.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
+from math import inf
+from statistics import median
 from typing import NamedTuple
 
 from tunewright.data.sources._columns import Line
@@ -23,8 +25,12 @@ _FILLED = 0.5
 """The least share of cells that say something."""
 _APART = 4.0
 """The most times the height of its type that a row may be below the one before."""
+_CLOSE = 0.85
+"""The most of the distance between rows at which a line goes on with the cell above it."""
 _PROSE = 30
 """Characters of the middle cell: where all columns have more, they are columns of prose."""
+_PARTED = re.compile("([\x02\ufffe\xad]) ")
+"""A hyphen as the library writes it at a line's end, and what then stands between two lines."""
 _MARKER = re.compile(r"[\W_]{1,2}|[(\[]?\w{1,4}[.):\]]|\d{1,3}")
 """What stands before the entries of a list."""
 
@@ -43,6 +49,11 @@ class TableFound(NamedTuple):
 
     cells: list[list[str]]
     rows: int
+
+
+def lines_of(texts: Iterable[str]) -> str:
+    """Lines as one. A word that a line's end parts has no blank, so that it can be put together (_pdf_pages.py)."""
+    return _PARTED.sub(r"\1", " ".join(texts))
 
 
 def on_a_line(one: Line, other: Line) -> bool:
@@ -96,6 +107,8 @@ class _Table:
     def __init__(self) -> None:
         self._columns: list[_Column] = []
         self._rows: list[dict[int, str]] = []  # column → what its cell says
+        self._gaps: list[float] = []  # from the line above to each row's
+        self._whole = 0  # rows of several cells
         self._last: Line | None = None
 
     def take(self, row: Sequence[Piece]) -> bool:
@@ -111,11 +124,9 @@ class _Table:
                 self._columns[place].add(piece.box)
             else:
                 self._columns.append(_Column(piece.box))
-        if len(row) > 1:
-            self._rows.append({place: piece.text for place, piece in zip(places, row, strict=True)})
-        else:  # the next line of a cell
-            said = self._rows[-1].get(places[0], "")
-            self._rows[-1][places[0]] = f"{said} {row[0].text}".strip()
+        self._rows.append({place: piece.text for place, piece in zip(places, row, strict=True)})
+        self._gaps.append(_middle(self._last) - _middle(box) if self._last else inf)
+        self._whole += len(row) > 1
         self._last = box
         return True
 
@@ -132,22 +143,42 @@ class _Table:
         first = min(range(len(self._columns)), key=lambda at: self._columns[at].left, default=0)
         alone = len(row) == 1 and (not self._rows or places[0] in (first, len(self._columns)))
         late = (
-            fresh > len(self._columns) and len(self._rows) >= _ROWS
+            fresh > len(self._columns) and self._whole >= _ROWS
         )  # the first rows say which columns there are
         return None if alone or late or fresh > _MOST else places
 
     def cells(self) -> list[list[str]]:
-        """The rows' cells from left to right."""
+        """The rows' cells from left to right.
+
+        What stands alone goes on with the cell above it where it is clearly closer to the line above than rows are; at
+        their distance it is a row that is blank besides (a sum).
+        """
+        gaps = [gap for row, gap in zip(self._rows, self._gaps, strict=True) if len(row) > 1 and gap < inf]
+        return self._cells(_CLOSE * median(gaps) if gaps else 0.0)
+
+    def _cells(self, close: float) -> list[list[str]]:
+        """The rows' cells where what stands alone within this distance goes on with the cell above."""
+        rows: list[dict[int, list[str]]] = []
+        for row, gap in zip(self._rows, self._gaps, strict=True):
+            if not rows or len(row) > 1 or gap > close:
+                rows.append({})
+            for place, text in row.items():
+                rows[-1].setdefault(place, []).append(text)
         order = sorted(range(len(self._columns)), key=lambda at: self._columns[at].left)
-        return [[row.get(at, "") for at in order] for row in self._rows]
+        return [[lines_of(row.get(at, ())) for at in order] for row in rows]
 
     def is_one(self) -> bool:
         """Whether what was taken is a table."""
-        if len(self._rows) < _ROWS or not all(column.is_even() for column in self._columns):
+        if self._whole < _ROWS or not all(column.is_even() for column in self._columns):
             return False
-        columns = [[cell for cell in column if cell] for column in zip(*self.cells(), strict=True)]
-        if sum(map(len, columns)) < _FILLED * len(self._rows) * len(columns):
+        cells = self._cells(inf)
+        columns = [[cell for cell in column if cell] for column in zip(*cells, strict=True)]
+        if sum(map(len, columns)) < _FILLED * self._whole * len(columns):
             return False
         if all(sorted(map(len, column))[len(column) // 2] > _PROSE for column in columns):
             return False
         return len(columns) > 2 or not all(map(_MARKER.fullmatch, columns[0]))
+
+
+def _middle(box: Line) -> float:
+    return (box.top + box.bottom) / 2

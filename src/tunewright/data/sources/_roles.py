@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from tunewright.data.names import listed, shown
-from tunewright.data.rows import BadRow
+from tunewright.data.rows import BadFile, BadRow
 from tunewright.data.source_spec import Side
 
 _OTHERS = "*"
@@ -19,16 +19,27 @@ class Said(NamedTuple):
     text: str
 
 
+def _folded(name: str) -> str:
+    return " ".join(name.casefold().split())
+
+
 class Sides:
     """Who is which side of a conversation, as a source's `roles` says it; letter case plays no part."""
 
     def __init__(self, roles: Mapping[str, Side]) -> None:
-        self._sides = {" ".join(name.casefold().split()): side for name, side in roles.items()}
+        """Raises BadFile where a name has two sides."""
+        self._sides: dict[str, Side] = {}
+        for name, side in roles.items():
+            if self._sides.setdefault(_folded(name), side) != side:
+                raise BadFile(
+                    f"roles says twice, and differently, who {shown(name)} is; letter case and blanks play no part.",
+                    fix="Leave one of them out.",
+                )
 
     def of(self, *names: str | None) -> Side:
         """The side of who goes by these names, the first that is known. Raises BadRow."""
         for name in (*(name for name in names if name), _OTHERS):
-            if (side := self._sides.get(name.casefold())) is not None:
+            if (side := self._sides.get(_folded(name))) is not None:
                 return side
         who = shown(names[0]) if names and names[0] else "somebody without a name"
         raise BadRow(f"unknown speaker: {who} speaks; roles names {listed(self._sides)}, and no '*'")
@@ -37,15 +48,23 @@ class Sides:
 def conversation(said: Iterable[Said]) -> dict[str, object]:
     """What was said as messages, and who asked and answered. Raises BadRow where nobody answers."""
     parts = [part for part in said if part.side != "skip" and part.text]
+    messages = joined((part.side, part.text) for part in parts)
+    sides = [part.side for part in parts]
+    kept = parts[sides.index("user") : len(sides) - sides[::-1].index("assistant")]
     return {
-        "messages": joined((part.side, part.text) for part in parts),
-        "asked_by": _names(parts, "user"),
-        "answered_by": _names(parts, "assistant"),
+        "messages": messages,
+        "asked_by": _names(kept, "user"),
+        "answered_by": _names(kept, "assistant"),
     }
 
 
 def _names(parts: Iterable[Said], side: Side) -> str | None:
-    return ", ".join(dict.fromkeys(part.name for part in parts if part.side == side and part.name)) or None
+    """Who is on a side, each as first written."""
+    found: dict[str, str] = {}
+    for part in parts:
+        if part.side == side and part.name:
+            found.setdefault(_folded(part.name), part.name)
+    return ", ".join(found.values()) or None
 
 
 def joined(said: Iterable[tuple[str, str]]) -> list[dict[str, str]]:

@@ -1,9 +1,10 @@
 """What a database may take of a run: the time until it gives its next rows, and the memory that rows are held in.
 
 A server is told its limit where it knows one (PostgreSQL, MySQL, MariaDB, Oracle). A clock on this side ends what goes on
-all the same, or has no server (SQLite, DuckDB): by the driver, or, where that cannot break a query off, by hanging up. Rows
-are fetched so few at a time as their size asks for: a driver gives whole rows, so one alone may take more before it is seen
-and set aside.
+all the same, or has no server (SQLite, DuckDB): by the driver, or, where that cannot break a query off, by hanging up, if
+its socket can be found (pymysql, pg8000). Other drivers, libraries in C, may not be closed in the midst of a call: there the
+server's limit is the only one, and read_timeout (mysqlclient). Rows are fetched so few at a time as their size asks for: a
+driver gives whole rows, so one alone may take more before it is seen and set aside.
 """
 
 import math
@@ -77,21 +78,25 @@ class Guard:
     def _watch(self) -> None:
         """Look now and then, which costs nothing where millions of fetches are short."""
         while not self._closed.wait(_LOOK):
-            if time.monotonic() >= self._end:
+            if (
+                time.monotonic() >= self._end
+            ):  # at each look: what comes between two of a driver's calls is lost
                 with suppress(Exception):  # a connection that is gone needs no end
                     self._stop()
 
 
 def _hang_up(raw: Any) -> None:
-    """Close a driver's connection under it: whoever waits for an answer is told that there is none."""
+    """Close the line of a driver's connection under it: whoever waits for an answer is told that there is none.
+
+    Drivers in C have no socket to be found, and may not be closed in the midst of a call: they are left to the server's
+    clock, and to their own (read_timeout).
+    """
     for name in _SOCKETS:
         found = getattr(raw, name, None)
         found = getattr(found, "sock", found)
         if isinstance(found, socket.socket):
             found.shutdown(socket.SHUT_RDWR)  # closing would wait for who reads from it
             return
-    if not type(raw).__module__.startswith("MySQLdb"):  # a library in C, which has a clock (read_timeout)
-        raw.close()
 
 
 def fetched(result: Any, guard: Guard) -> Iterator[tuple[Sequence[Any], int]]:

@@ -1,8 +1,10 @@
 """Mails that answer one another as conversations: {messages, subject, started, asked_by, answered_by, document}.
 
-Which mails belong together is told by their Message-ID, In-Reply-To and References (RFC 5322, 3.6.4), their order by their
-dates. A source's `roles` says by address or domain who is the assistant; everyone else is the user. A mail that stands in
-the file twice is read once; one that no other answers is no conversation, and no row. A thread's number is its first mail's.
+Which mails belong together is told by their Message-ID, In-Reply-To and References (RFC 5322, 3.6.4). None stands before one
+that it answers; besides, their dates say the order. A source's `roles` says by address or domain who is the assistant;
+everyone else is the user. A mail that stands in the file twice is read once. Rejects are a mail that no other answers, and a
+thread that lacks one of its mails, as that was a reject: answers would be given to other questions. What only those wrote
+whom `roles` skips is passed over. A thread's number is its first mail's.
 """
 
 import re
@@ -11,8 +13,10 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from email.utils import parseaddr
+from heapq import heapify, heappop, heappush
 from typing import Any
 
+from tunewright.data.names import shown
 from tunewright.data.rows import BadFile, BadRow, Reject, Row, Table
 from tunewright.data.source_spec import Side
 from tunewright.data.sources._roles import Said, Sides, conversation
@@ -20,40 +24,78 @@ from tunewright.data.sources._roles import Said, Sides, conversation
 COLUMNS = ("messages", "subject", "started", "asked_by", "answered_by", "document")
 MOST_CHARS = 2**28
 """The most characters of a file's mails, which are held together: threads run through all of it."""
+EACH = 200
+"""Characters that a mail, and each other one that it names, counts besides: what holds them takes memory, too."""
 _ID = re.compile(r"<([^<>\s]{1,1000})>")
 _RAW = 2000
 
 
-def thread_table(table: Table, roles: Mapping[str, Side]) -> Table:
-    """The conversations that the mails of a file make; raises BadFile while reading."""
-    return Table(COLUMNS, _rows(table, Sides({"*": "user", **roles})))
+def thread_table(table: Table, roles: Mapping[str, Side], lost: set[str]) -> Table:
+    """The conversations that the mails of a file make; raises BadFile while reading.
+
+    `lost` has the Message-IDs of mails that could not be read, once all of the table's rows were.
+    """
+    return Table(COLUMNS, _rows(table, Sides({"*": "user", **roles}), lost))
 
 
-def _rows(table: Table, sides: Sides) -> Generator[Row | Reject, None, None]:
+def _rows(table: Table, sides: Sides, lost: set[str]) -> Generator[Row | Reject, None, None]:
     mails: dict[str, Row] = {}
+    unsure: set[str] = set()
     size = 0
     with closing(table.rows):
         for row in table.rows:
             if isinstance(row, Reject):
                 yield row
                 continue
-            size += len(row.values["text"])
+            size += _size(row)
             if size > MOST_CHARS:
                 raise BadFile(
                     f"its mails have more than {MOST_CHARS:,} characters; threads are looked for among fewer.",
                     fix="Split it, by years say.",
                 )
             own = next(iter(_ids(row, "message_id")), f"mail {row.number}")
-            mails.setdefault(own, row)
+            first = mails.setdefault(own, row)
+            if _differ(first, row, "from", "date"):
+                unsure.add(own)
+            if _differ(first, row, "text", "from", "date"):
+                why = f"second mail with this id: mail {first.number} has it, too, and says something else"
+                yield Reject(row.number, why, row.values["text"][:_RAW])
+    missing = (lost - mails.keys()) | unsure
     for thread in _threads(mails):
+        said = [_said(mail.values, sides) for mail in thread]
+        if all(part.side == "skip" for part in said):
+            continue
+        number = min(mail.number for mail in thread)
         try:
-            yield Row(min(mail.number for mail in thread), _conversation(thread, sides))
+            _check_whole(thread, missing)
+            yield Row(number, _conversation(thread[0].values, said))
         except BadRow as bad:
-            yield Reject(min(mail.number for mail in thread), str(bad), thread[0].values["text"][:_RAW])
+            yield Reject(number, str(bad), thread[0].values["text"][:_RAW])
+
+
+def _size(mail: Row) -> int:
+    """The characters of a mail, and what it takes besides."""
+    chars = sum(len(value) for value in mail.values.values() if isinstance(value, str))
+    return chars + EACH * (1 + len(_named(mail)))
+
+
+def _differ(one: Row, other: Row, *names: str) -> bool:
+    return any(one.values[name] != other.values[name] for name in names)
+
+
+def _check_whole(thread: Sequence[Row], missing: set[str]) -> None:
+    """Raises BadRow where a thread is one mail, or lacks a mail that it names."""
+    if len(thread) == 1:
+        raise BadRow("no answer: no mail of the file answers it, and it answers none")
+    for mail in thread:
+        for name in _named(mail):
+            if name in missing:
+                gap = shown(f"<{name}>")
+                raise BadRow(f"thread with a gap: mail {mail.number} answers {gap}, which is a reject")
 
 
 def _threads(mails: Mapping[str, Row]) -> Iterable[list[Row]]:
-    """The mails of each thread of several, in their order."""
+    """The mails of each thread, in their order."""
     above: dict[str, str] = {}
 
     def top(name: str) -> str:
@@ -62,33 +104,63 @@ def _threads(mails: Mapping[str, Row]) -> Iterable[list[Row]]:
         return name
 
     for own, mail in mails.items():
-        for other in (*_ids(mail, "in_reply_to"), *_ids(mail, "references")):
+        for other in _named(mail):
             if top(other) != top(own):
                 above[top(other)] = top(own)
-    threads: dict[str, list[Row]] = defaultdict(list)
+    threads: dict[str, dict[str, Row]] = defaultdict(dict)
     for own, mail in mails.items():
-        threads[top(own)].append(mail)
-    return (_in_order(thread) for thread in threads.values() if len(thread) > 1)
+        threads[top(own)][own] = mail
+    return (_in_order(thread) for thread in threads.values())
+
+
+def _named(mail: Row) -> list[str]:
+    """The Message-IDs of those that a mail answers."""
+    return [*_ids(mail, "in_reply_to"), *_ids(mail, "references")]
 
 
 def _ids(mail: Row, header: str) -> list[str]:
     return _ID.findall(mail.values[header] or "")
 
 
-def _in_order(thread: list[Row]) -> list[Row]:
-    """By their dates; as they stand in the file, where one has none."""
-    dated = [(_moment(date), mail.number, mail) for mail in thread if (date := mail.values["date"])]
-    return [mail for _, _, mail in sorted(dated)] if len(dated) == len(thread) else thread
+def _in_order(thread: Mapping[str, Row]) -> list[Row]:
+    """Each behind those that it answers; besides, by their dates, or as they stand in the file where one has none.
+
+    Clocks go wrong: a date alone may put an answer before its question. Mails that answer one another in a ring, which no
+    clock explains, begin with the first of them.
+    """
+    dated = all(mail.values["date"] for mail in thread.values())
+    keys = {own: (_moment(mail) if dated else 0.0, mail.number) for own, mail in thread.items()}
+    before = {own: {name for name in _named(mail) if name in thread} - {own} for own, mail in thread.items()}
+    after: dict[str, list[str]] = defaultdict(list)
+    for own, names in before.items():
+        for name in names:
+            after[name].append(own)
+    ready = [(keys[own], own) for own, names in before.items() if not names]
+    heapify(ready)
+    rest = iter(sorted(thread, key=keys.__getitem__))
+    found: dict[str, Row] = {}
+    while len(found) < len(thread):
+        own = heappop(ready)[1] if ready else next(name for name in rest if name not in found)
+        if own in found:
+            continue
+        found[own] = thread[own]
+        for name in after[own]:
+            before[name].discard(own)
+            if not before[name]:
+                heappush(ready, (keys[name], name))
+    return list(found.values())
 
 
-def _moment(date: str) -> datetime:
-    found = datetime.fromisoformat(date)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+def _moment(mail: Row) -> float:
+    """Seconds since 1970."""
+    found = datetime.fromisoformat(mail.values["date"])
+    return (
+        (found if found.tzinfo else found.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
+    ).total_seconds()
 
 
-def _conversation(thread: Sequence[Row], sides: Sides) -> dict[str, Any]:
-    first = thread[0].values
-    talk = conversation(_said(mail.values, sides) for mail in thread)
+def _conversation(first: dict[str, Any], said: Iterable[Said]) -> dict[str, Any]:
+    talk = conversation(said)
     about = {"subject": first["subject"], "started": first["date"], "document": first["document"]}
     return {"messages": talk.pop("messages"), **about, **talk}
 

@@ -38,14 +38,18 @@ _HEADER_CHARS = 10_000
 _LINE = 2**16
 _QUOTED_FROM = re.compile(r"^>(>*From )", re.MULTILINE)
 _HEADER = re.compile(rb"[!-9;-~]+:|From ")
+_OWN = re.compile(rb"^message-id:\s{0,20}<([^<>\s]{1,1000})>", re.IGNORECASE | re.MULTILINE)
 _CONTENT = re.compile(rb"^content-[a-z-]{1,40}:[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE | re.MULTILINE)
 _RAW = 2000
 
 
-def read(path: Path, encoding: str, headers: tuple[str, ...] = HEADERS) -> Table:
+def read(
+    path: Path, encoding: str, headers: tuple[str, ...] = HEADERS, lost: set[str] | None = None
+) -> Table:
     """Open a file of mails; `encoding` is for parts that name none, `headers` are those that rows hold.
 
-    Raises BadFile where no mail begins the file.
+    Threads want `lost`: the Message-IDs of rejects are put into it as the rows are read. Raises BadFile where no mail begins
+    the file, or where it is one mail and threads are looked for.
     """
     with path.open("rb") as stream:
         start = stream.read(_LINE).removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
@@ -53,15 +57,26 @@ def read(path: Path, encoding: str, headers: tuple[str, ...] = HEADERS) -> Table
         raise BadFile(
             "the file does not begin with a mail's headers.", fix="Look whether it is an mbox file."
         )
-    return document_table(path, headers, _rows(path, encoding, start.startswith(b"From "), headers))
+    many = start.startswith(b"From ")
+    if start and lost is not None and not many:
+        raise BadFile(
+            "it is one mail, which no other answers.", fix="Put the mails into one mbox, or leave out roles:."
+        )
+    rows = _rows(path, encoding, many, headers, set() if lost is None else lost)
+    return document_table(path, headers, rows)
 
 
 def _rows(
-    path: Path, encoding: str, many: bool, headers: tuple[str, ...]
+    path: Path, encoding: str, many: bool, headers: tuple[str, ...], lost: set[str]
 ) -> Generator[Row | Reject, None, None]:
+    def reject(why: str) -> Reject:
+        head = re.split(rb"\r?\n\r?\n", data[:HEAD_BYTES], maxsplit=1)[0]
+        lost.update(found.decode("utf-8", "replace") for found in _OWN.findall(head)[:1])
+        return Reject(number, why, data[:_RAW].decode("utf-8", "replace"))
+
     for number, data in enumerate(_mails(path, many), 1):
         if why := _too_much(data):
-            yield Reject(number, why, data[:_RAW].decode("utf-8", "replace"))
+            yield reject(why)
             continue
         try:
             mail = message_from_bytes(data)
@@ -69,14 +84,14 @@ def _rows(
         except (RecursionError, MessageError, ValueError, TypeError, AttributeError, AssertionError) as error:
             # the standard library trips in these ways over mails that keep to no standard
             why = f"broken mail: {' '.join(str(error).split())[:100] or type(error).__name__}"
-            yield Reject(number, why, data[:_RAW].decode("utf-8", "replace"))
+            yield reject(why)
             continue
         if many:
             text = _QUOTED_FROM.sub(r"\1", text)
         if text.strip():
             yield Row(number, {"text": text.strip("\n"), **_headers(mail, headers)})
         else:
-            yield Reject(number, "empty text: the mail has no text", data[:_RAW].decode("utf-8", "replace"))
+            yield reject("empty text: the mail has no text")
 
 
 def _too_much(data: bytes) -> str | None:

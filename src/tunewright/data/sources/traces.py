@@ -214,16 +214,18 @@ def _plain(reason: Any) -> str:
 def _check_whole(values: dict[str, Any], output: Any) -> None:
     """Raises BadRow where one of Langfuse's observations tells that its answer was cut off.
 
-    The reason stands in the message, in what LangChain puts beside it, or in the metadata; where none does that is known (a
-    program may write there what it likes), an answer of as many tokens as were allowed was cut.
+    The reason stands in the message, in what LangChain puts beside it, or in the metadata: one that cuts, anywhere, decides.
+    Where none does that is known (a program may write there what it likes), an answer of as many tokens as were allowed was
+    cut.
     """
     message = output if isinstance(output, dict) else {}
     places = (message, message.get("response_metadata"), values.get("metadata"))
-    told = (place[key] for place in places if isinstance(place, dict) for key in _REASONS if place.get(key))
-    reason = next(told, None)
-    if (said := _plain(reason)) in _CUT:
-        raise BadRow(_CUT[said])
-    if said in _FINISHED:
+    dicts = (place for place in places if isinstance(place, dict))
+    told = [_plain(place[key]) for place in dicts for key in _REASONS if place.get(key)]
+    for said in told:
+        if said in _CUT:
+            raise BadRow(_CUT[said])
+    if any(said in _FINISHED for said in told):
         return
     allowed = _counted(values.get("modelParameters"), _LIMITS)
     used = _counted(values.get("usageDetails"), ("output",)) or _counted(values.get("usage"), ("output",))

@@ -7,7 +7,7 @@ from tunewright.project.importing import rules
 from tunewright.project.importing.axolotl_data import read_datasets
 from tunewright.project.importing.axolotl_left import WITHOUT
 from tunewright.project.importing.carried import Ledger
-from tunewright.project.importing.part import lay_samples
+from tunewright.project.importing.laying import lay_samples
 from tunewright.project.importing.place import Place, find_base
 from tunewright.project.importing.rules import flag, leave, number, plain, whole
 

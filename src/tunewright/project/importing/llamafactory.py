@@ -5,10 +5,10 @@ from typing import Any
 from tunewright.core.errors import UserError
 from tunewright.project.importing import rules
 from tunewright.project.importing.carried import Ledger
+from tunewright.project.importing.laying import lay_samples
 from tunewright.project.importing.llamafactory_data import read_datasets
 from tunewright.project.importing.llamafactory_left import WITHOUT
 from tunewright.project.importing.llamafactory_v1 import read_v1
-from tunewright.project.importing.part import lay_samples
 from tunewright.project.importing.place import Place, find_base
 from tunewright.project.importing.rules import flag, leave, number, plain, whole
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from tunewright.core.errors import UserError
 from tunewright.data.forms.presets import PRESETS
-from tunewright.project.importing.carried import SAYS_NOTHING, Fate, Ledger
+from tunewright.project.importing.carried import SAYS_NOTHING, Ledger
+from tunewright.project.importing.laying import Draws, lay_parts, part_draws, tell_part
 from tunewright.project.importing.naming import slug, unique
-from tunewright.project.importing.part import Draw, parts_of, tell_part
+from tunewright.project.importing.part import Draw, Part, parts_of
 from tunewright.project.importing.place import Data, Place, by_hand, find_data, find_files
 from tunewright.project.importing.reading import read_mapping
 from tunewright.project.importing.rules import whole
@@ -67,7 +68,7 @@ _LEFT = {
 }
 
 
-def read_datasets(ledger: Ledger, place: Place) -> dict[str, Draw]:
+def read_datasets(ledger: Ledger, place: Place) -> Draws:
     """Lay the data sets in as sources; of which of them a sample is meant. Raises UserError where the config names none."""
     asked = ledger.config.get("dataset")
     names = [name.strip() for name in asked.split(",")] if isinstance(asked, str) else asked
@@ -79,7 +80,7 @@ def read_datasets(ledger: Ledger, place: Place) -> dict[str, Draw]:
         )
     found = _info(ledger, place)
     sources: dict[str, Any] = {}
-    draws: dict[str, Draw] = {}
+    draws: Draws = {}
     for name in map(str, filter(None, names)):
         info = found.get(name)
         _source(name, info if isinstance(info, dict) else None, ledger, place, sources, draws)
@@ -118,32 +119,37 @@ def _source(
     ledger: Ledger,
     place: Place,
     sources: dict[str, Any],
-    draws: dict[str, Draw],
+    draws: Draws,
 ) -> None:
     at = f"dataset[{name}]"
-    source_name = unique(slug(name), sources)
     if info is None:
-        data = find_data(name, place)
-        sources[source_name], note = checked(data)
-        why = "; ".join(
-            filter(None, (f"{INFO} does not have it, or is not there", note, "set form for the source"))
-        )
-        ledger.tell(at, name, "changed", f"sources.{source_name}.path", why)
+        _unknown(name, ledger, place, sources)
         return
-    where, data = _data(name, info, ledger, place)
-    sources[source_name], note = checked(data, _form(at, info, ledger))
-    fate: Fate = "changed" if data.note else "carried"
-    ledger.tell(at, where, fate, f"sources.{source_name}.path", note)
-    tell_part(ledger, at, _PARTS, info, data.source, source_name)
-    _folder(at, info, data, source_name, ledger)
-    if draw := _draw(at, info, ledger):
-        draws[source_name] = draw
+    parts = parts_of(info.get("subset"), info.get("split"), None)
+    where, _ = _data(name, info, ledger, place, parts[0])
+    form = _form(at, info, ledger)
+    laid = lay_parts(parts, lambda part: _data(name, info, ledger, place, part)[1], form, name, sources)
+    for one in laid:
+        ledger.tell(at, where, one.fate, f"sources.{one.name}.path", one.note)
+    slices = part_draws(parts, laid)
+    together = _draw(at, info, ledger)
+    draws |= {tuple(one.name for one in laid): together} if together else slices
+    tell_part(ledger, at, _PARTS, info, laid[0], bool(slices) and not together)
+    _folder(at, info, laid[0].data, laid[0].name, ledger)
     ledger.leave_rest(at, {key: value for key, value in info.items() if key not in _HOMES})
 
 
-def _data(name: str, info: Mapping[str, Any], ledger: Ledger, place: Place) -> tuple[str, Data]:
+def _unknown(name: str, ledger: Ledger, place: Place, sources: dict[str, Any]) -> None:
+    """A data set that dataset_info.json does not have: what it is called may be where its rows lie."""
+    source = unique(slug(name), sources)
+    sources[source], note = checked(find_data(name, place))
+    todo = "" if "form" in sources[source] else "set form for the source"
+    why = "; ".join(filter(None, (f"{INFO} does not have it, or is not there", note, todo)))
+    ledger.tell(f"dataset[{name}]", name, "changed", f"sources.{source}.path", why)
+
+
+def _data(name: str, info: Mapping[str, Any], ledger: Ledger, place: Place, part: Part) -> tuple[str, Data]:
     """Where an entry says that its rows lie, in the tool's own order, and what comes of it."""
-    part = parts_of(info.get("subset"), info.get("split"), None)[0]
     folder = info.get("folder")
     if (hub := info.get(_HUB)) and isinstance(hub, str):
         files = isinstance(folder, str) and folder.strip("/")
@@ -173,9 +179,9 @@ def _folder(at: str, info: Mapping[str, Any], data: Data, source: str, ledger: L
 
 
 def _draw(at: str, info: Mapping[str, Any], ledger: Ledger) -> Draw | None:
-    """How many rows of an entry are meant, by its `num_samples` or a slice of its split."""
+    """How many rows of an entry are meant by its `num_samples`."""
     if "num_samples" not in info:
-        return parts_of(None, info.get("split"), None)[0].draw
+        return None
     key, value = f"{at}.num_samples", info["num_samples"]
     rows = whole(value)
     if value is None or not rows or rows < 1:

@@ -6,13 +6,13 @@ from typing import Any
 
 from tunewright.core.errors import UserError
 from tunewright.project.importing import rules
-from tunewright.project.importing.carried import SAYS_NOTHING, Fate, Ledger
-from tunewright.project.importing.naming import slug, unique
-from tunewright.project.importing.part import parts_of, tell_part
-from tunewright.project.importing.place import Place, by_hand, find_base, find_data
+from tunewright.project.importing.carried import SAYS_NOTHING, Ledger
+from tunewright.project.importing.laying import Draws, lay_parts, lay_samples, part_draws, tell_part
+from tunewright.project.importing.part import Part, parts_of
+from tunewright.project.importing.place import Data, Place, by_hand, find_base, find_data
 from tunewright.project.importing.reading import read_mapping
 from tunewright.project.importing.rules import number, plain, whole
-from tunewright.project.importing.trial import checked, written_form
+from tunewright.project.importing.trial import written_form
 
 TOOL = "LLaMA-Factory's version 1"
 _FORMS: dict[str, dict[str, Any]] = {
@@ -42,8 +42,9 @@ def read_v1(ledger: Ledger, place: Place) -> None:
     config = ledger.config
     ledger.carry("model", config["model"], "base", find_base(str(config["model"]), place))
     _adapter(ledger)
-    _datasets(ledger, place)
+    draws = _datasets(ledger, place)
     rules.apply(ledger, RULES, WITHOUT, TOOL)
+    lay_samples(ledger, draws)
     for key, (value, field) in _DEFAULTS.items():
         if config.get(key) is None and not (key == "num_train_epochs" and config.get("max_steps")):
             ledger.carry(f"{key} (left out)", value, field, value)
@@ -88,7 +89,8 @@ def _of_peft(peft: Mapping[str, Any], ledger: Ledger) -> None:
             ledger.leave(at, value, "an adapter has no such setting here")
 
 
-def _datasets(ledger: Ledger, place: Place) -> None:
+def _datasets(ledger: Ledger, place: Place) -> Draws:
+    """Lay the data sets in as sources; of which of them a sample is meant."""
     asked = ledger.config.get("train_dataset")
     if not isinstance(asked, str) or not asked:
         raise UserError(
@@ -100,9 +102,10 @@ def _datasets(ledger: Ledger, place: Place) -> None:
         file = next((path for root in place.roots if (path := root / asked).is_file()), None)
         entries = read_mapping(file) if file else {}
     sources: dict[str, Any] = {}
+    draws: Draws = {}
     for name, entry in entries.items():
         if isinstance(entry, dict) and isinstance(entry.get("path"), str) and entry["path"]:
-            _source(str(name), entry, ledger, place, sources)
+            draws |= _source(str(name), entry, ledger, place, sources)
         else:
             ledger.leave(f"train_dataset[{name}]", entry, "it names no path")
     if not sources:
@@ -115,34 +118,41 @@ def _datasets(ledger: Ledger, place: Place) -> None:
     ledger.values["sources"] = sources
     if any(source.get("form") == "dpo.argilla_chat" for source in sources.values()):
         ledger.lay("train.method", "dpo")
+    return draws
 
 
 def _source(
     name: str, entry: Mapping[str, Any], ledger: Ledger, place: Place, sources: dict[str, Any]
-) -> None:
+) -> Draws:
+    """One data set as a source, or several where its split adds some up; and the samples that its slices are."""
     at, path = f"train_dataset[{name}]", str(entry["path"])
-    part = parts_of(None, entry.get("split"), None)[0]._replace(draw=None)
-    data = find_data(path, place, part)
-    if (elsewhere := str(entry.get("source") or "")) in _ELSEWHERE:
-        data = by_hand(path)
-        data = data._replace(note=f"it lies {_ELSEWHERE[elsewhere]}: {data.note}")
     converter = str(entry.get("converter") or "")
     form = written_form(_FORMS[converter]) if converter in _FORMS else None
     if form is None:
         ledger.leave(f"{at}.converter", converter, "no form is called so; set form for the source")
     else:
         ledger.tell(f"{at}.converter", converter or None, "carried", f"form {_FORMS[converter]['name']}", "")
-    source = unique(slug(name), sources)
-    sources[source], note = checked(data, form)
-    fate: Fate = "changed" if data.note else "carried"
-    ledger.tell(f"{at}.path", path, fate, f"sources.{source}.path", note)
-    tell_part(ledger, at, {"split": "split"}, entry, data.source, source)
+    parts = parts_of(None, entry.get("split"), None)
+    laid = lay_parts(parts, lambda part: _data(path, entry, place, part), form, name, sources)
+    for one in laid:
+        ledger.tell(f"{at}.path", path, one.fate, f"sources.{one.name}.path", one.note)
+    draws = part_draws(parts, laid)
+    tell_part(ledger, at, {"split": "split"}, entry, laid[0], bool(draws))
     for key, value in entry.items():
         if key == "source":
-            ledger.tell(f"{at}.source", value, "carried", f"sources.{source}.path", "")
+            ledger.tell(f"{at}.source", value, "carried", f"sources.{laid[0].name}.path", "")
         elif key not in ("path", "converter", "split"):
             why = _LEFT.get(key, "unknown: no key of a data set that is known here")
             ledger.leave(f"{at}.{key}", value, why)
+    return draws
+
+
+def _data(path: str, entry: Mapping[str, Any], place: Place, part: Part) -> Data:
+    """Where an entry says that its rows lie, and what comes of it."""
+    if (elsewhere := str(entry.get("source") or "")) not in _ELSEWHERE:
+        return find_data(path, place, part)
+    data = by_hand(path)
+    return data._replace(note=f"it lies {_ELSEWHERE[elsewhere]}: {data.note}")
 
 
 def _beta(ledger: Ledger, key: str, value: Any) -> None:

@@ -6,18 +6,14 @@ A slice is the first rows there; here it is a seeded sample of as many, in the r
 """
 
 import re
-from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from pydantic import ValidationError
 
 from tunewright.data.ops.sample import Sample
-from tunewright.project.importing.carried import SAYS_NOTHING, Ledger
-from tunewright.project.importing.naming import unique
 
-_SPLIT = re.compile(r"([^\[\]:%]+)(?:\[(-?\d*)(%?):(-?\d*)(%?)\])?")
-_DRAWN = "a seeded sample of as many rows, not the first"
-_ALL = "all its rows are read: a recipe can sample them"
+_BOUND = r"(?:(-?\d{1,15})(%?))?"
+_SPLIT = re.compile(rf"([^\[\]:%]+)\[{_BOUND}:{_BOUND}\]")
 
 
 class Draw(NamedTuple):
@@ -62,94 +58,42 @@ ALL = Part()
 
 def parts_of(config: Any, split: Any, revision: Any) -> list[Part]:
     """The parts that a data set's keys name, one at least: configurations may be listed, splits added up (`train+test`)."""
-    configs = [*filter(None, map(_name, config if isinstance(config, list) else [config]))] or [""]
-    splits = [_split(each) for each in _name(split).split("+")]
-    return [
-        Part(one, name, _name(revision), draw if draw and draw.is_known else None)
-        for one in configs
-        for name, draw in splits
-    ]
+    configs = [*filter(None, map(name_of, config if isinstance(config, list) else [config]))] or [""]
+    splits = [_split(each) for each in name_of(split).split("+")]
+    return [Part(one, name, name_of(revision), draw) for one in configs for name, draw in splits]
 
 
-def tell_part(
-    ledger: Ledger,
-    at: str,
-    keys: Mapping[str, str],
-    values: Mapping[str, Any],
-    source: Mapping[str, Any],
-    name: str,
-) -> None:
-    """A line for each key that says which rows are meant; `keys` is our word (config, split, revision) → theirs."""
-    for word, key in keys.items():
-        if key in values:
-            _tell(ledger, f"{at}.{key}", word, values[key], source, name)
+def slices_known(split: str) -> bool:
+    """Whether each slice of a split (`train[:5]+test`) is a sample that the recipe has."""
+    return all(_split(each)[1] for each in split.split("+") if "[" in each)
 
 
-def _tell(ledger: Ledger, key: str, word: str, value: Any, source: Mapping[str, Any], name: str) -> None:
-    path, hub = str(source["path"]), source.get("hub", {})
-    sliced = word == "split" and isinstance(value, str) and "[" in value
-    draws = [part.draw for part in parts_of(None, value, None)] if sliced else []
-    if value in (None, "", [], {}):
-        ledger.leave(key, value, SAYS_NOTHING)
-    elif not all(map(_name, value if isinstance(value, list) else [value])):
-        ledger.leave(key, value, "it is no name")
-    elif word in hub:
-        why, to = (_DRAWN if all(draws) else _ALL) if sliced else "", f"sources.{name}.hub.{word}"
-        ledger.tell(
-            key,
-            value,
-            "changed" if sliced else "carried",
-            f"{to}, recipe" if all(draws) and draws else to,
-            why,
-        )
-    elif sliced and all(draws):
-        ledger.tell(key, value, "changed", "recipe", _DRAWN)
-    elif sliced:
-        ledger.leave(key, value, _ALL)
-    elif word == "split" and value == "train":
-        ledger.tell(key, value, "carried", "always so", "all rows of the source are read")
-    elif word == "revision":
-        ledger.leave(key, value, "the source's files are known by their content")
-    else:
-        ledger.leave(key, value, f"save the rows that are meant as {path}, and no others")
-
-
-def lay_samples(ledger: Ledger, draws: Mapping[str, Draw]) -> None:
-    """Put the samples of single sources before the recipe's first operation. To be called when the recipe is laid."""
-    if not draws:
-        return
-    recipe = ledger.get("recipe")
-    ops = [{"op": "drop_duplicates"}] if recipe is None else list(recipe)
-    sources = list(ledger.values["sources"])
-    ids: dict[str, str] = {}
-    for source in draws:
-        ids[source] = unique(f"some-{source}", {*sources, *ids.values()})
-    samples = [{**draw.op, "id": ids[source], "needs": [source]} for source, draw in draws.items()]
-    if not ops and len(sources) > 1:
-        ops = [{"op": "filter", "keep": "true"}]  # takes them all, and keeps them
-    if ops:
-        ops[0] = {**ops[0], "needs": [ids.get(source, source) for source in sources]}
-    ledger.lay("recipe", [*samples, *ops])
-
-
-def _name(value: Any) -> str:
-    """A name as text; empty where it is none."""
+def name_of(value: Any) -> str:
+    """A config's value as a name; empty where it is none."""
     known = isinstance(value, str | int) and not isinstance(value, bool)
     return " ".join(str(value).split()) if known else ""
 
 
 def _split(text: str) -> tuple[str, Draw | None]:
-    """A split's name, and the sample that its slice is: `train[:10%]`, `train[500:]`."""
-    found = _SPLIT.fullmatch(text.strip())
+    """A split's name, and the sample that its slice is: `train[:10%]`, `train[500:]`; none where it is no such slice."""
+    text = text.strip()
+    found = _SPLIT.fullmatch(text)
     if found is None:
-        return text.strip(), None
+        return text.partition("[")[0].strip() or text, None
     name, begin, begins, end, ends = found.groups(default="")
-    if "%" in (begins, ends):
-        shares = int(begin or 0) / 100, int(end or 100) / 100
-        low, high = (share + 1 if share < 0 else share for share in shares)
-        share = round(min(high, 1) - max(low, 0), 6)
-        return name, Draw("share", share) if 0 < share < 1 else None
-    first, last = (int(each) if each.strip("-") else None for each in (begin, end))
+    draw = _shares(begin, end) if "%" in (begins, ends) else _rows(begin, end)
+    mixed = bool(begin and end) and begins != ends
+    return name.strip(), draw if draw and draw.is_known and not mixed else None
+
+
+def _shares(begin: str, end: str) -> Draw:
+    shares = int(begin or 0) / 100, int(end or 100) / 100
+    low, high = (share + 1 if share < 0 else share for share in shares)
+    return Draw("share", round(min(high, 1) - max(low, 0), 6))
+
+
+def _rows(begin: str, end: str) -> Draw | None:
+    first, last = (int(each) if each else None for each in (begin, end))
     rows = -first if first is not None and first < 0 and last is None else (last or 0) - (first or 0)
     counted = rows > 0 and (first is None or first >= 0 or last is None)
-    return name, Draw("rows", rows) if counted else None
+    return Draw("rows", rows) if counted else None

@@ -1,8 +1,12 @@
 """Where a config's data lie, as the project file will name them: a file, a folder, or a data set of the hub."""
 
+import glob
 import json
 import os
 import re
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +26,8 @@ _PACKAGED = ("json", "csv", "parquet", "arrow", "text")
 _ON_HUB = re.compile(r"(?:hf://datasets/|hub:)?([\w-][\w.-]*/[\w-][\w.-]*)")
 _LONGEST_LINE = 2**20
 """Bytes of a line that is looked at."""
+_MOST_FILES = 10_000
+"""Files and folders that are looked at for a pattern: a stranger's may ask for a whole disk."""
 
 
 class Place(NamedTuple):
@@ -56,23 +62,71 @@ def find_data(name: str, place: Place, part: Part = ALL) -> Data:
         if _is_there(found):
             path = Path(os.path.relpath(found, place.folder.resolve())).as_posix()
             return _folder(found, path, part) if found.is_dir() else _file(found, path)
+    if found_by_pattern := _by_pattern(name, place):
+        return found_by_pattern
     if _is_local(name):
-        path = (
-            name
-            if os.path.isabs(name)
-            else os.path.relpath(place.config.resolve().parent / name, place.folder.resolve())
-        )
-        return Data({"path": Path(path).as_posix()}, "there is no such file yet", None)
+        return _missing(place.config.resolve().parent / name, name, place)
     return _on_a_hub(name, part)
+
+
+def _missing(there: Path, name: str, place: Place) -> Data:
+    """A file that is to come: an absolute name stays one."""
+    path = name if os.path.isabs(name) else os.path.relpath(there, place.folder.resolve())
+    return Data({"path": Path(path).as_posix()}, "there is no such file yet", None)
+
+
+def _by_pattern(name: str, place: Place) -> Data | None:
+    """The files here that a pattern takes, if there are some."""
+    if not glob.has_magic(name) or "://" in name:
+        return None
+    base = name[: name.index(next(filter(glob.has_magic, name)))]  # before its first sign
+    roots = place.roots if os.path.dirname(base) else place.roots[:2]  # what is above may be all of a disk
+    for root in roots:
+        if files := _matches(name, root):
+            path = Path(os.path.relpath(root / name, place.folder.resolve())).as_posix()
+            return _file(files[0], path)
+    return None
+
+
+def _matches(pattern: str, root: Path) -> list[Path]:
+    """Files that a pattern takes below a root, those first whose ending is known."""
+    parts = pattern.split("/")
+    fixed = list(takewhile(lambda part: not glob.has_magic(part), parts))
+    one_folder = len(fixed) == len(parts) - 1 and parts[-1] != "**"
+    wide = (
+        pattern if one_folder else "/".join([*fixed, "**"])
+    )  # takes all there is, so that its end can be set
+    try:
+        seen = list(islice(glob.iglob(wide, root_dir=root, recursive=True), _MOST_FILES))
+        found = [root / each for each in seen if one_folder or _takes(parts, each.split("/"))]
+        files = [path for path in found if path.is_file()]
+    except (OSError, ValueError, re.error):
+        return []
+    return sorted(files, key=lambda path: (path.suffix.lower() not in ENDINGS, path))
+
+
+def _takes(pattern: Sequence[str], path: Sequence[str]) -> bool:
+    """Whether a pattern's parts take those of a path."""
+    if not pattern or not path:
+        return not path and all(part == "**" for part in pattern)
+    if pattern[0] == "**":
+        return _takes(pattern[1:], path) or _takes(pattern, path[1:])
+    return fnmatchcase(path[0], pattern[0]) and _takes(pattern[1:], path[1:])
 
 
 def find_files(path: str, name: str, place: Place, part: Part = ALL) -> Data:
     """A file of a data set: by itself, in the set's folder, or of a set on the hub."""
     if path in _PACKAGED or "://" in name:
         return find_data(name, place)
-    for each in (name, f"{path}/{name}"):
+    here = next((root / path for root in place.roots if _is_folder(root / path)), None)
+    tried = [name, f"{path}/{name}"]
+    if glob.has_magic(name):  # the folder's own come first; a hub's have no folder here
+        tried = tried[::-1] if here is not None else []
+    for each in tried:
         if (data := find_data(each, place)).file is not None:
             return data
+    if here is not None:
+        return _missing(here / name, f"{path}/{name}", place)
     if path.startswith((".", "/", "~")):
         return find_data(f"{path}/{name}", place)
     return _on_a_hub(path, Part(revision=part.revision), f"/{name}")

@@ -18,7 +18,7 @@ from tunewright.project.importing.place import Data
 LOOKED_AT = 100
 """Rows of a file that are tried."""
 LARGEST_TRIED = 50_000_000
-"""Bytes of a file that is tried; a JSON array is read whole."""
+"""Bytes of a file that is tried: where none of it is a row, it is read to its end."""
 
 
 def written_form(spec: Mapping[str, Any]) -> Any:
@@ -46,7 +46,7 @@ def checked(data: Data, form: Any = None) -> Checked:
     spec = SourceSpec.model_validate(source)
     try:
         if data.file.stat().st_size > LARGEST_TRIED:
-            return Checked(source, data.note)
+            return Checked(source, f"not tried: over {LARGEST_TRIED // 10**6} MB")
         rows = list(islice(_rows(data.file, spec), LOOKED_AT))
     except (BadFile, DataError) as bad:
         return Checked(source, f"{data.source['path']} cannot be read: {bad.message}")

@@ -54,7 +54,7 @@ def gather(ctx: StepContext) -> ReportData:
         latencies=latencies(made["baselines"], made["evaluate"], ctx.file.prices),
         prices=ctx.file.prices,
         lineage=report_lineage(ctx.store, made["release"]),
-        commands=reproduce.commands(ctx.file, versions["tunewright"]),
+        commands=reproduce.commands(ctx.file, versions),
         project_file=reproduce.effective_file(ctx.file),
         laid_over=reproduce.laid_over(ctx.file),
         seeds=reproduce.seeds(ctx.file),

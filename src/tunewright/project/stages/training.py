@@ -87,7 +87,8 @@ def gate(ctx: StepContext) -> None:
     problems = [found.problem() for found in report.problems]
     problems += unseen_words(spec.adapter.new_words, renderer, fitted.rendered() if not problems else [])
     problems += emptied("train", fitted, spec.max_length) + emptied("dev", fitted_dev, spec.max_length)
-    problems += beyond(chain(fitted.shelf, fitted_dev.shelf), report.lengths, base_positions(base))
+    fitting = [length for length in report.lengths if length <= spec.max_length]
+    problems += beyond(chain(fitted.shelf, fitted_dev.shelf), fitting, base_positions(base))
     problems += _asked_problems(ctx, base)
     ctx.emit(
         "gate.done",

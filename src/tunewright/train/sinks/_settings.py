@@ -7,7 +7,8 @@ Setting = str | int | float | bool
 
 
 def flat(values: Mapping[str, Any]) -> dict[str, Setting]:
-    """Nested values by dotted names: `{"train": {"seed": 1}}` is `train.seed`. Lists become text, and none is left out."""
+    """Nested values by dotted names: `{"train": {"seed": 1}}` is `train.seed`. Lists become text, and what is
+    None is left out."""
     return dict(_flat(values, ""))
 
 

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,11 @@ def start(project: str, run: str, folder: Path, settings: Mapping[str, Setting])
     number = experiment.experiment_id if experiment else client.create_experiment(project)
     made = client.create_run(number, run_name=run).info.run_id
     given = [Param(name, str(value)[:_LONGEST]) for name, value in settings.items()]
-    for begin in range(0, len(given), _AT_ONCE):
-        client.log_batch(made, params=given[begin : begin + _AT_ONCE])
+    try:
+        for begin in range(0, len(given), _AT_ONCE):
+            client.log_batch(made, params=given[begin : begin + _AT_ONCE])
+    except Exception:  # or it would stay among those that run
+        with suppress(Exception):  # where the server is gone, the first error is the one to tell
+            client.set_terminated(made, status="FAILED")
+        raise
     return _MLflow(client, made)
