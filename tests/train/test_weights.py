@@ -119,18 +119,22 @@ except OSError as error:
 """
 
 
+def saved_on_a_disk(base: Path, folder: Path, room: int) -> str:
+    """What is said of saving a whole model on a disk with `room` kB more than its weights take."""
+    pages = -(-(base / "model.safetensors").stat().st_size // 4096)
+    (folder / "disk").mkdir()
+    (folder / "save.py").write_text(SAVE)
+    return in_namespace(
+        f"mount -t tmpfs -o size={4 * pages + room}k none {folder}/disk\n"
+        f"{sys.executable} {folder}/save.py {base} {folder}/disk"
+    ).stdout
+
+
 @needs_mounts
 @pytest.mark.parametrize(("room", "library"), [(-64, "SafetensorError"), (12, "NoneType"), (20, "Exception")])
 def test_a_full_disk_is_an_os_error_whatever_the_library_says(tiny_base, tmp_path, room, library):
     """The model does not fit; or it does with three small files, but not what is written next; or not the tokenizer."""
-    pages = -(-(tiny_base.path / "model.safetensors").stat().st_size // 4096)
-    (tmp_path / "disk").mkdir()
-    (tmp_path / "save.py").write_text(SAVE)
-    done = in_namespace(
-        f"mount -t tmpfs -o size={4 * pages + room}k none {tmp_path}/disk\n"
-        f"{sys.executable} {tmp_path}/save.py {tiny_base.path} {tmp_path}/disk"
-    )
-    assert done.stdout == f"{library} True {tmp_path}/disk/adapter\n"
+    assert saved_on_a_disk(tiny_base.path, tmp_path, room) == f"{library} True {tmp_path}/disk/adapter\n"
 
 
 @needs_mounts
@@ -138,14 +142,7 @@ def test_a_disk_too_full_for_what_prepares_images_is_named_and_not_the_base(tiny
     base = tmp_path / "base"
     shutil.copytree(tiny_base.path, base)
     (base / "preprocessor_config.json").write_text(f'{{"a": "{"b" * 65536}"}}')
-    pages = -(-(base / "model.safetensors").stat().st_size // 4096)
-    (tmp_path / "disk").mkdir()
-    (tmp_path / "save.py").write_text(SAVE)
-    done = in_namespace(
-        f"mount -t tmpfs -o size={4 * pages + 32}k none {tmp_path}/disk\n"
-        f"{sys.executable} {tmp_path}/save.py {base} {tmp_path}/disk"
-    )
-    assert done.stdout == f"NoneType True {tmp_path}/disk/adapter\n"
+    assert saved_on_a_disk(base, tmp_path, 32) == f"NoneType True {tmp_path}/disk/adapter\n"
 
 
 def test_full_saves_a_model_that_any_loader_takes(tiny_base, tmp_path):

@@ -17,8 +17,7 @@ import torch
 from torch import Tensor
 
 from tunewright.core.errors import ModelError
-from tunewright.models.folder import model_folder
-from tunewright.models.load import default_device
+from tunewright.models.folder import load_folder, model_folder
 
 TOKENS = 512
 """Tokens of a text that are read, at most."""
@@ -88,19 +87,9 @@ def _pooled(model: Any, batch: Any, first: bool) -> Tensor:
 
 
 def _loaded(folder: Path) -> tuple[Any, Any]:
-    from transformers import AutoModel, AutoTokenizer
+    from transformers import AutoModel
 
-    how: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
-    loader: Any = AutoModel
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, **how)
-        model = loader.from_pretrained(folder, use_safetensors=True, dtype=torch.float32, **how)
-    except Exception as error:
-        said = str(error).strip().split("\n")[0][:200]
-        raise ModelError(f"the encoder cannot be read ({said})", where=str(folder), fix=_FIX) from error
-    if tokenizer.pad_token is None:
-        raise ModelError("the encoder's tokenizer has no padding token", where=str(folder), fix=_FIX)
-    return tokenizer, model.to(default_device()).eval()
+    return load_folder(folder, AutoModel, "encoder", _FIX)
 
 
 def _layout(folder: Path) -> _Layout:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tunewright.core.errors import ModelError
-from tunewright.models.folder import model_folder
+from tunewright.models.folder import load_folder, model_folder
 
 FIELD = "redact.ner"
 """The setting that names one."""
@@ -103,32 +103,17 @@ class _Model(NamedTuple):
 @lru_cache(maxsize=1)
 def _loaded(folder: Path, stamp: int) -> _Model:
     import torch
-    from transformers import AutoModelForTokenClassification, AutoTokenizer
+    from transformers import AutoModelForTokenClassification
 
-    from tunewright.models.load import default_device
-
-    how: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
-    loader: Any = AutoModelForTokenClassification
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, **how)
-        model = loader.from_pretrained(folder, use_safetensors=True, dtype=torch.float32, **how)
-    except Exception as error:
-        said = str(error).strip().split("\n")[0][:200]
-        raise ModelError(
-            f"the model for names cannot be read ({said})", where=str(folder), fix=_FIX
-        ) from error
+    tokenizer, model = load_folder(folder, AutoModelForTokenClassification, "model for names", _FIX)
     if not tokenizer.is_fast:
         raise ModelError(
             "the model for names has no fast tokenizer (tokenizer.json)", where=str(folder), fix=_FIX
         )
-    if tokenizer.pad_token is None:
-        raise ModelError(
-            "the tokenizer of the model for names has no padding token", where=str(folder), fix=_FIX
-        )
     tokenizer.padding_side = "right"  # so that a window's tokens stand where its offsets do
     if parent_process() is not None:  # one of several that share the cores
         torch.set_num_threads(1)
-    return _Model(tokenizer, model.to(default_device()).eval(), model.config.id2label)
+    return _Model(tokenizer, model, model.config.id2label)
 
 
 def _found(text: str, by: _Model) -> Iterator[tuple[int, int]]:
