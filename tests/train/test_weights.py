@@ -4,6 +4,7 @@ import math
 import shutil
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 import torch
