@@ -1,7 +1,7 @@
 # make demo      set up and run the main job on the embedded base model
 # make test      set up, with what the tests need, and pass them
 # make test-all  the long journeys too
-# make bench     print the measured figures beside their targets (bench/training.py and bench/preparing.py have the others)
+# make bench     print the measured figures beside their targets: the main job, training, data (hours; each alone: make bench-job …)
 # make lint      ruff and mypy
 # make docs      write the generated pages anew
 
@@ -14,7 +14,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 TUNEWRIGHT_THREADS=1
 # The environment is made in steps that write into the same place.
 .NOTPARALLEL:
 
-.PHONY: demo test test-all bench lint docs clean
+.PHONY: demo test test-all bench bench-job bench-training bench-data lint docs clean
 
 .venv/made:
 	$(PYTHON) -c 'import sys; sys.exit("Tunewright needs Python 3.11 or newer; try make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
@@ -41,8 +41,20 @@ test: .venv/dev
 test-all: .venv/dev
 	$(ONE_THREAD) $(BIN)/pytest -n 2 --dist worksteal
 
-bench: .venv/dev
+bench: bench-job bench-training bench-data
+
+bench-job: .venv/dev
 	$(BIN)/python bench/main_job.py
+
+bench-training: .venv/dev
+	$(BIN)/python bench/training.py
+	$(BIN)/python bench/preparing.py
+
+bench-data: .venv/dev
+	$(BIN)/python bench/near_duplicates.py
+	$(BIN)/python bench/data.py --mb 1000
+	$(BIN)/python bench/redact.py
+	$(BIN)/python bench/contamination.py
 
 lint: .venv/dev
 	$(BIN)/ruff check .
