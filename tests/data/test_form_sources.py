@@ -40,6 +40,8 @@ def lines(*rows: dict[str, Any]) -> str:
         ({"system_prompt": "S", "question": "Q", "response": "A"}, "alpaca_w_system.load_open_orca"),
         ({"conversations": FROM}, "sharegpt"),
         ({"messages": [U, A]}, "openai"),
+        ({"messages": [U, {**A, "trainable": False}, U, A]}, "tinker"),
+        ({"conversations": [{"from": "input", "value": "Q"}, {"from": "output", "value": "A"}]}, "sharegpt"),
         ({"input": {"messages": [U]}, "preferred_output": [A], "non_preferred_output": [B]}, "openai"),
         ({"prompt": "Q", "completion": "A", "label": True}, "trl"),
         ({"chosen": [U, A], "rejected": [U, B]}, "trl"),
@@ -78,6 +80,26 @@ def test_a_form_that_leaves_a_telling_key_unread_is_not_taken() -> None:
         detect([{"question": "Q", "answer": "A", "history": [["q", "a"]]}])
     with pytest.raises(DataError, match="the nearest is openai, and not carried: 'images'"):
         detect([{"messages": [U, A], "images": ["x.png"]}])
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (
+            {"prompt": "Q", "completions": ["a"], "labels": [True]},
+            "form: stepwise rates it good if all of them are",
+        ),
+        ({"prompt": [U]}, "as a seed for `generate` it has form: prompt_only"),
+        ({"input_ids": [1], "labels": [1]}, r"'input_ids' holds token ids \(beside them labels\)"),
+        (
+            {"prompt": "Q", "completion": "A", "image": "x.png"},
+            "the nearest is trl, and not carried: 'image' holds",
+        ),
+    ],
+)
+def test_rows_that_no_form_takes_unasked_are_told_why(row: dict[str, Any], reason: str) -> None:
+    with pytest.raises(DataError, match=reason):
+        detect([row])
 
 
 def test_what_fits_two_forms_is_not_guessed() -> None:

@@ -397,6 +397,40 @@ def test_an_answer_keeps_its_blanks() -> None:
     assert (made["messages"][-1]["content"], made["rejected"][0]["content"]) == (" A\n", "\nB ")
 
 
+def test_rated_steps_are_one_rated_answer() -> None:
+    row = {"prompt": "2+2*3?", "completions": ["2*3=6", "2+6=9"], "labels": [True, False], "index": 3}
+    answer = {"role": "assistant", "content": "2*3=6\n2+6=9"}
+    made = {"messages": [{"role": "user", "content": "2+2*3?"}, answer], "index": 3}
+    assert said(row, "stepwise") == {
+        **made,
+        "label": False,
+        "completions": ["2*3=6", "2+6=9"],
+        "labels": [True, False],
+    }
+    good = {**row, "labels": [True, 1]}
+    assert said(good, "stepwise") == {
+        **made,
+        "label": True,
+        "completions": ["2*3=6", "2+6=9"],
+        "labels": [True, 1],
+    }
+    renamed = {"prompt": "2+2*3?", "completion": ["2*3=6", "2+6=9"], "label": [True, True], "index": 3}
+    keys = {"completions": "completion", "labels": "label"}
+    assert said(renamed, "stepwise", keys=keys) == {
+        **made,
+        "label": True,
+        "other_completion": ["2*3=6", "2+6=9"],
+        "other_label": [True, True],
+    }
+
+
+def test_prompts_without_answers_are_texts() -> None:
+    user, system = {"role": "user", "content": "Q"}, {"role": "system", "content": "S"}
+    assert said({"prompt": "Q", "answer": "4"}, "prompt_only") == {"text": "Q", "answer": "4"}
+    assert said({"prompt": [user], "tools": "[]"}, "prompt_only") == {"text": "Q", "other_tools": "[]"}
+    assert said({"prompt": [system, user]}, "prompt_only") == {"text": "Q", "system": "S"}
+
+
 def test_a_form_is_checked() -> None:
     assert FormSpec.model_validate("alpaca") == FormSpec(name="alpaca")
     for wrong, reason in (

@@ -5,11 +5,13 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from tunewright.core.errors import UserError
 from tunewright.core.example import Example, Origin, ask, make_example
 from tunewright.core.grading import Score
 from tunewright.core.task import TaskSpec
+from tunewright.data.forms import FormSpec
 from tunewright.evals.general import Correct, general_examples, general_hash, practice
 from tunewright.evals.spec import SuiteSpec
 from tunewright.evals.suites import build_suite
@@ -55,6 +57,32 @@ def test_an_example_that_stands_twice(tmp_path: Path) -> None:
         build_suite("own", SuiteSpec(examples="own.jsonl"), [], TaskSpec(), tmp_path)
     once = build_suite("own", SuiteSpec(examples="own.jsonl", limit=1), [], TaskSpec(), tmp_path)
     assert len(once.examples) == 1
+
+
+def test_rows_in_another_tools_form(tmp_path: Path) -> None:
+    rows_file(
+        tmp_path,
+        {"messages": [{"role": "user", "content": "Q", "id": 1}], "ref": {"a": 1}},
+        {"messages": [{"role": "user", "content": "R"}], "ref": "b"},
+    )
+    form = FormSpec(name="openai", keys={"answer": "ref"})
+    suite = build_suite("own", SuiteSpec(examples="own.jsonl", form=form), [], TaskSpec(), tmp_path)
+    assert [(each.messages, each.fields, each.place) for each in suite.examples] == [
+        (ask("Q", '{"a": 1}'), {"turn_fields": {"messages[0]": {"id": 1}}}, "own.jsonl:1"),
+        (ask("R", "b"), {}, "own.jsonl:2"),
+    ]
+    rows_file(tmp_path, {"prompt": "Q"})
+    spec = SuiteSpec(examples="own.jsonl", form=FormSpec(name="prompt_only"))
+    with pytest.raises(UserError, match="all 1 rows are documents, and nothing can be asked"):
+        build_suite("own", spec, [], TaskSpec(), tmp_path)
+
+
+@pytest.mark.parametrize("examples", ["test", "general"])
+def test_a_form_is_a_files(examples: str) -> None:
+    with pytest.raises(
+        ValidationError, match=f"the examples are {examples}, which are of no form: a form is a file's"
+    ):
+        SuiteSpec(examples=examples, form=FormSpec(name="openai"))
 
 
 def test_rows_that_differ_in_what_was_rejected_ask_once() -> None:

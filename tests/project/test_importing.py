@@ -57,7 +57,7 @@ def test_an_openai_job(bench: Bench) -> None:
         "model", "gpt-4.1-mini", "changed", "base", "its weights are not to be had: choose an open model"
     )
     assert bench.fate("method.dpo.hyperparameters.learning_rate_multiplier") == ("without", "")
-    with pytest.raises(UserError, match="the method 'reinforcement' is not among those here"):
+    with pytest.raises(UserError, match="there is no method 'reinforcement' here yet"):
         Bench(bench.root / "two").run({**job, "method": {"type": "reinforcement"}}, "job.json")
 
 

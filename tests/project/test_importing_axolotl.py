@@ -194,7 +194,7 @@ def test_an_adapter_is_of_one_kind(bench: Bench) -> None:
         (
             {"datasets": [{"path": "a/b"}]},
             "the config has no data set that can be a source (datasets[0].type: without a type rows are token ids, which "
-            "belong to one tokenizer)",
+            "mean something to one tokenizer; give the rows as they were before)",
         ),
         ({"datasets": "rows"}, "the config has no data set that can be a source"),
     ],

@@ -192,7 +192,7 @@ def test_a_config_becomes_a_project(bench: Bench, case: Case) -> None:
         (f"{_LORA}process_reward_model: true\n", "process_reward_model trains a process reward model"),
         (
             f"{_LORA}datasets: [{{path: o/a, type: stepwise_supervised}}]\n",
-            "ratings of steps and made-up tokens are not trained",
+            "no model that rates steps is trained here; form: stepwise reads rated steps as a rated answer",
         ),
         (
             f"{_LORA}reward_model: true\ndatasets: [{{path: o/a, type: bradley_terry.chat_template}}]\n",

@@ -10,6 +10,7 @@ from tunewright.data.forms import FormSpec, reader
 from tunewright.data.names import did_you_mean, listed
 from tunewright.data.ratings import read_rating
 from tunewright.data.rows import BadFile, BadRow
+from tunewright.data.side_keys import TURN_FIELDS
 from tunewright.data.sources.chat import talk as read_talk
 from tunewright.data.sources.jsonl import kind_of
 from tunewright.data.spec import ANSWERING, TEXT, SourceSpec
@@ -35,11 +36,12 @@ class ChatRows:
         self._sparse = sparse
 
     def example(self, values: dict[str, Any], origin: Origin) -> Example:
-        """The example a chat row holds; its other keys become fields. Raises BadRow.
+        """The example a chat row holds; its other keys become fields, and so do other keys of its messages. Raises BadRow.
 
         A leading system message that only repeats the task's is left out: it belongs to the variant that answers.
         """
-        talk = read_talk(without_nulls(values) if self._sparse else values)
+        aside: dict[str, dict[str, Any]] = {}
+        talk = read_talk(without_nulls(values) if self._sparse else values, aside)
         messages = talk.messages
         if messages[0].role == "system" and messages[0].content.strip() == self._task.system:
             messages = with_tools(messages[1:], tools_of(messages))
@@ -54,6 +56,9 @@ class ChatRows:
         if answer != said:
             messages = (*messages[:-1], messages[-1].model_copy(update={"content": answer}))
         fields = {name: value for name, value in values.items() if name not in talk.keys}
+        if aside:
+            taken = {f"other_{TURN_FIELDS}": fields.pop(TURN_FIELDS)} if TURN_FIELDS in fields else {}
+            fields |= {**taken, TURN_FIELDS: aside}
         return _checked(messages, fields, origin, rejected, talk.desirable)
 
 

@@ -10,10 +10,12 @@ from tunewright.core.example import Example, Origin
 from tunewright.core.grading import Grader
 from tunewright.core.message import Conversation
 from tunewright.core.task import TaskSpec
-from tunewright.data.convert import ChatRows, Task
+from tunewright.data.convert import ChatRows, FormRows, Task
+from tunewright.data.forms.spec import FormSpec
 from tunewright.data.names import did_you_mean, listed
 from tunewright.data.rows import BadFile, BadRow, Reject, Row
 from tunewright.data.sources import chat
+from tunewright.data.spec import SourceSpec
 from tunewright.evals.spec import SuiteSpec
 from tunewright.evals.suite import Suite
 from tunewright.grade.build import build_graders
@@ -27,7 +29,7 @@ class SuiteError(DataError, ProblemsError):
 
 
 def build_suite(name: str, spec: SuiteSpec, test: Sequence[Example], task: TaskSpec, root: Path) -> Suite:
-    """The suite that `spec` describes: over `test`, the built-in general suite, or a chat JSONL file below `root`.
+    """The suite that `spec` describes: over `test`, the built-in general suite, or a JSONL file below `root`.
 
     Without graders, JSON tasks are scored by field_accuracy and json_schema, others by exact_match. Raises SuiteError for
     a schema or pattern that is none, a file with unusable rows, a suite without examples or with one twice, or slices by
@@ -73,7 +75,7 @@ def _rows(
 ) -> Sequence[Example]:
     if spec.examples == "test":
         return test
-    return read_examples(root, spec.examples, task, f"suites.{name}.examples")
+    return read_examples(root, spec.examples, task, f"suites.{name}.examples", spec.form)
 
 
 def askable(rows: Sequence[Example]) -> list[Example]:
@@ -136,13 +138,16 @@ def _check_repeats(name: str, examples: Sequence[Example]) -> None:
         raise SuiteError(problems)
 
 
-def read_examples(root: Path, name: str, task: TaskSpec, field: str) -> list[Example]:
-    """The rows of a chat JSONL file below `root`, which `field` of the project file names.
+def read_examples(
+    root: Path, name: str, task: TaskSpec, field: str, form: FormSpec | None = None
+) -> list[Example]:
+    """The rows of a JSONL file below `root`, which `field` of the project file names: chat rows, or those of a form.
 
     Raises SuiteError with every row that cannot be used.
     """
     path = root / name
-    reader = ChatRows(Task(task))
+    made = Task(task)
+    reader = ChatRows(made) if form is None else FormRows(SourceSpec(path=name), form, made, sparse=False)
     examples: list[Example] = []
     problems: list[Problem] = []
     try:
@@ -170,7 +175,7 @@ def no_file(name: str, field: str) -> Problem:
     return Problem(f"there is no file {name!r}", where=field, fix=_NAME_ROWS)
 
 
-def _example(row: Row | Reject, reader: ChatRows, name: str) -> Example | Problem:
+def _example(row: Row | Reject, reader: ChatRows | FormRows, name: str) -> Example | Problem:
     where = f"{name}:{row.number}"
     if isinstance(row, Reject):
         return Problem(row.reason, where=where)

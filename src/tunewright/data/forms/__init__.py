@@ -5,7 +5,7 @@
     detect(rows).spec         the form of rows of which nothing is known
 
 A row that its own tool would drop, or train wrongly, in silence is refused with the reason. What no chat row can carry
-(pictures, token ids, ratings of steps, thinking beside an answer) is refused by name.
+(pictures, token ids, thinking beside an answer) is refused by name. What trains nothing (ids, times) is kept as fields.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ def convert(row: Mapping[str, Any], spec: FormSpec) -> dict[str, Any]:
 
     made = reader(spec)(row)
     if "messages" in made:
-        talk(made)
+        talk(made, {})
     return made
 
 

@@ -8,14 +8,23 @@ from tunewright.data.forms.spec import Form
 from tunewright.data.names import listed
 from tunewright.data.ratings import read_rating
 from tunewright.data.rows import BadRow
+from tunewright.data.side_keys import refuse_lost
 
 Row = Mapping[str, Any]
 Turn = dict[str, Any]
 """One message of a chat row."""
 
 _PLACE = re.compile(r"\{([a-z_]+)\}")
-_MEDIA = ("images", "image", "videos", "video", "audios", "audio")
 _IDS = ("input_ids", "token_ids", "tokens")
+_BESIDE_IDS = (
+    "attention_mask",
+    "labels",
+    "completion_mask",
+    "assistant_masks",
+    "token_type_ids",
+    "position_ids",
+)
+_SAYING = ("role", "content", "tool_calls", "tool_call_id", "name")
 
 
 def kind_of(value: object) -> str:
@@ -24,21 +33,25 @@ def kind_of(value: object) -> str:
     return names.get(type(value), "a number")
 
 
-def refuse(row: Row) -> None:
-    """Raises BadRow for what a chat row cannot carry: pictures and sounds, token ids, ratings of steps."""
-    for key in _MEDIA:
-        if row.get(key) not in (None, "", []):
-            raise BadRow(f"not carried: {key!r} holds pictures, videos or sounds, and only texts are trained")
+def refuse(row: Row, form: Form) -> None:
+    """Raises BadRow for what no form carries (pictures, sounds, token ids), and for rated steps in any form but theirs."""
+    refuse_lost(row)
     for key in _IDS:
         value = row.get(key)
         if isinstance(value, list) and value and all(isinstance(each, int) for each in value):
-            raise BadRow(f"not carried: {key!r} holds token ids of another tokenizer; give the text")
-    if isinstance(row.get("labels"), list) and isinstance(row.get("completions"), list):
+            more = [each for each in _BESIDE_IDS if isinstance(row.get(each), list)]
+            beside = f" (beside them {listed(more)})" if more else ""
+            raise BadRow(
+                f"not carried: {key!r} holds token ids{beside}, which mean something only to the tokenizer that made them; "
+                "give the rows as they were before, without them"
+            )
+    if form.family != "stepwise" and all(
+        isinstance(row.get(each), list) for each in ("labels", "completions")
+    ):
         raise BadRow(
-            "not carried: 'labels' rates the steps of 'completions', and only whole answers are rated"
+            "not carried: 'labels' rates the steps of 'completions', and only whole answers are rated; where each row's "
+            "steps are a whole answer, form: stepwise rates it good if all of them are"
         )
-    if row.get("chat_template_kwargs"):
-        raise BadRow("not carried: 'chat_template_kwargs' changes the template for this row alone")
 
 
 def has(row: Row, form: Form, part: str) -> bool:
@@ -134,12 +147,25 @@ def paired(prompt: list[Turn], chosen: list[Turn], rejected: list[Turn]) -> dict
         there = [turn["content"] for turn in chosen if turn["role"] == "user"]
         if any(each not in there for each in asked):
             raise BadRow("bad pair: the prompt is another than that of the chosen conversation")
-        head = [turn for turn in prompt if turn["role"] == "system" and turn not in chosen]
+        told = [_told(turn) for turn in chosen]
+        head = [turn for turn in prompt if turn["role"] == "system" and _told(turn) not in told]
     else:
         head = prompt
     chosen, rejected = [*head, *chosen], [*head, *rejected]
-    if chosen[:-1] != rejected[:-1]:
+    if [_told(turn) for turn in chosen[:-1]] != [_told(turn) for turn in rejected[:-1]]:
         raise BadRow("bad pair: the two answers do not follow the same messages")
     if chosen[-1]["role"] != "assistant" or rejected[-1]["role"] != "assistant":
         raise BadRow("bad pair: a side does not end with the assistant's answer")
-    return {"messages": chosen, "rejected": [rejected[-1]]}
+    before = [turn | _more(turn, other) for turn, other in zip(chosen[:-1], rejected[:-1], strict=True)]
+    return {"messages": [*before, chosen[-1]], "rejected": [rejected[-1]]}
+
+
+def _told(turn: Turn) -> Turn:
+    """What a turn says, without the keys that are kept as fields (its id, its time)."""
+    return {key: turn[key] for key in _SAYING if key in turn}
+
+
+def _more(turn: Turn, other: Turn) -> Turn:
+    """Keys that are kept as fields, of the same turn of the rejected conversation, where they are others."""
+    aside = {key: each for key, each in other.items() if key not in (*_SAYING, "weight", "train")}
+    return {f"rejected_{key}": each for key, each in aside.items() if turn.get(key) != each}

@@ -31,15 +31,20 @@ def reader_of(spec: FormSpec) -> Callable[[Mapping[str, Any]], Made]:
     read = import_module(f"tunewright.data.forms.{form.family}").read
 
     def made(row: Mapping[str, Any]) -> Made:
-        refuse(row)
+        refuse(row, form)
         noted = _Noted(row)
         found: dict[str, Any] = read(noted, form)
         for key, value in row.items():
             if key not in noted.read:
-                found[f"other_{key}" if key in _CHAT_KEYS else key] = value
+                found[kept_as(key)] = value
         return Made(found, frozenset(noted.read))
 
     return made
+
+
+def kept_as(key: str) -> str:
+    """The field that a row's key is kept as: one that says something in a chat row is another's."""
+    return f"other_{key}" if key in _CHAT_KEYS else key
 
 
 class _Noted(Mapping[str, Any]):

@@ -7,14 +7,10 @@ from tunewright.data.forms._parts import Turn, kind_of
 from tunewright.data.forms.spec import Form
 from tunewright.data.names import listed
 from tunewright.data.rows import BadRow
+from tunewright.data.side_keys import beside
 
 _PART = ("type", "text", "value", "train", "weight")
 _WORDS = {"answer": "an answer", "question": "a question"}
-_THOUGHTS = ("reasoning_content", "reasoning", "reasoning_details", "thinking", "thoughts", "thought")
-_CHANNEL = "channel"
-_CHANNELS = ("analysis", "commentary", "final")
-"""Harmony's: an assistant's turn is of the channel `analysis` (thinking), `commentary` or `final`. Elsewhere the key is a
-field like another (`whatsapp`)."""
 
 
 def read_turns(value: Any, form: Form, where: str, speaker: str = "user") -> list[Turn]:
@@ -57,16 +53,6 @@ def _turn(turn: Any, form: Form, where: str) -> Turn:
     role = _role(turn, keys["role"], form, where)
     content, flags = _content(turn.get(keys["content"]), f"{where}.{keys['content']}")
     made: Turn = {"role": "assistant" if role == "call" else role, "content": content}
-    for thought in _THOUGHTS:
-        if turn.get(thought):
-            raise BadRow(
-                f"not carried: {where}.{thought} is thinking beside the answer; put it into the text or leave it out"
-            )
-    if made["role"] == "assistant" and _is_thought(turn, role, keys["tool_calls"]):
-        raise BadRow(
-            f"not carried: {where} is of the channel {str(turn[_CHANNEL])[:40]!r}, which is no answer; "
-            "put it into the text of the final turn or leave it out"
-        )
     for part in ("weight", "train", "tool_calls", "tool_call_id", "name"):
         if (found := turn.get(keys[part])) is not None:
             made[part] = found
@@ -75,23 +61,23 @@ def _turn(turn: Any, form: Form, where: str) -> Turn:
         if flag is not None:
             made.pop("train", None)
             made["weight"] = flag
-    if made["role"] != "assistant" and made.get("weight") not in (None, 0):
-        raise BadRow(f"not carried: {where} is trained, and only the assistant's turns are")
     if role == "call":
         made = {**made, "content": "", "tool_calls": _calls(content, where)}
     elif older := turn.get("function_call"):  # OpenAI's before there were tools
         made["tool_calls"] = [*made.get("tool_calls", ()), older]
-    known = {*keys.values(), "function_call", *_THOUGHTS}
-    if turn.get(_CHANNEL) in _CHANNELS:
-        known.add(_CHANNEL)
-    return made | {key: each for key, each in turn.items() if key not in known and each not in (None, [])}
-
-
-def _is_thought(turn: dict[str, Any], role: str, calls: str) -> bool:
-    """Whether Harmony's channel says that an assistant's turn is no answer; a call of a tool is `commentary`, too."""
-    if turn.get(_CHANNEL) == "commentary":
-        return not (role == "call" or turn.get(calls) or turn.get("function_call"))
-    return bool(turn.get(_CHANNEL) == "analysis")
+    more = {key: each for key, each in turn.items() if key not in keys.values() and key != "function_call"}
+    for key, each in beside(more, made["role"], bool(made.get("tool_calls")), where).items():
+        if key in ("role", "content"):  # ShareGPT's list, with OpenAI's keys beside its own
+            made[f"other_{key}"] = each
+        elif made.get(key, each) != each:
+            raise BadRow(
+                f"bad messages: {where} has both {keys.get(key, key)!r} and {key!r}, which say otherwise"
+            )
+        else:
+            made[key] = each
+    if made["role"] != "assistant" and made.get("weight") not in (None, 0):
+        raise BadRow(f"not carried: {where} is trained, and only the assistant's turns are")
+    return made
 
 
 def _role(turn: dict[str, Any], key: str, form: Form, where: str) -> str:

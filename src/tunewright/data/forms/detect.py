@@ -17,7 +17,14 @@ ENOUGH = 0.9
 _LEFT_OUT = frozenset(
     (
         *("llamafactory.alpaca", "llamafactory.sharegpt", "llamafactory.openai", "alpaca_w_system", "mlx"),
-        *("passthrough", "pygmalion", "tinker", "dpo.nectar", "context_qa.load_404"),
+        *(
+            "passthrough",
+            "pygmalion",
+            "dpo.nectar",
+            "context_qa.load_404",
+            "stepwise",
+            "prompt_only",
+        ),
     )
 )
 """Forms that only their user can choose: the same keys as another's, stricter, or with a setting that must be given."""
@@ -109,10 +116,26 @@ def _none(head: list[Row], tried: list[_Fit], unread: list[str]) -> DataError:
         why = f"; the nearest, {nearest.shown}, leaves {listed(left)} unread"
     elif nearest is not None and nearest.refusal:
         why = f"; the nearest is {nearest.shown}, and {nearest.refusal}"
+    else:
+        why = _told(head)
     return DataError(
         f"the rows are of no known form; the first has {listed(head[0])}{why}",
         fix="Set form: {name: …, keys: {…}} for the source: the nearest form, and the keys that differ.",
     )
+
+
+def _told(head: list[Row]) -> str:
+    """What rows hold that no form takes unasked: why TRL's does not, and the forms that only their user can choose."""
+    refusal = _fit(FormSpec(name="trl"), head).refusal
+    said = [] if refusal.startswith("missing column") else [refusal]
+    forms = [
+        name
+        for name in PRESETS
+        if name in _LEFT_OUT and name not in refusal and _has_needed(FormSpec(name=name), head)
+    ]
+    if forms:
+        said.append(f"forms with such keys, which only their user can choose: {listed(forms)}")
+    return "".join(f"; {each}" for each in said)
 
 
 def _fit(spec: FormSpec, head: list[Row]) -> _Fit:
@@ -127,7 +150,7 @@ def _fit(spec: FormSpec, head: list[Row]) -> _Fit:
         try:
             found = read(row)
             if "messages" in found.row:
-                talk(found.row)
+                talk(found.row, {})
         except BadRow as bad:
             made.append(None)
             refusal = refusal or str(bad)

@@ -35,6 +35,9 @@ def _pair(row: Row, form: Form) -> dict[str, Any]:
     sides = [_turns(value(row, form, side), form, form.keys[side]) for side in ("preferred", "rejected")]
     made = paired(prompt, *sides)
     made["messages"] = finished(made["messages"], form)
+    known = ("messages", form.keys.get("tools"), form.keys.get("functions"))
+    if more := {key: each for key, each in asked.items() if key not in known}:
+        made["other_input"] = more
     return _tools(_tools(made, asked, form), row, form)
 
 

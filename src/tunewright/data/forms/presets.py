@@ -37,7 +37,9 @@ PARTS: dict[str, tuple[str, ...]] = {
     "preference": ("system", "prompt", "messages", "chosen", "rejected", "answers", "tools"),
     "rated": ("system", "prompt", "completion", "rating", "tools"),
     "critique": ("instruction", "answer", "scores", "critiques", "revision"),
+    "stepwise": ("system", "prompt", "completions", "labels"),
     "text": ("text",),
+    "prompts": ("prompt",),
     "segments": ("segments",),
 }
 """Family → the names of its parts, which `FormSpec.keys` may give another key."""
@@ -199,7 +201,14 @@ _CONVERSATIONS = {
         ("messages|preferred",),
         roles={**OUR_ROLES, "function": "tool"},
     ),
-    "sharegpt": Preset("conversation", "ShareGPT", _SHAREGPT, ("messages",), _FROM_VALUE, _SHAREGPT_ROLES),
+    "sharegpt": Preset(
+        "conversation",
+        "ShareGPT",
+        _SHAREGPT,
+        ("messages",),
+        _FROM_VALUE,
+        {**_SHAREGPT_ROLES, "input": "user", "output": "assistant"},
+    ),
     "chat_template": Preset(
         "conversation", "Axolotl's chat_template", _MESSAGES, ("messages",), {}, _AXOLOTL_ROLES
     ),
@@ -305,6 +314,16 @@ PRESETS: dict[str, Preset] = {
     **_CONVERSATIONS,
     **_PREFERENCES,
     **_CRITIQUES,
+    "stepwise": Preset(
+        "stepwise",
+        "TRL, rated steps, as one rated answer",
+        {part: part for part in PARTS["stepwise"]},
+        ("prompt", "completions", "labels"),
+        roles=_SHAREGPT_ROLES,
+    ),
+    "prompt_only": Preset(
+        "prompts", "TRL, prompts without answers", {"prompt": "prompt"}, ("prompt",), roles=_SHAREGPT_ROLES
+    ),
     "completion": Preset("text", "text alone", {"text": "text"}, ("text",)),
     "input_output": Preset("segments", "Axolotl's segments", {"segments": "segments"}, ("segments",)),
 }

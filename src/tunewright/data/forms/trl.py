@@ -58,11 +58,12 @@ def read(row: Row, form: Form) -> dict[str, Any]:
 
 def _no_answer(row: Row, form: Form) -> str:
     if has(row, form, "prompt"):
-        why = f"no answer: the row is a prompt alone; it has {listed(row)}, and form.keys.completion may name its answer"
-        if not isinstance(value(row, form, "prompt"), str):  # a seed is a text
-            return why
-        seeds = f"form: {{name: completion, keys: {{text: {form.keys['prompt']}}}}}"
-        return f"{why}. For `generate` to have it answered it is a seed, a text: {seeds}"
+        key = form.keys["prompt"]
+        seeds = "prompt_only" if key == "prompt" else f"{{name: prompt_only, keys: {{prompt: {key}}}}}"
+        return (
+            f"no answer: the row is a prompt alone; it has {listed(row)}. form.keys.completion may name its answer; as a "
+            f"seed for `generate` it has form: {seeds}; methods that answer prompts themselves (grpo) are not here yet"
+        )
     return f"missing column: the row has none of {form.name}'s keys; it has {listed(row)}"
 
 

@@ -3,6 +3,8 @@
 {"role", "content", "weight"? or "train"?}                             content: a text, or a list of text parts
 {"role": "assistant", "tool_calls": [{"id"?, "function": {"name", "arguments"}}, …]}     see _call.py
 {"role": "tool", "content", "tool_call_id"?, "name"?}
+
+Whatever else a message has is kept aside, or refused where it has a meaning that would be lost (side_keys.py).
 """
 
 from typing import Any, get_args
@@ -10,6 +12,7 @@ from typing import Any, get_args
 from tunewright.core.message import Message, Role, ToolCall
 from tunewright.data.names import listed
 from tunewright.data.rows import BadRow
+from tunewright.data.side_keys import beside
 from tunewright.data.sources import jsonl
 from tunewright.data.sources._call import read_calls, read_text
 
@@ -20,8 +23,11 @@ _LEAST_WEIGHT = 1e-3
 """The least weight that is not 0: with much smaller ones a step's weights sum to what fp32 cannot divide by."""
 
 
-def read_message(row: Any, where: str) -> Message:
-    """The message that `row` holds; `where` is its place in words. Raises BadRow."""
+def read_message(row: Any, where: str, aside: dict[str, dict[str, Any]] | None = None) -> Message:
+    """The message that `row` holds; `where` is its place in words. Raises BadRow.
+
+    Keys that say nothing of the message go into `aside`, by the place; where there is no such thing they are refused.
+    """
     if not isinstance(row, dict):
         raise BadRow(f"bad messages: {where} is {jsonl.kind_of(row)}, not an object")
     role, content = row.get("role"), row.get("content")
@@ -32,13 +38,16 @@ def read_message(row: Any, where: str) -> Message:
     calls = read_calls(row.get("tool_calls"), role, where)
     content = _content(content, where, calls)
     weight = _weight(row, where)
-    extra = [key for key, value in row.items() if key not in _KEYS and value not in (None, [])]
-    if extra:
-        raise BadRow(f"bad messages: {where} has {listed(extra)}; a message has {', '.join(_KEYS)}")
     own = {key: read_text(row.get(key), f"{where}.{key}") for key in ("tool_call_id", "name")}
-    stray = next((key for key, value in own.items() if value is not None and role != "tool"), None)
-    if stray:
-        raise BadRow(f"bad messages: {where}.{stray} stands in a message of the {role}, not of a tool")
+    if own["tool_call_id"] is not None and role != "tool":
+        raise BadRow(f"bad messages: {where}.tool_call_id stands in a message of the {role}, not of a tool")
+    more = {key: value for key, value in row.items() if key not in _KEYS}
+    if role != "tool":  # templates show no other's
+        more["name"] = own.pop("name")
+    if extra := beside(more, role, bool(calls), where):
+        if aside is None:
+            raise BadRow(f"bad messages: {where} has {listed(extra)}; a message has {', '.join(_KEYS)}")
+        aside[where] = extra
     return Message(role=role, content=content, weight=weight, tool_calls=calls, **own)
 
 

@@ -20,6 +20,7 @@ from tunewright.core.strict_json import StrictJsonError, parse
 from tunewright.data.names import listed
 from tunewright.data.ratings import is_rating, read_rating
 from tunewright.data.rows import BadRow, Table
+from tunewright.data.side_keys import refuse_lost
 from tunewright.data.sources import jsonl
 from tunewright.data.sources._call import check_calls, read_tools
 from tunewright.data.sources._message import read_message
@@ -35,6 +36,9 @@ _TAG = "kto_tag"
 """What LLaMA-Factory calls the rating; nothing else is called so."""
 _OWN = {"messages", "tools", "prompt", "completion", "label", _TAG, "chosen", "rejected"} | _SHAPES[-1]
 """Keys that are read here when their shape is; all others are fields."""
+
+_Aside = dict[str, dict[str, Any]] | None
+"""A message's place → its keys that say nothing of it."""
 
 
 class Talk(NamedTuple):
@@ -57,33 +61,43 @@ def is_chat(values: dict[str, Any]) -> bool:
     return any(shape <= values.keys() for shape in _SHAPES)
 
 
-def talk(values: dict[str, Any]) -> Talk:
-    """What a chat row holds, weights kept. Raises BadRow unless it ends with the assistant."""
+def talk(values: dict[str, Any], aside: _Aside = None) -> Talk:
+    """What a chat row holds, weights kept. Raises BadRow unless it ends with the assistant.
+
+    Keys of its messages that say nothing of them go into `aside`, by the message's place (`messages[0]`), and so do those of
+    OpenAI's `input`; where there is no such thing they are refused.
+    """
     shape = next((shape for shape in _SHAPES if shape <= values.keys()), None)
     if shape is None:
         raise BadRow(f"missing column: the row has no 'messages'; it has {listed(values)}")
+    refuse_lost(values)
     worse: Conversation | None = None
     if "messages" in shape:
-        messages = _conversation(values["messages"])
-        worse = _after(messages, values.get("rejected"), "rejected")
+        messages = _conversation(values["messages"], aside)
+        worse = _after(messages, values.get("rejected"), "rejected", aside)
         used = {"messages", "label", *(["rejected"] if worse else [])}
     elif "completion" in shape:
-        prompt = _turns(values["prompt"], "prompt", "user")
-        messages = (*prompt, *_turns(values["completion"], "completion", "assistant"))
+        prompt = _turns(values["prompt"], "prompt", "user", aside)
+        messages = (*prompt, *_turns(values["completion"], "completion", "assistant", aside))
         used = {"prompt", "completion", "label"}
     elif "chosen" in shape:
-        messages = _turns(values["chosen"], "chosen", "assistant")
-        worse = _turns(values["rejected"], "rejected", "assistant")
+        messages = _turns(values["chosen"], "chosen", "assistant", aside)
+        worse = _turns(values["rejected"], "rejected", "assistant", aside)
         if "prompt" in values and all(turn.role == "assistant" for turn in (*messages, *worse)):
-            prompt = _turns(values["prompt"], "prompt", "user")
+            prompt = _turns(values["prompt"], "prompt", "user", aside)
             messages, worse = (*prompt, *messages), (*prompt, *worse)
         # answers that hold their prompt need no other: many sets name it beside them once more
         used = {"prompt", "chosen", "rejected", "messages"}
     else:
-        asked = values["input"]
-        prompt = _turns(asked.get("messages") if isinstance(asked, dict) else asked, "input.messages", "user")
-        messages = (*prompt, *_turns(values["preferred_output"], "preferred_output", "assistant"))
-        worse = (*prompt, *_turns(values["non_preferred_output"], "non_preferred_output", "assistant"))
+        asked = values["input"] if isinstance(values["input"], dict) else {"messages": values["input"]}
+        prompt = _turns(asked.get("messages"), "input.messages", "user", aside)
+        more = {key: value for key, value in asked.items() if key not in ("messages", "tools", "functions")}
+        if more and aside is None:
+            raise BadRow(f"bad messages: 'input' has {listed(more)}; it has messages and tools")
+        if more and aside is not None:
+            aside["input"] = more
+        messages = (*prompt, *_turns(values["preferred_output"], "preferred_output", "assistant", aside))
+        worse = (*prompt, *_turns(values["non_preferred_output"], "non_preferred_output", "assistant", aside))
         used = set(shape)
     _ending(messages)
     rejected, rating = _worse(messages, worse), _rating(values, used)
@@ -92,7 +106,7 @@ def talk(values: dict[str, Any]) -> Talk:
     return Talk(with_tools(messages, tools), rejected, rating, frozenset(used & _OWN))
 
 
-def _conversation(rows: Any) -> Conversation:
+def _conversation(rows: Any, aside: _Aside) -> Conversation:
     if isinstance(rows, str) and rows.lstrip().startswith("["):  # in databases and tables without lists
         try:
             rows = parse(rows)
@@ -102,20 +116,20 @@ def _conversation(rows: Any) -> Conversation:
         raise BadRow(
             "bad messages: 'messages' must be an array of at least a user's and an assistant's message"
         )
-    return tuple(read_message(row, f"messages[{at}]") for at, row in enumerate(rows))
+    return tuple(read_message(row, f"messages[{at}]", aside) for at, row in enumerate(rows))
 
 
-def _after(messages: Conversation, answer: Any, name: str) -> Conversation | None:
+def _after(messages: Conversation, answer: Any, name: str, aside: _Aside) -> Conversation | None:
     """The conversation with another last answer, where one is given."""
-    return None if answer is None else (*messages[:-1], *_turns(answer, name, "assistant"))
+    return None if answer is None else (*messages[:-1], *_turns(answer, name, "assistant", aside))
 
 
-def _turns(value: Any, name: str, role: Role) -> Conversation:
+def _turns(value: Any, name: str, role: Role, aside: _Aside) -> Conversation:
     """A text as one message of that role, or a list of messages as it is."""
     if isinstance(value, str):
         return (Message(role=role, content=value),)
     if isinstance(value, list) and value:
-        return tuple(read_message(row, f"{name}[{at}]") for at, row in enumerate(value))
+        return tuple(read_message(row, f"{name}[{at}]", aside) for at, row in enumerate(value))
     raise BadRow(f"bad messages: {name!r} is {jsonl.kind_of(value)}, not a text or a list of messages")
 
 

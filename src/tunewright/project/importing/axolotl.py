@@ -302,5 +302,5 @@ RULES: dict[str, rules.Rule] = {
     "pad_to_sequence_len": rules.always(False, "nothing is padded"),
     "group_by_length": rules.always(False, "packed rows need no sorting"),
     "max_steps": leave("a run is as long as its epochs: set train.epochs"),
-    "test_datasets": leave("give these rows as a suite: suites: {name: {examples: rows.jsonl}}"),
+    "test_datasets": leave("give these rows as a suite: suites: {name: {examples: rows.jsonl, form: …}}"),
 }

@@ -41,6 +41,11 @@ class Entry(NamedTuple):
 
 REFUSED = object()
 """In place of a form: the rows cannot be carried."""
+_NOT_TRAINED = {
+    "stepwise_supervised": "no model that rates steps is trained here; form: stepwise reads rated steps as a rated answer",
+    "_synthetic": "made-up tokens are not trained",
+}
+"""Type → why its rows are not trained."""
 
 
 def form_of(entry: Entry, known: set[str], ledger: Ledger) -> Any:
@@ -84,12 +89,14 @@ def _typed(entry: Entry, ledger: Ledger) -> Any:
         return _defined(entry, kind, ledger)
     if not kind:
         ledger.leave(
-            f"{entry.at}.type", kind, "without a type rows are token ids, which belong to one tokenizer"
+            f"{entry.at}.type",
+            kind,
+            "without a type rows are token ids, which mean something to one tokenizer; give the rows as they were before",
         )
         return REFUSED
     word = str(kind).partition(":")[0]
-    if word in ("stepwise_supervised", "_synthetic"):
-        ledger.leave(f"{entry.at}.type", kind, "ratings of steps and made-up tokens are not trained")
+    if word in _NOT_TRAINED:
+        ledger.leave(f"{entry.at}.type", kind, _NOT_TRAINED[word])
         return REFUSED
     name = _form_name(word, str(rl) if rl else None)
     if name is None:

@@ -267,5 +267,5 @@ RULES: dict[str, rules.Rule] = {
     "load_best_model_at_end": rules.always(True, "the best weights by dev are kept"),
     "disable_shuffling": rules.always(False, "rows come in a seeded random order"),
     "max_steps": leave("a run is as long as its epochs: set train.epochs"),
-    "eval_dataset": leave("give these rows as a suite: suites: {name: {examples: rows.jsonl}}"),
+    "eval_dataset": leave("give these rows as a suite: suites: {name: {examples: rows.jsonl, form: …}}"),
 }

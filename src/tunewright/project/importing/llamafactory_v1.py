@@ -189,7 +189,9 @@ RULES: dict[str, rules.Rule] = {
     "max_new_tokens": plain("decoding.max_new_tokens", whole),
     "trust_remote_code": rules.always(False, rules.NO_CODE),
     "max_steps": rules.leave("a run is as long as its epochs: set train.epochs"),
-    "eval_dataset": rules.leave("give these rows as a suite: suites: {name: {examples: rows.jsonl}}"),
+    "eval_dataset": rules.leave(
+        "give these rows as a suite: suites: {name: {examples: rows.jsonl, form: …}}"
+    ),
 }
 _BATCH = "a step's rows are counted in tokens: train.batch_tokens, left out, is chosen from them"
 WITHOUT: dict[str, str] = {

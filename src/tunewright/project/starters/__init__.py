@@ -58,8 +58,8 @@ def begin(
 
 
 def why(recipe: str, data: Path | None = None, columns: list[str] | None = None) -> str | None:
-    """Why the columns were taken for what they are, in a sentence or two; None for chat rows. Raises as `begin` does."""
+    """Why the columns, or another tool's form, were taken for what they are; None for chat rows. Raises as `begin` does."""
     from tunewright.project.starters._shape import look
 
-    roles = look(data, columns, starter(recipe).prefer).roles
-    return roles.why if roles else None
+    found = look(data, columns, starter(recipe).prefer)
+    return found.roles.why if found.roles else found.said

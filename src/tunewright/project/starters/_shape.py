@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from tunewright.core.errors import DataError
 from tunewright.decide.spec import PriceSpec
+from tunewright.project.starters._form import told
 from tunewright.project.starters._roles import Roles, guess_roles
 from tunewright.project.starters._sample import Sample, Values, read_sample
 
@@ -23,6 +24,10 @@ class Look(NamedTuple):
     """Each row's line or record number."""
     roles: Roles | None
     """None for chat rows."""
+    form: Any = None
+    """Of another tool's rows their form; `rows` are then the chat rows that they become."""
+    said: str | None = None
+    """Why they have it."""
 
     @property
     def answers(self) -> list[Any]:
@@ -39,6 +44,8 @@ def look(data: Path | None, columns: list[str] | None, prefer: Sequence[str] = (
         names = columns or ["input", "expected"]
         return Look("data.jsonl", [], [], guess_roles(names, [], prefer))
     sample: Sample = read_sample(data)
+    if columns is None and (found := told(sample, data)):
+        return Look(str(data), found.rows, found.numbers, None, found.form, found.said)
     if sample.is_chat:
         return Look(str(data), sample.rows, sample.numbers, None)
     missing = [name for name in columns or [] if name not in sample.columns]
@@ -96,8 +103,11 @@ def project_values(
 
 
 def _source(found: Look, by_answer: bool) -> dict[str, Any]:
-    if found.roles is None:
-        return {"path": found.path, "format": "chat"}
+    if found.form is not None:
+        return {"path": found.path, "form": found.form}
+    if found.roles is None:  # told by the rows again, whatever the file: the format chat is lines
+        lines = Path(found.path).suffix.lower() in (".jsonl", ".ndjson")
+        return {"path": found.path, **({"format": "chat"} if lines else {})}
     answer = found.roles.expected
     # a column that is the answer becomes a field, to slice by, only where it is named as one
     field = {answer: answer} if by_answer else {}

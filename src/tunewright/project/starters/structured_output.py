@@ -85,7 +85,7 @@ def _said(row: dict[str, Any], found: Look) -> Any:
         answer = row.get(found.roles.expected)
         return answer.strip() if isinstance(answer, str) else answer
     try:
-        said = talk(row)
+        said = talk(row, {})
     except BadRow:
         return None
     last = said.messages[-1]
