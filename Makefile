@@ -60,6 +60,7 @@ lint: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy bench
 
 docs: .venv/dev
 	$(BIN)/python -m tunewright.project.page docs/project-file.md

@@ -100,7 +100,7 @@ def main() -> None:
     if asked.child:
         print("\n" + json.dumps(child(*asked.child)))
         return
-    lines = []
+    lines = list[str]()
     with tempfile.TemporaryDirectory() as folder:
         make_base(Path(folder))
         for case in (case for case in CASES if case.name in asked.only):
@@ -228,12 +228,16 @@ def rows(case: str) -> list[dict[str, Any]]:
     rule = "You sort messages of a bank's customers. Answer with the name of the one intent that fits, and nothing else. "
     draw = random.Random(0)
     words = [word for text, _ in texts for word in text.split()]
-    found = []
+    found: list[dict[str, Any]] = []
     for number in range(STEPS * ROWS):
         text, label = texts[number % len(texts)]
         other = texts[(number + 7) % len(texts)][1]
         prompt = [_turn("system", rule * (2 if case == "sft-short" else 4)), _turn("user", text)]
-        pair = {"prompt": prompt, "chosen": _said(label), "rejected": _said(f"{other} or not")}
+        pair: dict[str, Any] = {
+            "prompt": prompt,
+            "chosen": _said(label),
+            "rejected": _said(f"{other} or not"),
+        }
         if case == "sft-short":
             found.append({"prompt": prompt, "completion": _said(label)})
         elif case == "sft-apart":
@@ -318,10 +322,10 @@ def ours(case: Case, base: Path) -> tuple[float, list[float]]:
     with tempfile.TemporaryDirectory() as scratch, fast_layers(model, dtype):
         work = WorkFolder(Path(scratch), "bench", 1)
         policy = Policy(model, trees, dtype)
+        own = Shelves(Shelf(trees))
         if method.needs_reference(spec):
-            trees = Shelves(Shelf(trees))
-            refer(policy, trees, plan.prefix, work, lambda *_, **__: None)
-        Loop(policy, parameters, method, spec, plan).run(trees, [], work, emit)
+            refer(policy, own, plan.prefix, work, lambda *_, **__: None)
+        Loop(policy, parameters, method, spec, plan).run(own, [], work, emit)
     timed = facts[WARM:]
     seconds = sum(fact["tokens"] / fact["tokens_per_s"] for fact in timed)
     return sum(fact["tokens"] for fact in timed) / seconds, [fact["loss"] for fact in facts]
@@ -334,7 +338,7 @@ def trl(case: Case, base: Path) -> tuple[float, list[float]]:
 
     os.environ["TRL_EXPERIMENTAL_SILENCE"] = "1"
     warnings.simplefilter("ignore")
-    import trl as peer
+    import trl
     from datasets import Dataset
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
@@ -343,11 +347,14 @@ def trl(case: Case, base: Path) -> tuple[float, list[float]]:
 
     torch.set_num_threads(free_cores())
     together = TRL_ROWS.get(case.method, ROWS)
+    peer: Any = trl
+    Trainer: Any
+    Spec: Any
     if case.method == "orpo":
         from trl.experimental.orpo import ORPOConfig as Spec
         from trl.experimental.orpo import ORPOTrainer
 
-        class Trainer(ORPOTrainer):
+        class ByTokens(ORPOTrainer):
             """TRL's, with the likelihood of the answers alone, as the paper has it: its own takes in the prompts.
 
             It is the mean over the step's tokens, where TRL's own is one of the batches' means.
@@ -360,10 +367,13 @@ def trl(case: Case, base: Path) -> tuple[float, list[float]]:
                 ]
                 wanted = both[: len(found[2]), 1:].flatten()
                 begin = self.state.global_step * ROWS
-                step = self.train_dataset[begin : begin + ROWS]["chosen_labels"]
+                known: Any = self.train_dataset
+                step = known[begin : begin + ROWS]["chosen_labels"]
                 share = (wanted != IGNORED).sum() / sum(label != IGNORED for row in step for label in row)
                 mean = torch.nn.functional.cross_entropy(found[2].flatten(0, 1), wanted)
                 return (*found[:4], mean * share * (ROWS // together))
+
+        Trainer = ByTokens
     else:
         Trainer, Spec = (getattr(peer, f"{case.method.upper()}{part}") for part in ("Trainer", "Config"))
     tokenizer = AutoTokenizer.from_pretrained(base)
@@ -428,16 +438,18 @@ def plain(case: Case, base: Path) -> tuple[float, list[float]]:
     from tunewright.models.machine import free_cores
 
     torch.set_num_threads(free_cores())
-    tokenizer = AutoTokenizer.from_pretrained(base)
+    tokenizer: Any = AutoTokenizer.from_pretrained(base)
     adapter = LoraConfig(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
     torch.manual_seed(0)
     place, dtype = ("cuda", torch.bfloat16) if ACCELERATED else ("cpu", torch.float32)
-    model = get_peft_model(AutoModelForCausalLM.from_pretrained(base, dtype=dtype), adapter).train().to(place)
+    model: Any = (
+        get_peft_model(AutoModelForCausalLM.from_pretrained(base, dtype=dtype), adapter).train().to(place)
+    )
     optimizer = torch.optim.AdamW(
         [p for p in model.parameters() if p.requires_grad], lr=1e-4, weight_decay=0.0
     )
-    given, losses, took = rows(case.name), [], []
-    encoded = []
+    given, losses, took = rows(case.name), list[float](), list[float]()
+    encoded = list[tuple[int, list[int]]]()
     for row in given:
         head = tokenizer.apply_chat_template(row["prompt"], add_generation_prompt=True, return_dict=False)
         encoded.append(
@@ -454,13 +466,13 @@ def plain(case: Case, base: Path) -> tuple[float, list[float]]:
         ids = torch.tensor([[*row, *[3] * (width - len(row))] for _, row in batch]).to(place)
         mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for _, row in batch]).to(place)
         labels = torch.tensor(
-            [[-100] * head + row[head:] + [-100] * (width - len(row)) for head, row in batch]
+            [[IGNORED] * head + row[head:] + [IGNORED] * (width - len(row)) for head, row in batch]
         ).to(place)
         body = model.get_base_model()
         with torch.autocast(place, dtype, enabled=ACCELERATED):
             hidden = body.model(input_ids=ids, attention_mask=mask, use_cache=False)[0][:, :-1]
             wanted = labels[:, 1:]
-            kept = wanted != -100
+            kept = wanted != IGNORED
             loss = cross_entropy(body.lm_head(hidden[kept]), wanted[kept])
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

@@ -306,14 +306,15 @@ def test_a_base_that_cannot_be_packed_says_why(tmp_path):
     base = resolve_base(str(save_model(tmp_path / "base", "gpt_oss", **SINKS)), tmp_path)
     started = []
     spec = SPEC.model_copy(update={"epochs": 1, "batch_tokens": 512})
-    run(
+    summary = run(
         tmp_path,
         base,
         spec,
         emit=lambda kind, **data: started.append(data) if kind == "train.start" else None,
     )
-    assert [(data["packed"], data["not_packed"]) for data in started] == [
-        (False, "NotImplementedError: packed rows have no attention sinks")
+    assert (summary.packed, summary.padded, summary.shared_prefix) == (False, True, 0)
+    assert [(data["packed"], data["padded"], data["not_packed"]) for data in started] == [
+        (False, True, "NotImplementedError: packed rows have no attention sinks")
     ]
 
 

@@ -22,7 +22,7 @@ from tunewright.models.load import load_model, load_tokenizer
 from tunewright.models.template import Renderer
 from tunewright.train import learnt, optimizer, weights
 from tunewright.train.defaults import Facts, settle
-from tunewright.train.fast import fast_layers, four_bit
+from tunewright.train.fast import dense, fast_layers, four_bit
 from tunewright.train.lora import ADAPTER, serving_warnings
 from tunewright.train.methods import find_method
 from tunewright.train.pack import Row, Tree, pack
@@ -189,7 +189,6 @@ def test_the_gradient_through_four_bits_is_that_of_the_numbers_they_stand_for(ti
 
 def _unpack(model) -> None:
     """Put plain linear layers in the place of those with four bits."""
-    from bitsandbytes.functional import dequantize_4bit
     from peft.tuners.lora.layer import Linear as LoraLinear
 
     for name, layer in list(model.named_modules()):
@@ -197,11 +196,28 @@ def _unpack(model) -> None:
             continue
         packed = layer.base_layer
         plain = torch.nn.Linear(packed.in_features, packed.out_features, bias=False)
-        plain.weight = torch.nn.Parameter(
-            dequantize_4bit(packed.weight.data, packed.weight.quant_state).float(), requires_grad=False
-        )
+        plain.weight = torch.nn.Parameter(dense(packed, torch.float32)(), requires_grad=False)
         fresh = LoraLinear(plain, ADAPTER, r=4, lora_alpha=8, config=model.peft_config[ADAPTER])
         model.set_submodule(name, fresh)
+
+
+@needs_bitsandbytes
+@pytest.mark.parametrize("shape", [(40, 48), (6, 32), (4, 128)], ids=str)
+def test_four_bits_are_the_numbers_that_they_stand_for(shape):
+    """Blocks of 64 weights share a scale, also where a row is no whole number of them."""
+    from bitsandbytes.nn import Linear4bit
+
+    layer = Linear4bit(shape[1], shape[0], bias=False, quant_type="nf4", compress_statistics=False)
+    whole = (
+        torch.randn(shape, generator=torch.Generator().manual_seed(0))
+        * torch.arange(1, shape[0] + 1)[:, None]
+    )
+    layer.weight.data = whole.clone()
+    state = layer.to("cpu").weight.quant_state
+    blocks = whole.flatten().view(-1, 64)
+    nearest = (blocks / state.absmax[:, None])[..., None].sub(state.code).abs().argmin(-1)
+    wanted = (state.code[nearest] * state.absmax[:, None]).view(shape)
+    torch.testing.assert_close(dense(layer, torch.float32)(), wanted)
 
 
 @needs_bitsandbytes

@@ -8,6 +8,7 @@ hardware) while A and B stay in fp32. `_Norm` is RMS norm (arXiv:1910.07467, eq.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from typing import Any
 
 import torch
@@ -40,13 +41,19 @@ def four_bit(layer: Any) -> bool:
 
 
 def dense(layer: Any, dtype: torch.dtype) -> Callable[[], Tensor]:
-    """What gives a frozen linear layer's weights [out, in] in `dtype`."""
+    """What gives a frozen linear layer's weights [out, in] in `dtype`.
+
+    Four bits are unpacked as one long row: with AVX-512, bitsandbytes 0.50 takes a wrong block's scale from the second row
+    on where rows are no whole blocks (64 weights).
+    """
     if not four_bit(layer):
         weight = layer.weight.detach().to(dtype)
         return lambda: weight
     from bitsandbytes.functional import dequantize_4bit
 
-    return lambda: dequantize_4bit(layer.weight.data, layer.weight.quant_state).to(dtype)
+    shape, flat = layer.weight.quant_state.shape, copy(layer.weight.quant_state)
+    flat.shape = torch.Size([shape.numel()])
+    return lambda: dequantize_4bit(layer.weight.data, flat).view(shape).to(dtype)
 
 
 @contextmanager

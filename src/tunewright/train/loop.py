@@ -211,7 +211,7 @@ class Loop:
         load = self._load(trees, dev_trees)
 
         def probe(group: Sequence[int]) -> None:
-            self._gradients(batches(trees, group, plan.prefix, self._limit), 0)
+            self._gradients(self._cut(trees, group), 0)
             for parameter in self._parameters.values():
                 parameter.grad = None
 
@@ -230,7 +230,7 @@ class Loop:
             return sum(dev_trees[index].tokens for index in some)
 
         def refer() -> int:
-            batch = batches(trees, self._plan.steps[0], self._plan.prefix, self._limit)[0]
+            batch = self._cut(trees, self._plan.steps[0])[0]
             self._policy.still_logprobs(batch)
             return sum(tree.tokens for tree in batch.trees)
 
@@ -285,6 +285,10 @@ class Loop:
         optimizer.restore(tensors, progress.step)
         return progress
 
+    def _cut(self, trees: Sequence[Tree], group: Sequence[int]) -> list[Batch]:
+        """The batches of one step, or of one look at dev."""
+        return batches(trees, group, self._plan.prefix, self._limit, apart=not self._policy.packed)
+
     def _step(
         self,
         trees: Sequence[Tree],
@@ -295,7 +299,7 @@ class Loop:
     ) -> tuple[dict[str, Any], Look]:
         """One optimizer step; returns its facts for the history, and what its loss is. A diverged one changes nothing."""
         group = self._plan.steps[progress.step]
-        cut = batches(trees, group, self._plan.prefix, self._limit)
+        cut = self._cut(trees, group)
         total, means = self._gradients(cut, progress.step)
         norms = optimizer.norms()
         norm = float(torch.linalg.vector_norm(norms))
@@ -451,7 +455,7 @@ class Loop:
     def _dev_loss(self, dev_trees: Sequence[Tree], group: Sequence[int]) -> tuple[float, int]:
         """The method's loss over a group of dev trees as one step, and their trained tokens."""
         self._policy.model.eval()
-        cut = batches(dev_trees, group, self._plan.prefix, self._limit)
+        cut = self._cut(dev_trees, group)
         with torch.no_grad():
             totals = self._method.totals(self._policy, cut, self._spec)
             parts = (self._method.part(self._policy, batch, totals, self._spec) for batch in cut)

@@ -38,6 +38,10 @@ class Row(NamedTuple):
         """Trained tokens; the first token of a row has no context and never counts."""
         return sum(self.mask[1:])
 
+    def trained_places(self) -> list[int]:
+        """Where in the row its trained tokens stand."""
+        return [*compress(range(1, len(self.ids)), islice(self.mask, 1, None))]
+
     @property
     def prompt(self) -> int:
         """Tokens before the first trained one; all of them where none is trained."""
@@ -45,7 +49,7 @@ class Row(NamedTuple):
 
     def begun(self, trained: int) -> "Row":
         """The row up to its so-many-th trained token."""
-        places = [place for place in range(1, len(self.ids)) if self.mask[place]][:trained]
+        places = self.trained_places()[:trained]
         end = places[-1] + 1 if places else len(self.ids)
         return self._replace(ids=self.ids[:end], mask=self.mask[:end], weights=self.weights[:end])
 
@@ -142,6 +146,11 @@ class Batch(NamedTuple):
         """Tokens of the rows, what they share counted for each."""
         return sum(len(row.ids) for row in self.rows)
 
+    def row_lengths(self) -> Tensor:
+        """For each token the length of the longest row that goes through it [1, T]."""
+        lengths = torch.tensor(self.segments.lengths)
+        return torch.tensor(self.segments.row_lengths()).repeat_interleave(lengths)[None]
+
     def filled(self, multiple: int) -> "Batch":
         """The batch with T a multiple of that: a last segment of first tokens that nothing sees or learns from."""
         more = -self.ids.shape[1] % multiple
@@ -235,12 +244,36 @@ def fill(lengths: Sequence[int] | Mapping[int, int], order: Sequence[int], limit
     return groups
 
 
-def batches(trees: Sequence[Tree], group: Sequence[int], prefix: int, limit: int) -> list[Batch]:
-    """One optimizer step's trees (by index) as batches of at most `limit` tokens each, those that rehearse by themselves."""
+def fill_apart(trees: Mapping[int, Tree], order: Sequence[int], limit: int) -> list[list[int]]:
+    """Trees by index, the shortest first, in groups of at most `limit` tokens where each row is filled up to the longest.
+
+    A tree of more is a group of its own.
+    """
+    longest = {index: max(len(row.ids) for row in trees[index].rows) for index in order}
+    groups: list[list[int]] = []
+    rows = 0
+    for index in sorted(order, key=longest.__getitem__):
+        rows += len(trees[index].rows)
+        if not groups or rows * longest[index] > limit:
+            groups.append([])
+            rows = len(trees[index].rows)
+        groups[-1].append(index)
+    return groups
+
+
+def batches(
+    trees: Sequence[Tree], group: Sequence[int], prefix: int, limit: int, *, apart: bool = False
+) -> list[Batch]:
+    """One optimizer step's trees (by index) as batches of at most `limit` tokens each, those that rehearse by themselves.
+
+    `apart` is for rows that are not packed: those of about one length go together, and what fills them up counts.
+    """
     taken = {index: trees[index] for index in group}
     lengths = {index: tree.tokens for index, tree in taken.items()}
     kinds = ([index for index in group if taken[index].rehearses == kind] for kind in (False, True))
-    parts = chain.from_iterable(fill(lengths, kind, limit) for kind in kinds)
+    parts = chain.from_iterable(
+        fill_apart(taken, kind, limit) if apart else fill(lengths, kind, limit) for kind in kinds
+    )
     return [pack([taken[index] for index in part], prefix) for part in parts]
 
 
@@ -269,19 +302,19 @@ def pack(trees: Sequence[Tree], prefix: int = 0) -> Batch:
             flat.train(row, owner, flat.add(row.ids[head:], stem))
             owner += 1
     return Batch(
-        ids=_tensor(flat.ids)[None],
-        positions=_tensor(flat.positions)[None],
+        ids=whole_numbers(flat.ids)[None],
+        positions=whole_numbers(flat.positions)[None],
         segments=Segments(tuple(flat.lengths), tuple(flat.parents)),
-        places=_tensor(flat.places),
-        labels=_tensor(flat.labels),
-        owners=_tensor(flat.owners),
+        places=whole_numbers(flat.places),
+        labels=whole_numbers(flat.labels),
+        owners=whole_numbers(flat.owners),
         trees=tuple(trees),
         prefix=prefix if usual else 0,
         weights=_weights(trees),
     )
 
 
-def _tensor(numbers: Sequence[int]) -> Tensor:
+def whole_numbers(numbers: Sequence[int]) -> Tensor:
     """Whole numbers as a tensor of int64, by way of an array: a tenth of the time that torch takes over a list."""
     return (
         torch.frombuffer(array("q", numbers), dtype=torch.long)
@@ -295,13 +328,9 @@ def _weights(trees: Sequence[Tree]) -> Tensor | None:
     rows = [row for tree in trees for row in tree.rows]
     if not any(row.weights for row in rows):
         return None
-    found = [
-        row.weights[at] if row.weights else 1.0
-        for row in rows
-        for at in range(1, len(row.ids))
-        if row.mask[at]
-    ]
-    return torch.tensor(found)
+    return torch.tensor(
+        [row.weights[at] if row.weights else 1.0 for row in rows for at in row.trained_places()]
+    )
 
 
 class _Node(NamedTuple):
@@ -337,7 +366,7 @@ class _Flat:
 
     def train(self, row: Row, owner: int, end: _Node) -> None:
         """Note the row's trained tokens; each is predicted from the token before it, wherever that stands."""
-        trained = [*compress(range(1, len(row.ids)), islice(row.mask, 1, None))]
+        trained = row.trained_places()
         self.places += [end.path[i - 1] for i in trained]
         self.labels += [row.ids[i] for i in trained]
         self.owners += [owner] * len(trained)

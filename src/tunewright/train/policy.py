@@ -1,16 +1,15 @@
 """Policy: the model as the losses see it, log-probabilities of a batch's trained tokens and of its rows.
 
-Before the first step it proves itself on two rows against the model's own forward pass, one row at a time. A model
-that cannot be packed (its layers take no segments) is run row by row. Logits that a model scales or caps, as its
-configuration says, are scaled and capped here too, some at a time; one that makes more of them goes through its own head,
-all logits of a batch's trained tokens at once.
+Before the first step it proves itself on two rows against the model's own forward pass, one row at a time. The rows of a
+model that cannot be packed (its layers take no segments) are filled up to one length; where that gives other results, too,
+they are run one at a time. Logits that a model scales or caps, as its configuration says, are scaled and capped here too,
+some at a time; one that makes more of them goes through its own head, all logits of a batch's trained tokens at once.
 """
 
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import product
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -22,11 +21,18 @@ from tunewright.train import attention
 from tunewright.train.fast import without_adapter
 from tunewright.train.logprobs import PLAIN, Shape, token_logprobs
 from tunewright.train.pack import Batch, Row, Tree, pack, shared_prefix
+from tunewright.train.padded import Padded, alike, pad
 
 _TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 0.05}
 """Mean difference in nats that the two ways may show: 0.012 was seen in bf16, where single unlikely tokens differ by 0.2."""
+Layout = Literal["packed", "padded", "alone"]
+"""How a batch's rows go through the model: in one flat sequence, side by side and filled up, or one after the other."""
 _PROBED = 32
 """Trained tokens of a row that the proof looks at."""
+_MORE = 8
+"""Tokens that each row is filled up by, at least, for the proof that it may be."""
+_CAPS = ("final_logit_softcapping", "logits_soft_cap", "output_logit_soft_cap")
+"""The names that a configuration may have for a cap of logits."""
 _ROUND = 64
 """Flat sequences are filled up to a multiple of this for bf16 on a CPU, which compiles a product anew for each shape: one
 of 900 tokens took 2.8 ms when new and 0.2 ms when known."""
@@ -63,28 +69,36 @@ class Policy:
         self._body = text_part(self._causal).body
         self._stock = self._causal.config._attn_implementation
         taught = [tree for tree in trees if all(row.trained for row in tree.rows)][:2]
-        probe = [tree._replace(rows=tuple(row.begun(_PROBED) for row in tree.rows)) for tree in taught]
+        probe = [_forked(tree) for tree in taught]
         self.refused: str | None = None
-        """What a way that was tried said, where it could not be gone: the first of those that pack, for a model that is run
-        row by row. None where all that were tried gave results."""
-        self.packed: bool
+        """What the first way that packs said where it could not be gone. None where all of them gave results."""
+        self.layout: Layout
         self.shape: Shape | None
         """What is made of the head's products; none where the model's own head is asked."""
         if proven is not None:
-            self.packed, self.shape, self.refused = proven.packed, proven.shape, proven.refused
-            self._causal.set_attn_implementation(attention.NAME if self.packed else self._stock)
+            self.layout, self.shape, self.refused = proven.layout, proven.shape, proven.refused
+            self._causal.set_attn_implementation(self._attention)
             return
-        said = dict[bool, str | None]()
-        ways = product((True, False), (*shapes(self._causal.config), None))
-        for self.packed, self.shape in ways:
-            self.refused = None
+        said = dict[Layout, str | None]()
+        for layout, shape in _ways(self._causal.config):
+            self.layout, self.shape, self.refused = layout, shape, None
             if self._agrees(probe):
-                self.refused = said.get(True) if not self.packed else None
+                self.refused = said.get("packed") if not self.packed else None
                 return
-            said.setdefault(self.packed, self.refused)
+            said.setdefault(self.layout, self.refused)
         fix = "Choose another base; this one's forward pass is not that of a plain causal model."
-        why = f" ({said[False]})" if said[False] else ""
+        why = f" ({said['alone']})" if said["alone"] else ""
         raise ModelError(f"The base gives other results in training than alone{why}.", fix=fix)
+
+    @property
+    def packed(self) -> bool:
+        """Whether a batch's rows lie in one flat sequence."""
+        return self.layout == "packed"
+
+    @property
+    def padded(self) -> bool:
+        """Whether a batch's rows of about one length are filled up to it and lie side by side."""
+        return self.layout == "padded"
 
     @property
     def device(self) -> torch.device:
@@ -98,18 +112,13 @@ class Policy:
 
     def logprobs(self, batch: Batch) -> Tensor:
         """Log-probabilities [N] in fp32 of the batch's trained tokens, in the order of its labels."""
-        if not self.packed and len(batch.rows) > 1:
-            return torch.cat([self.logprobs(pack([Tree((row,))])) for row in batch.rows])
+        if not self.packed:
+            return self._apart(batch.rows)
         if self.compiles_products:
             batch = batch.filled(_ROUND)
+        cut = attention.Unread(batch.segments._replace(dtype=self._dtype))
         batch = batch.to(self.device)
-        if self.shape is None:
-            logits: Tensor = self._forward(self._causal, batch, logits_to_keep=batch.places).logits[0]
-            return _picked(logits, batch.labels)
-        hidden = self._forward(self._body, batch).last_hidden_state[0]
-        head = self._causal.get_output_embeddings()
-        picked = hidden.index_select(0, batch.places)
-        return token_logprobs(picked, head.weight, batch.labels, getattr(head, "bias", None), self.shape)
+        return self._read(batch, position_ids=batch.positions, segments=cut)
 
     def row_logprobs(self, batch: Batch) -> Tensor:
         """Summed log-probabilities [R] in fp32 of each row's trained tokens."""
@@ -178,38 +187,56 @@ class Policy:
         try:
             yield
         finally:
-            self._causal.set_attn_implementation(attention.NAME if self.packed else self._stock)
+            self._causal.set_attn_implementation(self._attention)
             self.model.train(training)
 
     def restore(self) -> None:
         """Give the model its own attention back."""
         self._causal.set_attn_implementation(self._stock)
 
-    def _forward(self, module: Any, batch: Batch, **more: Any) -> Any:
-        cut = attention.Unread(batch.segments._replace(dtype=self._dtype))
-        segments = {"segments": cut} if self.packed else {}
+    @property
+    def _attention(self) -> str:
+        """The attention that the layout wants."""
+        return attention.NAME if self.packed else cast("str", self._stock)
+
+    def _apart(self, rows: Sequence[Row]) -> Tensor:
+        """Log-probabilities [N] of the rows' trained tokens, row by row; rows of about one length are read together."""
+        groups = alike(rows) if self.padded else [[number] for number in range(len(rows))]
+        found = dict[int, Tensor]()
+        for group in groups:
+            values = self._read_padded(pad([rows[number] for number in group]))
+            found |= zip(group, values.split([rows[number].trained for number in group]), strict=True)
+        return torch.cat([found[number] for number in range(len(rows))])
+
+    def _read_padded(self, batch: Padded) -> Tensor:
+        batch = batch.to(self.device)
+        mask = batch.mask
+        return self._read(batch, **({} if mask is None else {"attention_mask": mask}))
+
+    def _read(self, batch: Batch | Padded, **given: Any) -> Tensor:
+        """Log-probabilities [N] of a batch's labels; the model is given its ids [B, T] and what else is `given`."""
+        if self.shape is None:  # one sequence: no way fills rows up and asks the model's own head
+            found = self._forward(self._causal, batch, logits_to_keep=batch.places, **given)
+            return _picked(found.logits[0], batch.labels)
+        hidden: Tensor = self._forward(self._body, batch, **given).last_hidden_state
+        head = self._causal.get_output_embeddings()
+        picked = hidden.flatten(0, 1).index_select(0, batch.places)
+        return token_logprobs(picked, head.weight, batch.labels, getattr(head, "bias", None), self.shape)
+
+    def _forward(self, module: Any, batch: Batch | Padded, **given: Any) -> Any:
         with self._noisy(batch), torch.autocast(self.device.type, self._dtype, enabled=self._mixed):
-            return module(
-                input_ids=batch.ids,
-                position_ids=batch.positions,
-                use_cache=False,
-                return_dict=True,
-                **segments,
-                **more,
-            )
+            return module(input_ids=batch.ids, use_cache=False, return_dict=True, **given)
 
     @contextmanager
-    def _noisy(self, batch: Batch) -> Iterator[None]:
+    def _noisy(self, batch: Batch | Padded) -> Iterator[None]:
         """While it lasts, the embeddings of the batch are noisy, in training mode."""
         if not (self._noise and self.model.training):
             yield
             return
-        lengths = torch.tensor(batch.segments.lengths)
-        rows = torch.tensor(batch.segments.row_lengths(), dtype=torch.float32)
-        most = (self._noise * rows.rsqrt()).repeat_interleave(lengths)
+        most = self._noise * batch.row_lengths().float().rsqrt()
 
         def add(_: Any, __: Any, embedded: Tensor) -> Tensor:
-            size = (most / embedded.shape[-1] ** 0.5).to(embedded)[None, :, None]
+            size = (most / embedded.shape[-1] ** 0.5).to(embedded)[..., None]
             return embedded + size * torch.empty_like(embedded).uniform_(-1, 1)
 
         handle = self._causal.get_input_embeddings().register_forward_hook(add)
@@ -220,15 +247,18 @@ class Policy:
 
     def _agrees(self, probe: list[Tree]) -> bool:
         """Whether this way and the model alone give the probe's rows the same log-probabilities."""
-        self._causal.set_attn_implementation(attention.NAME if self.packed else self._stock)
-        batch = pack(probe, shared_prefix(probe))
+        rows = [row for tree in probe for row in tree.rows]
+        self._causal.set_attn_implementation(self._attention)
         training = self._causal.training
         self.model.eval()
         try:
             with torch.no_grad():
-                found = self.logprobs(batch)
+                if self.padded:
+                    found = self._read_padded(pad(rows, _MORE))
+                else:
+                    found = self.logprobs(pack(probe, shared_prefix(probe)))
                 self._causal.set_attn_implementation(self._stock)
-                wanted = torch.cat([self._alone(row) for row in batch.rows])
+                wanted = torch.cat([self._alone(row) for row in rows])
         except (MemoryError, TypeError, ValueError, RuntimeError, LookupError, AttributeError) as error:
             # a layer that takes no segments, or shapes that do not meet: each architecture has its own way to say so
             if is_shortage(error):
@@ -238,25 +268,45 @@ class Policy:
             self.refused = first_line(error)
             return False
         finally:
-            self._causal.set_attn_implementation(attention.NAME if self.packed else self._stock)
+            self._causal.set_attn_implementation(self._attention)
             self.model.train(training)
         return bool((found - wanted).abs().mean() <= _TOLERANCE.get(self._dtype or self._causal.dtype, 0.05))
 
     def _alone(self, row: Row) -> Tensor:
         """The row's log-probabilities as the model itself computes them."""
-        batch = pack([Tree((row,))]).to(self.device)
+        batch = pad([row]).to(self.device)
         logits: Tensor = self._causal(input_ids=batch.ids, use_cache=False).logits[0, batch.places]
         return _picked(logits, batch.labels)
+
+
+def _forked(tree: Tree) -> Tree:
+    """What the proof looks at of a tree: its rows' first trained tokens, and a single row twice.
+
+    Some models part rows whose positions begin anew, and would seem to take segments where none hangs under another.
+    """
+    rows = tuple(row.begun(_PROBED) for row in tree.rows)
+    return tree._replace(rows=rows if len(rows) > 1 else rows * 2)
+
+
+def _ways(config: Any) -> list[tuple[Layout, Shape | None]]:
+    """Layouts and what is made of the head's products, none where the model's own head is asked, the quickest first."""
+    known = shapes(config)
+    return [
+        *(("packed", shape) for shape in (*known, None)),
+        *(("padded", shape) for shape in known),
+        *(("alone", shape) for shape in (*known, None)),
+    ]
 
 
 def shapes(config: Any) -> list[Shape]:
     """What a model may make of its head's products by its configuration, the likeliest first.
 
     Granite divides by `logits_scaling` and HyperCLOVA X multiplies by it; Cohere has `logit_scale`, Falcon-H1
-    `lm_head_multiplier`; Gemma 2 and its kin cap.
+    `lm_head_multiplier`; Gemma 2 and its kin, RecurrentGemma and xLSTM cap, each by another name.
     """
     text = config.get_text_config()
-    cap = getattr(text, "final_logit_softcapping", None)
+    caps = (getattr(text, name, None) for name in _CAPS)
+    cap = next((value for value in caps if value), None)
     divisor = getattr(text, "logits_scaling", None) or 1.0
     named = (getattr(text, name, None) or 1.0 for name in ("logit_scale", "lm_head_multiplier"))
     scales = [scale for scale in (1 / divisor, divisor, *named) if scale != 1.0]

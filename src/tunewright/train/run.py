@@ -40,7 +40,7 @@ from tunewright.train.lora import serving_warnings
 from tunewright.train.methods import Method, find_method, sft
 from tunewright.train.methods._rehearsed import General, Rehearsed
 from tunewright.train.pack import Row, Tree, digest, pack
-from tunewright.train.policy import Policy
+from tunewright.train.policy import Layout, Policy
 from tunewright.train.reference import refer
 from tunewright.train.shelf import Shelves
 from tunewright.train.spec import LIKELIHOODS, SettledAdapter, SettledSpec, TrainSpec
@@ -125,7 +125,7 @@ def train(
         policy = _policy(model, tried, settled, dtype, proven)
         refused = {} if policy.packed else {"not_packed": policy.refused or "other results"}
         facing = {"steps": len(plan.steps), "rows": trees.rows, "threads": folder.threads}
-        emit("train.start", packed=policy.packed, **facing, **refused)
+        emit("train.start", packed=policy.packed, padded=policy.padded, **facing, **refused)
         score = partial(_score, judge, TorchGenerator.around(model, renderer), policy) if judge else None
         whole = Rehearsed(method) if rehearsal and spec.method not in LIKELIHOODS else method
         loop = Loop(policy, parameters, whole, settled, plan, score)
@@ -146,7 +146,7 @@ def train(
     checks = _prove(model, settled.adapter, out, probes, start, end, finished)
     finished = finished._replace(warnings=(*told, *finished.warnings))
     summary = _summary(
-        settled, choices, finished, strength, plan, counts, checks, precision, policy.packed, folder
+        settled, choices, finished, strength, plan, counts, checks, precision, policy.layout, folder
     )
     _write(out, summary, folder)
     done = summary.model_dump(include={"steps", "best_step", "best_dev_loss"})
@@ -334,7 +334,7 @@ def _summary(
     counts: Mapping[str, int],
     checks: tuple[LearntCheck, ...],
     precision: Literal["fp32", "bf16"],
-    packed: bool,
+    layout: Layout,
     folder: WorkFolder,
 ) -> TrainSummary:
     progress = finished.progress
@@ -363,8 +363,9 @@ def _summary(
         **counts,
         dev_rows=len(plan.dev),
         precision=precision,
-        packed=packed,
-        shared_prefix=plan.prefix if packed else 0,
+        packed=layout == "packed",
+        padded=layout == "padded",
+        shared_prefix=plan.prefix if layout == "packed" else 0,
         threads=folder.threads,
         checks=checks,
     )

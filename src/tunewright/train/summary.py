@@ -74,6 +74,8 @@ class TrainSummary(BaseModel):
     precision: Literal["fp32", "bf16"]
     packed: bool
     """Whether rows shared sequences, or the base's layers forbade it."""
+    padded: bool = False
+    """Whether rows that shared none were filled up to one length and computed side by side; where not, one by one."""
     shared_prefix: int
     """Tokens that the task's rows begin with, computed once for each sequence."""
     threads: int
