@@ -52,6 +52,9 @@ if TYPE_CHECKING:
     from tunewright.project.project import Project as Project
     from tunewright.project.project import RunResult as RunResult
     from tunewright.project.project import Trained as Trained
+    from tunewright.project.recipe_graph import OperationNode as OperationNode
+    from tunewright.project.recipe_graph import RecipeGraph as RecipeGraph
+    from tunewright.project.recipe_graph import SourceNode as SourceNode
     from tunewright.project.recipes import Op as Op
     from tunewright.project.recipes import Source as Source
     from tunewright.project.reviewing import ReviewQueue as ReviewQueue
@@ -90,6 +93,7 @@ _HOMES = {
     "project.plan": ("Planned",),
     "project.preview": ("Preview",),
     "project.project": ("CheckResult", "Listener", "Project", "RunResult", "Trained"),
+    "project.recipe_graph": ("OperationNode", "RecipeGraph", "SourceNode"),
     "project.recipes": ("Op", "Source"),
     "project.reviewing": ("ReviewQueue",),
     "project.run": ("StepOutcome",),

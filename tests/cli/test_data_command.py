@@ -48,6 +48,49 @@ def test_why_tells_how_often_a_row_stands_that_was_repeated(cli, project):
     assert "balance changed it" not in said
 
 
+def test_the_recipe_is_shown_before_and_after_it_ran(cli, project):
+    said = cli("data", "recipe")
+    assert (said.code, said.err) == (0, "")
+    assert said.out == (
+        "rows (source) stale redact (of rows) waits reads messages may change messages, rejected drop_duplicates"
+        " (of redact) waits reads messages What is stale is worked by `tunewright run prepare`; `tunewright data preview`"
+        " shows first rows."
+    )
+    assert cli("run", "prepare").code == 0
+    assert cli("data", "recipe").out == (
+        "rows (source) fresh rows 60 of 60 columns messages (conversation) redact (of rows) fresh reads messages changes"
+        " messages rows 60 in, 60 out, 60 changed columns messages (conversation) drop_duplicates (of redact) fresh"
+        " reads messages rows 60 in, 60 out columns messages (conversation)"
+    )
+    found = json.loads(cli("data", "recipe", "--json").out)
+    assert [(node["id"], node["state"], node["account"]["rows_in"]) for node in found["operations"]] == [
+        ("redact", "fresh", 60),
+        ("drop_duplicates", "fresh", 60),
+    ]
+    assert found["sources"][0]["columns"] == [{"name": "messages", "kind": "conversation", "is_field": False}]
+
+
+def test_conversations_that_nobody_answers_are_told_apart_from_rejects(cli, project):
+    asked, answer = (
+        f"From - Mon\nMessage-ID: <{n}@x>\nFrom: {who}\n" for n, who in (("a", "ann@y"), ("b", "help@x"))
+    )
+    lone = "".join(f"From - Mon\nMessage-ID: <{n}@x>\nFrom: ann@y\n\nThanks {n}.\n\n" for n in range(5))
+    mails = f"{asked}\nMy lamp is broken.\n\n{answer}In-Reply-To: <a@x>\n\nSend it back.\n\n{lone}"
+    (project / "mails.mbox").write_text(mails)
+    source = "{path: mails.mbox, roles: {help@x: assistant}}"
+    (project / "tunewright.yaml").write_text(f"name: n\ntask: {{system: s}}\nsources: {{mails: {source}}}\n")
+    said = cli("run", "ingest")
+    assert said.code == 0
+    assert "1 examples, 0 rejects, 5 without an answer passed over" in said.err
+    assert said.out.startswith(
+        "5 conversations that nobody answers were passed over, the first at mails.mbox:3: no answer: no mail of the file"
+        " answers it, and it answers none. All of them: "
+    )
+    assert (
+        "mails.mbox:3 (source mails) passed over no answer: no mail" in cli("data", "why", "mails.mbox:3").out
+    )
+
+
 def test_preview_shows_what_an_operation_makes(cli, project):
     said = cli("data", "preview", "redact", "--rows", "1", "--of", "10")
     assert said.code == 0

@@ -140,3 +140,22 @@ def test_a_suite_that_training_holds_inside_longer_texts_is_a_warning(cli, proje
     assert said.code == 0
     near = "suites.mine, questions.jsonl:2: of 2 of its examples, 1 are nearly what training rows say"
     assert near in said.err
+
+
+def test_near_leaks_are_looked_for_again_only_where_something_changed(cli, project):
+    asked = "how many apples has Mara when she buys nine more at the market"
+    rows = (project / "sums.csv").read_text().splitlines()
+    longer = [f"read this number {at}: {asked} and answer,7" for at in range(10)]
+    (project / "sums.csv").write_text("\n".join([*rows, *longer]) + "\n")
+    write_questions(project, "a new one", asked)
+    check = ("check", "--no-rows", "--set", "suites.mine.examples=questions.jsonl")
+    first, again = cli(*check), cli(*check)
+    assert "comparing 40 training rows" in first.err
+    assert "comparing" not in again.err
+    warnings = [said.err[said.err.index("warning:") :] for said in (first, again)]
+    assert "1 are nearly what training rows say" in warnings[0]
+    assert warnings[0] == warnings[1]
+    write_questions(project, "a new one", "another", asked)
+    said = cli(*check)
+    assert "comparing 40 training rows" in said.err
+    assert "questions.jsonl:3: of 3 of its examples, 1 are nearly what training rows say" in said.err

@@ -39,7 +39,7 @@ class Desk:
         out = self.root / "out"
         summary = ingest({"s": spec}, task or TaskSpec(), self.root, out, reject_budget=budget, emit=silent)
         rejects = [json.loads(line) for line in (out / "rejects.jsonl").read_bytes().splitlines()]
-        assert summary.model_dump(mode="json") == json.loads((out / "summary.json").read_text("utf-8"))
+        assert summary == IngestSummary.model_validate_json((out / "summary.json").read_bytes())
         return Ingested(summary, read_examples(out / "examples.jsonl"), rejects)
 
 

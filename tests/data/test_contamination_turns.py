@@ -182,3 +182,34 @@ def test_what_rows_are_near_is_written_down(tmp_path: Path) -> None:
     assert first == {**head, "by": "same", "score": 1.0, "verdict": "copied", "dropped": True}
     assert (last["place"], last["verdict"], last["dropped"]) == ("talks.jsonl:2", "neighbour", False)
     assert (done.steps[0].told, done.steps[0].dropped) == (2, 1)
+
+
+ASKED = "How do I get a card for my son who lives abroad?"
+TURNS = [
+    {"role": "user", "content": "Hello"},
+    {"role": "assistant", "content": "Hi"},
+    {"role": "user", "content": ASKED},
+]
+SAID = {"role": "assistant", "content": "Order one."}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"messages": [*TURNS, SAID]},
+        {"prompt": ASKED, "completion": "Order one."},
+        {"prompt": TURNS, "completion": [SAID]},
+        {"prompt": ASKED, "chosen": "Order one.", "rejected": "No."},
+        {"chosen": [*TURNS, SAID], "rejected": [*TURNS, SAID | {"content": "No."}]},
+        {
+            "input": {"messages": TURNS},
+            "preferred_output": [SAID],
+            "non_preferred_output": [SAID | {"content": "No."}],
+        },
+    ],
+    ids=lambda line: " ".join(line),
+)
+def test_chat_rows_of_any_shape_ask_their_last_question(line: dict[str, object], tmp_path: Path) -> None:
+    (tmp_path / "asked.jsonl").write_text(json.dumps(line) + "\n")
+    rows = [make_example(ask(ASKED, "x")), make_example(ask("Where is my parcel?", "x"))]
+    assert worked([Decontaminate(against=("asked.jsonl",))], rows, root=tmp_path).kept == rows[1:]

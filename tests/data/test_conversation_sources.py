@@ -257,6 +257,43 @@ def test_mails_to_skip_are_passed_over(desk) -> None:
     assert threads(desk, [news, *GOOD]) == ([[("user", "Hi?"), ("assistant", "Yes.")]], [])
 
 
+def test_what_nobody_answers_is_passed_over_and_counts_against_no_budget(desk) -> None:
+    box(desk, [*GOOD, *(mail(f"news {at}", "info@x.org", 3, f"Offer {at}") for at in range(20))])
+    got = desk.ingest("t.mbox", budget=0.0, roles={"shop.com": "assistant"})
+    counts = {"rows": 21, "examples": 1, "rejects": 0, "passed_over": 20}
+    reasons = {"no answer": 20}
+    files = {"t.mbox": counts}
+    assert got.summary.model_dump() == {
+        **counts,
+        "sources": {"s": {**counts, "files": files}},
+        "reasons": reasons,
+    }
+    assert got.rejects[0] == {
+        "source": "s",
+        "file": "t.mbox",
+        "row": 3,
+        "reason": "no answer: no mail of the file answers it, and it answers none",
+        "raw": "Offer 0",
+        "passed_over": True,
+    }
+    blank = mail("blank", ANN, 4, "")
+    box(desk, [blank])
+    with pytest.raises(
+        DataError, match=r"1 of 2 rows \(50\.00%\) cannot be used, more than the budget of 10"
+    ):
+        desk.ingest("t.mbox", budget=0.1, roles={"shop.com": "assistant"})
+
+
+def test_where_nobody_answers_at_all_the_roles_are_asked_about(desk) -> None:
+    box(desk, MAILS)
+    with pytest.raises(DataError) as caught:
+        desk.ingest("t.mbox", roles={"shop.org": "assistant"})
+    assert str(caught.value) == (
+        "sources.s: nobody answers in any of its 4 conversations. The first: t.mbox:1: no answer: nobody answers what is"
+        " asked. Look at who speaks in them: where `roles` says who the assistant is, it has to be as they name themselves."
+    )
+
+
 def test_one_mail_is_no_conversation(desk) -> None:
     desk.write("t.eml", bytes(MAILS[1]).decode())
     with pytest.raises(

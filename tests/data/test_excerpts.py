@@ -42,6 +42,15 @@ def test_no_finding_tells_personal_data_of_labels(rows):
         assert MAIL not in str(told)
 
 
+def test_a_label_that_is_a_first_name_is_told_and_a_whole_name_is_not():
+    parts = {"train": labelled(("Julia", 40), ("julia", 3), ("Python", 5), ("John Smith", 5))}
+    found = whole_audit(parts)
+    assert {row.value for row in found.labels[0].rows} == {"Julia", "julia", "Python", "[PERSON]"}
+    twin = next(finding for finding in found.findings if finding.kind == "label_twin")
+    assert twin.message.endswith(": 'Julia' and 'julia'.")
+    assert "'julia': 'Julia'" in twin.recipe
+
+
 def test_what_mends_twins_is_told_where_it_tells_nothing():
     def recipe(*counts):
         found = whole_audit({"all": labelled(*counts)}, kinds=["label_twin"]).findings

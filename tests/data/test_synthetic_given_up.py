@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from writing_desk import WritingDesk
 
+from tunewright.core.errors import ProjectFileError
 from tunewright.core.example import Example, Origin, ask, make_example
 from tunewright.core.files import read_jsonl
 from tunewright.core.generation import BUDGET, Decoding, Reply
@@ -113,17 +115,21 @@ def test_where_none_is_given_up_there_is_no_file(tmp_path: Path) -> None:
         (found.folder / FILE).write_text("of a run before")
 
 
-def test_operations_without_ids_are_two_and_name_their_own_rows(tmp_path: Path) -> None:
+def test_a_second_operation_has_a_name_of_its_own_and_names_its_rows_by_it(tmp_path: Path) -> None:
     columns = {
         "input": {"type": "text", "prompt": "Ask."},
         "expected": {"type": "expression", "template": "a"},
     }
     spec = Generate.model_validate({"rows": 3, "columns": columns})
-    nodes = graph([spec, spec], {"rows": []})
+    with pytest.raises(ProjectFileError) as caught:
+        graph([spec, spec], {"rows": []})
+    assert [str(problem) for problem in caught.value.problems] == [
+        "recipe.1: a second `generate` needs an id: its rows are drawn by its name, and a number would be its place. Give it"
+        " one: {op: generate, id: refusals, …}."
+    ]
+    nodes = graph([spec, spec.model_copy(update={"id": "more"})], {"rows": []})
     assert nodes[0].settings != nodes[1].settings
     desk = WritingDesk(base=lambda asked, how: f"{asked} {how.seed}")
     made = list(apply_recipe(nodes, {"rows": []}, tmp_path, means=desk).examples)
-    assert [row.place for row in made] == [
-        f"{name}:{n}" for name in ("generate", "generate-2") for n in (1, 2, 3)
-    ]
+    assert [row.place for row in made] == [f"{name}:{n}" for name in ("generate", "more") for n in (1, 2, 3)]
     assert len({row.input_text for row in made}) == 6

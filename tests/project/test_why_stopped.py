@@ -8,7 +8,7 @@ import pytest
 import tunewright
 from tunewright.core.errors import UserError
 from tunewright.project.project import Project
-from tunewright.project.why import Trail
+from tunewright.project.why import Rejected, Trail
 
 PROJECT = """\
 name: why
@@ -76,6 +76,27 @@ def test_where_the_first_operation_stops_what_was_read_is_told(root: Path) -> No
     told, stopped = ways(tunewright.open(root), "mails.csv:3")
     assert told == []
     assert "rows were followed up to the rows as they were read and no further: " in stopped
+
+
+def test_where_the_budget_for_rejects_stops_the_reading_they_are_told(root: Path) -> None:
+    path = root / "../mails.csv"
+    path.write_text(path.read_text() + ",mail,en\n,mail,de\n")
+    project = tunewright.open(root)
+    raw = json.dumps({"text": "", "kind": "mail", "lang": "en"})
+    reason = "empty input: the user's message is blank"
+    for ref in ("../mails.csv:22", "mails.csv:22"):
+        found = project.why(ref)
+        assert found == ((Rejected("../mails.csv:22", "mails", reason, raw),), 0, None)
+    with pytest.raises(UserError) as caught:
+        project.why("mails.csv:3")
+    assert str(caught.value).startswith(str(root / ".tunewright/work"))
+    assert (
+        "rejects.jsonl: 'mails.csv:3' is no row that was set aside, and others are not kept where the sources cannot be"
+        " used: 2 of 22 rows (9.09%) cannot be used, more than the budget of 1.00%."
+    ) in str(caught.value)
+    path.write_text("text,kind,lang\n")
+    with pytest.raises(UserError, match="the source has no rows"):
+        project.why("mails.csv:2")
 
 
 def test_a_source_that_is_not_there_is_the_answer(root: Path) -> None:

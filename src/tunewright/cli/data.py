@@ -7,6 +7,7 @@ import click
 
 from tunewright.cli.audit import audit
 from tunewright.cli.coverage import coverage
+from tunewright.cli.recipe import plain, recipe
 from tunewright.cli.review.command import review
 from tunewright.cli.run import ASK, PROJECT, SET, open_project
 from tunewright.core.errors import UserError
@@ -20,8 +21,7 @@ def data() -> None:
 
 data.add_command(audit)
 data.add_command(coverage)
-
-
+data.add_command(recipe)
 data.add_command(review)
 
 
@@ -38,11 +38,11 @@ def why(row: str, path: str, settings: tuple[str, ...], as_json: bool) -> None:
 
     found = open_project(path, settings).why(row)
     if as_json:
-        click.echo(json.dumps([_plain(one) for one in found.found], ensure_ascii=False, indent=1))
+        click.echo(json.dumps([plain(one) for one in found.found], ensure_ascii=False, indent=1))
     for one in () if as_json else found.found:
         render.say(f"{one.place}  (source {one.source})", "bold")
         if isinstance(one, Rejected):
-            render.say(f"  set aside   {one.reason}")
+            render.say(f"  {'passed over' if one.passed_over else 'set aside  '} {one.reason}")
             render.say(f"              {one.raw[:200]}")
             continue
         _say_row("read", shown(one.row))
@@ -135,11 +135,3 @@ def _say_spent(spent: Mapping[str, str]) -> None:
 
     for words in spent.values():
         render.say(f"  {words}", "dim")
-
-
-def _plain(one: object) -> object:
-    if isinstance(one, tuple) and hasattr(one, "_asdict"):
-        return {name: _plain(value) for name, value in one._asdict().items()}
-    if isinstance(one, tuple):
-        return [_plain(value) for value in one]
-    return one.model_dump(mode="json") if hasattr(one, "model_dump") else one

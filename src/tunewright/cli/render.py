@@ -169,7 +169,8 @@ def _sentence(kind: str, data: dict[str, Any]) -> tuple[str, str, int | None, in
         name = f"{data['variant']} on {data['suite']}"
         return name, f"{name} {100 * data['mean']:.1f} %", data["done"], data["total"]
     if kind == "ingest.done":
-        return "ingest", f"{data['examples']:,} examples, {data['rejects']:,} rejects", None, None
+        unanswered = f", {data['passed_over']:,} without an answer passed over" if data["passed_over"] else ""
+        return "ingest", f"{data['examples']:,} examples, {data['rejects']:,} rejects{unanswered}", None, None
     if kind == "split.done":
         rows = ", ".join(f"{part} {number:,}" for part, number in data["rows"].items())
         return "split", f"{rows}; {count(data['findings'], 'finding')}", None, None

@@ -140,15 +140,23 @@ def train(path: str, settings: tuple[str, ...], as_json: bool) -> int:
 
 
 def _show_rejects(ingest: Any) -> None:
-    """How many rows were set aside, why the first was, and where they lie."""
+    """How many rows were set aside, why the first was, and where they lie; apart, those that nobody answered."""
     from tunewright.cli import render
     from tunewright.core.files import read_jsonl
 
     path = ingest.file("rejects.jsonl")
     rows = list(read_jsonl(path))
-    if rows:
-        first = f"{rows[0]['file']}:{rows[0]['row']}: {rows[0]['reason']}"
-        render.say(f"{len(rows)} rows were set aside, the first at {first}. All of them: {path}", "yellow")
+    for unanswered, what in (
+        (False, "rows were set aside"),
+        (True, "conversations that nobody answers were passed over"),
+    ):
+        some = [row for row in rows if row.get("passed_over", False) == unanswered]
+        if some:
+            first = f"{some[0]['file']}:{some[0]['row']}: {some[0]['reason']}"
+            render.say(
+                f"{len(some):,} {what}, the first at {first}. All of them: {path}",
+                "" if unanswered else "yellow",
+            )
 
 
 def _show_warnings(outcomes: Any) -> None:

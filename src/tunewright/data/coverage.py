@@ -34,7 +34,7 @@ from tunewright.data.clusters import (
     nearest,
 )
 from tunewright.data.embedding_words import Vectors
-from tunewright.data.excerpt import excerpt
+from tunewright.data.excerpt import excerpt, label_excerpt
 from tunewright.data.labels import MOST_LABELS, ROWS_PER_LABEL
 
 LEAST_MISSED, CHANCE = 0.5, 0.01
@@ -299,7 +299,7 @@ def _has_labels(lines: Sequence[Line]) -> bool:
 
 def _counts(answers: Counter[str]) -> tuple[LabelCount, ...]:
     order = sorted(answers, key=lambda label: (-answers[label], label))
-    return tuple(LabelCount(label=excerpt(label), rows=answers[label]) for label in order)
+    return tuple(LabelCount(label=label_excerpt(label), rows=answers[label]) for label in order)
 
 
 def _shown(line: Line) -> Shown:

@@ -40,9 +40,20 @@ def excerpt(text: str, at: int = 0, most: int = CLIP) -> str:
     return f"{'… ' if begin else ''}{line}{' …' if end < len(text) else ''}"
 
 
-def is_personal(text: str) -> bool:
-    """Whether an excerpt of a short text would hide something of it."""
-    return bool(_redactor().find(text))
+def label_excerpt(label: str, most: int = CLIP) -> str:
+    """A label, or another value that rows share, as an excerpt. A first name and nothing else stands as it is: it is a name
+    of something (Julia, a language), or says of nobody who it is."""
+    return label.strip() if _is_first_name(label) else excerpt(label, most=most)
+
+
+def is_personal(label: str) -> bool:
+    """Whether its excerpt would hide something of a label."""
+    return bool(_redactor().find(label)) and not _is_first_name(label)
+
+
+def _is_first_name(text: str) -> bool:
+    found = _redactor().find(text) if text.strip().isalpha() else []
+    return [span.rule for span in found] == ["first_name"]
 
 
 @cache

@@ -3,8 +3,9 @@
     summary = ingest(project.sources, project.task, root, out, reject_budget=0.01, emit=silent)
 
 writes out/examples.jsonl, out/rejects.jsonl ({"source", "file", "row", "reason", "raw"}) and out/summary.json. Rows in =
-examples + rejects, always. `inspect_sources` runs the same reading without writing, and returns every problem. Rows are read
-here and made into examples by `workers` processes, with the same result.
+examples + rejects + rows passed over, always. These are conversations that nobody answered: they stand among the rejects
+(with "passed_over": true), and count against no budget. `inspect_sources` runs the same reading without writing, and returns
+every problem. Rows are read here and made into examples by `workers` processes, with the same result.
 """
 
 import json
@@ -56,6 +57,8 @@ class Counts(BaseModel):
     rows: int
     examples: int
     rejects: int
+    passed_over: int = 0
+    """Conversations that nobody answered."""
 
 
 class SourceSummary(Counts):
@@ -65,7 +68,7 @@ class SourceSummary(Counts):
 
 
 class IngestSummary(Counts):
-    """All counts, by source and file, and the rejects by the kind of their reason."""
+    """All counts, by source and file, and the rows that are no examples by the kind of their reason."""
 
     sources: dict[str, SourceSummary]
     reasons: dict[str, int]
@@ -104,9 +107,9 @@ def ingest(
         (out / EXAMPLES).unlink()
         raise IngestError(problems)
     summary = scan.summary()
-    write_json(out / SUMMARY, summary.model_dump(mode="json"))
+    write_json(out / SUMMARY, summary.model_dump(mode="json", exclude_defaults=True))
     let_go()  # a query's rows are examples now
-    emit("ingest.done", rows=summary.rows, examples=summary.examples, rejects=summary.rejects)
+    emit("ingest.done", **summary.model_dump(include={"rows", "examples", "rejects", "passed_over"}))
     return summary
 
 
@@ -136,11 +139,17 @@ class _FileTally:
         self.name = name
         self.examples = 0
         self.rejects = 0
+        self.passed_over = 0
         self.kind_of_empty = "holds no rows"
 
     @property
+    def rows(self) -> int:
+        return self.examples + self.rejects + self.passed_over
+
+    @property
     def counts(self) -> Counts:
-        return Counts(rows=self.examples + self.rejects, examples=self.examples, rejects=self.rejects)
+        found = {name: getattr(self, name) for name in ("rows", "examples", "rejects", "passed_over")}
+        return Counts.model_validate(found)
 
 
 class _Rejected(NamedTuple):
@@ -170,12 +179,13 @@ class _Scan:
         self._tallies: list[_FileTally] = []
         self._reasons: Counter[str] = Counter()
         self._first: dict[str, list[_Rejected]] = {}
+        self._passed_over: dict[str, list[_Rejected]] = {}
         self.problems: list[Problem] = []
 
     def read(self, sources: Mapping[str, SourceSpec]) -> None:
         """Read every file of every source; what is wrong with a file is one problem, and the next file follows."""
         for source, spec in sources.items():
-            self._first[source] = []
+            self._first[source], self._passed_over[source] = [], []
             try:
                 files = find_files(spec, self._root)
             except BadFile as bad:
@@ -222,20 +232,20 @@ class _Scan:
             raise batches.failure
 
     def _take(self, made: "_Made", tally: _FileTally) -> None:
-        before = tally.examples + tally.rejects
+        before = tally.rows
         tally.examples += made.examples
-        tally.rejects += len(made.rejects)
         self._keep(made.lines)
         for reject in made.rejects:
             self._note(reject, tally)
-        rows = tally.examples + tally.rejects
-        for passed in range(before // _PROGRESS_EVERY + 1, rows // _PROGRESS_EVERY + 1):
+        for passed in range(before // _PROGRESS_EVERY + 1, tally.rows // _PROGRESS_EVERY + 1):
             told = passed * _PROGRESS_EVERY
             self._emit("ingest.progress", source=tally.source, file=tally.name, rows=told)
 
     def _note(self, reject: Reject, tally: _FileTally) -> None:
         self._reasons[reject.reason.partition(":")[0]] += 1
-        first = self._first[tally.source]
+        tally.passed_over += reject.passed_over
+        tally.rejects += not reject.passed_over
+        first = (self._passed_over if reject.passed_over else self._first)[tally.source]
         if len(first) < 3:
             first.append(_Rejected(tally.source, f"{tally.name}:{reject.number}", reject.reason))
         row = {
@@ -244,22 +254,26 @@ class _Scan:
             "row": reject.number,
             "reason": reject.reason,
             "raw": reject.raw[:RAW_CHARS],
+            **({"passed_over": True} if reject.passed_over else {}),
         }
         self._set_aside((json.dumps(row, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"))
 
     def verdict(self, budget: float, rejects: Path | None) -> list[Problem]:
-        """What is wrong with the counts: a source without rows, one over the budget, no example at all."""
+        """What is wrong with the counts: a source without rows or answers, one over the budget, no example at all."""
         problems = []
         for source in self._first:
             tallies = [tally for tally in self._tallies if tally.source == source]
-            rows = sum(tally.counts.rows for tally in tallies)
+            rows = sum(tally.rows for tally in tallies)
             bad = sum(tally.rejects for tally in tallies)
+            unanswered = sum(tally.passed_over for tally in tallies)
             if rows == 0 and not self.problems and tallies:
                 why = "; ".join(f"{tally.name} {tally.kind_of_empty}" for tally in tallies[:3])
                 message, fix = f"the source has no rows ({why}).", "Put rows into it, or leave it out."
                 problems.append(Problem(message, where=f"sources.{source}", fix=fix))
-            elif bad > budget * rows:
-                problems.append(self._over_budget(source, bad, rows, budget, rejects))
+            elif bad > budget * (rows - unanswered):
+                problems.append(self._over_budget(source, bad, rows - unanswered, budget, rejects))
+            elif rows == unanswered and rows:
+                problems.append(self._unanswered(source, rows))
         if not problems and not self.problems and not any(tally.examples for tally in self._tallies):
             problems.append(Problem("no example is left.", where="sources", fix="Add a source with rows."))
         return problems
@@ -274,6 +288,14 @@ class _Scan:
             fix=f"Mend the rows (each stands {where}with its reason), or raise data.reject_budget."
             if rejects
             else "Mend the rows, or raise data.reject_budget.",
+        )
+
+    def _unanswered(self, source: str, rows: int) -> Problem:
+        first = self._passed_over[source][0]
+        return Problem(
+            f"nobody answers in any of its {rows:,} conversations. The first: {first.place}: {_sentence(first.reason)}",
+            where=f"sources.{source}",
+            fix="Look at who speaks in them: where `roles` says who the assistant is, it has to be as they name themselves.",
         )
 
     def summary(self) -> IngestSummary:
@@ -291,7 +313,8 @@ def _sentence(reason: str) -> str:
 
 
 def _total(counts: list[Any]) -> dict[str, int]:
-    return {name: sum(getattr(count, name) for count in counts) for name in ("rows", "examples", "rejects")}
+    names = ("rows", "examples", "rejects", "passed_over")
+    return {name: sum(getattr(count, name) for count in counts) for name in names}
 
 
 _Batch = list[Row | Reject]

@@ -28,6 +28,7 @@ from tunewright.data.ops.op import (
     OpSpec,
     Report,
     Rows,
+    Touched,
 )
 from tunewright.data.recipe_rows import Done, module_of, worked
 from tunewright.data.synthetic.given_up import FILE as GIVEN_UP
@@ -78,6 +79,12 @@ class Node(NamedTuple):
         module = module_of(self.spec)
         return module.reads(self.spec) if hasattr(module, "reads") else {}
 
+    def touches(self, given: frozenset[str]) -> Touched:
+        """What it reads and changes of rows with the fields `given`, whatever these are called in its settings."""
+        module = module_of(self.spec)
+        found: Touched = module.touches(self.spec, given) if hasattr(module, "touches") else Touched()
+        return found._replace(reads=found.reads.union(*self.reads.values()))
+
     def fields(self, given: frozenset[str]) -> frozenset[str] | None:
         """The fields that its rows may have, where it takes rows with those `given`; None: whatever fields."""
         module = module_of(self.spec)
@@ -125,6 +132,11 @@ def graph(ops: Sequence[RecipeOp], sources: Iterable[str]) -> list[Node]:
         needs = spec.needs or ((nodes[-1].id,) if nodes else names)
         problems += _needs_problems(number, needs, known)
         nodes.append(Node(_name(spec, known), spec, needs, number))
+        if spec.op == "generate" and spec.id is None and spec.op in known:
+            message = "a second `generate` needs an id: its rows are drawn by its name, and a number would be its place."
+            problems.append(
+                Problem(message, f"recipe.{number}", fix="Give it one: {op: generate, id: refusals, …}.")
+            )
         if spec.id in known:
             message = f"{spec.id!r} is the name of another operation or source."
             problems.append(Problem(message, f"recipe.{number}.id", fix="Give it a name of its own."))

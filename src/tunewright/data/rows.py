@@ -19,6 +19,8 @@ class Reject(NamedTuple):
     """`kind: detail`; rejects are counted by kind."""
     raw: str
     """What the file held there, perhaps cut short."""
+    passed_over: bool = False
+    """Whether nothing is wrong with it and it is only of no use: a question that nobody answered. It is counted apart."""
 
 
 class Table(NamedTuple):
@@ -34,6 +36,10 @@ class Table(NamedTuple):
 
 class BadRow(Exception):
     """One row cannot be used; the message is a reject's reason."""
+
+
+class NoAnswer(BadRow):
+    """A conversation in which nobody answers: nothing is wrong with it, and nothing can be learnt from it."""
 
 
 class BadFile(Exception):

@@ -26,6 +26,8 @@ _HARM: dict[Part, str] = {
 }
 
 
+NEAR_VERSION = "1"
+"""Raised when `near_leaks` says something else of the same examples and rows: its answers are kept."""
 MOST_ROWS, MOST_EXAMPLES = 20_000, 500
 """Rows, and examples of a suite, that are compared at most, evenly drawn: a minute of CPU for rows of a page."""
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tunewright.project.auditing import AuditSpec
     from tunewright.project.coverage import Looked
     from tunewright.project.preview import Preview
+    from tunewright.project.recipe_graph import RecipeGraph
     from tunewright.project.reviewing import ReviewQueue
     from tunewright.project.status import AtWork
     from tunewright.project.teachers import TeacherFacts
@@ -213,6 +214,18 @@ class Project:
         from tunewright.project.why_reached import reach_split
 
         return trails(reach_split(self), row, self.root)
+
+    def recipe(self) -> "RecipeGraph":
+        """The recipe's graph: sources and operations, the columns that go in and out of each, and what was done to rows.
+
+        Nothing is run: of what is stale it tells what the settings say.
+        """
+        from tunewright.project.recipe_graph import recipe_graph
+
+        with self._placing():
+            found = recipe_graph(self)
+        stopped = None if found.stopped is None else self._placed([found.stopped])[0]
+        return found._replace(stopped=stopped)
 
     def preview(
         self,
@@ -413,8 +426,9 @@ class Project:
     def _leaks(self, split: Artifact, emit: Emit) -> _Leaks:
         """What suites' own files share with the rows. The test part has nothing, nor the built-in suite."""
         from tunewright.data.freeze import load_part
-        from tunewright.evals.leaks import leaks, near_leaks
+        from tunewright.evals.leaks import leaks
         from tunewright.evals.suites import build_suite
+        from tunewright.project.near_leaks import known_near_leaks
 
         own = {
             name: spec for name, spec in self.file.suites.items() if spec.examples not in ("test", GENERAL)
@@ -423,8 +437,8 @@ class Project:
         if not suites:
             return _Leaks({}, {}, {})
         train, dev = (load_part(split.path, part) for part in ("train", "dev"))
-        emit("check.leaks", suites=[suite.name for suite in suites], rows=len(train))
-        return _Leaks(leaks(suites, train), leaks(suites, dev, "dev"), near_leaks(suites, train))
+        near = known_near_leaks(self.store, split, suites, train, emit)
+        return _Leaks(leaks(suites, train), leaks(suites, dev, "dev"), near)
 
     def _warnings(self, split: Artifact, gate: Artifact) -> list[Problem]:
         """What the method has to say of its rows and a server of the adapter, worked examples that the rows are too few

@@ -80,7 +80,7 @@ def _asked(file: "ProjectFile") -> dict[str, Any]:
     from tunewright.project.file import GENERAL
 
     suites = {
-        name: {"examples": spec.examples, "limit": spec.limit}
+        name: {"examples": spec.examples, "form": spec.form, "limit": spec.limit}
         for name, spec in file.suites.items()
         if spec.examples != GENERAL
     }
@@ -158,7 +158,7 @@ STEPS: tuple[Step, ...] = (
             "data": {"reject_budget": file.data.reject_budget},
         },
         run="tunewright.project.stages.data:ingest",
-        version="7",
+        version="9",
         external=("sources",),
     ),
     Step(

@@ -14,12 +14,10 @@ from tunewright.core.errors import Problem, ProblemsError, UserError
 from tunewright.core.example import Example, Origin
 from tunewright.core.files import read_jsonl
 from tunewright.data.examples import from_lines
-from tunewright.data.ingest import EXAMPLES, REJECTS
 from tunewright.data.parts import PARTS
 from tunewright.data.recipe import CHANGED, DROPPED, ROWS
 from tunewright.project.why_named import Place, files_with, meant, read_place
 from tunewright.project.why_reached import Reached, Worked
-from tunewright.store.artifact import Artifact
 
 _ABOUT = ("title", "page", "section", "slide", "sheet")
 """Fields that say where in its file a row stands."""
@@ -65,6 +63,8 @@ class Rejected(NamedTuple):
     source: str
     reason: str
     raw: str
+    passed_over: bool = False
+    """Whether nothing is wrong with it: a conversation that nobody answered."""
 
 
 class Trails(NamedTuple):
@@ -84,17 +84,18 @@ def trails(reached: Reached, ref: str, root: Path) -> Trails:
 
     `root` is the project's folder. Raises UserError where it names none, or may name several places.
     """
-    ingested, nodes = reached.ingested, reached.nodes
+    nodes = reached.nodes
     place = read_place(ref)
     if place is not None:
-        place = meant(place, files_with(ingested, place.row), root)
-    rejected = [] if place is None else list(_rejected(ingested, place))
+        place = meant(place, files_with(reached.examples, reached.rejects, place.row), root)
+    rejected = [] if place is None else list(_rejected(reached.rejects, place))
     places = {place} if place is not None else set()
     if is_id := len(ref) >= _DIGITS:
         places |= set(_places_of(reached, ref))
     wanted = [*(one.in_line for one in places), *([_plain(ref)] if is_id else [])]
     rows, more = list[Example](), 0
-    for row in chain(_with(ingested.file(EXAMPLES), wanted), _from_nothing(nodes)):
+    read = _with(reached.examples, wanted) if reached.examples is not None else ()
+    for row in chain(read, _from_nothing(nodes)):
         if _place(row) in places or (is_id and row.id.startswith(ref)):
             if len(rejected) + len(rows) < MOST:
                 rows.append(row)
@@ -111,6 +112,11 @@ def trails(reached: Reached, ref: str, root: Path) -> Trails:
 
 
 def _nothing(ref: str, reached: Reached) -> UserError:
+    if reached.examples is None and reached.stopped is not None:
+        why = _first(reached.stopped).message.rstrip(".")
+        fix = "Mend these rows first (each stands there with its reason); then any row can be asked for."
+        message = f"{ref!r} is no row that was set aside, and others are not kept where the sources cannot be used: {why}"
+        return UserError(message, where=str(reached.rejects), fix=fix)
     said = _stopped(reached, reached.stopped).message if reached.stopped else ""
     further = f" {said[:1].upper()}{said[1:]}." if said else ""
     fix = "Name its file and line as `tunewright check` does (tickets.csv:12), or an example's id."
@@ -118,9 +124,13 @@ def _nothing(ref: str, reached: Reached) -> UserError:
 
 
 def _stopped(reached: Reached, error: UserError) -> Problem:
-    first = error.problems[0] if isinstance(error, ProblemsError) else error
+    first = _first(error)
     message = f"rows were followed up to {reached.last} and no further: {first.message.rstrip('.')}"
     return Problem(message, first.where, first.fix)
+
+
+def _first(error: UserError) -> Problem | UserError:
+    return error.problems[0] if isinstance(error, ProblemsError) else error
 
 
 def _parts(reached: Reached) -> list[tuple[str, Path]]:
@@ -154,10 +164,12 @@ def _bare(origin: Origin | None) -> Origin | None:
     return origin and origin.model_copy(update={"teacher": "", "depth": 0})
 
 
-def _rejected(ingested: Artifact, place: Place) -> Iterator[Rejected]:
-    for row in read_jsonl(ingested.file(REJECTS)):
+def _rejected(rejects: Path, place: Place) -> Iterator[Rejected]:
+    for row in read_jsonl(rejects):
         if (place.file, place.row) == (row["file"], row["row"]):
-            yield Rejected(place.name, row["source"], row["reason"], row["raw"])
+            yield Rejected(
+                place.name, row["source"], row["reason"], row["raw"], row.get("passed_over", False)
+            )
 
 
 _Made = dict[tuple[Origin | None, str], list[Example]]

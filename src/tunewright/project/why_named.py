@@ -1,7 +1,7 @@
 """Which place is meant: as it is shown (`../mails.csv:5`), by the file's name (`mails.csv:5`), or by its path from here.
 
 place = read_place("mails.csv:5")
-meant(place, files_with(made["ingest"], place.row), root)      # Place("../mails.csv", 5)
+meant(place, files_with(examples, rejects, place.row), root)      # Place("../mails.csv", 5)
 """
 
 import json
@@ -13,9 +13,7 @@ from typing import NamedTuple
 
 from tunewright.core.errors import UserError
 from tunewright.core.files import read_jsonl
-from tunewright.data.ingest import EXAMPLES, REJECTS
 from tunewright.data.names import listed
-from tunewright.store.artifact import Artifact
 
 _DIGITS = 18
 """A row's number has no more."""
@@ -57,13 +55,15 @@ def read_place(ref: str) -> Place | None:
     return Place(file, int(row)) if file and row.isdecimal() and len(row) <= _DIGITS else None
 
 
-def files_with(ingested: Artifact, row: int) -> set[str]:
-    """The files that have a row of that number, whatever became of it."""
-    wanted = re.compile(_ORIGIN % row)
-    with ingested.file(EXAMPLES).open("rb") as stream:
-        found = {told[1] for line in stream if (told := wanted.search(line))}
+def files_with(examples: Path | None, rejects: Path, row: int) -> set[str]:
+    """The files that have a row of that number, whatever became of it; by the files of examples and of rejects."""
+    found = set[bytes]()
+    if examples is not None:
+        wanted = re.compile(_ORIGIN % row)
+        with examples.open("rb") as stream:
+            found = {told[1] for line in stream if (told := wanted.search(line))}
     read = {json.loads(name) for name in found}
-    return read | {one["file"] for one in read_jsonl(ingested.file(REJECTS)) if one["row"] == row}
+    return read | {one["file"] for one in read_jsonl(rejects) if one["row"] == row}
 
 
 def meant(place: Place, files: Iterable[str], root: Path) -> Place:

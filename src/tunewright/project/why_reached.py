@@ -4,6 +4,8 @@
     reached.nodes        each operation that was worked, with its folder
     reached.stopped      the error that the next one ended with; None where all is there
 
+Where the sources could not be used, the rows that were set aside are there all the same.
+
 What is fresh is read without the project's lock, so that one may ask while a run is at work.
 """
 
@@ -14,12 +16,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from tunewright.core.errors import UserError
 from tunewright.core.events import Event, silent
 from tunewright.core.files import read_json
-from tunewright.data.ingest import SUMMARY
-from tunewright.data.recipe import Node, OpResult, graph, load_account
+from tunewright.data.ingest import EXAMPLES, REJECTS, SUMMARY, IngestError
+from tunewright.data.recipe import OpResult, graph
 from tunewright.data.sources.sql import asked_once
 from tunewright.project.plan import Outside, derive
-from tunewright.project.stages.data import RECIPE, reach
-from tunewright.project.steps import StepContext, up_to
+from tunewright.project.stages.data import RECIPE, account_of, reach
+from tunewright.project.steps import BY_NAME, StepContext, up_to
 from tunewright.store.artifact import Artifact
 from tunewright.store.store import Store
 
@@ -37,12 +39,24 @@ class Worked(NamedTuple):
 class Reached(NamedTuple):
     """What there is of a project's rows."""
 
-    ingested: Artifact
+    read: Path
+    """The folder with the rows that were read, and those that were set aside."""
     nodes: tuple[Worked, ...]
     """In order."""
     split: Artifact | None
     stopped: UserError | None = None
     """Why there is no more than this."""
+
+    @property
+    def examples(self) -> Path | None:
+        """The rows that were read; None where they were not kept, since the sources could not be used."""
+        path = self.read / EXAMPLES
+        return path if path.exists() else None
+
+    @property
+    def rejects(self) -> Path:
+        """The rows that were set aside."""
+        return self.read / REJECTS
 
     @property
     def last(self) -> str:
@@ -54,7 +68,8 @@ class Reached(NamedTuple):
 def reach_split(project: "Project") -> Reached:
     """The rows of a project up to its split; what is stale is done first. Where that stops, what stands before it.
 
-    Raises UserError where no rows could be read, IntegrityError where an artifact is not what it was.
+    Raises UserError where no row was read, not even one that was set aside, IntegrityError where an artifact is not what it
+    was.
     """
     made = _fresh(project)
     if "split" in made:
@@ -70,15 +85,26 @@ def reach_split(project: "Project") -> Reached:
     except UserError as error:
         made = _fresh(project)
         if "ingest" not in made:
-            raise
+            aside = _set_aside(project) if isinstance(error, IngestError) else None
+            if aside is None:
+                raise
+            return Reached(aside, (), None, error)
+        read = made["ingest"].path
         if "prepare" in made:
-            return Reached(made["ingest"], _recipe(project.store, made["prepare"]), None, error)
-        return Reached(made["ingest"], _first(project, made["ingest"], done), None, error)
+            return Reached(read, _recipe(project.store, made["prepare"]), None, error)
+        return Reached(read, _first(project, made["ingest"], done), None, error)
     return _whole(project.store, {outcome.step: outcome.artifact for outcome in outcomes})
 
 
 def _whole(store: Store, made: Mapping[str, Artifact]) -> Reached:
-    return Reached(made["ingest"], _recipe(store, made["prepare"]), made["split"])
+    return Reached(made["ingest"].path, _recipe(store, made["prepare"]), made["split"])
+
+
+def _set_aside(project: "Project") -> Path | None:
+    """Where the reading that could not be finished left its rejects."""
+    derivation = derive(BY_NAME["ingest"], project.file, Outside(project.file, project.root), {})
+    folder = project.store.work(derivation) / "out"
+    return folder if (folder / REJECTS).exists() else None
 
 
 def _fresh(project: "Project") -> dict[str, Artifact]:
@@ -119,9 +145,4 @@ def _first(project: "Project", ingested: Artifact, done: Sequence[str]) -> tuple
             project.file, project.root, project.store, inputs, scratch, scratch, 1, silent, asks=False
         )
         made = reach(context, nodes).made
-    return tuple(Worked(_account(node, made[node.id]), made[node.id].path) for node in nodes)
-
-
-def _account(node: Node, made: Artifact) -> OpResult:
-    """What an operation did, under the name that it has here."""
-    return load_account(made.path).model_copy(update={"id": node.id, "needs": node.needs})
+    return tuple(Worked(account_of(node, made[node.id]), made[node.id].path) for node in nodes)

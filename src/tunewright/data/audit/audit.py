@@ -18,7 +18,7 @@ from tunewright.core.example import Example
 from tunewright.data.audit.close import close_rows
 from tunewright.data.audit.kinds import costs
 from tunewright.data.audit.seen import ALL
-from tunewright.data.excerpt import excerpt
+from tunewright.data.excerpt import excerpt, label_excerpt
 from tunewright.data.keyed import Keyed, Places, keyed
 from tunewright.data.labels import RARE, LabelRow, LabelTable
 from tunewright.data.lengths import LengthRow, length_rows
@@ -394,7 +394,7 @@ def _values(rows: list[LabelRow], of: str) -> str:
 
 def _named(rows: list[LabelRow]) -> str:
     more = f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
-    return ", ".join(excerpt(row.value, most=40) for row in rows[:SHOWN]) + more
+    return ", ".join(label_excerpt(row.value, most=40) for row in rows[:SHOWN]) + more
 
 
 def _finding(kind: Kind, rows: Keyed, places: Places, message: str, part: str | None = None) -> Finding:

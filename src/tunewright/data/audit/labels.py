@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from tunewright.data.audit.seen import Hits, Oddity, Scope, Shown
-from tunewright.data.excerpt import excerpt, is_personal
+from tunewright.data.excerpt import excerpt, is_personal, label_excerpt
 from tunewright.data.labels import ABSENT, LabelRow, LabelTable
 
 MOSTLY = 0.8
@@ -41,11 +41,13 @@ def _told_twins(twins: Sequence[tuple[LabelRow, LabelRow]], of: str, field: str 
     more = f" and {len(twins) - 3} more" if len(twins) > 3 else ""
     hits = Hits()
     hits.count = len(twins)
-    hits.shown = [Shown(id=other.example, place="", excerpt=excerpt(other.value)) for _, other in twins[:3]]
+    hits.shown = [
+        Shown(id=other.example, place="", excerpt=label_excerpt(other.value)) for _, other in twins[:3]
+    ]
     pairs = [
         (meant.value, other.value)
         for meant, other in twins
-        if not is_personal(f"{meant.value}\n{other.value}")
+        if not (is_personal(meant.value) or is_personal(other.value))
     ]
     spelt = ", ".join(f"{_quoted(other)}: {_quoted(meant)}" for meant, other in pairs[:20])
     template = json.dumps("{{ {" + spelt + "}.get(expected | trim, expected) }}", ensure_ascii=False)
@@ -60,7 +62,7 @@ def _told_twins(twins: Sequence[tuple[LabelRow, LabelRow]], of: str, field: str 
 
 
 def _said(row: LabelRow) -> str:
-    return repr(excerpt(row.value, most=60))
+    return repr(label_excerpt(row.value, most=60))
 
 
 def _quoted(text: str) -> str:
@@ -132,7 +134,7 @@ def _uneven(rows: Sequence[LabelRow], scope: Scope) -> Iterator[Oddity]:
     most, least = counts[largest.value], counts[smallest.value]
     hits = Hits()
     hits.count = most
-    hits.shown = [Shown(id=largest.example, place="", excerpt=excerpt(largest.value))]
+    hits.shown = [Shown(id=largest.example, place="", excerpt=label_excerpt(largest.value))]
     if most >= MOSTLY * scope.rows:
         message = f"{scope.share(most)} have the label {_said(largest)}: always answering it would be right as often."
         yield Oddity("imbalance", hits, message, recipe=_THINNED)

@@ -20,7 +20,7 @@ from tunewright.data.audit.languages import MISSING
 from tunewright.data.audit.lengths import Histogram
 from tunewright.data.audit.rows import row_oddities
 from tunewright.data.audit.seen import ALL, Oddity, Scope, Shown, shown
-from tunewright.data.excerpt import excerpt
+from tunewright.data.excerpt import excerpt, label_excerpt
 from tunewright.data.labels import LabelTable
 from tunewright.data.lengths import LengthRow
 from tunewright.data.recipe import OpResult
@@ -229,7 +229,7 @@ def _of_all(
 
 def _shown_table(table: LabelTable) -> LabelTable:
     """The table as it may be shown."""
-    rows = tuple(row.model_copy(update={"value": excerpt(row.value)}) for row in table.rows)
+    rows = tuple(row.model_copy(update={"value": label_excerpt(row.value)}) for row in table.rows)
     return LabelTable(field=table.field and excerpt(table.field), rows=rows)
 
 

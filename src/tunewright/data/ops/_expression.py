@@ -60,13 +60,18 @@ class Expression:
 
         Raises DataError where it is no Jinja.
         """
-        if native and (inner := _inner(source)) is not None:
+        inner = _inner(source) if native else None
+        self.is_native = inner is not None
+        """Whether its value is whatever the expression gives, rather than a text."""
+        if inner is not None:
             source, template = inner, False
         self._where = where
         text = source if template else "{{ " + source + " }}"
         try:
             self.asked = ENVIRONMENT.asks_for(text)
-            self.reads = self.asked - OWN - ENVIRONMENT.globals.keys() - _asked_whether(text)
+            self.names = self.asked - ENVIRONMENT.globals.keys()
+            """What it names of a row, what every row has and what it may do without with it."""
+            self.reads = self.names - OWN - _asked_whether(text)
             """The fields without which it has no value."""
             self._run: Callable[..., Any] = (
                 ENVIRONMENT.from_string(source).render

@@ -16,7 +16,7 @@ from tunewright.core.example import Example
 from tunewright.core.hashing import canonical_json
 from tunewright.data.names import listed
 from tunewright.data.ops._drawn import standing, times_each
-from tunewright.data.ops.op import Note, OpSpec, Rows, Said, named
+from tunewright.data.ops.op import Note, OpSpec, Rows, Said, Touched, named
 from tunewright.data.repeats import REPEAT
 
 VERSION = "2"
@@ -59,6 +59,11 @@ def reads(spec: Balance) -> Mapping[str, frozenset[str]]:
 def writes(spec: Balance, given: frozenset[str]) -> frozenset[str]:
     """The mark of rows that stand again."""
     return frozenset({REPEAT} if spec.least is not None else ())
+
+
+def touches(spec: Balance, given: frozenset[str]) -> Touched:
+    """Of turns, the answer alone."""
+    return Touched(frozenset({"expected"} if spec.field is None else ()), kinds={REPEAT: "object"})
 
 
 def apply(spec: Balance, rows: Rows) -> Iterator[Said]:

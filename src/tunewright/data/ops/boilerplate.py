@@ -21,7 +21,7 @@ from tunewright.data.boilerplate import (
     without_running,
 )
 from tunewright.data.excerpt import excerpt
-from tunewright.data.ops.op import Kept, Note, OpSpec, Rows, Said
+from tunewright.data.ops.op import MESSAGES, Kept, Note, OpSpec, Rows, Said, Touched
 
 VERSION = "2"
 SHOWN = 5
@@ -54,6 +54,14 @@ class _Found(NamedTuple):
     shared: dict[str, int]
     running: dict[_File, frozenset[str]]
     """Of each file's pages."""
+
+
+def touches(spec: Boilerplate, given: frozenset[str]) -> Touched:
+    """The turns, and which of them are pages."""
+    pages = {PAGE} & given if spec.running else frozenset[str]()
+    return Touched(
+        frozenset({MESSAGES, *pages}), frozenset({MESSAGES, "rejected"} if spec.answers else {MESSAGES})
+    )
 
 
 def apply(spec: Boilerplate, rows: Rows) -> Iterator[Said]:

@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from tunewright.core.example import Example, make_document
-from tunewright.data.ops.op import Added, Each, Kept, OpSpec, Said
+from tunewright.data.ops.op import MESSAGES, Added, Each, Kept, OpSpec, Said, Touched
 
 
 class Chunk(OpSpec):
@@ -29,6 +29,12 @@ class Chunk(OpSpec):
 def writes(spec: Chunk, given: frozenset[str]) -> frozenset[str]:
     """The field with a piece's number."""
     return frozenset({"piece"})
+
+
+def touches(spec: Chunk, given: frozenset[str]) -> Touched:
+    """A document's text."""
+    turns = frozenset({MESSAGES})
+    return Touched(turns, turns | {"piece"}, {"piece": "number"})
 
 
 def each(spec: Chunk) -> Each:

@@ -8,7 +8,7 @@ from pydantic import Field
 from tunewright.core.example import Example
 from tunewright.data.clean import clean
 from tunewright.data.ops._texts import texts_of, told_apart, with_texts
-from tunewright.data.ops.op import Dropped, Each, Kept, OpSpec, Said
+from tunewright.data.ops.op import MESSAGES, Dropped, Each, Kept, OpSpec, Said, Touched
 
 VERSION = "2"
 Repair = Literal["encoding", "html", "controls", "quotes", "signature", "blanks"]
@@ -28,6 +28,11 @@ def writes(spec: Clean, given: frozenset[str]) -> frozenset[str]:
     """The fields' names are mended, too."""
     names = sorted(given)
     return frozenset(told_apart(names, [clean(name, spec.repairs) for name in names]))
+
+
+def touches(spec: Clean, given: frozenset[str]) -> Touched:
+    """All texts."""
+    return Touched(given | {MESSAGES}, given | {MESSAGES, "rejected"})
 
 
 def each(spec: Clean) -> Each:

@@ -221,12 +221,7 @@ def _asked(pattern: str, column: str | None, root: Path) -> Iterator[tuple[str, 
 
 def _text(values: dict[str, Any], column: str | None, name: str) -> str:
     if column is None and is_chat(values):
-        said = [
-            turn.get("content")
-            for turn in values["messages"]
-            if isinstance(turn, dict) and turn.get("role") == "user"
-        ]
-        return _plain(said[-1]) if said else ""
+        return _plain(_last_question(values))
     chosen = next((one for one in ((column,) if column else _TEXTS) if one in values), None)
     if chosen is None:
         raise DataError(
@@ -235,6 +230,18 @@ def _text(values: dict[str, Any], column: str | None, name: str) -> str:
             fix="Name it: column: …",
         )
     return _plain(values[chosen])
+
+
+def _last_question(values: dict[str, Any]) -> Any:
+    """What a chat row of any shape asks last: a text, the content of a message, or nothing."""
+    asked = next(
+        (values[key] for key in ("messages", "prompt", "chosen") if key in values), values.get("input")
+    )
+    turns = asked.get("messages") if isinstance(asked, dict) else asked
+    if not isinstance(turns, list):
+        return turns
+    said = [turn.get("content") for turn in turns if isinstance(turn, dict) and turn.get("role") == "user"]
+    return said[-1] if said else None
 
 
 def _plain(said: Any) -> str:

@@ -8,7 +8,7 @@ from pydantic import field_validator
 from tunewright.core.errors import DataError
 from tunewright.core.example import Example
 from tunewright.data.ops._expression import Expression, checked
-from tunewright.data.ops.op import Each, OpSpec, Said, judged
+from tunewright.data.ops.op import Each, OpSpec, Said, Touched, judged
 
 
 class Filter(OpSpec):
@@ -29,6 +29,11 @@ class Filter(OpSpec):
 def reads(spec: Filter) -> Mapping[str, frozenset[str]]:
     """The fields that its expression cannot do without."""
     return {"keep": Expression(spec.keep, "").reads}
+
+
+def touches(spec: Filter, given: frozenset[str]) -> Touched:
+    """What its expression names."""
+    return Touched(Expression(spec.keep, "").names)
 
 
 def each(spec: Filter) -> Each:

@@ -20,7 +20,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from tunewright.core.example import Example
 from tunewright.data.ops._expression import Expression as Asked
-from tunewright.data.ops.op import Dropped, Kept, Means, OpSpec, Rows, Said
+from tunewright.data.ops.op import MESSAGES, Dropped, Kept, Means, OpSpec, Rows, Said, Touched
 from tunewright.data.synthetic.columns import Column, ReplyColumn, SeedColumn
 from tunewright.data.synthetic.columns.column import AskingSpec
 from tunewright.data.synthetic.columns.structured import StructuredColumn
@@ -134,10 +134,16 @@ def writes(spec: Generate, given: frozenset[str]) -> frozenset[str]:
     return frozenset({*columns, FROM})
 
 
+def touches(spec: Generate, given: frozenset[str]) -> Touched:
+    """Its seeds, where it has some; rows are written beside those that it takes, which stay as they are."""
+    asked = Asked(spec.seeds, "").names if spec.seeds is not None else frozenset[str]()
+    return Touched(asked | ({MESSAGES} if _from_rows(design_of(spec)) else set()))
+
+
 def apply(spec: Generate, rows: Rows, means: Means) -> Iterator[Said]:
     """The rows that it takes, as far as they go on, and the new ones. Raises DataError, and what the means raise."""
     design = design_of(spec)
-    from_rows = any(isinstance(column, SeedColumn | ReplyColumn) for column in design.columns.values())
+    from_rows = _from_rows(design)
     for row in rows:
         yield (
             Kept(row) if not from_rows or _goes_on(spec, row, design) else Dropped(row, "a seed of new rows")
@@ -193,6 +199,10 @@ def files(spec: Generate) -> tuple[str, ...]:
     """The files of schemas that graders and columns name."""
     named = (settings.get("schema") for settings in graders(spec).values())
     return tuple(dict.fromkeys(schema for schema in named if isinstance(schema, str)))
+
+
+def _from_rows(design: Design) -> bool:
+    return any(isinstance(column, SeedColumn | ReplyColumn) for column in design.columns.values())
 
 
 def _goes_on(spec: Generate, row: Example, design: Design) -> bool:

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from tunewright.core.errors import DataError
 from tunewright.core.example import Example
-from tunewright.data.ops.op import Dropped, Each, Kept, OpSpec, Said
+from tunewright.data.ops.op import Dropped, Each, Kept, OpSpec, Said, Touched
 
 VERSION = "2"
 _CHARS = 2000
@@ -61,6 +61,15 @@ class _Guess(NamedTuple):
 def writes(spec: Language, given: frozenset[str]) -> frozenset[str]:
     """The fields with the codes."""
     return frozenset({spec.field} if spec.of == "question" else {spec.field, spec.answer_field})
+
+
+def touches(spec: Language, given: frozenset[str]) -> Touched:
+    """The question, the answer or both; of a document its text, which is what it expects."""
+    looked = {"question": {"input", "expected"}, "answer": {"expected"}, "both": {"input", "expected"}}[
+        spec.of
+    ]
+    written = writes(spec, given)
+    return Touched(frozenset(looked), written, dict.fromkeys(written, "text"))
 
 
 def each(spec: Language) -> Each:

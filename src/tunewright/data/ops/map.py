@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from tunewright.core.example import Example, make_document, make_example
 from tunewright.core.message import Conversation
 from tunewright.data.ops._expression import Expression, checked
-from tunewright.data.ops.op import Dropped, Each, Kept, OpSpec, Said
+from tunewright.data.ops.op import Dropped, Each, Kept, Kind, OpSpec, Said, Touched
 
 VERSION = "2"
 SPOKEN = ("input", "expected", "rejected")
@@ -44,6 +44,13 @@ def reads(spec: Map) -> Mapping[str, frozenset[str]]:
 def writes(spec: Map, given: frozenset[str]) -> frozenset[str]:
     """The fields that it sets."""
     return frozenset(spec.set) - set(SPOKEN)
+
+
+def touches(spec: Map, given: frozenset[str]) -> Touched:
+    """What its templates name. A template that is one expression gives any value, another one a text."""
+    made = {name: Expression(text, "", template=True, native=True) for name, text in spec.set.items()}
+    kinds: dict[str, Kind] = {name: "any" if one.is_native else "text" for name, one in made.items()}
+    return Touched(frozenset[str]().union(*(one.names for one in made.values())), frozenset(spec.set), kinds)
 
 
 def each(spec: Map) -> Each:

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from tunewright.core.errors import DataError
 from tunewright.data.ops._drawn import standing, times_each
-from tunewright.data.ops.op import Note, OpSpec, Rows, Said, judged
+from tunewright.data.ops.op import Note, OpSpec, Rows, Said, Touched, judged
 from tunewright.data.ops.sample import drawn
 from tunewright.data.repeats import REPEAT
 
@@ -99,6 +99,11 @@ class Mix(OpSpec):
 def writes(spec: Mix, given: frozenset[str]) -> frozenset[str]:
     """The mark of rows that stand again."""
     return frozenset({REPEAT} if spec.upsample else ())
+
+
+def touches(spec: Mix, given: frozenset[str]) -> Touched:
+    """It draws rows, whatever is in them."""
+    return Touched(frozenset(), kinds={REPEAT: "object"})
 
 
 def apply(spec: Mix, rows: Rows) -> Iterator[Said]:

@@ -12,7 +12,9 @@ and the settings' name to data/ops/__init__.py. `VERSION` in the file is raised 
 `reads(spec) -> Mapping[str, frozenset[str]]` names the fields that it asks of rows, by the setting that names them, and
 `writes(spec, given: frozenset[str]) -> frozenset[str] | None` those that it writes into rows with the fields `given`; None
 is whatever field. Without them it reads and writes none. A recipe is held against both before it runs
-(data/recipe_fields.py).
+(data/recipe_fields.py). `touches(spec, given: frozenset[str]) -> Touched` says what else a picture of the recipe shows: what
+it looks at besides those fields, what it writes anew, and what kind of values those have that it adds
+(data/recipe_columns.py). Without it, it looks at the turns and changes nothing.
 `before(spec, rows, means)` may work out of all rows what `each(spec, that)` then needs, in whatever process. What `each`
 makes may have `report() -> Report`, what it counted since it was asked last; report.json has all of it.
 `USES` names what it wants besides rows, and `apply(spec, rows, means)` is then handed them: `files`, those that its
@@ -23,7 +25,7 @@ function `files(spec)` names, a pattern each; `base`, the project's; `embedding`
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from pydantic import Field
 
@@ -101,6 +103,24 @@ Names = Callable[[str], Sequence[tuple[int, int]]]
 def named(**settings: str | None) -> dict[str, frozenset[str]]:
     """What an operation reads whose settings are fields' names: {setting: {field}}, without those that are not given."""
     return {setting: frozenset({name}) for setting, name in settings.items() if name is not None}
+
+
+MESSAGES = "messages"
+"""A row's turns, the answer with them."""
+Kind = Literal["text", "number", "boolean", "list", "object", "conversation", "document", "any"]
+"""Of values: what all of them are, `any` where they differ or nobody knows; of rows: what their turns are."""
+
+
+class Touched(NamedTuple):
+    """What an operation does with the columns of rows: `messages`, what expressions may name of every row (`input`,
+    `expected`, …), and fields."""
+
+    reads: frozenset[str] = frozenset({MESSAGES})
+    """Besides the fields of `reads`."""
+    changes: frozenset[str] = frozenset()
+    """What it may write anew, in rows that have it."""
+    kinds: Mapping[str, Kind] = MappingProxyType({})
+    """Of fields that it writes, where that is known beforehand."""
 
 
 class Report(Protocol):

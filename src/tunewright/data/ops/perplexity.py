@@ -16,7 +16,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from tunewright.data.ops._scored import ShareSpec, best
-from tunewright.data.ops.op import Dropped, Kept, Means, Rows, Said
+from tunewright.data.ops.op import MESSAGES, Dropped, Kept, Means, Rows, Said, Touched
 
 USES = ("base",)
 _SOME = 256
@@ -47,6 +47,11 @@ class Perplexity(ShareSpec):
 def writes(spec: Perplexity, given: frozenset[str]) -> frozenset[str]:
     """The field with the perplexity."""
     return frozenset({spec.field})
+
+
+def touches(spec: Perplexity, given: frozenset[str]) -> Touched:
+    """The answer below its question."""
+    return Touched(frozenset({MESSAGES}), writes(spec, given), {spec.field: "number"})
 
 
 def apply(spec: Perplexity, rows: Rows, means: Means) -> Iterator[Said]:

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from tunewright.core.example import Example
 from tunewright.data.ops._scored import ShareSpec, best
-from tunewright.data.ops.op import Dropped, Kept, Rows, Said
+from tunewright.data.ops.op import MESSAGES, Dropped, Kept, Rows, Said, Touched
 from tunewright.data.quality import judged
 from tunewright.data.quality_rules import Rules
 
@@ -62,6 +62,13 @@ class Quality(ShareSpec):
 def writes(spec: Quality, given: frozenset[str]) -> frozenset[str]:
     """The fields with the share and the failed rules."""
     return frozenset({spec.field, spec.flaws_field})
+
+
+def touches(spec: Quality, given: frozenset[str]) -> Touched:
+    """The turns; a share that stands there already is another one now."""
+    return Touched(
+        frozenset({MESSAGES}), writes(spec, given), {spec.field: "number", spec.flaws_field: "list"}
+    )
 
 
 def apply(spec: Quality, rows: Rows) -> Iterator[Said]:

@@ -18,7 +18,7 @@ from tunewright.core.errors import DataError
 from tunewright.core.example import Example
 from tunewright.data.examples import chunks
 from tunewright.data.ops._texts import turns_of, values_of, with_texts
-from tunewright.data.ops.op import Kept, Means, OpSpec, Rows, Said
+from tunewright.data.ops.op import MESSAGES, Kept, Means, OpSpec, Rows, Said, Touched
 from tunewright.data.redact.naming import Naming, sealed
 from tunewright.data.redact.redactor import DEFAULT, Redactor
 from tunewright.data.redact.report import Report
@@ -67,6 +67,12 @@ def writes(spec: Redact, given: frozenset[str]) -> frozenset[str] | None:
         if redactor.find_in_value(Value("", name, is_column=True)) or (models and not name.isidentifier()):
             return None
     return given
+
+
+def touches(spec: Redact, given: frozenset[str]) -> Touched:
+    """All texts; fields where they are not kept."""
+    looked = (given if spec.fields != "keep" else frozenset()) | {MESSAGES}
+    return Touched(looked, looked | {"rejected"})
 
 
 def files(spec: Redact) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from tunewright.core.errors import DataError
 from tunewright.core.example import Example
-from tunewright.data.ops.op import Dropped, Kept, Means, Note, OpSpec, Rows, Said
+from tunewright.data.ops.op import MESSAGES, Dropped, Kept, Means, Note, OpSpec, Rows, Said, Touched
 from tunewright.data.review.decision import Decision
 from tunewright.data.review.edit import edited
 from tunewright.data.review.estimate import Tally, quality
@@ -46,6 +46,11 @@ def files(spec: Review) -> tuple[str, ...]:
 
 def writes(spec: Review, given: frozenset[str]) -> None:
     """People may have put in any field."""
+
+
+def touches(spec: Review, given: frozenset[str]) -> Touched:
+    """People may have edited anything."""
+    return Touched(given | {MESSAGES}, given | {MESSAGES, "rejected", "desirable"})
 
 
 def apply(spec: Review, rows: Rows, means: Means) -> Iterator[Said]:

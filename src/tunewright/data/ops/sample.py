@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from tunewright.core.errors import DataError
 from tunewright.core.example import Example
 from tunewright.core.hashing import canonical_json, hash_value
-from tunewright.data.ops.op import Dropped, Kept, OpSpec, Rows, Said, judged, named
+from tunewright.data.ops.op import Dropped, Kept, OpSpec, Rows, Said, Touched, judged, named
 
 LABEL = "label"
 """Stands for the answer, where no row has a field of that name."""
@@ -49,6 +49,13 @@ class Sample(OpSpec):
 def reads(spec: Sample) -> Mapping[str, frozenset[str]]:
     """The field whose values are the strata; `label` may be the answer."""
     return named(stratify_by=None if spec.stratify_by == LABEL else spec.stratify_by)
+
+
+def touches(spec: Sample, given: frozenset[str]) -> Touched:
+    """Of turns, the answer where it is the stratum."""
+    by_answer = spec.stratify_by == LABEL and LABEL not in given
+    by_field = {LABEL} if spec.stratify_by == LABEL else set[str]()
+    return Touched(frozenset({"expected"} if by_answer else by_field))
 
 
 def apply(spec: Sample, rows: Rows) -> Iterator[Said]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from tunewright.data.names import listed, shown
-from tunewright.data.rows import BadFile, BadRow
+from tunewright.data.rows import BadFile, BadRow, NoAnswer
 from tunewright.data.source_spec import Side
 
 _OTHERS = "*"
@@ -46,7 +46,7 @@ class Sides:
 
 
 def conversation(said: Iterable[Said]) -> dict[str, object]:
-    """What was said as messages, and who asked and answered. Raises BadRow where nobody answers."""
+    """What was said as messages, and who asked and answered. Raises NoAnswer where nobody answers."""
     parts = [part for part in said if part.side != "skip" and part.text]
     messages = joined((part.side, part.text) for part in parts)
     sides = [part.side for part in parts]
@@ -69,7 +69,7 @@ def _names(parts: Iterable[Said], side: Side) -> str | None:
 
 def joined(said: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
     """Messages from (role, text), roles taking turns from a user's to an assistant's: what one says in a row is joined by a
-    blank line; what stands before the first question or after the last answer is left out. Raises BadRow where no answer is.
+    blank line; what stands before the first question or after the last answer is left out. Raises NoAnswer where none is.
     """
     turns: list[tuple[str, list[str]]] = []
     for role, text in said:
@@ -80,5 +80,5 @@ def joined(said: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
     if turns and turns[-1][0] == "user":
         turns.pop()
     if not turns:
-        raise BadRow("no answer: nobody answers what is asked")
+        raise NoAnswer("no answer: nobody answers what is asked")
     return [{"role": role, "content": "\n\n".join(texts)} for role, texts in turns]

@@ -1,14 +1,14 @@
 """A talk that was written down as one conversation: {messages, asked_by, answered_by, start, end, document}.
 
 A source's `roles` says who is the assistant and who the user. One whose turn was lost, or in which somebody speaks who is
-neither, is a reject: an answer would stand beside the wrong question.
+neither, is a reject: an answer would stand beside the wrong question. One in which nobody answers is passed over.
 """
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
-from tunewright.data.rows import BadRow, Reject, Row, Table
+from tunewright.data.rows import BadRow, NoAnswer, Reject, Row, Table
 from tunewright.data.source_spec import Side
 from tunewright.data.sources._roles import Said, Sides, conversation
 
@@ -29,7 +29,7 @@ def _rows(table: Table, sides: Sides) -> Generator[Row | Reject, None, None]:
     try:
         yield Row(1, _talk(turns, sides))
     except BadRow as bad:
-        yield Reject(1, str(bad), _shown(turns))
+        yield Reject(1, str(bad), _shown(turns), isinstance(bad, NoAnswer))
 
 
 def _talk(turns: Sequence[Row | Reject], sides: Sides) -> dict[str, Any]:

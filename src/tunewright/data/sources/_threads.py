@@ -2,9 +2,10 @@
 
 Which mails belong together is told by their Message-ID, In-Reply-To and References (RFC 5322, 3.6.4). None stands before one
 that it answers; besides, their dates say the order. A source's `roles` says by address or domain who is the assistant;
-everyone else is the user. A mail that stands in the file twice is read once. Rejects are a mail that no other answers, and a
-thread that lacks one of its mails, as that was a reject: answers would be given to other questions. What only those wrote
-whom `roles` skips is passed over. A thread's number is its first mail's.
+everyone else is the user. A mail that stands in the file twice is read once. A reject is a thread that lacks one of its
+mails, as that was a reject: answers would be given to other questions. A mail that no other answers, and a thread without
+the assistant, are passed over and counted; what only those wrote whom `roles` skips is not counted. A thread's number is its
+first mail's.
 """
 
 import re
@@ -17,7 +18,7 @@ from heapq import heapify, heappop, heappush
 from typing import Any
 
 from tunewright.data.names import shown
-from tunewright.data.rows import BadFile, BadRow, Reject, Row, Table
+from tunewright.data.rows import BadFile, BadRow, NoAnswer, Reject, Row, Table
 from tunewright.data.source_spec import Side
 from tunewright.data.sources._roles import Said, Sides, conversation
 
@@ -70,7 +71,7 @@ def _rows(table: Table, sides: Sides, lost: set[str]) -> Generator[Row | Reject,
             _check_whole(thread, missing)
             yield Row(number, _conversation(thread[0].values, said))
         except BadRow as bad:
-            yield Reject(number, str(bad), thread[0].values["text"][:_RAW])
+            yield Reject(number, str(bad), thread[0].values["text"][:_RAW], isinstance(bad, NoAnswer))
 
 
 def _size(mail: Row) -> int:
@@ -84,14 +85,14 @@ def _differ(one: Row, other: Row, *names: str) -> bool:
 
 
 def _check_whole(thread: Sequence[Row], missing: set[str]) -> None:
-    """Raises BadRow where a thread is one mail, or lacks a mail that it names."""
-    if len(thread) == 1:
-        raise BadRow("no answer: no mail of the file answers it, and it answers none")
+    """Raises BadRow where a thread lacks a mail that it names, NoAnswer where it is one mail."""
     for mail in thread:
         for name in _named(mail):
             if name in missing:
                 gap = shown(f"<{name}>")
                 raise BadRow(f"thread with a gap: mail {mail.number} answers {gap}, which is a reject")
+    if len(thread) == 1:
+        raise NoAnswer("no answer: no mail of the file answers it, and it answers none")
 
 
 def _threads(mails: Mapping[str, Row]) -> Iterable[list[Row]]:

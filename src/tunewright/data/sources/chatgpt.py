@@ -2,7 +2,8 @@
 
 Of a conversation's tree the branch is read that was shown last. What the system says, hidden messages, thoughts, and calls
 of tools with their results are left out; messages of one role that follow one another are joined, and what follows the
-last answer is cut off. A conversation with pictures or sounds is a reject. A row's number is its place in the file.
+last answer is cut off. A conversation with pictures or sounds is a reject, one without an answer is passed over. A row's
+number is its place in the file.
 """
 
 from collections.abc import Generator, Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tunewright.data.names import listed
-from tunewright.data.rows import BadRow, Reject, Row, Table
+from tunewright.data.rows import BadRow, NoAnswer, Reject, Row, Table
 from tunewright.data.sources import json
 from tunewright.data.sources._documents import clean, iso_time
 from tunewright.data.sources._roles import joined
@@ -32,7 +33,8 @@ def _rows(table: Table) -> Generator[Row | Reject, None, None]:
                 try:
                     yield Row(row.number, _conversation(row.values))
                 except BadRow as bad:
-                    yield Reject(row.number, str(bad), str(row.values)[:_RAW])
+                    unanswered = isinstance(bad, NoAnswer)
+                    yield Reject(row.number, str(bad), str(row.values)[:_RAW], unanswered)
             else:
                 yield row
 

@@ -3,8 +3,9 @@
 One row a thread, {messages, channel, started, asked_by, answered_by}.
 
 Who begins a thread is the user, everyone who answers the assistant; what one side says in a row is joined, and what the
-user says after the last answer is cut off. Messages outside of threads, and notes of who came and went, are no rows.
-A row's number counts the threads, channel by channel and in the order of their beginnings.
+user says after the last answer is cut off. Messages outside of threads, and notes of who came and went, are no rows; a
+thread that nobody else answers is passed over. A row's number counts the threads, channel by channel and in the order of
+their beginnings.
 """
 
 import re
@@ -17,7 +18,7 @@ from typing import Any
 
 from tunewright.core.strict_json import StrictJsonError, parse
 from tunewright.data.names import shown
-from tunewright.data.rows import BadFile, BadRow, Reject, Row, Table
+from tunewright.data.rows import BadFile, BadRow, NoAnswer, Reject, Row, Table
 from tunewright.data.sources._documents import clean, iso_time
 from tunewright.data.sources._roles import joined
 from tunewright.data.sources._zip import open_zip, read_entry
@@ -91,7 +92,7 @@ def _rows(
                 try:
                     yield Row(number, _conversation(thread, channel, names))
                 except BadRow as bad:
-                    yield Reject(number, str(bad), str(thread)[:_RAW])
+                    yield Reject(number, str(bad), str(thread)[:_RAW], isinstance(bad, NoAnswer))
 
 
 def _threads(archive: zipfile.ZipFile, channel: str, days: list[str]) -> Iterator[list[dict[str, Any]]]:

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from tunewright.core.errors import UserError
 from tunewright.core.example import Example
@@ -23,6 +23,7 @@ from tunewright.data.synthetic.beside import share_beside
 from tunewright.data.workers import Sharing, sharing
 from tunewright.models.base import resolve_base
 from tunewright.project import embeddings
+from tunewright.project.file import ProjectFile
 from tunewright.project.means import ANSWERS, ProjectMeans
 from tunewright.project.run import library_versions
 from tunewright.project.steps import StepContext, of_task
@@ -37,12 +38,17 @@ are the same split."""
 _TOLD = {"id", "rows_in", "rows_out", "dropped", "changed", "added", "given_up", "told", "tally"}
 
 
-class _Given(NamedTuple):
+class Given(NamedTuple):
     """Rows that an operation may take, and the artifact that they are; of a source's, a part of one, their hash."""
 
     rows: Sequence[Example]
     ref: InputRef | None = None
     digest: str = ""
+
+    @classmethod
+    def of(cls, made: Artifact) -> Self:
+        """What an operation made."""
+        return cls(Examples(made.file(ROWS)), made.ref)
 
 
 def ingest(ctx: StepContext) -> None:
@@ -60,7 +66,7 @@ def ingest(ctx: StepContext) -> None:
 
 def prepare(ctx: StepContext) -> None:
     """Examples → the recipe's operations, each an artifact of its own and made anew only where it is stale → rows.jsonl."""
-    given = _sources(ctx)
+    given = of_sources(ctx.inputs["ingest"])
     last = ctx.inputs["ingest"].file(EXAMPLES)
     done = []
     nodes = graph(ctx.file.recipe, given)
@@ -71,9 +77,8 @@ def prepare(ctx: StepContext) -> None:
         for node in nodes:
             artifact = _worked(ctx, node, given, workers)
             last = artifact.file(ROWS)
-            given[node.id] = _Given(Examples(last), artifact.ref)
-            # equal work under another name is not done twice
-            account = load_account(artifact.path).model_copy(update={"id": node.id, "needs": node.needs})
+            given[node.id] = Given.of(artifact)
+            account = account_of(node, artifact)
             done.append({"artifact": artifact.id, "account": account.model_dump(mode="json")})
             ctx.emit("prepare.op", **account.model_dump(include=_TOLD))
     _link(last, ctx.out / ROWS)
@@ -92,12 +97,12 @@ class Reached(NamedTuple):
 
 def reach(ctx: StepContext, nodes: Sequence[Node]) -> Reached:
     """The sources, and these operations made anew where they are stale, with their rows."""
-    given, made = _sources(ctx), dict[str, Artifact]()
+    given, made = of_sources(ctx.inputs["ingest"]), dict[str, Artifact]()
     check_fields(nodes, {name: one.rows for name, one in given.items()})
     with sharing(ctx.file.data.scale, ctx.threads, ctx.emit) as workers:
         for node in nodes:
             made[node.id] = _worked(ctx, node, given, workers)
-            given[node.id] = _Given(Examples(made[node.id].file(ROWS)), made[node.id].ref)
+            given[node.id] = Given.of(made[node.id])
     return Reached({name: one.rows for name, one in given.items()}, made)
 
 
@@ -112,13 +117,17 @@ def load_accounts(prepared: Path) -> list[OpResult]:
     return [OpResult.model_validate(row["account"]) for row in read_json(prepared / RECIPE)]
 
 
-def _sources(ctx: StepContext) -> dict[str, _Given]:
+def account_of(node: Node, made: Artifact) -> OpResult:
+    """What an operation did, under the name that it has here: equal work under another name is not done twice."""
+    return load_account(made.path).model_copy(update={"id": node.id, "needs": node.needs})
+
+
+def of_sources(ingested: Artifact) -> dict[str, Given]:
     """Each source's own rows: they lie in the file one source after the other."""
-    made = ctx.inputs["ingest"]
-    found, begin = dict[str, _Given](), 0
-    for name, counts in read_json(made.file(SUMMARY))["sources"].items():
-        rows = Examples(made.file(EXAMPLES), begin, counts["examples"])
-        found[name] = _Given(rows, digest=_digest(rows))
+    found, begin = dict[str, Given](), 0
+    for name, counts in read_json(ingested.file(SUMMARY))["sources"].items():
+        rows = Examples(ingested.file(EXAMPLES), begin, counts["examples"])
+        found[name] = Given(rows, digest=_digest(rows))
         begin += counts["examples"]
     return found
 
@@ -130,17 +139,25 @@ def _digest(rows: Examples) -> str:
     return found.hexdigest()
 
 
-def _worked(ctx: StepContext, node: Node, given: dict[str, _Given], workers: Sharing) -> Artifact:
-    """The artifact of one operation: found, or made. What it takes counts by content and order, not by name."""
+def derivation_of(file: ProjectFile, root: Path, node: Node, given: Mapping[str, Given]) -> Derivation:
+    """All that determines an operation's artifact. What it takes counts by content and order, not by name.
+
+    Raises UserError where something that it uses besides rows is not there.
+    """
     needs = [given[need] for need in node.needs]
     rows = {f"rows {number}": one.digest for number, one in enumerate(needs) if one.ref is None}
-    derivation = Derivation(
+    return Derivation(
         step=f"recipe.{node.spec.op}",
         version=node.version,
-        spec={**node.settings, **of_task(ctx.file, uses([node.spec]))},
+        spec={**node.settings, **of_task(file, uses([node.spec]))},
         inputs={str(number): one.ref for number, one in enumerate(needs) if one.ref is not None},
-        external={**rows, **_outside(ctx, node)},
+        external={**rows, **_outside(file, root, node)},
     )
+
+
+def _worked(ctx: StepContext, node: Node, given: dict[str, Given], workers: Sharing) -> Artifact:
+    """The artifact of one operation: found, or made."""
+    derivation = derivation_of(ctx.file, ctx.root, node, given)
     found = ctx.store.find(derivation)
     if found is not None:
         found.verify()
@@ -152,17 +169,17 @@ def _worked(ctx: StepContext, node: Node, given: dict[str, _Given], workers: Sha
     means = ProjectMeans(ctx.file, ctx.root, kept=kept, asks=ctx.asks, threads=ctx.threads, emit=ctx.emit)
     work(node, taken, out, means=means, workers=workers)
     means.tell()
-    if {**rows, **_outside(ctx, node)} != derivation.external:
+    if derivation_of(ctx.file, ctx.root, node, given).external != derivation.external:
         raise UserError(f"a file that {node.id} reads changed while it was at work", fix="Run again.")
     return ctx.store.publish(derivation, out, library_versions())
 
 
-def _outside(ctx: StepContext, node: Node) -> dict[str, str]:
+def _outside(file: ProjectFile, root: Path, node: Node) -> dict[str, str]:
     """What an operation uses besides rows, with its hashes."""
     used = uses([node.spec])
-    held = named_contents(files([node.spec]), ctx.root)
-    base = {"base": resolve_base(ctx.file.base, ctx.root).hash} if "base" in used else {}
-    asked = identities(ctx.file, ctx.root, [node.spec]) | embeddings.identities(ctx.root, [node.spec])
+    held = named_contents(files([node.spec]), root)
+    base = {"base": resolve_base(file.base, root).hash} if "base" in used else {}
+    asked = identities(file, root, [node.spec]) | embeddings.identities(root, [node.spec])
     return {**base, **asked, **held}
 
 

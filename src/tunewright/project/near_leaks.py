@@ -1,0 +1,58 @@
+"""Near leaks, looked for once: what suites' own files share nearly with training rows stays known until either changes.
+
+    known_near_leaks(store, split, suites, train, emit)      # suite → its problem
+
+Every run of `check` asks; comparing takes up to minutes.
+"""
+
+from collections.abc import Sequence
+
+from tunewright.core.errors import Problem
+from tunewright.core.events import Emit
+from tunewright.core.example import Example
+from tunewright.core.files import read_json, write_json
+from tunewright.core.hashing import hash_value
+from tunewright.evals.leaks import NEAR_VERSION, near_leaks
+from tunewright.evals.suite import Suite
+from tunewright.project.run import library_versions
+from tunewright.store.artifact import Artifact, Derivation
+from tunewright.store.store import Store
+
+FOUND = "near_leaks.json"
+
+
+def known_near_leaks(
+    store: Store, split: Artifact, suites: Sequence[Suite], train: Sequence[Example], emit: Emit
+) -> dict[str, Problem]:
+    """What `near_leaks` says of the suites and a split's training rows: as it was found before, or found now and kept.
+
+    Raises UserError where another process holds the project.
+    """
+    derivation = Derivation(
+        step="near-leaks",
+        version=NEAR_VERSION,
+        spec={"suites": {suite.name: _content(suite) for suite in suites}},
+        inputs={"split": split.ref},
+    )
+    known = store.find(derivation)
+    if known is not None:
+        known.verify()
+        return {name: Problem(**told) for name, told in read_json(known.file(FOUND)).items()}
+    emit("check.leaks", suites=[suite.name for suite in suites], rows=len(train))
+    found = near_leaks(suites, train)
+    with store.lock():
+        if store.find(derivation) is None:  # who looked beside us may have been quicker
+            out = store.work(derivation) / "out"
+            out.mkdir(exist_ok=True)
+            write_json(out / FOUND, {name: _told(problem) for name, problem in found.items()})
+            store.publish(derivation, out, library_versions())
+    return found
+
+
+def _content(suite: Suite) -> str:
+    """What is compared of a suite, and how its examples are named."""
+    return hash_value([[example.id, example.place] for example in suite.examples])
+
+
+def _told(problem: Problem) -> dict[str, str | None]:
+    return {"message": problem.message, "where": problem.where, "fix": problem.fix}
