@@ -173,14 +173,53 @@ def test_documents_are_trained_as_such(bench: Bench) -> None:
     assert (file.train.method, file.sources["c"].path) == ("cpt", "hub:a/c")
 
 
-def test_an_adapter_is_of_one_kind(bench: Bench) -> None:
+@pytest.mark.parametrize(
+    ("asked", "laid", "left"),
+    [
+        (
+            {"adapter": "qlora", "peft_use_dora": True, "peft_use_rslora": True},
+            {"kind": "qlora", "rslora": True, "dora": True},
+            {},
+        ),
+        ({"adapter": "lora", "peft_use_dora": True}, {"kind": "lora", "dora": True}, {}),
+        (
+            {
+                "adapter": "lora",
+                "peft_use_dora": True,
+                "peft_use_rslora": True,
+                "peft_init_lora_weights": "pissa",
+            },
+            {"kind": "pissa", "rslora": True},
+            {
+                "peft_use_dora": "train.adapter.dora does not take it: pissa saves a plain update, which dora's sizes"
+                " are not: leave train.adapter.dora out"
+            },
+        ),
+        (
+            {"adapter": "qlora", "peft_init_lora_weights": "pissa_niter_4", "lora_r": 9000},
+            {"kind": "qlora"},
+            {
+                "peft_init_lora_weights": "an adapter is of one kind, and this one is qlora",
+                "lora_r": "train.adapter.rank does not take it: should be less than or equal to 512",
+            },
+        ),
+        (
+            {"peft_use_rslora": True},
+            {"kind": "full"},
+            {
+                "peft_use_rslora": "train.adapter.rslora does not take it: full trains all weights, and rslora is an"
+                " adapter's: leave train.adapter.rslora out"
+            },
+        ),
+    ],
+)
+def test_what_goes_together_in_an_adapter(
+    bench: Bench, asked: dict[str, Any], laid: dict[str, Any], left: dict[str, str]
+) -> None:
     data = [{"path": "a/b", "type": "alpaca"}]
-    file = bench.run(
-        {"base_model": "b", "adapter": "qlora", "peft_use_dora": True, "lora_r": 9000, "datasets": data}
-    )
-    assert (file.train.adapter.kind, file.train.adapter.rank) == ("qlora", None)
-    assert bench.line("peft_use_dora").why == "an adapter is of one kind, and this one is qlora"
-    assert bench.line("lora_r").why.startswith("train.adapter.rank does not take it: ")
+    file = bench.run({"base_model": "b", **asked, "datasets": data})
+    assert file.train.adapter.model_dump(exclude_unset=True) == laid
+    assert {key: bench.line(key).why for key in left} == left
 
 
 @pytest.mark.parametrize(

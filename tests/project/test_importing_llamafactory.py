@@ -123,3 +123,26 @@ def test_a_config_of_llamafactorys_version_1(bench: Bench) -> None:
     assert file.sources["mine"].form is not None
     assert file.sources["mine"].form.name == "dpo.argilla_chat"
     assert bench.fate("peft_config.export_dir") == ("without", "")
+
+
+def test_what_goes_together_in_an_adapter_of_llamafactory(bench: Bench) -> None:
+    bench.write("data/dataset_info.json", json.dumps({"rows": {"hf_hub_url": "a/b"}}))
+    common = {
+        "model_name_or_path": "b",
+        "dataset": "rows",
+        "lora_rank": 4,
+        "use_rslora": True,
+        "use_dora": True,
+    }
+    file = bench.run({**common, "quantization_bit": 4})
+    assert file.train.adapter.model_dump(exclude_unset=True) == {
+        "kind": "qlora", "rank": 4, "rslora": True, "dora": True,
+    }  # fmt: skip
+    bench = Bench(bench.root / "two")
+    bench.write("data/dataset_info.json", json.dumps({"rows": {"hf_hub_url": "a/b"}}))
+    file = bench.run({**common, "pissa_init": True})
+    assert file.train.adapter.model_dump(exclude_unset=True) == {"kind": "pissa", "rank": 4, "rslora": True}
+    assert bench.line("use_dora").why == (
+        "train.adapter.dora does not take it: pissa saves a plain update, which dora's sizes are not: leave"
+        " train.adapter.dora out"
+    )

@@ -78,7 +78,12 @@ def test_without_its_adapter_it_is_the_base(base):
 
 @pytest.mark.parametrize(
     ("given", "where"),
-    [({"kind": "dora"}, "kind"), ({"kind": "pissa"}, "kind"), ({"dropout": 0.1}, "dropout")],
+    [
+        ({"kind": "dora"}, "kind"),
+        ({"kind": "pissa"}, "kind"),
+        ({"dropout": 0.1}, "dropout"),
+        ({"dora": True}, "dora"),
+    ],
 )
 def test_what_cannot_be_put_on_stacked_experts(base, given, where):
     with pytest.raises(

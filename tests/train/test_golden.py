@@ -24,12 +24,16 @@ SETTINGS = {
     "kto": {"method": "kto"},
     **{f"dpo {loss}": {"method": "dpo", "dpo": {"loss": loss, "nll": 0.2}} for loss in LOSSES},
     **{kind: {"adapter": {"kind": kind, "rank": 4}} for kind in ("rslora", "dora", "pissa", "qlora")},
+    "rslora + dora": {"adapter": {"kind": "rslora", "dora": True, "rank": 4}},
+    "pissa + rslora": {"adapter": {"kind": "pissa", "rslora": True, "rank": 4}},
+    "qlora + rslora": {"adapter": {"kind": "qlora", "rslora": True, "rank": 4}},
+    "qlora + dora": {"adapter": {"kind": "qlora", "dora": True, "rank": 4}},
     "full": {"adapter": {"kind": "full"}, "learning_rate": 1e-3},
     "lora+": {"adapter": {"rank": 4, "b_rate": 16}},
     "neftune": {"neftune": 5.0},
     "new words": {"adapter": {"rank": 4, "new_words": ["What", "is"]}},
 }
-PACKED = ("qlora",)
+PACKED = ("qlora", "qlora + rslora", "qlora + dora")
 """What bitsandbytes packs."""
 
 

@@ -164,6 +164,12 @@ def test_vllm_loads_no_dora():
     assert found.fix.startswith("Merge it into the base to serve it there, or choose lora")
 
 
+def test_vllm_loads_no_dora_beside_another_kind():
+    (found,) = serving_warnings(SettledAdapter(kind="qlora", dora=True, rank=4))
+    assert (found.message, found.where) == ("vLLM loads no DoRA adapters", "train.adapter.dora")
+    assert found.fix == "Merge it into the base to serve it there, or leave it out."
+
+
 def test_all_that_keeps_it_from_being_served_is_told_at_once():
     spec = SettledAdapter(kind="dora", rank=64, new_words=("Velora",))
     assert [problem.where for problem in serving_warnings(spec)] == [

@@ -79,6 +79,55 @@ def test_it_learns_and_goes_on_the_base(tiny_base, tmp_path, kind):
     assert reply.error is None
 
 
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize(
+    ("kind", "beside"),
+    [
+        ("lora", {"rslora": True, "dora": True}),
+        ("pissa", {"rslora": True}),
+        pytest.param("qlora", {"rslora": True}, marks=needs_bitsandbytes),
+        pytest.param("qlora", {"dora": True}, marks=needs_bitsandbytes),
+        pytest.param("qlora", {"rslora": True, "dora": True}, marks=needs_bitsandbytes),
+    ],
+)
+def test_kinds_that_go_together(tiny_base, tmp_path, kind, beside, precision):
+    """The last check loads the saved adapter on the base with PEFT and compares logits."""
+    adapter = AdapterSpec(kind=kind, rank=4, **beside)
+    spec = spec_of(kind, adapter=adapter, precision=precision, epochs=1)
+    summary = run(tmp_path, tiny_base, spec)
+    assert summary.best_dev_loss < 0.9 * summary.first_dev_loss
+    assert [check.passed for check in summary.checks] == [True] * 4
+    config = read_json(tmp_path / "out/adapter/adapter_config.json")
+    found = {name: config[f"use_{name}"] for name in ("rslora", "dora")}
+    assert found == {"rslora": False, "dora": False, **beside}
+    rooted, doubled = "rslora" in beside, kind == "pissa"
+    assert config["r"] == (8 if doubled else 4)
+    assert config["lora_alpha"] == pytest.approx(8 * (2 ** (0.5 if rooted else 1) if doubled else 1))
+
+
+def test_a_kind_and_its_flag_are_one(tiny_base):
+    """`kind: rslora` is lora with the flag: the same modules, scales and beginning."""
+    models = [
+        weights.prepare(tiny_base, SettledAdapter(rank=4, **given), CPU, 0, torch.float32).peft_config[ADAPTER].to_dict()
+        for given in (
+            {"kind": "rslora", "dora": True}, {"kind": "dora", "rslora": True}, {"rslora": True, "dora": True},
+        )
+    ]  # fmt: skip
+    assert models[0] == models[1] == models[2]
+
+
+@pytest.mark.parametrize(
+    ("given", "called"),
+    [
+        ({}, "lora"),
+        ({"kind": "rslora", "rslora": True}, "rslora"),
+        ({"kind": "qlora", "rslora": True, "dora": True}, "qlora + rslora + dora"),
+    ],
+)
+def test_what_an_adapter_is_called(given, called):
+    assert AdapterSpec(**given).called == called
+
+
 @pytest.mark.parametrize("kind", ["pissa", "full"])
 def test_a_run_gives_the_same_bytes_again(tiny_base, tmp_path, kind):
     for name in ("one", "other"):
@@ -251,6 +300,7 @@ def test_without_bitsandbytes_qlora_says_what_to_install(tiny_base, monkeypatch)
         ({"method": "kto", "adapter": {"kind": "full"}}, "kto asks the base at each step"),
         ({"method": "kto", "adapter": {"kind": "pissa"}}, "kto asks the base at each step"),
         ({"strength": "auto", "adapter": {"kind": "pissa"}}, "set train.strength to 1"),
+        ({"adapter": {"kind": "pissa", "dora": True}}, "plain update, .* leave train.adapter.dora out"),
     ],
 )
 def test_what_does_not_go_together(settings, words):
@@ -291,9 +341,9 @@ def test_where_the_base_is_kept_in_fp32(kind, on_an_accelerator):
     assert adapter.keeps_fp32(on_cpu=False) is on_an_accelerator
 
 
-@pytest.mark.parametrize("name", ["dropout", "b_rate", "targets"])
+@pytest.mark.parametrize("name", ["dropout", "b_rate", "targets", "rslora", "dora"])
 def test_full_refuses_what_only_an_adapter_has(name):
-    value = {"dropout": 0.1, "b_rate": 4, "targets": ("q_proj",)}[name]
+    value = {"dropout": 0.1, "b_rate": 4, "targets": ("q_proj",)}.get(name, True)
     with pytest.raises(ValueError, match=rf"full trains all weights, and {name} is an adapter's"):
         TrainSpec.model_validate({"adapter": {"kind": "full", name: value}})
     assert TrainSpec.model_validate({"adapter": {"kind": "full", "rank": 16}}).adapter.kind == "full"

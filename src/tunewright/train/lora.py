@@ -41,9 +41,9 @@ def add_adapter(model: Any, spec: SettledAdapter, base: Base, seed: int, tokens:
         _refuse_high_rank(model, spec)
     config: Any = LoraConfig(
         r=spec.rank,
-        lora_alpha=spec.alpha or (8 if spec.kind == "rslora" else 2 * spec.rank),  # type: ignore[arg-type]  # PEFT divides it
-        use_rslora=spec.kind == "rslora",
-        use_dora=spec.kind == "dora",
+        lora_alpha=spec.alpha or (8 if spec.scaled_by_root else 2 * spec.rank),  # type: ignore[arg-type]  # PEFT divides it
+        use_rslora=spec.scaled_by_root,
+        use_dora=spec.sized,
         lora_dropout=spec.dropout,
         target_modules=targets,
         exclude_modules=excluded,
@@ -56,7 +56,7 @@ def add_adapter(model: Any, spec: SettledAdapter, base: Base, seed: int, tokens:
         tuned = attach(model, config)
     except (ValueError, AttributeError) as error:
         refused = "ParamWrapper" in str(error) or isinstance(error, AttributeError)
-        if refused and (spec.kind in ("dora", "pissa") or spec.dropout):
+        if refused and (spec.sized or spec.kind == "pissa" or spec.dropout):
             raise _no_place_in_experts(spec) from error
         fix = 'Set train.adapter.targets to "all-linear", or to names of the base\'s linear layers.'
         raise ModelError(f"The adapter finds no place in the base ({error}).", fix=fix) from error
@@ -67,9 +67,13 @@ def add_adapter(model: Any, spec: SettledAdapter, base: Base, seed: int, tokens:
 
 def _no_place_in_experts(spec: SettledAdapter) -> ModelError:
     """What PEFT says of kinds that it cannot put on experts whose weights are stacked in one tensor."""
-    dropped = spec.kind not in ("dora", "pissa")
-    what, where = ("dropout", "train.adapter.dropout") if dropped else (spec.kind, "train.adapter.kind")
-    way = "Set it to 0" if dropped else "Choose lora or rslora"
+    what: str
+    if spec.kind in ("dora", "pissa"):
+        what, where, way = spec.kind, "train.adapter.kind", "Choose lora or rslora"
+    elif spec.dora:
+        what, where, way = "dora", "train.adapter.dora", "Leave it out"
+    else:
+        what, where, way = "dropout", "train.adapter.dropout", "Set it to 0"
     return ModelError(
         f"The base's experts are stacked in one tensor, which {what} cannot be put on.",
         where=where,
@@ -177,9 +181,12 @@ def serving_warnings(spec: SettledAdapter) -> list[Problem]:
         found.append(
             Problem("vLLM loads no adapters with new tokens", where="train.adapter.new_words", fix=fix)
         )
-    if spec.kind == "dora":
-        fix = "Merge it into the base to serve it there, or choose lora or rslora."
-        found.append(Problem("vLLM loads no DoRA adapters", where="train.adapter.kind", fix=fix))
+    if spec.sized:
+        kind = spec.kind == "dora"
+        where = f"train.adapter.{'kind' if kind else 'dora'}"
+        way = "choose lora or rslora" if kind else "leave it out"
+        fix = f"Merge it into the base to serve it there, or {way}."
+        found.append(Problem("vLLM loads no DoRA adapters", where=where, fix=fix))
     return found + _rank_warnings(spec)
 
 

@@ -5,6 +5,7 @@ the rest, W − s B₀ A₀ (eq. 4), which PEFT does when the adapter is put on.
 instead: s (B A − B₀ A₀) is an update of rank 2r, with [A; A₀] and [B, −B₀].
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,8 +20,9 @@ def as_update(
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """The adapter from `start` to `end` as a plain LoRA of twice the rank: its configuration's changes, its weights."""
     config = model.peft_config[ADAPTER]
-    # alpha is doubled with the rank, so that the scale alpha / r stays
-    changes = {"r": 2 * config.r, "lora_alpha": 2 * config.lora_alpha, "init_lora_weights": True}
+    # alpha grows with the doubled rank, so that the scale (alpha / r, or alpha / √r) stays
+    grown = (math.sqrt(2) if config.use_rslora else 2) * config.lora_alpha
+    changes = {"r": 2 * config.r, "lora_alpha": grown, "init_lora_weights": True}
     weights = {
         file_name(name): torch.cat([value, start[name]])
         if ".lora_A." in name

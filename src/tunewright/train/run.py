@@ -168,7 +168,8 @@ def _policy(
     model: Any, probes: Sequence[Tree], spec: SettledSpec, dtype: torch.dtype, proven: Policy | None
 ) -> Policy:
     """The model as the losses see it, proven on some trees; where it is to be compiled, that too."""
-    mixed = spec.adapter.kind in ("full", "dora") and dtype != model.dtype  # no layer of ours does it
+    stock = spec.adapter.kind == "full" or spec.adapter.sized  # no layer of ours does it
+    mixed = stock and dtype != model.dtype
     policy = Policy(model, probes, dtype, spec.neftune, mixed=mixed, proven=proven)
     if spec.compile:
         prove(policy, pack(probes[:_PROBES]), exact=not (spec.adapter.dropout or spec.neftune))

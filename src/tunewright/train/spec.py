@@ -15,11 +15,15 @@ class AdapterSpec(Spec):
     (arXiv:2402.09353): slower, and not loaded by vLLM; `pissa` starts from the base's largest singular values
     (arXiv:2404.02948); `qlora` trains over a base in four bits (arXiv:2305.14314) to save memory, with bitsandbytes;
     `full` is no adapter: all weights are trained and saved."""
+    rslora: bool = False
+    """Scale by √rank, as the kind `rslora` does, beside another kind (`dora`, `pissa`, `qlora`)."""
+    dora: bool = False
+    """Train each row's size too, as the kind `dora` does, beside another kind (`rslora`, `qlora`)."""
 
     rank: int | None = Field(None, ge=1, le=512)
     """Rank r of the update; more for new skills, less for a format. Left out, chosen from the data."""
     alpha: float | None = Field(None, gt=0)
-    """Scale of the update is alpha / rank (rslora: alpha / √rank); left out, 2 × rank (rslora: 8)."""
+    """Scale of the update is alpha / rank (rslora, also beside a kind: alpha / √rank); left out, 2 × rank (rslora: 8)."""
     dropout: float = Field(0.0, ge=0, lt=1)
     """Dropout on the adapter's input."""
     b_rate: float = Field(1.0, ge=1)
@@ -29,6 +33,22 @@ class AdapterSpec(Spec):
     new_words: tuple[str, ...] = ()
     """Words that get a token of their own, whose embedding begins as the mean of its pieces' and is trained: names that are
     many tokens, in prompts and answers alike. The adapter brings its tokenizer along; vLLM does not load it."""
+
+    @property
+    def scaled_by_root(self) -> bool:
+        """Whether the update is scaled by alpha / √rank and not by alpha / rank (arXiv:2312.03732)."""
+        return self.rslora or self.kind == "rslora"
+
+    @property
+    def sized(self) -> bool:
+        """Whether each row's size is trained too (arXiv:2402.09353)."""
+        return self.dora or self.kind == "dora"
+
+    @property
+    def called(self) -> str:
+        """The kind, and what is beside it: `qlora + dora`."""
+        beside = [name for name in ("rslora", "dora") if getattr(self, name) and name != self.kind]
+        return " + ".join([self.kind, *beside])
 
     def keeps_fp32(self, on_cpu: bool) -> bool:
         """Whether the base's weights are kept in fp32 beside products in bf16.
@@ -171,6 +191,10 @@ class TrainSpec(Spec):
             raise ValueError(
                 f"full trains all weights, and {idle} is an adapter's: leave train.adapter.{idle} out"
             )
+        if kind == "pissa" and self.adapter.dora:
+            raise ValueError(
+                "pissa saves a plain update, which dora's sizes are not: leave train.adapter.dora out"
+            )
         if self.adapter.new_words and (kind == "pissa" or self.method == "kto"):
             other = (
                 "pissa saves another adapter than it trains"
@@ -185,7 +209,7 @@ class TrainSpec(Spec):
     def _of_an_adapter(self) -> str | None:
         """A setting that was given and would do nothing, or something else, without an adapter; or none."""
         plain = AdapterSpec()
-        names = ("dropout", "b_rate", "targets")
+        names = ("dropout", "b_rate", "targets", "rslora", "dora")
         return next((name for name in names if getattr(self.adapter, name) != getattr(plain, name)), None)
 
     def products(self, fast_bf16: bool) -> Literal["fp32", "bf16"]:

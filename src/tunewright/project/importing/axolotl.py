@@ -84,30 +84,23 @@ def _adapter(ledger: Ledger) -> None:
             ledger.leave(
                 "load_in_4bit", config["load_in_4bit"], "qlora, and it alone, has a base in four bits"
             )
-    _kin(ledger)
+    _beginning(ledger)
 
 
-def _kin(ledger: Ledger) -> None:
-    """The kinds of low-rank adapter that keys of their own ask for."""
-    config = ledger.config
-    start = config.get("peft_init_lora_weights")
-    asked = {
-        "peft_use_dora": ("dora", bool(config.get("peft_use_dora"))),
-        "peft_init_lora_weights": ("pissa", isinstance(start, str) and start.startswith("pissa")),
-        "peft_use_rslora": ("rslora", bool(config.get("peft_use_rslora"))),
-    }
-    for key, (kind, wanted) in asked.items():
-        if key not in config:
-            continue
-        there = ledger.get("train.adapter.kind")
+def _beginning(ledger: Ledger) -> None:
+    """How the adapter begins, which makes it another kind."""
+    key = "peft_init_lora_weights"
+    if key in ledger.config:
+        start, there = ledger.config[key], ledger.get("train.adapter.kind")
+        wanted = isinstance(start, str) and start.startswith("pissa")
         if wanted and there == "lora":
-            ledger.carry(key, config[key], "train.adapter.kind", kind)
+            ledger.carry(key, start, "train.adapter.kind", "pissa")
         elif wanted:
-            ledger.leave(key, config[key], f"an adapter is of one kind, and this one is {there}")
-        elif config[key] in (False, True, None):
-            ledger.tell(key, config[key], "carried", "train.adapter.kind", "")
+            ledger.leave(key, start, f"an adapter is of one kind, and this one is {there}")
+        elif start in (False, True, None):
+            ledger.tell(key, start, "carried", "train.adapter.kind", "")
         else:
-            ledger.leave(key, config[key], "LoRA begins as PEFT has it, or as pissa")
+            ledger.leave(key, start, "LoRA begins as PEFT has it, or as pissa")
 
 
 def _batch(ledger: Ledger) -> None:
@@ -236,6 +229,8 @@ RULES: dict[str, rules.Rule] = {
     "lora_target_modules": _targets,
     "lora_target_linear": _all_linear,
     "loraplus_lr_ratio": plain("train.adapter.b_rate"),
+    "peft_use_rslora": flag("train.adapter.rslora"),
+    "peft_use_dora": flag("train.adapter.dora"),
     "tokens": _tokens,
     "learning_rate": plain("train.learning_rate"),
     "num_epochs": rules.epochs,

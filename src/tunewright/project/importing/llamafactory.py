@@ -86,16 +86,16 @@ def _adapter(ledger: Ledger) -> None:
         ledger.leave(
             "quantization_bit", config["quantization_bit"], "the base is in 16 or 32 bits, or four with qlora"
         )
-    for key, wanted in (("use_dora", "dora"), ("pissa_init", "pissa"), ("use_rslora", "rslora")):
-        if key not in config:
-            continue
+    if "pissa_init" in config:
         there = ledger.get("train.adapter.kind") or "lora"
-        if config[key] and there == "lora":
-            ledger.carry(key, config[key], "train.adapter.kind", wanted)
-        elif config[key]:
-            ledger.leave(key, config[key], f"an adapter is of one kind, and this one is {there}")
+        if config["pissa_init"] and there == "lora":
+            ledger.carry("pissa_init", config["pissa_init"], "train.adapter.kind", "pissa")
+        elif config["pissa_init"]:
+            ledger.leave(
+                "pissa_init", config["pissa_init"], f"an adapter is of one kind, and this one is {there}"
+            )
         else:
-            ledger.tell(key, config[key], "carried", "train.adapter.kind", "")
+            ledger.tell("pissa_init", config["pissa_init"], "carried", "train.adapter.kind", "")
 
 
 def _batch(ledger: Ledger) -> None:
@@ -220,6 +220,8 @@ RULES: dict[str, rules.Rule] = {
     "lora_dropout": plain("train.adapter.dropout"),
     "lora_target": _targets,
     "loraplus_lr_ratio": plain("train.adapter.b_rate"),
+    "use_rslora": flag("train.adapter.rslora"),
+    "use_dora": flag("train.adapter.dora"),
     "add_tokens": _words,
     "pref_beta": _beta,
     "pref_ftx": plain("train.dpo.nll"),

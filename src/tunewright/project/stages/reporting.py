@@ -67,7 +67,7 @@ def _task_facts(file: ProjectFile) -> dict[str, str]:
         "system prompt": file.task.system or "none",
         "answers": file.task.output.type,
         "base": file.base,
-        "method": f"{file.train.method}, {file.train.adapter.kind}",
+        "method": f"{file.train.method}, {file.train.adapter.called}",
     }
 
 
