@@ -25,9 +25,10 @@ from tunewright.train.learnt import refuse_unreached
 from tunewright.train.methods import Method, Part
 from tunewright.train.optimizer import Optimizer, learning_rate
 from tunewright.train.pace import PLAIN, SURE, Pace
-from tunewright.train.pack import Batch, Tree, batches, epoch_order, fill
+from tunewright.train.pack import Batch, Tree, batches, epoch_order, fill, pack
 from tunewright.train.policy import Policy
 from tunewright.train.preflight import Besides, Load, free_bytes, look_ahead, peak_bytes, used_bytes
+from tunewright.train.reference import reference_groups
 from tunewright.train.shelf import tokens_of
 from tunewright.train.spec import SettledSpec
 from tunewright.train.strength import TRIES
@@ -230,7 +231,10 @@ class Loop:
             return sum(dev_trees[index].tokens for index in some)
 
         def refer() -> int:
-            batch = self._cut(trees, self._plan.steps[0])[0]
+            own = [index for index, tree in enumerate(trees) if not tree.rehearses]
+            groups = reference_groups([trees[index].tokens for index in own])
+            middling = groups[len(groups) // 2]
+            batch = pack([trees[own[at]] for at in middling], self._plan.prefix)
             self._policy.still_logprobs(batch)
             return sum(tree.tokens for tree in batch.trees)
 

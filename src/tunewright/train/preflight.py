@@ -143,6 +143,7 @@ def look_ahead(
         peak = second[0] + load.later
         if peak > before + _ROOM * (room.available - before):
             raise _too_large(peak, room)
+        probe(middle)  # its shapes are new to the machine too, and a run meets each once
         seconds = sum(_timed(partial(probe, step), device) for step in (heavy, middle))
         rate = seconds / (load.size(heavy) + load.size(middle))
         return Estimate(_whole(load, rate, besides, device), peak, room.available)

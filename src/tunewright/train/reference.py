@@ -3,6 +3,7 @@
 Before the first step the model is the base, whatever is trained of it.
 """
 
+from collections.abc import Sequence
 from typing import cast
 
 from tunewright.core.events import Emit
@@ -24,15 +25,19 @@ def refer(policy: Policy, trees: Shelves, prefix: int, work: WorkFolder, emit: E
     trees.refer(values)
 
 
+def reference_groups(tokens: Sequence[int]) -> list[list[int]]:
+    """The trees of each batch, by index, from the tokens of each: those of like length go together."""
+    order = sorted(range(len(tokens)), key=tokens.__getitem__)
+    return fill(tokens, order, _TOKENS)
+
+
 def _measured(policy: Policy, trees: Shelves, prefix: int, emit: Emit) -> list[float]:
-    """Summed log-probabilities, row by row in the trees' order. Trees of like length go together."""
-    tokens = trees.tokens()
-    order = sorted(range(len(trees)), key=lambda index: tokens[index])
-    left = iter(order)
+    """Summed log-probabilities, row by row in the trees' order."""
     found: dict[int, list[float]] = {}
-    for group in fill(tokens, order, _TOKENS):
+    for group in reference_groups(trees.tokens()):
         batch = pack([trees[index] for index in group], prefix)
         values = iter(cast("list[float]", policy.still_logprobs(batch).tolist()))
-        found |= {next(left): [next(values) for _ in tree.rows] for tree in batch.trees}
+        for index, tree in zip(group, batch.trees, strict=True):
+            found[index] = [next(values) for _ in tree.rows]
         emit("train.reference", done=len(found), total=len(trees))
     return [value for index in range(len(trees)) for value in found[index]]
