@@ -24,6 +24,7 @@ def test_a_plain_file(desk):
         "rows": 2,
         "examples": 2,
         "rejects": 0,
+        "passed_over": 0,
         "reasons": {},
         "sources": {
             "s": {
