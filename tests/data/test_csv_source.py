@@ -32,7 +32,7 @@ def test_a_plain_file(desk):
                 "examples": 2,
                 "rejects": 0,
                 "passed_over": 0,
-                "files": {"t.csv": {"rows": 2, "examples": 2, "rejects": 0}},
+                "files": {"t.csv": {"rows": 2, "examples": 2, "rejects": 0, "passed_over": 0}},
             }
         },
     }
