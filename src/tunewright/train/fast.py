@@ -51,9 +51,12 @@ def dense(layer: Any, dtype: torch.dtype) -> Callable[[], Tensor]:
         return lambda: weight
     from bitsandbytes.functional import dequantize_4bit
 
-    shape, flat = layer.weight.quant_state.shape, copy(layer.weight.quant_state)
-    flat.shape = torch.Size([shape.numel()])
-    return lambda: dequantize_4bit(layer.weight.data, flat).view(shape).to(dtype)
+    def unpacked() -> Tensor:
+        flat = copy(layer.weight.quant_state)
+        shape, flat.shape = flat.shape, torch.Size([flat.shape.numel()])
+        return dequantize_4bit(layer.weight.data, flat).view(shape).to(dtype)
+
+    return unpacked
 
 
 @contextmanager
@@ -146,6 +149,16 @@ class FastLora(nn.Module):
         self.dropout = layer.lora_dropout[ADAPTER]
         self.scale = layer.scaling[ADAPTER]
         self._on = True
+
+    @property
+    def weight(self) -> Tensor:
+        """The base's weights [out, in], for models that read them past the layer (RWKV asks their type)."""
+        return self._frozen()
+
+    @property
+    def bias(self) -> Tensor | None:
+        """The base's bias [out]."""
+        return self._bias
 
     def enable_adapters(self, enabled: bool) -> None:
         """Whether the update counts; named as in PEFT."""

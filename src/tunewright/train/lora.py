@@ -26,8 +26,14 @@ _SERVED = 16
 """The highest rank that vLLM loads where it is told of none."""
 _SERVABLE = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """What it can be told: the values of --max-lora-rank that it takes."""
-_PAST_OUT_PROJ = ("falcon_h1", "falcon_mamba", "mamba", "mamba2", "nemotron_h")
-"""Bases whose fused kernels read the weights of `out_proj` past an adapter on it, so that PEFT refuses one there."""
+_PASSED = {
+    "out_proj": (
+        "bamba", "falcon_h1", "falcon_mamba", "granitemoehybrid", "mamba", "mamba2", "nemotron_h", "zamba2",
+    ),
+    "dt_proj": ("falcon_mamba", "jamba", "mamba"),
+    "x_proj": ("falcon_mamba", "mamba"),
+}  # fmt: skip
+"""Layer → the bases that read its weights past an adapter on it, some in their fused kernels alone; PEFT refuses some."""
 
 
 def add_adapter(model: Any, spec: SettledAdapter, base: Base, seed: int, tokens: Sequence[int] = ()) -> Any:
@@ -98,13 +104,13 @@ def _targets(model: Any, spec: SettledAdapter) -> tuple[Any, str | None]:
     """PEFT's target_modules, and the expression for its exclude_modules.
 
     Left out is what reads no text, for no gradient would reach it (a vision tower), and by default what is a linear layer by
-    descent alone (a router, whose output is no plain tensor) and what PEFT refuses of a state-space base.
+    descent alone (a router, whose output is no plain tensor) and what a state-space base reads past an adapter.
     """
     targets = spec.targets if isinstance(spec.targets, str) else list(spec.targets)
     part = text_part(model)
     linear = {name: module for name, module in part.body.named_modules() if isinstance(module, nn.Linear)}
     ends = {name.split(".")[-1] for name, module in linear.items() if _is_plain(module)}
-    ends -= {"out_proj"} if model.config.model_type in _PAST_OUT_PROJ else set()
+    ends -= {name for name, bases in _PASSED.items() if model.config.model_type in bases}
     odd = {name.split(".")[-1] for name in linear} - ends
     if spec.targets == "all-linear" and (part.prefix or odd):
         targets = sorted(ends)

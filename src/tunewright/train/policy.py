@@ -31,6 +31,8 @@ _PROBED = 32
 """Trained tokens of a row that the proof looks at."""
 _MORE = 8
 """Tokens that each row is filled up by, at least, for the proof that it may be."""
+_SIDE_BY_SIDE = {"cpu": 4096, "cuda": 16384}
+"""Tokens of rows that are filled up and computed at once, at most, by device."""
 _CAPS = ("final_logit_softcapping", "logits_soft_cap", "output_logit_soft_cap")
 """The names that a configuration may have for a cap of logits."""
 _ROUND = 64
@@ -201,7 +203,8 @@ class Policy:
 
     def _apart(self, rows: Sequence[Row]) -> Tensor:
         """Log-probabilities [N] of the rows' trained tokens, row by row; rows of about one length are read together."""
-        groups = alike(rows) if self.padded else [[number] for number in range(len(rows))]
+        limit = _SIDE_BY_SIDE.get(self.device.type, _SIDE_BY_SIDE["cpu"])
+        groups = alike(rows, limit) if self.padded else [[number] for number in range(len(rows))]
         found = dict[int, Tensor]()
         for group in groups:
             values = self._read_padded(pad([rows[number] for number in group]))
