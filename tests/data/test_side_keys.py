@@ -154,3 +154,59 @@ def test_settings_of_the_template_for_one_row_are_refused() -> None:
 def test_where_nothing_takes_them_they_are_refused() -> None:
     with pytest.raises(BadRow, match=r"messages\[0\] has mood; a message has role, content,"):
         talk({"messages": [{**U, "mood": "fine"}, A]})
+
+
+def test_a_repeated_prompt_is_read_for_its_side_keys(desk: Any) -> None:
+    row = {"prompt": [{**U, "id": 5}], "chosen": [U, A], "rejected": [U, B]}
+    assert ingested(desk, row).fields["turn_fields"] == {"prompt[0]": {"id": 5}}
+    with pytest.raises(BadRow, match=r"not carried: prompt\[0\]\.image_url"):
+        talk({**row, "prompt": [{**U, "image_url": "u"}]}, {})
+
+
+@pytest.mark.parametrize("media", [{"video": False}, {"image": 0}, {"images": {}}])
+def test_media_keys_that_hold_nothing(media: dict[str, Any]) -> None:
+    assert talk({"messages": [U, A], **media}).messages == ask("Q", "A")
+
+
+def test_a_pair_whose_context_is_trained_otherwise() -> None:
+    talked = [U, {**A, "weight": 0}, U]
+    row = {"chosen": [*talked, A], "rejected": [U, {**A, "weight": 1}, U, B]}
+    with pytest.raises(BadRow, match="do not follow the same messages"):
+        convert(row, FormSpec(name="dpo.argilla_chat"))
+
+
+def test_calls_under_their_plain_name_are_commentary() -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+    calls = {"role": "assistant", "content": "", "tool_calls": [call]}
+    told = {"role": "tool", "content": "5", "tool_call_id": "c1"}
+    form = FormSpec(name="openai", message_keys={"tool_calls": "calls"})
+    row = {"messages": [U, {**calls, "channel": "commentary"}, told, A]}
+    assert convert(row, form)["messages"][1]["tool_calls"] == [call]
+
+
+def test_a_prompt_that_a_form_repeats_keeps_its_own_keys() -> None:
+    row = {"prompt": [{**U, "id": "m1"}], "chosen": [U, A], "rejected": [U, B]}
+    assert convert(row, FormSpec(name="trl"))["messages"] == [{**U, "prompt_id": "m1"}, A]
+
+
+def test_seeds_keep_the_keys_of_their_turns() -> None:
+    row = {"prompt": [{"role": "system", "content": "S", "at": 1}, {**U, "id": "m1"}]}
+    assert convert(row, FormSpec(name="prompt_only")) == {
+        "text": "Q",
+        "system": "S",
+        "turn_fields": {"prompt[0]": {"at": 1}, "prompt[1]": {"id": "m1"}},
+    }
+
+
+def test_a_field_whose_name_is_taken_gets_another(desk: Any) -> None:
+    row = {"prompt": "Q", "completions": ["A"], "labels": [True], "label": "x", "other_label": 1}
+    made = convert(row, FormSpec(name="stepwise"))
+    assert (made["label"], made["other_label"], made["other_other_label"]) == (True, "x", 1)
+    fields = ingested(
+        desk, {"messages": [{**U, "id": 5}, A], "turn_fields": 1, "other_turn_fields": 2}
+    ).fields
+    assert fields == {
+        "turn_fields": {"messages[0]": {"id": 5}},
+        "other_turn_fields": 2,
+        "other_turn_fields_2": 1,
+    }

@@ -17,7 +17,7 @@ from tunewright.grade.build import build_graders
 from tunewright.grade.spec import ExactMatch
 from tunewright.project.file import ProjectFile
 from tunewright.project.importing.carried import Ledger
-from tunewright.project.importing.openai_graders import graded, read_grader
+from tunewright.project.importing.openai_graders import graded, keys_named, read_grader
 
 ROW = {"messages": [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}]}
 
@@ -289,7 +289,7 @@ def test_a_sum_of_graders(bench: Bench) -> None:
         "field": "it compares the field 'a' of a JSON answer alone: put the fields that are expected under one key of "
         "the rows, as an object, and name it form.keys.answer; field_accuracy compares them",
         "deep": "{{item.a.b}} is no key of a row: give its text a key of its own",
-        "blank": "no operation like is known here, or its reference is blank",
+        "blank": "its reference is blank",
         "new": "no grader new is known here",
         "odd": "no grader null is known here",
     }
@@ -298,6 +298,45 @@ def test_a_sum_of_graders(bench: Bench) -> None:
     assert bench.line(f"{at}.calculate_output").why == (
         "graders are scored one by one and not summed up; that of most weight is the headline"
     )
+
+
+def test_what_a_sum_takes_away_is_no_grader_of_a_suite(bench: Bench) -> None:
+    parts = {"bad": check("like", "sorry"), "good": check("eq", "{{item.größe}}")}
+    file = bench.run(
+        job({"type": "multi", "graders": parts, "calculate_output": "good - bad"}), tool="openai"
+    )
+    assert file.suites["target"].graders == (ExactMatch(),)
+    at = "method.reinforcement.grader.graders"
+    assert bench.line(f"{at}.bad").why == "it lowers the sum, and a suite's grader only raises a score"
+    assert bench.fate(f"{at}.good") == ("changed", "suites.target.graders[0]")
+    assert keys_named(parts) == ["größe"]
+
+
+def test_graders_of_one_name_and_sums_in_sums_are_told_each(bench: Bench) -> None:
+    parts = [
+        {"name": "a", **check("eq", "{{item.x}}")},
+        {"name": "a", **check("ilike", "{{item.x}}")},
+        {"name": "1", **check("eq", "")},
+        {"type": "multi", "graders": {}},
+    ]
+    formula = "1e308 * 10 * a - 1e308 * 10"  # no number
+    file = bench.run(job({"type": "multi", "graders": parts, "calculate_output": formula}), tool="openai")
+    assert [each.type for each in file.suites["target"].graders] == ["exact_match", "contains"]
+    at = "method.reinforcement.grader"
+    whys = {place: bench.line(f"{at}.graders.{place}").why for place in ("0", "1", "2", "3")}
+    assert whys == {
+        "0": "outer blanks aside",
+        "1": "",
+        "2": "its reference is blank",
+        "3": "a multi inside a multi is not read: lift its graders out",
+    }
+    assert bench.line(f"{at}.calculate_output").why.endswith("not summed up; the first is the headline")
+
+
+@pytest.mark.parametrize("method", ["telepathy", 7, ["dpo"]])
+def test_a_method_that_is_no_object(bench: Bench, method: Any) -> None:
+    with pytest.raises(UserError, match=r"is not among those here|method is no object"):
+        bench.run({"model": "m", "training_file": "file-a", "method": method}, tool="openai")
 
 
 @pytest.mark.parametrize(

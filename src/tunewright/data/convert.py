@@ -10,7 +10,7 @@ from tunewright.data.forms import FormSpec, reader
 from tunewright.data.names import did_you_mean, listed
 from tunewright.data.ratings import read_rating
 from tunewright.data.rows import BadFile, BadRow
-from tunewright.data.side_keys import TURN_FIELDS
+from tunewright.data.side_keys import TURN_FIELDS, free_name
 from tunewright.data.sources.chat import talk as read_talk
 from tunewright.data.sources.jsonl import kind_of
 from tunewright.data.spec import ANSWERING, TEXT, SourceSpec
@@ -57,8 +57,9 @@ class ChatRows:
             messages = (*messages[:-1], messages[-1].model_copy(update={"content": answer}))
         fields = {name: value for name, value in values.items() if name not in talk.keys}
         if aside:
-            taken = {f"other_{TURN_FIELDS}": fields.pop(TURN_FIELDS)} if TURN_FIELDS in fields else {}
-            fields |= {**taken, TURN_FIELDS: aside}
+            if TURN_FIELDS in fields:
+                fields[free_name(TURN_FIELDS, fields)] = fields[TURN_FIELDS]
+            fields[TURN_FIELDS] = aside
         return _checked(messages, fields, origin, rejected, talk.desirable)
 
 

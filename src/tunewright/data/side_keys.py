@@ -7,7 +7,7 @@
 What would be lost is refused, what trains nothing is kept as fields.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from tunewright.data.rows import BadRow
@@ -41,10 +41,19 @@ _CHANNELS = ("analysis", "commentary", "final")
 field like another (`whatsapp`)."""
 
 
+def free_name(key: str, taken: Container[str]) -> str:
+    """A field's name for a key whose own name is another's: `other_id`, or `other_id_2` where that is taken, too."""
+    name, number = f"other_{key}", 1
+    while name in taken:
+        number += 1
+        name = f"other_{key}_{number}"
+    return name
+
+
 def refuse_lost(row: Mapping[str, Any]) -> None:
     """Raises BadRow for what stands beside a row's messages and would be lost: media, settings of the template."""
     for key in _MEDIA:
-        if row.get(key) not in (None, "", []):
+        if row.get(key):
             raise BadRow(f"not carried: {key!r} holds pictures, videos or sounds, and only texts are trained")
     if row.get("chat_template_kwargs"):
         raise BadRow("not carried: 'chat_template_kwargs' changes the template for this row alone")

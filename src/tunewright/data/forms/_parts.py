@@ -149,10 +149,14 @@ def paired(prompt: list[Turn], chosen: list[Turn], rejected: list[Turn]) -> dict
             raise BadRow("bad pair: the prompt is another than that of the chosen conversation")
         told = [_told(turn) for turn in chosen]
         head = [turn for turn in prompt if turn["role"] == "system" and _told(turn) not in told]
+        for turn in (turn for turn in prompt if _told(turn) in told):  # said once more: its own keys are kept
+            at = told.index(_told(turn))
+            chosen = [*chosen[:at], chosen[at] | _more(chosen[at], turn, "prompt"), *chosen[at + 1 :]]
     else:
         head = prompt
     chosen, rejected = [*head, *chosen], [*head, *rejected]
-    if [_told(turn) for turn in chosen[:-1]] != [_told(turn) for turn in rejected[:-1]]:
+    sides = [[(_told(turn), _trained(turn)) for turn in side[:-1]] for side in (chosen, rejected)]
+    if sides[0] != sides[1]:
         raise BadRow("bad pair: the two answers do not follow the same messages")
     if chosen[-1]["role"] != "assistant" or rejected[-1]["role"] != "assistant":
         raise BadRow("bad pair: a side does not end with the assistant's answer")
@@ -165,7 +169,12 @@ def _told(turn: Turn) -> Turn:
     return {key: turn[key] for key in _SAYING if key in turn}
 
 
-def _more(turn: Turn, other: Turn) -> Turn:
-    """Keys that are kept as fields, of the same turn of the rejected conversation, where they are others."""
+def _trained(turn: Turn) -> Turn:
+    """What a turn says of its training."""
+    return {key: turn[key] for key in ("weight", "train") if key in turn}
+
+
+def _more(turn: Turn, other: Turn, whose: str = "rejected") -> Turn:
+    """Keys that are kept as fields, of the same turn of the rejected conversation or the prompt, where they are others."""
     aside = {key: each for key, each in other.items() if key not in (*_SAYING, "weight", "train")}
-    return {f"rejected_{key}": each for key, each in aside.items() if turn.get(key) != each}
+    return {f"{whose}_{key}": each for key, each in aside.items() if turn.get(key) != each}

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from tunewright.data.forms._parts import refuse
 from tunewright.data.forms.spec import FormSpec
+from tunewright.data.side_keys import free_name
 
 _CHAT_KEYS = frozenset(
     (
@@ -36,7 +37,8 @@ def reader_of(spec: FormSpec) -> Callable[[Mapping[str, Any]], Made]:
         found: dict[str, Any] = read(noted, form)
         for key, value in row.items():
             if key not in noted.read:
-                found[kept_as(key)] = value
+                name = kept_as(key)
+                found[free_name(key, found) if name in found else name] = value
         return Made(found, frozenset(noted.read))
 
     return made

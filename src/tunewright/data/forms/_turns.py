@@ -66,7 +66,8 @@ def _turn(turn: Any, form: Form, where: str) -> Turn:
     elif older := turn.get("function_call"):  # OpenAI's before there were tools
         made["tool_calls"] = [*made.get("tool_calls", ()), older]
     more = {key: each for key, each in turn.items() if key not in keys.values() and key != "function_call"}
-    for key, each in beside(more, made["role"], bool(made.get("tool_calls")), where).items():
+    calls = bool(made.get("tool_calls") or more.get("tool_calls"))
+    for key, each in beside(more, made["role"], calls, where).items():
         if key in ("role", "content"):  # ShareGPT's list, with OpenAI's keys beside its own
             made[f"other_{key}"] = each
         elif made.get(key, each) != each:

@@ -1,7 +1,7 @@
 """Prompts without an answer, TRL's prompt-only rows: {"prompt": a text, or one question as a list of messages}.
 
 They become texts, which `generate` takes as seeds and has answered. A system message before the question is the field
-`system`. A talk of several turns is no seed.
+`system`, other keys of turns are the field `turn_fields`. A talk of several turns is no seed.
 """
 
 from typing import Any
@@ -10,6 +10,7 @@ from tunewright.data.forms._parts import Row, needed, value
 from tunewright.data.forms._turns import read_turns
 from tunewright.data.forms.spec import Form
 from tunewright.data.rows import BadRow
+from tunewright.data.side_keys import TURN_FIELDS
 
 
 def read(row: Row, form: Form) -> dict[str, Any]:
@@ -32,4 +33,10 @@ def read(row: Row, form: Form) -> dict[str, Any]:
         raise BadRow(f"empty text: {key!r} asks nothing")
     if not isinstance(system, str | None):
         raise BadRow(f"bad messages: {key}[0].content is no text")
-    return {"text": asked[0]["content"], **({} if system is None else {"system": system})}
+    more = ({name: each for name, each in turn.items() if name not in ("role", "content")} for turn in turns)
+    aside = {f"{key}[{at}]": each for at, each in enumerate(more) if each}
+    return {
+        "text": asked[0]["content"],
+        **({} if system is None else {"system": system}),
+        **({TURN_FIELDS: aside} if aside else {}),
+    }

@@ -86,6 +86,8 @@ def talk(values: dict[str, Any], aside: _Aside = None) -> Talk:
         if "prompt" in values and all(turn.role == "assistant" for turn in (*messages, *worse)):
             prompt = _turns(values["prompt"], "prompt", "user", aside)
             messages, worse = (*prompt, *messages), (*prompt, *worse)
+        elif isinstance(values.get("prompt"), list) and values["prompt"]:
+            _turns(values["prompt"], "prompt", "user", aside)  # for its side keys alone
         # answers that hold their prompt need no other: many sets name it beside them once more
         used = {"prompt", "chosen", "rejected", "messages"}
     else:

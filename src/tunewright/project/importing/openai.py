@@ -11,7 +11,7 @@ from typing import Any
 from tunewright.core.errors import UserError
 from tunewright.grade.schema import SchemaCheck
 from tunewright.project.importing import rules
-from tunewright.project.importing.carried import Ledger
+from tunewright.project.importing.carried import Ledger, shown
 from tunewright.project.importing.openai_graders import Graders, graded, read_grader
 from tunewright.project.importing.place import Data, Place, find_data
 from tunewright.project.importing.trial import checked
@@ -58,6 +58,14 @@ def read(ledger: Ledger, place: Place) -> None:
 def _method(ledger: Ledger, place: Place) -> str:
     """Lay the method; of a reinforcement job the key of a row that holds the answer, else nothing."""
     asked = ledger.config.get("method")
+    if isinstance(asked, str):
+        asked = {"type": asked}
+    if not isinstance(asked, dict | None):
+        raise UserError(
+            f"method is no object: {shown(asked)}",
+            where=str(place.config),
+            fix='Write {"type": "supervised"}.',
+        )
     kind = str(asked.get("type", "supervised")) if isinstance(asked, dict) else "supervised"
     own = asked.get(kind) if isinstance(asked, dict) else None
     if kind == "reinforcement":
@@ -95,8 +103,9 @@ def _reinforcement(ledger: Ledger, place: Place, own: Mapping[str, Any]) -> str:
     measure = "its graders measure" if found.graders else "the usual graders measure, for want of its own"
     why = f"there is no reinforcement (grpo) yet: the rows' {found.answer!r} is trained, and {measure}"
     ledger.carry("method.type", "reinforcement", "train.method", "sft", why)
-    if found.graders:
-        ledger.lay("suites", {**_TARGET, "target": {"graders": found.graders}})
+    suites = {**_TARGET, "target": {"graders": found.graders}}
+    if found.graders and (refused := ledger.lay("suites", suites)):
+        ledger.leave(f"{at}.grader", own.get("grader"), refused)
     for key, value in own.items():
         if key == "response_format":
             _response_format(f"{at}.{key}", value, found, ledger)

@@ -10,15 +10,17 @@ address of one asked.
 
 import ast
 import json
+import math
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from tunewright.data.names import listed
 from tunewright.project.importing.carried import Ledger, shown
 
-_PLACE = re.compile(r"\s*\{\{\s*(item|sample)\.([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\s*\}\}\s*")
-_ITEM = re.compile(r"""\bitem(?:\.get\(\s*\\?["']|\[\s*\\?["']|\.(?!get\())([A-Za-z_]\w*)""")
+_PLACE = re.compile(r"\s*\{\{\s*(item|sample)\.([^\W\d]\w*(?:\.[^\W\d]\w*)*)\s*\}\}\s*")
+_ITEM = re.compile(r"""\bitem(?:\.get\(\s*\\?["']|\[\s*\\?["']|\.(?!get\())([^\W\d]\w*)""")
 """How a grader names a key of a row, in a template or in Python, written as JSON."""
 _NONE = {
     "text_similarity": "no grader measures how alike two texts are",
@@ -47,6 +49,15 @@ class Graders(NamedTuple):
         return any(grader["type"] == "field_accuracy" for grader in self.graders)
 
 
+class _Part(NamedTuple):
+    """One grader of a job."""
+
+    place: str
+    weight: float
+    """What it adds to the sum; below 0 where it lowers it, 0 where that is not known."""
+    grader: Any
+
+
 class _Met(NamedTuple):
     """A grader's counterpart, or why it has none."""
 
@@ -60,7 +71,7 @@ def read_grader(ledger: Ledger, at: str, grader: Any) -> Graders:
     if not isinstance(grader, dict):
         return Graders("", [])
     parts = _parts(at, grader)
-    met = [(place, each, _counterpart(each)) for place, each in parts]
+    met = [(part.place, part.grader, _met(part)) for part in parts]
     compared = [each.answer for _, _, each in met if each.answer and each.grader] or [
         each.answer for _, _, each in met if each.answer
     ]
@@ -77,19 +88,20 @@ def read_grader(ledger: Ledger, at: str, grader: Any) -> Graders:
             number = graders.index(found)
             ledger.tell(place, each, "changed" if why else "carried", f"suites.target.graders[{number}]", why)
     if grader.get("type") == "multi":
+        headline = "that of most weight" if any(part.weight for part in parts) else "the first"
         ledger.tell(
             f"{at}.calculate_output",
             grader.get("calculate_output"),
             "changed",
             "suites.target.graders",
-            "graders are scored one by one and not summed up; that of most weight is the headline",
+            f"graders are scored one by one and not summed up; {headline} is the headline",
         )
     return Graders(answer, graders)
 
 
 def keys_named(grader: Any) -> list[str]:
     """The keys of a row that a grader names anywhere, in their order."""
-    return list(dict.fromkeys(_ITEM.findall(json.dumps(grader))))
+    return list(dict.fromkeys(_ITEM.findall(json.dumps(grader, ensure_ascii=False))))
 
 
 def graded(grader: Any) -> str:
@@ -106,22 +118,26 @@ def graded(grader: Any) -> str:
     )
 
 
-def _parts(at: str, grader: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """The graders to be read with their places, those of most weight first."""
+def _parts(at: str, grader: Mapping[str, Any]) -> list[_Part]:
+    """The graders to be read, those of most weight first."""
     if grader.get("type") != "multi":
-        return [(at, grader)]
+        return [_Part(at, 0.0, grader)]
     inner = grader.get("graders")
     if isinstance(inner, dict) and "type" not in inner:
-        named = inner
+        named = list(inner.items())
     else:
         every = inner if isinstance(inner, list) else [inner]
-        named = {
-            str(each.get("name", number)) if isinstance(each, dict) else str(number): each
-            for number, each in enumerate(every)
-        }
-    weights = _weights(grader.get("calculate_output"), list(named))
-    ordered = sorted(named, key=lambda name: -weights.get(name, 0))
-    return [(f"{at}.graders.{name}", named[name]) for name in ordered]
+        named = [
+            (str(each["name"]) if isinstance(each, dict) and "name" in each else "", each) for each in every
+        ]
+    weights = _weights(grader.get("calculate_output"), [name for name, _ in named])
+    seen = Counter(name for name, _ in named)
+    plain = not any(name.isdecimal() or not name for name in seen)
+    parts = [
+        _Part(f"{at}.graders.{name if plain and seen[name] == 1 else number}", weights.get(name, 0.0), each)
+        for number, (name, each) in enumerate(named)
+    ]
+    return sorted(parts, key=lambda part: -part.weight)
 
 
 def _weights(formula: Any, names: list[str]) -> dict[str, float]:
@@ -132,7 +148,8 @@ def _weights(formula: Any, names: list[str]) -> dict[str, float]:
         tree = ast.parse(formula.strip(), mode="eval").body
         zero = dict.fromkeys(names, 0.0)
         start = _worth(tree, zero)
-        return {name: _worth(tree, {**zero, name: 1.0}) - start for name in names}
+        found = {name: _worth(tree, {**zero, name: 1.0}) - start for name in names if name}
+        return found if all(map(math.isfinite, found.values())) else {}
     except (SyntaxError, ValueError, ArithmeticError, RecursionError, MemoryError):
         return {}
 
@@ -160,10 +177,19 @@ def _worth(node: ast.expr, values: Mapping[str, float]) -> float:
     raise ValueError("the formula is no sum")
 
 
+def _met(part: _Part) -> _Met:
+    found = _counterpart(part.grader)
+    if found.grader is None or part.weight >= 0:
+        return found
+    return _Met(None, found.answer, "it lowers the sum, and a suite's grader only raises a score")
+
+
 def _counterpart(grader: Any) -> _Met:
     kind = grader.get("type") if isinstance(grader, dict) else None
     if kind == "string_check":
         return _string_check(grader)
+    if kind == "multi":
+        return _Met(None, "", "a multi inside a multi is not read: lift its graders out")
     why = _NONE.get(str(kind), f"no grader {shown(kind)} is known here")
     spot = _place(grader.get("reference")) if isinstance(grader, dict) else None
     answer = spot[1][0] if spot and spot[0] == "item" and len(spot[1]) == 1 else ""
@@ -218,16 +244,18 @@ def _of_text(operation: Any, wanted: str, other: tuple[str, list[str]] | None) -
 
 def _of_words(operation: Any, wanted: str) -> _Met:
     words = re.escape(wanted.strip())
+    if not words:
+        return _Met(None, "", "its reference is blank")
     match operation:
         case "eq":
             return _Met({"type": "regex", "pattern": rf"\A\s*{words}\s*\Z"}, "", _EQUAL)
         case "ne":
             return _Met({"type": "regex", "pattern": rf"\A(?!\s*{words}\s*\Z)"}, "", _EQUAL)
-        case "like" if wanted.strip():
+        case "like":
             return _Met({"type": "contains", "text": wanted, "ignore_case": False}, "", "")
-        case "ilike" if wanted.strip():
+        case "ilike":
             return _Met({"type": "contains", "text": wanted}, "", "")
-    return _Met(None, "", f"no operation {shown(operation)} is known here, or its reference is blank")
+    return _Met(None, "", f"no operation {shown(operation)} is known here")
 
 
 def _place(template: Any) -> tuple[str, list[str]] | None:
