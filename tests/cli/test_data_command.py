@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tunewright.cli.recipe import plain
+from tunewright.core.errors import Problem
+
 PROJECT = """\
 name: look
 task: {system: Say the kind.}
@@ -68,6 +71,13 @@ def test_the_recipe_is_shown_before_and_after_it_ran(cli, project):
         ("drop_duplicates", "fresh", 60),
     ]
     assert found["sources"][0]["columns"] == [{"name": "messages", "kind": "conversation", "is_field": False}]
+
+
+def test_why_a_recipe_stopped_is_json_too():
+    problem = Problem("It stopped.", where="recipe.0", fix="Mend it.")
+    assert plain({"stopped": problem}) == {
+        "stopped": {"message": "It stopped.", "where": "recipe.0", "fix": "Mend it.", "examples": []}
+    }
 
 
 def test_conversations_that_nobody_answers_are_told_apart_from_rejects(cli, project):

@@ -71,7 +71,7 @@ def test_a_talk_is_one_conversation_up_to_its_last_answer(desk, form: str) -> No
             "unknown speaker: Boss speaks; roles names agent, customer, ivr, and no '*'",
         ),
         (CALL[:4], ROLES, "no answer: nobody answers what is asked"),
-        (CALL, {"agent": "assistant", "*": "skip"}, "no answer: nobody answers what is asked"),
+        (CALL, {"agent": "assistant", "*": "skip"}, "no question: nobody asks in words what is answered"),
     ],
 )
 def test_talks_that_are_no_conversation(

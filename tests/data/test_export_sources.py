@@ -51,6 +51,7 @@ def test_an_accounts_conversations(desk) -> None:
         export(mapping=TREE | {"u1": {"parent": "u2"}}, create_time=1e300),
         {"messages": []},
         "text",
+        export(current_node=None),
     ]
     desk.write("conversations.json", json.dumps(rows))
     got = desk.ingest("conversations.json", format="chatgpt")
@@ -78,6 +79,7 @@ def test_an_accounts_conversations(desk) -> None:
         (5, "no answer: nobody answers what is asked"),
         (6, "bad conversation: it has no 'mapping' of messages; it has messages"),
         (7, "not an object: it is a text"),
+        (8, "bad conversation: 'current_node' names none of its messages"),
     ]
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -40,7 +41,11 @@ def recipe(path: str, settings: tuple[str, ...], as_json: bool) -> None:
 
 
 def plain(one: Any) -> Any:
-    """A value as JSON has it: named tuples and settings are objects."""
+    """A value as JSON has it: named tuples, dataclasses and settings are objects."""
+    if is_dataclass(one) and not isinstance(one, type):
+        return plain(asdict(one))
+    if isinstance(one, dict):
+        return {name: plain(value) for name, value in one.items()}
     if isinstance(one, tuple) and hasattr(one, "_asdict"):
         return {name: plain(value) for name, value in one._asdict().items()}
     if isinstance(one, tuple):

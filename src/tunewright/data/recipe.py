@@ -133,7 +133,8 @@ def graph(ops: Sequence[RecipeOp], sources: Iterable[str]) -> list[Node]:
         problems += _needs_problems(number, needs, known)
         nodes.append(Node(_name(spec, known), spec, needs, number))
         if spec.op == "generate" and spec.id is None and spec.op in known:
-            message = "a second `generate` needs an id: its rows are drawn by its name, and a number would be its place."
+            first = "a `generate` beside a source of that name" if spec.op in names else "a second `generate`"
+            message = f"{first} needs an id: its rows are drawn by its name, and a number would be its place."
             problems.append(
                 Problem(message, f"recipe.{number}", fix="Give it one: {op: generate, id: refusals, …}.")
             )

@@ -7,7 +7,7 @@ Every run of `check` asks; comparing takes up to minutes.
 
 from collections.abc import Sequence
 
-from tunewright.core.errors import Problem
+from tunewright.core.errors import Problem, UserError
 from tunewright.core.events import Emit
 from tunewright.core.example import Example
 from tunewright.core.files import read_json, write_json
@@ -26,7 +26,7 @@ def known_near_leaks(
 ) -> dict[str, Problem]:
     """What `near_leaks` says of the suites and a split's training rows: as it was found before, or found now and kept.
 
-    Raises UserError where another process holds the project.
+    It is not kept where another process holds the project.
     """
     derivation = Derivation(
         step="near-leaks",
@@ -40,12 +40,15 @@ def known_near_leaks(
         return {name: Problem(**told) for name, told in read_json(known.file(FOUND)).items()}
     emit("check.leaks", suites=[suite.name for suite in suites], rows=len(train))
     found = near_leaks(suites, train)
-    with store.lock():
-        if store.find(derivation) is None:  # who looked beside us may have been quicker
-            out = store.work(derivation) / "out"
-            out.mkdir(exist_ok=True)
-            write_json(out / FOUND, {name: _told(problem) for name, problem in found.items()})
-            store.publish(derivation, out, library_versions())
+    try:
+        with store.lock():
+            if store.find(derivation) is None:  # who looked beside us may have been quicker
+                out = store.work(derivation) / "out"
+                out.mkdir(exist_ok=True)
+                write_json(out / FOUND, {name: _told(problem) for name, problem in found.items()})
+                store.publish(derivation, out, library_versions())
+    except UserError:
+        pass  # somebody began a run meanwhile: what was found is told, and not kept
     return found
 
 

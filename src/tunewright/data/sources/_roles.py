@@ -72,13 +72,17 @@ def joined(said: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
     blank line; what stands before the first question or after the last answer is left out. Raises NoAnswer where none is.
     """
     turns: list[tuple[str, list[str]]] = []
+    spoke = set[str]()
     for role, text in said:
+        spoke.add(role)
         if turns and turns[-1][0] == role:
             turns[-1][1].append(text)
         elif turns or role == "user":
             turns.append((role, [text]))
     if turns and turns[-1][0] == "user":
         turns.pop()
+    if not turns and spoke == {"assistant"}:
+        raise NoAnswer("no question: nobody asks in words what is answered")
     if not turns:
         raise NoAnswer("no answer: nobody answers what is asked")
     return [{"role": role, "content": "\n\n".join(texts)} for role, texts in turns]

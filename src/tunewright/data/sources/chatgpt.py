@@ -43,7 +43,10 @@ def _conversation(values: dict[str, Any]) -> dict[str, Any]:
     tree = values.get("mapping")
     if not isinstance(tree, dict):
         raise BadRow(f"bad conversation: it has no 'mapping' of messages; it has {listed(values)}")
-    said = map(_said, _branch(tree, values.get("current_node")))
+    last = values.get("current_node")
+    if not isinstance(last, str) or last not in tree:
+        raise BadRow("bad conversation: 'current_node' names none of its messages")
+    said = map(_said, _branch(tree, last))
     return {
         "messages": joined(part for part in said if part is not None),
         "title": clean(values.get("title")),
