@@ -3,12 +3,15 @@
 import json
 import mailbox
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from tunewright.core.errors import DataError
+from tunewright.core.task import TaskSpec
+from tunewright.data.ingest import ingest
 from tunewright.data.sources import _threads, open_file
 from tunewright.data.spec import SourceSpec
 
@@ -282,6 +285,23 @@ def test_what_nobody_answers_is_passed_over_and_counts_against_no_budget(desk) -
         DataError, match=r"1 of 2 rows \(50\.00%\) cannot be used, more than the budget of 10"
     ):
         desk.ingest("t.mbox", budget=0.1, roles={"shop.com": "assistant"})
+
+
+def test_where_most_are_passed_over_the_roles_are_asked_about(desk, tmp_path: Path) -> None:
+    box(desk, [*GOOD, *(mail(f"news {at}", "info@x.org", 3, f"Offer {at}") for at in range(2))])
+    told = list[tuple[str, str]]()
+
+    def hear(kind: str, **data: Any) -> None:
+        told.extend([(data["source"], data["words"])] if kind == "ingest.warning" else [])
+
+    spec = SourceSpec(path="t.mbox", roles={"shop.com": "assistant"})
+    ingest({"s": spec}, TaskSpec(), desk.root, tmp_path / "out", reject_budget=0.0, emit=hear)
+    assert told == [
+        (
+            "s",
+            "2 of 3 conversations are passed over, for nobody answers in them: look at the first, and at whom `roles` names",
+        )
+    ]
 
 
 def test_where_nobody_answers_at_all_the_roles_are_asked_about(desk) -> None:

@@ -107,6 +107,11 @@ def ingest(
         (out / EXAMPLES).unlink()
         raise IngestError(problems)
     summary = scan.summary()
+    for name, source in summary.sources.items():
+        if source.passed_over > source.examples:
+            words = f"{source.passed_over:,} of {source.rows:,} conversations are passed over, for nobody answers in them: "
+            words += "look at the first, and at whom `roles` names"
+            emit("ingest.warning", source=name, words=words)
     write_json(out / SUMMARY, summary.model_dump(mode="json", exclude_defaults=True))
     let_go()  # a query's rows are examples now
     emit("ingest.done", **summary.model_dump(include={"rows", "examples", "rejects", "passed_over"}))
