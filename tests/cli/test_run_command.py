@@ -130,12 +130,18 @@ def test_a_target_that_asks_what_dev_asks_is_a_warning(cli, project):
     assert f"The first asks what {place} asks" in said.err
 
 
-def test_a_suite_that_training_holds_inside_longer_texts_is_a_warning(cli, project):
+def held_inside_rows(project) -> str:
+    """A question of a suite that training rows hold inside longer texts."""
     asked = "how many apples has Mara when she buys nine more at the market"
     rows = (project / "sums.csv").read_text().splitlines()
     longer = [f"read this number {at}: {asked} and answer,7" for at in range(10)]
     (project / "sums.csv").write_text("\n".join([*rows, *longer]) + "\n")
     write_questions(project, "a new one", asked)
+    return asked
+
+
+def test_a_suite_that_training_holds_inside_longer_texts_is_a_warning(cli, project):
+    held_inside_rows(project)
     said = cli("check", "--no-rows", "--set", "suites.mine.examples=questions.jsonl")
     assert said.code == 0
     near = "suites.mine, questions.jsonl:2: of 2 of its examples, 1 are nearly what training rows say"
@@ -143,11 +149,7 @@ def test_a_suite_that_training_holds_inside_longer_texts_is_a_warning(cli, proje
 
 
 def test_near_leaks_are_looked_for_again_only_where_something_changed(cli, project):
-    asked = "how many apples has Mara when she buys nine more at the market"
-    rows = (project / "sums.csv").read_text().splitlines()
-    longer = [f"read this number {at}: {asked} and answer,7" for at in range(10)]
-    (project / "sums.csv").write_text("\n".join([*rows, *longer]) + "\n")
-    write_questions(project, "a new one", asked)
+    asked = held_inside_rows(project)
     check = ("check", "--no-rows", "--set", "suites.mine.examples=questions.jsonl")
     first, again = cli(*check), cli(*check)
     assert "comparing 40 training rows" in first.err

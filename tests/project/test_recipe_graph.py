@@ -3,34 +3,20 @@
 from pathlib import Path
 
 import pytest
+import two_sources
+from two_sources import write_two_sources
 
 import tunewright
 from tunewright.data.recipe_columns import Column
 
-PROJECT = """\
-name: graph
-task: {system: Say the kind.}
-sources:
-  own: {path: own.csv, columns: {input: text, expected: kind}}
-  other: {path: other.csv, columns: {input: text, expected: kind}}
-data: {reject_budget: 0.1}
-recipe:
-  - {op: filter, id: english, needs: [own], keep: 'lang == "en"'}
-  - {op: map, id: polite, needs: [english], set: {input: "Please: {{ input }}", long: "{{ chars > 20 }}"}}
-  - {op: drop_duplicates, needs: [polite, other]}
-"""
+PROJECT = two_sources.PROJECT.replace('}"}}', '}", long: "{{ chars > 20 }}"}}')
 TURNS = Column("messages", "conversation", is_field=False)
 LANG = Column("lang", "text")
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    own = [f"Where is parcel {n % 50}?,delivery,{'en' if n % 5 else 'de'}" for n in range(60)]
-    other = [f"Refund bill {n},billing,en" for n in range(40)]
-    (tmp_path / "own.csv").write_text("\n".join(["text,kind,lang", *own, ",delivery,en"]) + "\n")
-    (tmp_path / "other.csv").write_text("\n".join(["text,kind,lang", *other]) + "\n")
-    (tmp_path / "tunewright.yaml").write_text(PROJECT)
-    return tmp_path
+    return write_two_sources(tmp_path, PROJECT)
 
 
 def seen(root: Path) -> tunewright.RecipeGraph:

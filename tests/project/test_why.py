@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from two_sources import write_two_sources
 
 import tunewright
 from ends import ends
@@ -11,28 +12,10 @@ from tunewright.core.errors import IntegrityError, UserError
 from tunewright.project.project import Project
 from tunewright.project.why import Rejected, Trail
 
-PROJECT = """\
-name: why
-task: {system: Say the kind.}
-sources:
-  own: {path: own.csv, columns: {input: text, expected: kind}}
-  other: {path: other.csv, columns: {input: text, expected: kind}}
-data: {reject_budget: 0.1}
-recipe:
-  - {op: filter, id: english, needs: [own], keep: 'lang == "en"'}
-  - {op: map, id: polite, needs: [english], set: {input: "Please: {{ input }}"}}
-  - {op: drop_duplicates, needs: [polite, other]}
-"""
-
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    own = [f"Where is parcel {n % 50}?,delivery,{'en' if n % 5 else 'de'}" for n in range(60)]
-    other = [f"Refund bill {n},billing,en" for n in range(40)]
-    (tmp_path / "own.csv").write_text("\n".join(["text,kind,lang", *own, ",delivery,en"]) + "\n")
-    (tmp_path / "other.csv").write_text("\n".join(["text,kind,lang", *other]) + "\n")
-    (tmp_path / "tunewright.yaml").write_text(PROJECT)
-    return tunewright.open(tmp_path)
+    return tunewright.open(write_two_sources(tmp_path))
 
 
 def the_trail(project: Project, ref: str) -> Trail:
