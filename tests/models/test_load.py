@@ -148,3 +148,13 @@ def test_a_base_that_does_not_fit_says_so(tiny_folder, tmp_path):
     assert "GB of weights) does not fit into the free memory of this machine" in done.stdout, done.stderr
     assert "Choose a smaller base or free memory" in done.stdout
     assert "qlora" in done.stdout
+
+
+def test_a_deep_rwkv_answers_with_its_adapter_as_it_was_trained(tmp_path):
+    """Every six layers it would halve its own weights for answering, and no adapter's."""
+    folder = save_model(tmp_path / "base", "rwkv", attention_hidden_size=32, num_hidden_layers=14)
+    torch.manual_seed(1)
+    config = LoraConfig(r=2, target_modules=["output", "value"], init_lora_weights=False)
+    model = get_peft_model(load_model(resolve_base(str(folder), tmp_path)), config)
+    answering = logits(model.eval())
+    torch.testing.assert_close(answering, logits(model.train()), atol=1e-5, rtol=1e-5)

@@ -30,6 +30,6 @@ def test_bitsandbytes_comes_with_the_first_four_bits(tiny_base) -> None:
     )
     assert done.stdout.splitlines() == [
         "lora Linear Linear False",
-        "qlora Linear4bit Linear4bit True",
+        "qlora Linear4bit Unpacked True",
         "lora Linear Linear True",
     ], done.stderr[-2000:]

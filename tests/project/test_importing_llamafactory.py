@@ -2,7 +2,10 @@
 
 import json
 
+import pytest
 from config_bench import Bench
+
+import tunewright as tw
 
 LLAMAFACTORY = """
 model_name_or_path: Qwen/Qwen3-0.6B
@@ -78,6 +81,38 @@ def test_a_llamafactory_config(bench: Bench) -> None:
     assert bench.fate("learning_rate (left out)") == ("carried", "train.learning_rate")
 
 
+@pytest.mark.parametrize(
+    "packing", [{"packing": True}, {"packing": True, "neat_packing": False}, {"packing": False}]
+)
+def test_rows_that_saw_each_other_there_are_kept_apart_and_it_says_so(
+    bench: Bench, packing: dict[str, bool]
+) -> None:
+    """LLaMA-Factory's `packing` lets rows of one sequence attend to each other, unless `neat_packing` is set as well."""
+    bench.write("data/dataset_info.json", json.dumps({"rows": {"hf_hub_url": "a/b"}}))
+    bench.run({"model_name_or_path": "b", "stage": "sft", "dataset": "rows", **packing})
+    for key, value in packing.items():
+        line = bench.line(key)
+        assert line.fate == ("carried" if value else "without")
+        assert "none sees another" in line.why
+
+
+def test_nothing_is_added_to_a_system_message(bench: Bench) -> None:
+    """LLaMA-Factory's `formatting: openai` adds "detailed thinking off" to every one."""
+    row = {"messages": [{"role": r, "content": r[0]} for r in ("system", "user", "assistant")]}
+    bench.write("data/rows.json", json.dumps([row]))
+    bench.write(
+        "data/dataset_info.json", json.dumps({"rows": {"file_name": "rows.json", "formatting": "openai"}})
+    )
+    file = bench.run({"model_name_or_path": "b", "stage": "sft", "dataset": "rows"})
+    assert bench.line("dataset[rows].formatting").fate == "changed"
+    assert bench.line("dataset[rows].formatting").why == "nothing is added to the system message"
+    source = file.sources["rows"].model_dump(exclude_unset=True)
+    (found,) = tw.apply_recipe(source, [], bench.root / "out", root=bench.root / "mine").examples
+    assert [(said.role, said.content) for said in found.messages] == [
+        ("system", "s"), ("user", "u"), ("assistant", "a"),
+    ]  # fmt: skip
+
+
 def test_columns_that_are_left_out_are_not_there(bench: Bench) -> None:
     """LLaMA-Factory reads no `input` where `columns` names others; neither does the form."""
     info = {"a": {"file_name": "a.json", "columns": {"prompt": "q", "response": "a", "kto_tag": "good"}}}
@@ -123,6 +158,24 @@ def test_a_config_of_llamafactorys_version_1(bench: Bench) -> None:
     assert file.sources["mine"].form is not None
     assert file.sources["mine"].form.name == "dpo.argilla_chat"
     assert bench.fate("peft_config.export_dir") == ("without", "")
+    assert (file.train.adapter.alpha, file.train.adapter.dropout) == (16, 0.05)
+    assert bench.fate("peft_config.lora_alpha (left out)") == ("carried", "train.adapter.alpha")
+
+
+def test_what_goes_together_in_an_adapter_of_version_1(bench: Bench) -> None:
+    """Its lora has flags for both, and values of its own where rank, alpha or dropout is left out."""
+    own = {"name": "lora", "use_rslora": True, "use_dora": True, "lora_alpha": 4, "lora_dropout": 0.0}
+    bench.write("data/sets.yaml", "mine: {path: a/b, source: hf_hub}\n")
+    config = {"model": "b", "peft_config": own, "train_dataset": "data/sets.yaml"}
+    quant = {"quant_config": {"name": "bnb", "quantization_bit": 4}}
+    file = bench.run({**config, **quant}, tool="llamafactory")
+    assert file.train.adapter.model_dump(exclude_unset=True) == {
+        "kind": "qlora", "rank": 8, "alpha": 4, "dropout": 0.0, "rslora": True, "dora": True,
+    }  # fmt: skip
+    assert [bench.fate(f"peft_config.use_{kind}") for kind in ("rslora", "dora")] == [
+        ("carried", "train.adapter.rslora"), ("carried", "train.adapter.dora"),
+    ]  # fmt: skip
+    assert bench.fate("peft_config.r (left out)") == ("carried", "train.adapter.rank")
 
 
 def test_what_goes_together_in_an_adapter_of_llamafactory(bench: Bench) -> None:

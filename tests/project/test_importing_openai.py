@@ -296,7 +296,7 @@ def test_a_sum_of_graders(bench: Bench) -> None:
     assert bench.fate(f"{at}.graders.same") == ("changed", "suites.target.graders[0]")
     assert bench.fate(f"{at}.graders.has") == ("carried", "suites.target.graders[1]")
     assert bench.line(f"{at}.calculate_output").why == (
-        "graders are scored one by one and not summed up; that of most weight is the headline"
+        "graders are scored one by one and not summed up; that of most weight that is carried is the headline"
     )
 
 
@@ -309,6 +309,9 @@ def test_what_a_sum_takes_away_is_no_grader_of_a_suite(bench: Bench) -> None:
     at = "method.reinforcement.grader.graders"
     assert bench.line(f"{at}.bad").why == "it lowers the sum, and a suite's grader only raises a score"
     assert bench.fate(f"{at}.good") == ("changed", "suites.target.graders[0]")
+    assert bench.line("method.reinforcement.grader.calculate_output").why.endswith(
+        "the only one that is carried is the headline"
+    )
     assert keys_named(parts) == ["größe"]
 
 
@@ -330,7 +333,33 @@ def test_graders_of_one_name_and_sums_in_sums_are_told_each(bench: Bench) -> Non
         "2": "its reference is blank",
         "3": "a multi inside a multi is not read: lift its graders out",
     }
-    assert bench.line(f"{at}.calculate_output").why.endswith("not summed up; the first is the headline")
+    assert bench.line(f"{at}.calculate_output").why.endswith(
+        "not summed up; the first that is carried is the headline"
+    )
+
+
+def test_a_sum_of_which_no_grader_is_carried(bench: Bench) -> None:
+    rows(bench, {"a": "4"})
+    alike = {"type": "text_similarity", "input": REPLY, "reference": "{{item.a}}"}
+    parts = {"alike": alike, "code": {"type": "python", "source": "…"}}
+    formula = "0.9 * alike + 0.1 * code"
+    file = bench.run(job({"type": "multi", "graders": parts, "calculate_output": formula}), tool="openai")
+    assert file.suites["target"].graders == (ExactMatch(),)
+    (line,) = (line for line in bench.lines if line.key.endswith("calculate_output"))
+    assert (line.fate, line.to, line.why) == (
+        "without",
+        "",
+        "there is nothing to sum up, as none of its graders has a counterpart",
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "ours"), [("dpo", "dpo"), ("supervised", "sft"), ({"type": "dpo"}, "dpo")]
+)
+def test_a_method_may_be_its_name_alone(bench: Bench, method: Any, ours: str) -> None:
+    file = bench.run({"model": "m", "training_file": "file-a", "method": method}, tool="openai")
+    assert file.train.method == ours
+    assert bench.fate("method.type") == ("carried", "train.method")
 
 
 @pytest.mark.parametrize("method", ["telepathy", 7, ["dpo"]])

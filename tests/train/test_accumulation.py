@@ -11,10 +11,11 @@ from tunewright.models.template import Renderer
 from tunewright.train import weights
 from tunewright.train.checkpoint import WorkFolder
 from tunewright.train.fast import fast_layers
+from tunewright.train.layout import Layout
 from tunewright.train.loop import Loop, Plan
 from tunewright.train.lora import add_adapter
 from tunewright.train.methods import find_method
-from tunewright.train.pack import batches, shared_prefix
+from tunewright.train.pack import shared_prefix
 from tunewright.train.policy import Policy
 from tunewright.train.reference import refer
 from tunewright.train.shelf import Shelf, Shelves
@@ -36,12 +37,13 @@ def examples(method: str) -> list[Example]:
     return [make_example(talk, rejected=None if method == "sft" else "The fox is red.") for talk in talks]
 
 
+@pytest.mark.parametrize("kind", ["packed", "padded"])
 @pytest.mark.parametrize(
     ("method", "settings"),
     [("sft", {}), ("cpt", {}), ("orpo", {}), ("kto", {}), ("dpo", {"dpo": {"nll": 0.5}})],
 )
 def test_the_gradient_is_one_vector_for_any_split(
-    method: str, settings: dict, tiny_base: Base, tiny_renderer: Renderer, tmp_path
+    kind: Layout, method: str, settings: dict, tiny_base: Base, tiny_renderer: Renderer, tmp_path
 ) -> None:
     torch.set_num_threads(1)
     spec = TrainSpec(method=method, adapter=AdapterSpec(rank=4), learning_rate=1e-2, epochs=1, **settings)
@@ -54,6 +56,9 @@ def test_the_gradient_is_one_vector_for_any_split(
     gradients, cuts = [], []
     with fast_layers(model, torch.float32):
         policy = Policy(model, trees)
+        policy.layout = kind
+        if kind == "padded":
+            policy.restore()
         if found.needs_reference(spec):
             work = WorkFolder(tmp_path, "accumulation", 1)
             trees = Shelves(Shelf(trees))
@@ -65,13 +70,14 @@ def test_the_gradient_is_one_vector_for_any_split(
                 )
         loop = Loop(policy, parameters, found, spec, Plan((everything,), (1,), 1, prefix, ()))
         for limit in LIMITS:
-            cut = batches(trees, everything, prefix, limit)
+            cut = policy.laying.batches(trees, everything, prefix, limit)
             loop._gradients(cut, 0)
             cuts.append(len(cut))
             gradients.append(torch.cat([value.grad.flatten() for value in parameters.values()]).double())
             for value in parameters.values():
                 value.grad = None
-    assert cuts == sorted(set(cuts))
+    assert cuts == sorted(cuts)
+    assert len(set(cuts)) >= 3
     assert (cuts[0], cuts[-1]) == (1, len(trees))
     assert gradients[0].norm() > 1e-4
     for other in gradients[1:]:

@@ -84,7 +84,21 @@ def test_a_faster_b_keeps_the_mean_of_both_rates(b_rate):
     ("examples", "epochs"), [(1, 4), (499, 4), (500, 3), (5000, 3), (5001, 2), (50_000, 2), (50_001, 1)]
 )
 def test_fewer_examples_want_more_passes(examples, epochs):
-    assert chosen(FACTS._replace(examples=examples))[0].epochs == epochs
+    for method in ("sft", "cpt", "orpo"):
+        assert chosen(FACTS._replace(examples=examples), method=method)[0].epochs == epochs
+
+
+@pytest.mark.parametrize("method", ["dpo", "kto"])
+@pytest.mark.parametrize(("examples", "epochs"), [(499, 3), (500, 2), (5000, 2), (5001, 1), (50_001, 1)])
+def test_preferences_go_a_pass_less_and_say_so(method, examples, epochs):
+    settled, choices = chosen(FACTS._replace(examples=examples), method=method)
+    assert settled.epochs == epochs
+    reason = f"{examples:,} examples, and fewer want more passes"
+    if examples <= 50_000:
+        reason += f"; {method} goes a pass less, as arXiv:2310.16944 has 1 to 3"
+    if epochs > 1:
+        reason += "; training stops before that where dev gets no better"
+    assert choices["epochs"].reason == reason
 
 
 @pytest.mark.parametrize(("trained", "rank"), [(50_000, 8), (50_001, 16), (5_000_000, 16), (5_000_001, 32)])

@@ -17,8 +17,9 @@ from tunewright.models.base import resolve_base
 from tunewright.models.load import load_model
 from tunewright.train.fast import without_adapter
 from tunewright.train.lora import add_adapter
+from tunewright.train.served import serving_warnings
 from tunewright.train.spec import AdapterSpec, SettledAdapter
-from tunewright.train.untouched import untouched_experts
+from tunewright.train.untouched import Experts, stacked_experts, untouched_experts
 from tunewright.train.weights import prepare, trained
 
 SETTINGS = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 16}
@@ -97,10 +98,12 @@ def test_what_cannot_be_put_on_stacked_experts(base, given, where):
 
 def test_experts_that_get_no_adapter_are_told(base, tiny_base, tmp_path):
     spec = SettledAdapter(rank=4)
-    assert untouched_experts(spec, base) == untouched_experts(spec, tiny_base) == []
+    assert stacked_experts(spec, base) == Experts(times=2, share=0, first="")
+    assert stacked_experts(spec, tiny_base) is None
+    assert untouched_experts(spec, stacked_experts(spec, base)) == untouched_experts(spec, None) == []
     folder = save_model(tmp_path / "base", "gpt_oss", **SINKS)
     bare = resolve_base(str(folder), folder)
-    (problem,) = untouched_experts(spec, bare)
+    (problem,) = untouched_experts(spec, stacked_experts(spec, bare))
     model = load_model(bare)
     experts = sum(
         value.numel() for name, value in model.named_parameters() if name.endswith("experts.gate_up_proj")
@@ -115,11 +118,35 @@ def test_experts_that_get_no_adapter_are_told(base, tiny_base, tmp_path):
     )
     assert problem.where == "train.adapter.targets"
     for other in (SettledAdapter(rank=4, targets=("q_proj",)), SettledAdapter(kind="full", rank=0)):
-        assert untouched_experts(other, bare) == []
+        assert untouched_experts(other, stacked_experts(other, bare)) == []
 
 
 def test_nothing_random_is_used_up(base):
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    untouched_experts(SettledAdapter(rank=4), base)
+    stacked_experts(SettledAdapter(rank=4), base)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize(("rank", "asked"), [(8, None), (9, 32), (16, 32), (64, 128)])
+def test_an_engine_is_told_of_stacked_experts_and_of_the_highest_rank_on_them(base, rank, asked):
+    """PEFT gives two projections that are one tensor twice the rank, and vLLM looks at the highest."""
+    spec = SettledAdapter(rank=rank)
+    tuned = add_adapter(load_model(base), spec, base, seed=0)
+    assert set(tuned.peft_config["default"].rank_pattern.values()) == {2 * rank}
+    found = serving_warnings(spec, stacked_experts(spec, base))
+    assert [problem.where for problem in found] == ["train.adapter.targets", "train.adapter.rank"][
+        : 2 if asked else 1
+    ]
+    assert "is_3d_lora_weight" in found[0].message
+    if asked:
+        assert f"rank {2 * rank} only where it is started with --max-lora-rank {asked} or" in found[1].message
+        assert "set the rank to 8 or less" in found[1].fix
+    attention = SettledAdapter(rank=8, targets=("q_proj", "k_proj", "v_proj", "o_proj"))
+    assert serving_warnings(attention, stacked_experts(attention, base)) == []
+
+
+def test_where_experts_get_none_an_engine_takes_the_adapter(tmp_path):
+    folder = save_model(tmp_path / "base", "gpt_oss", **SINKS)
+    bare, spec = resolve_base(str(folder), folder), SettledAdapter(rank=16)
+    assert serving_warnings(spec, stacked_experts(spec, bare)) == []

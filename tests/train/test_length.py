@@ -107,6 +107,21 @@ def test_what_the_template_refuses_has_no_tree(tiny_renderer):
         found.rendered()
 
 
+@pytest.mark.parametrize("method", ["sft", "dpo", "kto", "orpo"])
+def test_many_rendered_together_are_each_as_alone(method):
+    """More than are taken at a time, of several turns, with one of them that the template refuses in between."""
+    refuses = Renderer(
+        make_tokenizer("{%- if 'bad' in messages | string -%}{{ 1 / 0 }}{%- endif -%}" + CHATML)
+    )
+    told = [talk(turns % 5 + 1, words=turns % 7 + 1, rejected="green") for turns in range(70)]
+    refused = make_example(ask("bad", "red"), rejected="green")
+    together = fitted("fail", [*told[:40], refused, *told[40:]], refuses, 10_000, method)
+    alone = [fitted("fail", [one], refuses, 10_000, method).rendered()[0] for one in told]
+    assert list(together.pieces) == [1] * 40 + [0] + [1] * 30
+    assert list(together.shelf) == alone
+    assert "refuses a conversation of" in str(together.refusal)
+
+
 def test_a_part_that_loses_all_its_rows(tiny_renderer):
     rows = [talk(3), talk(4)]
     (problem,) = emptied("dev", fitted("drop", rows, tiny_renderer, 20), 20)

@@ -6,8 +6,15 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy, linear
 
+from tunewright.core.example import ask, make_example
+from tunewright.models.load import load_model
 from tunewright.train import logprobs
 from tunewright.train.logprobs import PLAIN, Shape, token_logprobs
+from tunewright.train.lora import add_adapter
+from tunewright.train.methods import find_method
+from tunewright.train.pack import pack
+from tunewright.train.policy import Policy
+from tunewright.train.spec import AdapterSpec
 
 
 def test_by_hand():
@@ -54,3 +61,37 @@ def test_no_rows():
     for trained in (False, True):
         head = torch.randn(5, 4, requires_grad=trained)
         assert token_logprobs(torch.randn(0, 4), head, torch.zeros(0, dtype=torch.long)).shape == (0,)
+
+
+@pytest.mark.parametrize("with_gradient", [False, True])
+@pytest.mark.parametrize("trained_head", [False, True])
+def test_only_a_chunks_rows_go_through_the_head_at_once(monkeypatch, trained_head, with_gradient):
+    """Logits of all rows [150, 50] are never there: chunks are of 64 rows at most, and each row is in one."""
+    seen, plain = [], logprobs._logits
+    monkeypatch.setattr(logprobs, "_CHUNK_FLOATS", 50 * 64)
+    monkeypatch.setattr(logprobs, "_logits", lambda rows, *rest: seen.append(len(rows)) or plain(rows, *rest))
+    hidden = torch.randn(150, 16, requires_grad=with_gradient)
+    found = token_logprobs(hidden, torch.randn(50, 16, requires_grad=trained_head), torch.randint(50, (150,)))
+    assert seen == [64, 64, 22]
+    assert found.shape == (150,)
+
+
+@pytest.mark.parametrize(("vocabulary", "rows"), [(50, 167_772), (32_000, 262), (151_936, 64), (1 << 22, 64)])
+def test_a_chunk_is_of_few_rows_where_the_vocabulary_is_large(vocabulary, rows):
+    assert logprobs._chunk_rows(vocabulary) == rows
+
+
+def test_only_trained_places_go_through_the_head(tiny_base, tiny_renderer, monkeypatch):
+    seen, plain = [], logprobs._logits
+    monkeypatch.setattr(logprobs, "_logits", lambda rows, *rest: seen.append(len(rows)) or plain(rows, *rest))
+    rows = [
+        make_example(ask("What is the colour of it? " * 9, "red")),
+        make_example(ask("And this?", "dark blue")),
+    ]
+    trees = find_method("sft").trees(rows, tiny_renderer)
+    policy = Policy(add_adapter(load_model(tiny_base), AdapterSpec(rank=4), tiny_base, seed=0), trees)
+    seen.clear()  # of the proof
+    policy.row_logprobs(pack(trees, 0))
+    trained = sum(row.trained for tree in trees for row in tree.rows)
+    assert seen == [trained]
+    assert trained < sum(tree.tokens for tree in trees) / 4

@@ -11,8 +11,8 @@ from tunewright.core.files import read_json
 from tunewright.models.load import load_model
 from tunewright.train import lora
 from tunewright.train.fast import fast_layers
-from tunewright.train.lora import add_adapter, file_weights, save_adapter, serving_warnings
-from tunewright.train.spec import AdapterSpec, SettledAdapter
+from tunewright.train.lora import add_adapter, file_weights, save_adapter
+from tunewright.train.spec import AdapterSpec
 from tunewright.train.weights import trained
 
 IDS = torch.tensor([[1, 5, 9, 40, 7]])
@@ -121,63 +121,6 @@ def test_pissa_needs_as_many_singular_values_as_its_rank(tiny_base, monkeypatch,
     assert add_adapter(load_model(tiny_base), AdapterSpec(rank=17), tiny_base, seed=0)
 
 
-@pytest.mark.parametrize(
-    ("kind", "rank", "message", "fix"),
-    [
-        ("lora", 24, "rank 24 only where it is started with --max-lora-rank 32 or", "set the rank to 16 or"),
-        (
-            "rslora",
-            64,
-            "rank 64 only where it is started with --max-lora-rank 64 or",
-            "set the rank to 16 or",
-        ),
-        ("pissa", 12, "rank 24 only where it is started with --max-lora-rank 32 or", "set the rank to 8 or"),
-        (
-            "pissa",
-            129,
-            "rank 258 only where it is started with --max-lora-rank 320 or",
-            "set the rank to 8 or",
-        ),
-        (
-            "lora",
-            512,
-            "rank 512 only where it is started with --max-lora-rank 512 or",
-            "set the rank to 16 or",
-        ),
-        (
-            "pissa",
-            300,
-            "vLLM loads no adapter of rank 600: 512 is the highest",
-            "set the rank to 256 or less",
-        ),
-    ],
-)
-def test_vllm_is_told_a_rank_that_it_takes(kind, rank, message, fix):
-    (found,) = serving_warnings(SettledAdapter(kind=kind, rank=rank))
-    assert message in found.message
-    assert fix in found.fix
-
-
-def test_vllm_loads_no_dora():
-    (found,) = serving_warnings(SettledAdapter(kind="dora", rank=4))
-    assert (found.message, found.where) == ("vLLM loads no DoRA adapters", "train.adapter.kind")
-    assert found.fix.startswith("Merge it into the base to serve it there, or choose lora")
-
-
-def test_vllm_loads_no_dora_beside_another_kind():
-    (found,) = serving_warnings(SettledAdapter(kind="qlora", dora=True, rank=4))
-    assert (found.message, found.where) == ("vLLM loads no DoRA adapters", "train.adapter.dora")
-    assert found.fix == "Merge it into the base to serve it there, or leave it out."
-
-
-def test_all_that_keeps_it_from_being_served_is_told_at_once():
-    spec = SettledAdapter(kind="dora", rank=64, new_words=("Velora",))
-    assert [problem.where for problem in serving_warnings(spec)] == [
-        "train.adapter.new_words", "train.adapter.kind", "train.adapter.rank",
-    ]  # fmt: skip
-    assert serving_warnings(SettledAdapter(kind="full", rank=0, new_words=("Velora",))) == []
-
-
 def test_over_a_base_in_bf16_the_adapter_is_in_fp32(tiny_base):
     """Its small steps would be lost in bf16; its gradient is in fp32, too."""
     base = load_model(tiny_base, dtype=torch.bfloat16)
@@ -194,11 +137,6 @@ def test_over_a_base_in_bf16_the_adapter_is_in_fp32(tiny_base):
             value.add_(1e-6)
     moved = [name for name, value in adapter.items() if not torch.equal(value, before[name])]
     assert len(moved) == len(adapter)
-
-
-@pytest.mark.parametrize(("kind", "rank"), [("lora", 16), ("pissa", 8), ("full", 0)])
-def test_vllm_takes_a_low_rank_as_it_is_started(kind, rank):
-    assert serving_warnings(SettledAdapter(kind=kind, rank=rank)) == []
 
 
 def test_the_libraries_that_come_along_say_nothing():

@@ -21,9 +21,9 @@ from tunewright.models.load import load_model, load_tokenizer
 from tunewright.models.template import Renderer
 from tunewright.train import learnt, weights
 from tunewright.train.gate import unseen_words
-from tunewright.train.lora import serving_warnings
 from tunewright.train.methods import sft
 from tunewright.train.pack import Row
+from tunewright.train.served import serving_warnings
 from tunewright.train.spec import AdapterSpec, SettledAdapter, TrainSpec
 
 WORDS = ("Velora", "Zarquint")

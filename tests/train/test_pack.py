@@ -12,11 +12,11 @@ from transformers import AutoModelForCausalLM
 from tiny import make_config
 from tunewright.train import attention
 from tunewright.train.attention import Segments
+from tunewright.train.layout import laid
 from tunewright.train.logprobs import PLAIN, Shape
 from tunewright.train.pack import (
     Row,
     Tree,
-    batches,
     compact,
     digest,
     epoch_order,
@@ -63,7 +63,7 @@ def test_shared_prefix_stops_before_the_answers():
 def test_rows_that_begin_otherwise_stand_beside_the_shared_beginning():
     other, early = Row("d", [1, 5, 5, 2], [0, 0, 0, 1]), Row("e", [1, 7, 8, 2], [0, 1, 1, 1])
     trees = [*TREES, Tree((other,)), Tree((early,))]
-    (batch,) = batches(trees, [3, 0, 4, 1, 2], 2, 100)  # e trains its second token
+    (batch,) = laid("packed", "cpu").batches(trees, [3, 0, 4, 1, 2], 2, 100)  # e trains its second token
     assert batch.segments == Segments((2, 4, 5, 4, 3, 10), (-1, -1, 0, -1, 0, 0))
     assert batch.ids.tolist() == [
         [1, 7, 1, 5, 5, 2, 8, 9, 20, 21, 2, 1, 7, 8, 2, 8, 30, 2, 8, 9, 40, 41, 42, 43, 2, 9, 44, 2]

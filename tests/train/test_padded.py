@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_heads import Bent
 from test_pack import FOREST, PAIR, ROWS
-from test_run import SPEC, run
+from test_run import SPEC, Cut, contents, run
 from transformers import AutoModelForCausalLM
 
 from tiny import SINKS, make_config, save_model
 from tunewright.models.base import resolve_base
 from tunewright.train.logprobs import PLAIN, Shape
-from tunewright.train.pack import Row, Tree, batches, fill_apart, pack
+from tunewright.train.pack import Row, Tree, pack
 from tunewright.train.padded import alike, pad
 from tunewright.train.policy import Policy
 
@@ -39,11 +39,11 @@ BASES = {
     "bloom": ({"n_head": 4, "n_layer": 2}, PLAIN),
 }  # fmt: skip
 """State-space, convolution and hybrid layers; eager attention with sinks or with biased scores."""
-TRAINED = {name: settings for name, (settings, _) in BASES.items() if name != "xlstm"} | {
+TRAINED = {name: settings for name, (settings, _) in BASES.items()} | {
     "mamba": {"state_size": 4, "time_step_rank": 4, "use_mambapy": False},
+    "falcon_mamba": {"state_size": 4, "time_step_rank": 4, "use_mambapy": False},
     "granitemoehybrid": MAMBA | {"layer_types": ["mamba", "attention"], "num_local_experts": 0},
 }
-"""Of a tiny xLSTM no gradient reaches `proj_down`, and the proofs refuse it."""
 
 
 def model_of(architecture, **settings):
@@ -109,38 +109,19 @@ def test_rows_side_by_side():
 
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=40))
 def test_rows_are_filled_up_to_no_more_than_fits(lengths):
-    rows = [Row("", [1] * length, [0] * length) for length in lengths]
-    groups = alike(rows, 100)
-    assert sorted(number for group in groups for number in group) == list(range(len(rows)))
+    groups = alike(lengths, 100)
+    assert sorted(number for group in groups for number in group) == list(range(len(lengths)))
     assert all(len(group) * max(lengths[number] for number in group) <= 100 for group in groups)
 
 
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=40))
 def test_rows_of_about_one_length_go_together(lengths):
-    rows = [Row("", [1] * length, [0] * length) for length in lengths]
-    groups = alike(rows, 10_000)
-    assert sorted(number for group in groups for number in group) == list(range(len(rows)))
+    groups = alike(lengths, 10_000)
+    assert sorted(number for group in groups for number in group) == list(range(len(lengths)))
     for group in groups:
         longest = max(lengths[number] for number in group)
         assert longest * len(group) <= sum(lengths[number] for number in group) * 4 / 3
     assert len(groups) <= 16  # of lengths up to 60, each three quarters of the one before, or one less
-
-
-@given(
-    st.lists(st.lists(st.integers(2, 30), min_size=1, max_size=3), min_size=1, max_size=30),
-    st.integers(1, 90),
-)
-def test_a_batch_counts_what_fills_its_rows_up(lengths, limit):
-    trees = [Tree(tuple(Row("", [5] * n, [0] * (n - 1) + [1]) for n in rows)) for rows in lengths]
-    groups = fill_apart(dict(enumerate(trees)), range(len(trees)), limit)
-    assert sorted(index for group in groups for index in group) == list(range(len(trees)))
-    longest = [[max(lengths[index]) for index in group] for group in groups]
-    assert [size for group in longest for size in group] == sorted(map(max, lengths))
-    for group, sizes in zip(groups, longest, strict=True):
-        rows = sum(len(lengths[index]) for index in group)
-        assert len(group) == 1 or rows * max(sizes) <= limit
-    cut = batches(trees, range(len(trees)), 0, limit, apart=True)
-    assert [batch.trees for batch in cut] == [tuple(trees[index] for index in group) for group in groups]
 
 
 def test_noise_is_by_each_rows_own_length():
@@ -197,8 +178,32 @@ def test_a_base_that_parts_rows_by_their_positions_is_not_taken_for_one_that_tak
 
 @pytest.mark.parametrize("architecture", TRAINED)
 def test_a_base_that_cannot_be_packed_is_trained_by_default(architecture, tmp_path):
-    """Beside layers whose weights the base reads past an adapter (`out_proj`, `dt_proj`)."""
-    base = resolve_base(str(save_model(tmp_path / "base", architecture, **TRAINED[architecture])), tmp_path)
+    """Beside layers whose weights the base reads past an adapter (`out_proj`, `dt_proj`).
+
+    A fresh xLSTM has gates of zero, behind which no gradient reaches `proj_down`; one that was ever trained has not.
+    """
+    folder = save_model(tmp_path / "base", architecture, **TRAINED[architecture])
+    model_of(architecture, **TRAINED[architecture]).save_pretrained(folder)
+    base = resolve_base(str(folder), tmp_path)
     summary = run(tmp_path, base, SPEC.model_copy(update={"epochs": 1, "batch_tokens": 512}))
     assert (summary.packed, summary.padded) == (False, True)
     assert [check.passed for check in summary.checks] == [True] * 4
+
+
+@pytest.mark.parametrize("architecture", ["gpt_oss", "bamba", "lfm2"])
+def test_cut_off_a_base_that_is_padded_ends_in_the_same_bytes(architecture, tmp_path):
+    """Attention with sinks, state space, a convolution; cut before the first step, on the way and before the proofs."""
+    folder = save_model(tmp_path / "base", architecture, **TRAINED[architecture])
+    base = resolve_base(str(folder), tmp_path)
+    summary = run(tmp_path / "whole", base)
+    assert (summary.packed, summary.padded) == (False, True)
+    for point, at in (("train.dev", 0), ("train.step", 5), ("train.check", 0)):
+
+        def cut(kind, point=point, at=at, **facts):
+            if kind == point and facts["step"] >= at:
+                raise Cut
+
+        with pytest.raises(Cut):
+            run(tmp_path / "cut", base, emit=cut)
+    run(tmp_path / "cut", base)
+    assert contents(tmp_path / "cut/out") == contents(tmp_path / "whole/out")

@@ -1,5 +1,7 @@
 """The policy's noise (NEFTune), as much as the paper says, in training alone; and what it says where memory is short."""
 
+from contextlib import nullcontext
+
 import pytest
 import torch
 from test_pack import FOREST
@@ -13,9 +15,12 @@ from tunewright.models.base import resolve_base
 from tunewright.models.load import load_model, load_tokenizer
 from tunewright.models.template import Renderer
 from tunewright.train.attention import Segments
+from tunewright.train.fast import fast_layers
 from tunewright.train.logprobs import PLAIN
+from tunewright.train.lora import add_adapter
 from tunewright.train.pack import Row, Tree, compact, pack, shared_prefix
 from tunewright.train.policy import Policy
+from tunewright.train.spec import SettledAdapter
 
 
 def policy(noise):
@@ -84,6 +89,34 @@ def test_too_little_memory_is_not_the_bases_fault(tiny_base, error):
     with pytest.raises(ModelError, match="not enough memory for two rows"):
         Policy(model, trees)
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize("fast", [False, True])
+@pytest.mark.parametrize(
+    ("targets", "way"),
+    [("all-linear", "[down_proj, gate_proj, k_proj, q_proj, up_proj, v_proj]"), (("o_proj",), None)],
+)
+def test_a_base_that_reads_past_an_adapter_says_which_target_to_leave_out(tiny_base, fast, targets, way):
+    """An attribute that the base's layer has and the adapter's has not."""
+    model = add_adapter(
+        load_model(tiny_base, device="cpu"), SettledAdapter(rank=4, targets=targets), tiny_base, 0
+    )
+    block = model.get_base_model().model.layers[1].self_attn
+    block.register_forward_pre_hook(lambda module, _: module.o_proj.shape_of_old)
+    with fast_layers(model, torch.float32) if fast else nullcontext(), pytest.raises(ModelError) as caught:
+        Policy(model, FOREST[:2])
+    said = str(caught.value)
+    assert said.startswith(
+        "train.adapter.targets: The base uses its layer o_proj in a way that no adapter on it"
+    )
+    assert said.endswith(f"Leave it out: train.adapter.targets: {way}." if way else "Choose another base.")
+
+
+def test_a_base_that_fails_by_itself_is_not_blamed_on_the_adapter(tiny_base):
+    model = add_adapter(load_model(tiny_base, device="cpu"), SettledAdapter(rank=4), tiny_base, 0)
+    model.get_base_model().model.layers[1].register_forward_pre_hook(lambda module, _: module.shape_of_old)
+    with pytest.raises(ModelError, match=r"other results in training than alone .* Choose another base"):
+        Policy(model, FOREST[:2])
 
 
 def test_a_way_proven_in_exact_numbers_is_taken_where_rounding_looks_like_another_result():

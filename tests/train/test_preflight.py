@@ -8,16 +8,21 @@ import pytest
 import torch
 
 from tunewright.core.errors import GateError
+from tunewright.core.events import silent
 from tunewright.core.example import ask, make_example
 from tunewright.models import machine
 from tunewright.models.load import load_model
-from tunewright.train import preflight
+from tunewright.train import layout, preflight
 from tunewright.train.checkpoint import WorkFolder
+from tunewright.train.layout import laid
 from tunewright.train.loop import Loop, make_plan
 from tunewright.train.lora import add_adapter
 from tunewright.train.methods import find_method
+from tunewright.train.pack import Size
 from tunewright.train.policy import Policy
-from tunewright.train.preflight import Besides, Load, look_ahead
+from tunewright.train.preflight import Besides, Share, load_of, look_ahead
+from tunewright.train.reference import refer
+from tunewright.train.shelf import Shelf, Shelves
 from tunewright.train.spec import AdapterSpec, TrainSpec
 from tunewright.train.strength import TRIES
 from tunewright.train.weights import trained
@@ -28,7 +33,8 @@ MEGABYTE = 1 << 18
 
 
 def load(tokens, steps, limit=400, forward_tokens=0):
-    return Load(steps, tokens, limit, forward_tokens)
+    sizes = [Size(count, (count,)) for count in tokens]
+    return load_of(steps, sizes, laid("packed", "cpu"), limit, forward_tokens=forward_tokens)
 
 
 class Greedy:
@@ -66,11 +72,12 @@ def test_what_a_run_does_besides_is_counted(monkeypatch):
         now[0] += seconds
         return tokens
 
-    work = Load([[0], [1], [1]], [10, 20], 100, 300, look_tokens=40, dev_every=2, last_looks=1)
+    tokens, more = (10, 20), {"look_tokens": 40, "dev_every": 2, "last_looks": 1}
+    work = load(tokens, [[0], [1], [1]], 100, 300)._replace(**more)
     besides = Besides(lambda: takes(2.0, 8), lambda: takes(2.0, 4), lambda: takes(2.0) and None, lambda: 0.01)
 
     def probe(group):
-        takes(sum(work.tokens[index] for index in group))
+        takes(sum(tokens[index] for index in group))
 
     looks = 1 + 2 + 1  # before the first step, after steps 2 and 3, for a strength
     found = look_ahead(work, probe, CPU, False, besides)
@@ -114,11 +121,19 @@ def test_what_nearly_fits_is_tried_and_refused_by_what_it_took(monkeypatch):
     assert probe.calls == [[0], [0], [2]]
 
 
-def test_running_out_says_so_without_a_figure():
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("none left"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"),
+        MemoryError(),
+    ],
+)
+def test_running_out_says_so_without_a_figure(error):
     def fails(group):
-        raise torch.OutOfMemoryError("none left")
+        raise error
 
-    with pytest.raises(GateError, match=r"Training ran out of memory, of which [\d.]+ GB are there"):
+    with pytest.raises(GateError, match=r"Training ran out of memory, of which [\d.]+ GB were there"):
         look_ahead(load([100], [[0]]), fails, CPU, False)
 
 
@@ -213,7 +228,7 @@ def test_a_look_ahead_changes_no_weight_and_leaves_nothing(
     work, said = WorkFolder(tmp_path, "", 1), []
     there = sorted(tmp_path.iterdir())
     loop = Loop(Policy(model, trees), parameters, found, spec, make_plan(trees, trees, spec, 0))
-    loop.look_ahead(trees, trees, work, lambda kind, **_: said.append(kind))
+    loop.look_ahead(trees, trees, work, lambda kind, **_: said.append(kind), known=False)
     assert said == ["train.preflight"]
     assert all(torch.equal(before[name], value) and value.grad is None for name, value in parameters.items())
     assert sorted(tmp_path.iterdir()) == there
@@ -245,7 +260,79 @@ def test_the_peak_is_seen_and_not_more():
 
 def test_the_fullest_batch_is_the_limit_or_the_longest_row():
     several = load([100, 100, 100, 900], [[0, 1], [0, 1, 2], [3]], limit=250)
-    assert [several.fullest(step) for step in several.steps] == [(200, 100), (200, 100), (900, 900)]
+    assert several.shares == [Share(200, 200, 100, 100), Share(300, 200, 100, 100), Share(900, 900, 900, 900)]
+    assert several.middling == (0, 100)
+
+
+def test_the_fullest_step_is_the_one_that_is_fullest_as_rows_are_laid_out():
+    """A prompt that is computed for each answer makes another pair the larger one."""
+    pairs = [Size(140, (120, 120)), Size(181, (91, 91))]
+    for kind, fullest in (("packed", 1), ("padded", 0), ("alone", 0)):
+        probe = Greedy([240, 182])
+        look_ahead(load_of([[1], [0]], pairs, laid(kind, "cpu"), 2048), probe, CPU, False)
+        assert probe.calls[2] == [fullest]
+
+
+def test_a_pair_is_not_made_smaller_by_a_smaller_batch(monkeypatch):
+    """Both its rows are kept together, filled up: less than that takes shorter rows, which the message counts."""
+    monkeypatch.setattr(preflight, "free_memory", lambda: 220 << 20)
+    sizes = [Size(350, (300, 400))]
+    heavy = load_of([[0]], sizes, laid("padded", "cpu"), 2048)
+    assert heavy.shares == [Share(800, 800, 800, 400)]
+    with pytest.raises(GateError, match="Training would take") as caught:
+        look_ahead(heavy, Greedy([800]), CPU, True)
+    said = str(caught.value)
+    assert "a batch of 800 tokens, what fills its rows up among them, its longest row of 400" in said
+    assert 90 < int(re.search(r"train\.max_length to about (\d+)", said)[1]) < 120
+
+
+@pytest.mark.parametrize("kind", ["packed", "padded", "alone"])
+@pytest.mark.parametrize("together", [4096, 60])
+def test_what_is_counted_goes_through_the_model(
+    tiny_base, tiny_renderer, tmp_path, monkeypatch, kind, together
+):
+    """Each step's tokens, by what the model is given; and those at dev and under the base. Too many at once: twice."""
+    monkeypatch.setattr(layout, "_TOGETHER", {"cpu": together})
+    spec = TrainSpec(method="dpo", adapter=AdapterSpec(rank=4), batch_tokens=200, epochs=1)
+    rows = [
+        make_example(ask(f"What is {'it' * (i % 5)}?", "red " * (1 + i % 4)), rejected="blue " * (1 + i % 3))
+        for i in range(14)
+    ]
+    method = find_method("dpo")
+    trees, dev = method.trees(rows[:10], tiny_renderer), method.trees(rows[10:], tiny_renderer)
+    model = add_adapter(load_model(tiny_base, device="cpu"), spec.adapter, tiny_base, 0)
+    policy = Policy(model, trees)
+    policy.layout = kind
+    if kind != "packed":
+        policy.restore()
+    loop = Loop(policy, trained(model), method, spec, make_plan(trees, dev, spec, 0))
+    loop._limit = 100
+    load = loop._load(trees, dev)
+    given = []
+    policy._body.register_forward_pre_hook(
+        lambda _, args, named: given.append(named["input_ids"].numel()), with_kwargs=True
+    )
+
+    def seen(act):
+        given.clear()
+        act()
+        return sum(given)
+
+    for step, share in zip(load.steps, load.shares, strict=True):
+        cut = loop._cut(trees, step)
+        costs = [policy.laying.cost([tree.size for tree in batch.trees]) for batch in cut]
+        passes = [1 if cost.held == cost.tokens else 2 for cost in costs]
+        assert seen(lambda cut=cut: loop._gradients(cut, 0)) == sum(
+            cost.tokens * times for cost, times in zip(costs, passes, strict=True)
+        )
+        assert (2 in passes) <= (kind != "packed" and together == 60)
+        assert share.work == sum(cost.work for cost in costs)
+        assert max(given) <= share.batch == max(cost.held for cost in costs)
+    assert load.filled == (kind == "padded")
+    assert seen(lambda: loop._dev_loss(dev, loop._plan.dev)) == load.look_tokens
+    work = WorkFolder(tmp_path, "", 1)
+    shelves = Shelves(Shelf(trees), Shelf(dev))
+    assert seen(lambda: refer(policy, shelves, 0, work, silent)) == load.forward_tokens
 
 
 def test_free_memory_respects_a_cgroup(tmp_path):

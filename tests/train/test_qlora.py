@@ -6,10 +6,8 @@ import pytest
 import torch
 from test_run import ROWS, SPEC, run
 
-from tiny import save_model
 from tunewright.core.example import make_example
 from tunewright.generate.torch import load_for_inference
-from tunewright.models.base import resolve_base
 from tunewright.models.load import load_model, load_tokenizer, put_adapter
 from tunewright.train.spec import AdapterSpec
 
@@ -51,19 +49,13 @@ def test_new_words_are_learnt_over_four_bits(tiny_base, tmp_path):
     assert load_tokenizer(tiny_base, tmp_path / "out/adapter").convert_tokens_to_ids("Velora") == 400
 
 
-def test_merging_into_the_whole_base_changes_no_more_than_four_bits_did(tmp_path):
-    """What was trained over four bits says something else over the base in full: as far off as the bare bases are.
-
-    Its rows are whole blocks of 64, which bitsandbytes' own layer needs with AVX-512 (`train/fast.py`).
-    """
-    base = resolve_base(
-        str(save_model(tmp_path / "base", hidden_size=64, intermediate_size=128, head_dim=16)), tmp_path
-    )
-    run(tmp_path, base, spec_of())
+def test_merging_into_the_whole_base_changes_no_more_than_four_bits_did(tiny_base, tmp_path):
+    """What was trained over four bits says something else over the base in full: as far off as the bare bases are."""
+    run(tmp_path, tiny_base, spec_of())
     folder = tmp_path / "out/adapter"
-    whole, packed = load_model(base), load_model(base, four_bit=True)
+    whole, packed = load_model(tiny_base), load_model(tiny_base, four_bit=True)
     bare = (logits(whole) - logits(packed)).norm() / logits(whole).norm()
-    merged = logits(load_for_inference(base, folder))
+    merged = logits(load_for_inference(tiny_base, folder))
     trained = logits(put_adapter(packed, folder))
     assert (merged - trained).norm() <= 1.5 * bare * merged.norm()
     assert not torch.equal(merged, trained)

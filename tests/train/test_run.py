@@ -10,7 +10,6 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from calls import made
 from tiny import SINKS, save_model
 from tunewright.core.errors import DataError, GateError, UserError
 from tunewright.core.example import Example, ask, make_example
@@ -422,33 +421,6 @@ def test_nothing_to_train_on(tiny_base, tmp_path):
 def test_an_unknown_method(tiny_base, tmp_path):
     with pytest.raises(UserError, match="Known: cpt, dpo, kto, orpo, sft"):
         run(tmp_path, tiny_base, SPEC.model_copy(update={"method": "sfft"}))
-
-
-def test_rehearsal_rows_train_beside_the_task(whole, tiny_base, tmp_path):
-    general = [
-        make_example(ask(f"Reply with one word: {i}", "yes", system="Please answer.")) for i in range(5)
-    ]
-    summary = run(tmp_path, tiny_base, rehearsal=general)
-    alone = whole[1]
-    assert (summary.rows, summary.rehearsal_rows, alone.rehearsal_rows) == (25, 5, 0)
-    assert summary.shared_prefix == alone.shared_prefix  # the task's prompt is still computed once
-    assert summary.trained_tokens > alone.trained_tokens
-    assert summary.dev_rows == alone.dev_rows
-
-
-def test_rehearsal_rows_that_are_too_long_are_left_out(tiny_base, tmp_path):
-    short, long = (make_example(ask(f"Reply with one word: {i}", "yes " * i)) for i in (2, 200))
-    summary = run(tmp_path, tiny_base, SPEC.model_copy(update={"max_length": 100}), rehearsal=[short, long])
-    assert (summary.rows, summary.rehearsal_rows, summary.dropped_rows) == (21, 1, 1)
-
-
-def test_rehearsal_rows_that_the_template_refuses_are_left_out(tmp_path):
-    """The base said them, thoughts and all, though it was asked for none: the user has nothing to mend."""
-    template = made("qwen3").tokenizer.chat_template
-    base = resolve_base(str(save_model(tmp_path / "base", template=template)), tmp_path)
-    general = [make_example(ask("Reply with one word.", said)) for said in ("yes", "Well. </think> yes")]
-    summary = run(tmp_path / "run", base, SPEC.model_copy(update={"epochs": 1}), rehearsal=general)
-    assert (summary.rows, summary.rehearsal_rows, summary.dropped_rows) == (21, 1, 1)
 
 
 def test_what_lay_where_the_adapter_goes_is_gone(whole, tiny_base, tmp_path):

@@ -3,8 +3,10 @@
 import pytest
 
 from tunewright.train import pace
+from tunewright.train.layout import laid
 from tunewright.train.pace import Pace
-from tunewright.train.preflight import Load
+from tunewright.train.pack import Size
+from tunewright.train.preflight import load_of
 
 
 class Clock:
@@ -27,7 +29,8 @@ def clock(monkeypatch):
 
 def load(**more):
     """Five steps of 10, 10, 20, 20 and 40 tokens."""
-    return Load([[0], [0], [1], [1], [2]], [10, 20, 40], 100, **more)
+    sizes = [Size(tokens, (tokens,)) for tokens in (10, 20, 40)]
+    return load_of([[0], [0], [1], [1], [2]], sizes, laid("packed", "cpu"), 100, **more)
 
 
 def stepped(found, clock, seconds):

@@ -53,6 +53,10 @@ def test_epochs():
     four, few, three, some, two, many, one = numbers(pattern, DEFAULTS["epochs"])
     last = [few - 1, some, many]
     holds_at([four, three, two, one], last, lambda n: chosen(FACTS._replace(examples=n)).epochs)
+    assert "; dpo and kto one less, but never none" in DEFAULTS["epochs"]
+    for method in ("dpo", "kto"):
+        found = [chosen(FACTS._replace(examples=n + 1), method=method).epochs for n in (0, *map(int, last))]
+        assert found == [3, 2, 1, 1]
 
 
 def test_rates():

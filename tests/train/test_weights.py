@@ -23,11 +23,12 @@ from tunewright.models.template import Renderer
 from tunewright.train import learnt, optimizer, weights
 from tunewright.train.defaults import Facts, settle
 from tunewright.train.fast import dense, fast_layers, four_bit
-from tunewright.train.lora import ADAPTER, serving_warnings
+from tunewright.train.lora import ADAPTER
 from tunewright.train.methods import find_method
 from tunewright.train.pack import Row, Tree, pack
 from tunewright.train.policy import Policy
 from tunewright.train.run import train
+from tunewright.train.served import serving_warnings
 from tunewright.train.spec import AdapterSpec, SettledAdapter, TrainSpec
 
 needs_bitsandbytes = pytest.mark.skipif(find_spec("bitsandbytes") is None, reason="needs bitsandbytes")
@@ -432,9 +433,17 @@ def test_without_bitsandbytes_its_optimizer_says_what_to_install(tiny_base, tmp_
     assert "tunewright[qlora]" in str(caught.value)
 
 
-def test_activations_kept_on_the_host_change_nothing(tiny_base, tmp_path):
-    run(tmp_path / "plain", tiny_base, spec_of("lora", epochs=1))
-    run(tmp_path / "away", tiny_base, spec_of("lora", epochs=1, activation_offload=True))
+def test_activations_kept_on_the_host_change_nothing(tiny_base, tmp_path, monkeypatch):
+    kept, plain = [], torch.autograd.graph.save_on_cpu
+    monkeypatch.setattr(
+        torch.autograd.graph, "save_on_cpu", lambda **given: kept.append(given) or plain(**given)
+    )
+    assert run(tmp_path / "plain", tiny_base, spec_of("lora", epochs=1)).warnings == ()
+    assert kept == []
+    away = run(tmp_path / "away", tiny_base, spec_of("lora", epochs=1, activation_offload=True))
+    assert kept
+    assert {given["pin_memory"] for given in kept} == {False}
+    assert [said.split(":")[0] for said in away.warnings] == ["train.activation_offload"]
     weights_of = [
         load_file(tmp_path / name / "out/adapter/adapter_model.safetensors") for name in ("plain", "away")
     ]

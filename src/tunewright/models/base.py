@@ -26,7 +26,6 @@ _PART = re.compile(r"-\d+-of-\d+$")
 """What the name of one of several weight files ends with."""
 _PICKLES = ("*.bin", "*.pt", "*.pth")
 _USE_EMBEDDED = "Give a folder that holds a model, or use `base: embedded`."
-_hashes: dict[tuple[str, int, int], str] = {}
 
 
 class Base(NamedTuple):
@@ -168,13 +167,4 @@ def _check(path: Path, ref: str) -> None:
 
 def _hash(path: Path) -> str:
     names = sorted({file.name for pattern in _WANTED for file in path.glob(pattern) if file.is_file()})
-    return hash_value([[name, _file_hash(path / name)] for name in names])
-
-
-def _file_hash(path: Path) -> str:
-    """The file's sha256, remembered while its size and modification time stay."""
-    facts = path.stat()
-    key = (str(path), facts.st_size, facts.st_mtime_ns)
-    if key not in _hashes:
-        _hashes[key] = hash_file(path)
-    return _hashes[key]
+    return hash_value([[name, hash_file(path / name)] for name in names])

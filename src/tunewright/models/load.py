@@ -19,6 +19,7 @@ from transformers.utils import logging as transformers_logging
 from tunewright.core.errors import ModelError
 from tunewright.models.adapter import attach
 from tunewright.models.base import Base
+from tunewright.models.four_bit import unpack_here
 from tunewright.models.vocabulary import make_room
 
 transformers_logging.disable_progress_bar()
@@ -132,6 +133,9 @@ def _load(path: Path, ref: str, dtype: torch.dtype, **more: Any) -> Any:
     if missing := sorted(report["missing_keys"]):
         message = f"The base {ref} lacks {len(missing)} of its weights, {missing[0]} among them."
         raise ModelError(message, where=str(path), fix="Fetch or save the model again.")
+    if getattr(model.config, "rescale_every", 0):
+        # RWKV halves weights while it answers, against overflow in fp16, and knows nothing of an adapter's beside them
+        model.config.rescale_every = 0
     return model
 
 
@@ -174,10 +178,8 @@ def _packed(base: Base, dtype: torch.dtype, place: torch.device) -> Any:
         bnb_4bit_compute_dtype=dtype,
     )
     model = _load(base.path, base.ref, dtype, quantization_config=packing, device_map={"": place})
-    for module in model.modules():
-        if hasattr(module, "support_avx512bf16_for_cpu"):
-            # it would pack the weights anew for answering, and has no gradient for that form
-            module.support_avx512bf16_for_cpu = False
+    if place.type == "cpu":
+        unpack_here(model)
     return model
 
 

@@ -3,6 +3,7 @@
     renderer = Renderer(load_tokenizer(base))
     renderer.prompt(conversation)      ids to answer
     renderer.training(conversation)    ids, and which of them are trained: the answers with their end-of-turn tokens
+    renderer.trainings(conversations)  the same of several, faster
     renderer.document(text)            ids of a text without the template, all trained but the first
 
 Where a template has no system role (Gemma's), the system prompt stands at the head of the first question. A
@@ -130,7 +131,19 @@ class Renderer:
 
         Raises ModelError where the template refuses the messages, or shows an answer otherwise than it will be served.
         """
-        rendered = self._render(conversation, answering=False)
+        return self._masked(conversation, self._render(conversation, answering=False))
+
+    def trainings(self, conversations: Sequence[Conversation]) -> list[Rendered]:
+        """The same of several, the texts of all before the ids of any.
+
+        The template and the tokenizer each drive the other out of the processor's caches: going to and fro between them
+        row by row costs a seventh of the time. Raises ModelError where one of them would.
+        """
+        texts = [self._render(conversation, answering=False) for conversation in conversations]
+        return [self._masked(*row) for row in zip(conversations, texts, strict=True)]
+
+    def _masked(self, conversation: Conversation, rendered: _Text) -> Rendered:
+        """Ids and mask of a conversation whose text is rendered."""
         ids, starts = self._encode(rendered)
         mask = [0] * len(ids)
         answers = [message for message in conversation if message.role == "assistant"]

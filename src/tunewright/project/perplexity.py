@@ -18,7 +18,7 @@ from tunewright.core.message import last_answer_trained, with_system
 from tunewright.models.base import Base
 from tunewright.models.load import base_positions, load_model, load_tokenizer
 from tunewright.models.template import Renderer
-from tunewright.train.pack import Row, Tree, fill, pack, rendered_rows
+from tunewright.train.pack import Row, Tree, fill, pack
 from tunewright.train.policy import Policy
 
 TOKENS = 4096
@@ -54,13 +54,13 @@ class Perplexity:
     def _row(self, example: Example) -> Row:
         try:
             if example.is_document:
-                ids, mask = self._renderer.document(example.expected)
-                row = Row(example.id, ids, mask)
+                rendered = self._renderer.document(example.expected)
             else:
                 talk = last_answer_trained(with_system(example.messages, self._system))
-                (row,) = rendered_rows(example.id, [talk], self._renderer)
+                rendered = self._renderer.training(talk)
         except ModelError as error:
             raise ModelError(error.message, where=example.place, fix=error.fix) from None
+        row = Row(example.id, *rendered)
         start = max(0, min(row.prompt - self._room // 2, len(row.ids) - self._room))
         window = slice(start, start + self._room)
         return Row(row.id, row.ids[window], row.mask[window])

@@ -8,13 +8,14 @@ hardware) while A and B stay in fp32. `_Norm` is RMS norm (arXiv:1910.07467, eq.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from copy import copy
+from traceback import walk_tb
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
+from tunewright.models.four_bit import four_bit, unpacked
 from tunewright.models.peft import BaseTunerLayer, LoraLayer, LoraLinear
 from tunewright.train.lora import ADAPTER
 
@@ -34,29 +35,12 @@ def fast_layers(model: Any, dtype: torch.dtype) -> Iterator[None]:
             model.set_submodule(name, layer)
 
 
-def four_bit(layer: Any) -> bool:
-    """Whether a layer is one of bitsandbytes' with weights of four bits."""
-    kind = type(layer)
-    return kind.__name__ == "Linear4bit" and kind.__module__.startswith("bitsandbytes")
-
-
 def dense(layer: Any, dtype: torch.dtype) -> Callable[[], Tensor]:
-    """What gives a frozen linear layer's weights [out, in] in `dtype`.
-
-    Four bits are unpacked as one long row: with AVX-512, bitsandbytes 0.50 takes a wrong block's scale from the second row
-    on where rows are no whole blocks (64 weights).
-    """
-    if not four_bit(layer):
-        weight = layer.weight.detach().to(dtype)
-        return lambda: weight
-    from bitsandbytes.functional import dequantize_4bit
-
-    def unpacked() -> Tensor:
-        flat = copy(layer.weight.quant_state)
-        shape, flat.shape = flat.shape, torch.Size([flat.shape.numel()])
-        return dequantize_4bit(layer.weight.data, flat).view(shape).to(dtype)
-
-    return unpacked
+    """What gives a frozen linear layer's weights [out, in] in `dtype`; four bits are unpacked at each call."""
+    if four_bit(layer):
+        return lambda: unpacked(layer).to(dtype)
+    weight = layer.weight.detach().to(dtype)
+    return lambda: weight
 
 
 @contextmanager
@@ -70,6 +54,26 @@ def without_adapter(model: Any) -> Iterator[None]:
     finally:
         for layer in layers:
             layer.enable_adapters(True)
+
+
+def adapted_layers(model: Any) -> set[str]:
+    """The last part of the names of the linear layers that an adapter is on."""
+    return {
+        name.split(".")[-1]
+        for name, layer in model.named_modules()
+        if isinstance(layer, FastLora | LoraLayer) and not hasattr(layer, "parameter_name")
+    }
+
+
+def failing_layer(model: Any, error: BaseException) -> str | None:
+    """The name of the adapter's layer that an error comes from; none where it comes from the base itself."""
+    names = {id(module): name for name, module in model.named_modules()}
+    layers = [
+        frame.f_locals.get("self")
+        for frame, _ in walk_tb(error.__traceback__)
+        if isinstance(frame.f_locals.get("self"), FastLora | BaseTunerLayer)
+    ]
+    return next((names[id(layer)] for layer in reversed(layers) if id(layer) in names), None)
 
 
 def _fits(layer: Any) -> bool:
@@ -93,7 +97,18 @@ def _is_norm(layer: nn.Module) -> bool:
         return False
     probe = torch.linspace(-2.0, 3.0, 2 * len(weight)).view(1, 2, -1)
     with torch.no_grad():
-        return torch.allclose(layer(probe), _Norm.apply(probe, weight, eps), rtol=1e-5, atol=1e-6)
+        same = torch.allclose(layer(probe), _Norm.apply(probe, weight, eps), rtol=1e-5, atol=1e-6)
+    return same and not _takes_any_width(layer, len(weight))
+
+
+def _takes_any_width(layer: nn.Module, width: int) -> bool:
+    """Whether a norm passes its weight by, and so may be given other widths (Falcon Mamba's)."""
+    try:
+        with torch.no_grad():
+            layer(torch.ones(1, 1, width + 1))
+    except RuntimeError:
+        return False
+    return True
 
 
 def _epsilon(layer: nn.Module) -> float | None:

@@ -18,6 +18,9 @@ from tunewright.train.pack import Tree, compact
 from tunewright.train.shelf import Shelf
 from tunewright.train.spec import TrainSpec
 
+_TOGETHER = 32
+"""Examples that are rendered together (Renderer.trainings)."""
+
 
 class Fitted(NamedTuple):
     """Examples rendered as they are trained, and the ids of those that were too long. It keeps none but the cut ones."""
@@ -73,12 +76,10 @@ def fit(
     shorter = dict[int, Example]()
     dropped = list[str]()
     refusal: ModelError | None = None
-    for place, example in enumerate(examples):
-        tree: Tree | None = None
-        try:
-            tree = _tree(example, method, renderer, system)
-        except ModelError as error:
-            refusal = refusal or error
+    for place, (example, found) in enumerate(_rendered(examples, method, renderer, system)):
+        tree = found if isinstance(found, Tree) else None
+        if isinstance(found, ModelError):
+            refusal = refusal or found
         if tree and example.is_document:
             kept.append(place)
             counts.append(shelf.extend(pieces(tree, spec.max_length)))
@@ -88,9 +89,9 @@ def fit(
                 dropped.append(example.id)
                 continue
             if spec.over_long == "cut" and (
-                found := _cut(example, method, renderer, system, spec.max_length)
+                shortened := _cut(example, method, renderer, system, spec.max_length)
             ):
-                shorter[place], tree = found
+                shorter[place], tree = shortened
         kept.append(place)
         counts.append(shelf.extend([tree] if tree else []))
     cut = tuple(example.id for example in shorter.values())
@@ -123,13 +124,36 @@ def emptied(part: str, fitted: Fitted, longest: int) -> list[Problem]:
     ]
 
 
-def _tree(example: Example, method: Rendering, renderer: Renderer, system: str) -> Tree:
-    """The example rendered with the task's system prompt. Raises ModelError where the template refuses it."""
-    messages = with_system(example.messages, system)
-    if messages is not example.messages:
-        example = example.model_copy(update={"messages": messages})
-    (tree,) = method.trees([example], renderer)
+def _rendered(
+    examples: Iterable[Example], method: Rendering, renderer: Renderer, system: str
+) -> Iterator[tuple[Example, Tree | ModelError]]:
+    """Each example with its tree, or with what the template says where it refuses it."""
+    left = iter(examples)
+    while some := list(islice(left, _TOGETHER)):
+        trees: Sequence[Tree | ModelError]
+        try:
+            trees = _trees(some, method, renderer, system)
+        except ModelError:  # which one, and what is said of it
+            trees = [_tried(example, method, renderer, system) for example in some]
+        yield from zip(some, trees, strict=True)
+
+
+def _tried(example: Example, method: Rendering, renderer: Renderer, system: str) -> Tree | ModelError:
+    try:
+        (tree,) = _trees([example], method, renderer, system)
+    except ModelError as error:
+        return error
     return tree
+
+
+def _trees(examples: Sequence[Example], method: Rendering, renderer: Renderer, system: str) -> list[Tree]:
+    """The examples rendered with the task's system prompt. Raises ModelError where the template refuses one."""
+    told = [
+        example if messages is example.messages else example.model_copy(update={"messages": messages})
+        for example in examples
+        for messages in [with_system(example.messages, system)]
+    ]
+    return method.trees(told, renderer)
 
 
 def _fits(tree: Tree, longest: int) -> bool:
@@ -142,9 +166,8 @@ def _cut(
     """The example without as many of its oldest turns as it takes; none where that is not enough or trains nothing."""
     while (messages := _without_oldest_turn(example.messages)) is not None:
         example = example.model_copy(update={"messages": messages})
-        try:
-            tree = _tree(example, method, renderer, system)
-        except ModelError:  # fewer turns may do
+        tree = _tried(example, method, renderer, system)
+        if isinstance(tree, ModelError):  # fewer turns may do
             continue
         if _fits(tree, longest):
             return (example, tree) if all(row.trained for row in tree.rows) else None

@@ -20,16 +20,17 @@ from tunewright.core.events import Emit
 from tunewright.core.hashing import hash_value
 from tunewright.models.load import is_shortage
 from tunewright.models.machine import settled_objects
+from tunewright.train import preflight
 from tunewright.train.checkpoint import Progress, WorkFolder
 from tunewright.train.learnt import refuse_unreached
 from tunewright.train.methods import Method, Part
 from tunewright.train.optimizer import Optimizer, learning_rate
 from tunewright.train.pace import PLAIN, SURE, Pace
-from tunewright.train.pack import Batch, Tree, batches, epoch_order, fill, pack
+from tunewright.train.pack import Batch, Tree, epoch_order, fill, pack
 from tunewright.train.policy import Policy
-from tunewright.train.preflight import Besides, Load, free_bytes, look_ahead, peak_bytes, used_bytes
-from tunewright.train.reference import reference_groups
-from tunewright.train.shelf import tokens_of
+from tunewright.train.preflight import Besides, Load
+from tunewright.train.reference import reference_groups, reference_tokens
+from tunewright.train.shelf import Joined, sizes_of, tokens_of
 from tunewright.train.spec import SettledSpec
 from tunewright.train.strength import TRIES
 from tunewright.train.summary import StopReason
@@ -147,7 +148,11 @@ class Loop:
 
     def run(self, trees: Sequence[Tree], dev_trees: Sequence[Tree], work: WorkFolder, emit: Emit) -> Finished:
         """Train from the last checkpoint, or from the start, to the end."""
-        with peak_bytes(self._policy.device, _WATCHED) as peak, settled_objects():
+        device = self._policy.device
+        told = preflight.shortage_told(
+            self._load(trees, dev_trees), device, self._spec.gradient_checkpointing
+        )
+        with preflight.peak_bytes(device, _WATCHED) as peak, settled_objects(), told:
             finished = self._trained(trees, dev_trees, work, emit)
         return finished._replace(peak=peak[0])
 
@@ -177,7 +182,7 @@ class Loop:
                 steps=len(self._plan.steps),
                 tokens_per_s=round(facts["tokens"] / took),
                 trained_tokens_per_s=round(facts["trained_tokens"] / took),
-                memory=used_bytes(self._policy.device),
+                memory=preflight.used_bytes(self._policy.device),
                 seconds_left=round(pace.left, 1),
                 elapsed=round(work.seconds(), 3),
                 **facts,
@@ -199,17 +204,19 @@ class Loop:
         return Finished(progress, reason, warnings, self._best(progress, work))
 
     def look_ahead(
-        self, trees: Sequence[Tree], dev_trees: Sequence[Tree], work: WorkFolder, emit: Emit
+        self, trees: Sequence[Tree], dev_trees: Sequence[Tree], work: WorkFolder, emit: Emit, known: bool
     ) -> None:
         """Say what the run will take, before its first step. Raises GateError if it would not fit.
 
-        A short run is looked at only where memory is scarce beside the model.
+        A short run is looked at only where memory is scarce beside the model. What of the base is `known` is not read.
         """
         plan, device = self._plan, self._policy.device
-        short = len(plan.steps) < _WORTH and free_bytes(device) > _PLENTY * self._size()
+        short = len(plan.steps) < _WORTH and preflight.free_bytes(device) > _PLENTY * self._size()
         if work.history() or short:
             return
         load = self._load(trees, dev_trees)
+        if known:
+            load = load._replace(forward_tokens=0)
 
         def probe(group: Sequence[int]) -> None:
             self._gradients(self._cut(trees, group), 0)
@@ -217,26 +224,25 @@ class Loop:
                 parameter.grad = None
 
         besides = self._besides(trees, dev_trees, work)
-        found = look_ahead(load, probe, device, self._spec.gradient_checkpointing, besides)
+        found = preflight.look_ahead(load, probe, device, self._spec.gradient_checkpointing, besides)
         self._foreseen = True
         emit("train.preflight", **found._asdict())
 
     def _besides(self, trees: Sequence[Tree], dev_trees: Sequence[Tree], work: WorkFolder) -> Besides:
         """What the run does besides its gradients, to be tried out: of rows a batch, of the rest all."""
-        optimizer = Optimizer(self._parameters, self._spec)
+        optimizer, laying = Optimizer(self._parameters, self._spec), self._policy.laying
 
         def look() -> int:
-            some = fill(tokens_of(dev_trees), self._plan.dev, self._limit)[0]
+            sizes = sizes_of(dev_trees)
+            some = (groups := laying.cut(sizes, self._plan.dev, self._limit))[len(groups) // 2]
             self._dev_loss(dev_trees, some)
-            return sum(dev_trees[index].tokens for index in some)
+            return laying.tokens(sizes, some, self._limit)
 
         def refer() -> int:
-            own = [index for index, tree in enumerate(trees) if not tree.rehearses]
-            groups = reference_groups([trees[index].tokens for index in own])
-            middling = groups[len(groups) // 2]
-            batch = pack([trees[own[at]] for at in middling], self._plan.prefix)
+            groups = reference_groups(sizes_of(trees), laying)
+            batch = pack([trees[index] for index in groups[len(groups) // 2]], self._plan.prefix)
             self._policy.still_logprobs(batch)
-            return sum(tree.tokens for tree in batch.trees)
+            return laying.cost([tree.size for tree in batch.trees]).tokens
 
         def update() -> None:
             optimizer.norms()
@@ -249,26 +255,24 @@ class Loop:
 
     def _load(self, trees: Sequence[Tree], dev_trees: Sequence[Tree]) -> Load:
         """What there is to compute; looked up once."""
-        if self._known is None:
-            self._known = self._counted(trees, dev_trees)
-        return self._known
-
-    def _counted(self, trees: Sequence[Tree], dev_trees: Sequence[Tree]) -> Load:
-        plan = self._plan
-        forward = 0
-        if self._method.needs_reference(self._spec):
-            forward = sum(tree.tokens for tree in trees if not tree.rehearses) + sum(tokens_of(dev_trees))
-        return Load(
+        if self._known is not None:
+            return self._known
+        plan, laying = self._plan, self._policy.laying
+        sizes, dev_sizes = sizes_of(trees), sizes_of(dev_trees)
+        held_against = self._method.needs_reference(self._spec)
+        self._known = preflight.load_of(
             plan.steps,
-            tokens_of(trees),
+            sizes,
+            laying,
             self._limit,
-            forward_tokens=forward,
+            forward_tokens=reference_tokens(Joined(sizes, dev_sizes), laying) if held_against else 0,
             later=self._later(),
             packable=0 if self._spec.adapter.kind in ("qlora", "full") else self._size(),
-            look_tokens=sum(dev_trees[index].tokens for index in plan.dev),
+            look_tokens=laying.tokens(dev_sizes, plan.dev, self._limit),
             dev_every=plan.dev_every,
             last_looks=TRIES if self._spec.strength == "auto" else 0,
         )
+        return self._known
 
     def _size(self) -> int:
         """Bytes of the model."""
@@ -291,7 +295,7 @@ class Loop:
 
     def _cut(self, trees: Sequence[Tree], group: Sequence[int]) -> list[Batch]:
         """The batches of one step, or of one look at dev."""
-        return batches(trees, group, self._plan.prefix, self._limit, apart=not self._policy.packed)
+        return self._policy.laying.batches(trees, group, self._plan.prefix, self._limit)
 
     def _step(
         self,

@@ -10,11 +10,12 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
-from tunewright.core.errors import ModelError, Problem
+from tunewright.core.errors import ModelError
 from tunewright.core.files import write_atomic, write_json
 from tunewright.core.hashing import SHORT
 from tunewright.models.adapter import attach
 from tunewright.models.base import Base
+from tunewright.models.four_bit import four_bit
 from tunewright.models.peft import LoraConfig
 from tunewright.models.text import text_part
 from tunewright.train.spec import SettledAdapter
@@ -22,10 +23,6 @@ from tunewright.train.spec import SettledAdapter
 ADAPTER = "default"
 _EXACT = 1024
 """The largest hidden size whose singular values are computed exactly for pissa; above, by 16 passes of an iteration."""
-_SERVED = 16
-"""The highest rank that vLLM loads where it is told of none."""
-_SERVABLE = (1, 8, 16, 32, 64, 128, 256, 320, 512)
-"""What it can be told: the values of --max-lora-rank that it takes."""
 _PASSED = {
     "out_proj": (
         "bamba", "falcon_h1", "falcon_mamba", "granitemoehybrid", "mamba", "mamba2", "nemotron_h", "zamba2",
@@ -119,7 +116,7 @@ def _targets(model: Any, spec: SettledAdapter) -> tuple[Any, str | None]:
 
 def _is_plain(module: nn.Module) -> bool:
     """Whether it is a linear layer itself, or one of bitsandbytes'."""
-    return type(module) is nn.Linear or type(module).__module__.startswith("bitsandbytes")
+    return type(module) is nn.Linear or four_bit(module)
 
 
 def _new_tokens(model: Any, tokens: Sequence[int]) -> dict[str, list[int]]:
@@ -175,46 +172,6 @@ def file_name(name: str) -> str:
     """A parameter's name in PEFT's files, which leave the adapter's name out, and the end of a magnitude's."""
     plain = name.replace(f".{ADAPTER}.", ".").removesuffix(f".{ADAPTER}")
     return plain.replace("lora_magnitude_vector.weight", "lora_magnitude_vector")
-
-
-def serving_warnings(spec: SettledAdapter) -> list[Problem]:
-    """All that the adapter cannot be served with as it is, or as the server is when nothing is set."""
-    if spec.kind == "full":
-        return []
-    found = []
-    if spec.new_words:
-        fix = "Merge it into the base to serve it there (its tokenizer goes with it), or leave the words out."
-        found.append(
-            Problem("vLLM loads no adapters with new tokens", where="train.adapter.new_words", fix=fix)
-        )
-    if spec.sized:
-        kind = spec.kind == "dora"
-        where = f"train.adapter.{'kind' if kind else 'dora'}"
-        way = "choose lora or rslora" if kind else "leave it out"
-        fix = f"Merge it into the base to serve it there, or {way}."
-        found.append(Problem("vLLM loads no DoRA adapters", where=where, fix=fix))
-    return found + _rank_warnings(spec)
-
-
-def _rank_warnings(spec: SettledAdapter) -> list[Problem]:
-    """Whether the saved rank, twice the trained one with pissa, is one that vLLM loads."""
-    times = 2 if spec.kind == "pissa" else 1
-    rank = times * spec.rank
-    if rank <= _SERVED:
-        return []
-    asked = next((allowed for allowed in _SERVABLE if allowed >= rank), None)
-    if asked is None:
-        message = f"vLLM loads no adapter of rank {rank}: {_SERVABLE[-1]} is the highest that it takes"
-        fix = (
-            f"Merge it into the base to serve it there, or set the rank to {_SERVABLE[-1] // times} or less."
-        )
-    else:
-        message = (
-            f"vLLM loads an adapter of rank {rank} only where it is started with --max-lora-rank {asked}"
-            f" or more (it takes {_SERVED} where nothing is set)"
-        )
-        fix = f"Start it so, or set the rank to {_SERVED // times} or less."
-    return [Problem(message, where="train.adapter.rank", fix=fix)]
 
 
 def save_adapter(

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from itertools import accumulate
 from time import perf_counter
 
-from tunewright.train.preflight import FORWARD, Load
+from tunewright.train.layout import FORWARD
+from tunewright.train.preflight import Load
 
 PLAIN, SURE = 2, 20
 """Steps after which the time of a whole run is told: of one that was not looked at before, and of every one."""
@@ -23,7 +24,7 @@ class Pace:
     def __init__(self, load: Load, step: int = 0) -> None:
         """A run of which `step` steps are done."""
         self._load = load
-        self._sums = [0, *accumulate(map(load.size, load.steps))]
+        self._sums = [0, *accumulate(share.work for share in load.shares)]
         self._first = self._step = self._from = step
         self._took = 0.0
         self._look: float | None = None

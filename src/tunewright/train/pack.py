@@ -7,7 +7,7 @@ is computed twice.
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from itertools import chain, compress, islice
 from typing import NamedTuple
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from tunewright.core.errors import ModelError
+from tunewright.core.example import Example
 from tunewright.core.hashing import hash_value
 from tunewright.core.message import Conversation, parts_of
 from tunewright.models.template import Renderer
@@ -54,12 +55,18 @@ class Row(NamedTuple):
         return self._replace(ids=self.ids[:end], mask=self.mask[:end], weights=self.weights[:end])
 
 
-def rendered_rows(name: str, conversations: Sequence[Conversation], renderer: Renderer) -> tuple[Row, ...]:
-    """A row for each conversation, all of one id. Raises ModelError where the template refuses one."""
-    return tuple(
-        _weighted(compact(name, *renderer.training(conversation)), conversation)
-        for conversation in conversations
-    )
+def rendered_rows(
+    examples: Sequence[Example],
+    conversations: Callable[[Example], Sequence[Conversation]],
+    renderer: Renderer,
+) -> list[tuple[Row, ...]]:
+    """Of each example the rows of its conversations. Raises ModelError where the template refuses one."""
+    own = [conversations(example) for example in examples]
+    rendered = iter(renderer.trainings([*chain.from_iterable(own)]))
+    return [
+        tuple(_weighted(compact(example.id, *next(rendered)), conversation) for conversation in few)
+        for example, few in zip(examples, own, strict=True)
+    ]
 
 
 def _weighted(row: Row, conversation: Conversation) -> Row:
@@ -91,6 +98,17 @@ def compact(name: str, ids: Iterable[int], mask: Iterable[int]) -> Row:
     return Row(name, array("i", ids), bytes(mask))
 
 
+class Size(NamedTuple):
+    """What of a tree says what it costs to compute."""
+
+    tokens: int
+    """Its tokens, what its rows share counted once."""
+    rows: Sequence[int]
+    """The tokens of each of its rows."""
+    rehearses: bool = False
+    """Whether it is computed by itself, beside a preference method's."""
+
+
 class Tree(NamedTuple):
     """What is trained together: one row, or several that answer the same prompt (a chosen and a rejected answer)."""
 
@@ -114,6 +132,11 @@ class Tree(NamedTuple):
     def tokens(self) -> int:
         """Tokens to compute: what is shared counts once."""
         return sum(len(row.ids) for row in self.rows) - (len(self.rows) - 1) * self.shared
+
+    @property
+    def size(self) -> Size:
+        """What says what it costs."""
+        return Size(self.tokens, tuple(len(row.ids) for row in self.rows), self.rehearses)
 
 
 class Batch(NamedTuple):
@@ -242,39 +265,6 @@ def fill(lengths: Sequence[int] | Mapping[int, int], order: Sequence[int], limit
         groups[-1].append(index)
         room -= lengths[index]
     return groups
-
-
-def fill_apart(trees: Mapping[int, Tree], order: Sequence[int], limit: int) -> list[list[int]]:
-    """Trees by index, the shortest first, in groups of at most `limit` tokens where each row is filled up to the longest.
-
-    A tree of more is a group of its own.
-    """
-    longest = {index: max(len(row.ids) for row in trees[index].rows) for index in order}
-    groups: list[list[int]] = []
-    rows = 0
-    for index in sorted(order, key=longest.__getitem__):
-        rows += len(trees[index].rows)
-        if not groups or rows * longest[index] > limit:
-            groups.append([])
-            rows = len(trees[index].rows)
-        groups[-1].append(index)
-    return groups
-
-
-def batches(
-    trees: Sequence[Tree], group: Sequence[int], prefix: int, limit: int, *, apart: bool = False
-) -> list[Batch]:
-    """One optimizer step's trees (by index) as batches of at most `limit` tokens each, those that rehearse by themselves.
-
-    `apart` is for rows that are not packed: those of about one length go together, and what fills them up counts.
-    """
-    taken = {index: trees[index] for index in group}
-    lengths = {index: tree.tokens for index, tree in taken.items()}
-    kinds = ([index for index in group if taken[index].rehearses == kind] for kind in (False, True))
-    parts = chain.from_iterable(
-        fill_apart(taken, kind, limit) if apart else fill(lengths, kind, limit) for kind in kinds
-    )
-    return [pack([taken[index] for index in part], prefix) for part in parts]
 
 
 def _head(tree: Tree, prefix: int) -> tuple[int, ...] | None:

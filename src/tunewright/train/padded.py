@@ -62,15 +62,15 @@ def pad(rows: Sequence[Row], more: int = 0) -> Padded:
     )
 
 
-def alike(rows: Sequence[Row], limit: int) -> list[list[int]]:
-    """The rows' numbers in groups of about one length, the longest first, so that little is filled up.
+def alike(lengths: Sequence[int], limit: int) -> list[list[int]]:
+    """Rows of these lengths, by number, in groups of about one length, the longest first, so that little is filled up.
 
     A group has at most `limit` tokens with what fills it up, save for a longer row by itself.
     """
     groups: list[list[int]] = []
     longest = 0
-    for number in sorted(range(len(rows)), key=lambda number: -len(rows[number].ids)):
-        length = len(rows[number].ids)
+    for number in sorted(range(len(lengths)), key=lambda number: -lengths[number]):
+        length = lengths[number]
         if not groups or length < _ALIKE * longest or (len(groups[-1]) + 1) * longest > limit:
             groups.append([])
             longest = length

@@ -2,37 +2,41 @@
 
 Before the first step it proves itself on two rows against the model's own forward pass, one row at a time. The rows of a
 model that cannot be packed (its layers take no segments) are filled up to one length; where that gives other results, too,
-they are run one at a time. Logits that a model scales or caps, as its configuration says, are scaled and capped here too,
-some at a time; one that makes more of them goes through its own head, all logits of a batch's trained tokens at once.
+or other gradients (train/proof.py), they are run one at a time. Logits that a model scales or caps, as its configuration
+says, are scaled and capped here too, some at a time; one that makes more of them goes through its own head, all logits of a
+batch's trained tokens at once.
 """
 
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from tunewright.core.errors import ModelError
 from tunewright.models.load import first_line, is_shortage
 from tunewright.models.text import text_part
 from tunewright.train import attention
-from tunewright.train.fast import without_adapter
+from tunewright.train.fast import adapted_layers, failing_layer, without_adapter
+from tunewright.train.layout import Laying, Layout, laid
 from tunewright.train.logprobs import PLAIN, Shape, token_logprobs
 from tunewright.train.pack import Batch, Row, Tree, pack, shared_prefix
-from tunewright.train.padded import Padded, alike, pad
+from tunewright.train.padded import Padded, pad
+from tunewright.train.proof import long_rows, proven, reworded
 
 _TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 0.05}
 """Mean difference in nats that the two ways may show: 0.012 was seen in bf16, where single unlikely tokens differ by 0.2."""
-Layout = Literal["packed", "padded", "alone"]
-"""How a batch's rows go through the model: in one flat sequence, side by side and filled up, or one after the other."""
+_SLOPES = {torch.float32: 1e-3, torch.bfloat16: 0.1}
+"""The share of a gradient's size that it may differ by where rows are filled up."""
+_LEAK = 1e-3
+"""Mean difference in nats that other words in the row before may make: none where none is seen, 0.002 in RecurrentGemma."""
 _PROBED = 32
 """Trained tokens of a row that the proof looks at."""
 _MORE = 8
 """Tokens that each row is filled up by, at least, for the proof that it may be."""
-_SIDE_BY_SIDE = {"cpu": 4096, "cuda": 16384}
-"""Tokens of rows that are filled up and computed at once, at most, by device."""
 _CAPS = ("final_logit_softcapping", "logits_soft_cap", "output_logit_soft_cap")
 """The names that a configuration may have for a cap of logits."""
 _ROUND = 64
@@ -82,15 +86,33 @@ class Policy:
             self._causal.set_attn_implementation(self._attention)
             return
         said = dict[Layout, str | None]()
+        self._failed: str | None = None
         for layout, shape in _ways(self._causal.config):
             self.layout, self.shape, self.refused = layout, shape, None
             if self._agrees(probe):
                 self.refused = said.get("packed") if not self.packed else None
                 return
             said.setdefault(self.layout, self.refused)
-        fix = "Choose another base; this one's forward pass is not that of a plain causal model."
-        why = f" ({said['alone']})" if said["alone"] else ""
-        raise ModelError(f"The base gives other results in training than alone{why}.", fix=fix)
+        raise self._no_way(said["alone"])
+
+    def _no_way(self, said: str | None) -> ModelError:
+        """The error where rows cannot even be read one by one: of the adapter's own layer where it comes from one."""
+        why = f" ({said})" if said else ""
+        if said is None or self._failed is None:
+            fix = "Choose another base; this one's forward pass is not that of a plain causal model."
+            return ModelError(f"The base gives other results in training than alone{why}.", fix=fix)
+        leaf = self._failed.split(".")[-1]
+        others = sorted(adapted_layers(self.model) - {leaf})
+        fix = (
+            f"Leave it out: train.adapter.targets: [{', '.join(others)}]."
+            if others
+            else "Choose another base."
+        )
+        return ModelError(
+            f"The base uses its layer {leaf} in a way that no adapter on it can compute{why}.",
+            where="train.adapter.targets",
+            fix=fix,
+        )
 
     @property
     def packed(self) -> bool:
@@ -101,6 +123,11 @@ class Policy:
     def padded(self) -> bool:
         """Whether a batch's rows of about one length are filled up to it and lie side by side."""
         return self.layout == "padded"
+
+    @property
+    def laying(self) -> Laying:
+        """The layout on the model's device."""
+        return laid(self.layout, self.device.type)
 
     @property
     def device(self) -> torch.device:
@@ -202,12 +229,23 @@ class Policy:
         return attention.NAME if self.packed else cast("str", self._stock)
 
     def _apart(self, rows: Sequence[Row]) -> Tensor:
-        """Log-probabilities [N] of the rows' trained tokens, row by row; rows of about one length are read together."""
-        limit = _SIDE_BY_SIDE.get(self.device.type, _SIDE_BY_SIDE["cpu"])
-        groups = alike(rows, limit) if self.padded else [[number] for number in range(len(rows))]
+        """Log-probabilities [N] of the rows' trained tokens, row by row; rows of about one length are read together.
+
+        Where the rows are too many to be kept for one backward pass, each group is a pass of its own, computed again there.
+        """
+        lengths = [len(row.ids) for row in rows]
+        cost = self.laying.row_cost(lengths)
+        again = cost.held < cost.tokens and torch.is_grad_enabled()
         found = dict[int, Tensor]()
-        for group in groups:
-            values = self._read_padded(pad([rows[number] for number in group]))
+        for group in self.laying.groups(lengths):
+            batch = pad([rows[number] for number in group]).to(
+                self.device
+            )  # whose random state is kept for it
+            values = (
+                checkpoint(self._read_padded, batch, use_reentrant=False)
+                if again
+                else self._read_padded(batch)
+            )
             found |= zip(group, values.split([rows[number].trained for number in group]), strict=True)
         return torch.cat([found[number] for number in range(len(rows))])
 
@@ -251,29 +289,69 @@ class Policy:
     def _agrees(self, probe: list[Tree]) -> bool:
         """Whether this way and the model alone give the probe's rows the same log-probabilities."""
         rows = [row for tree in probe for row in tree.rows]
+        dtype = self._dtype or self._causal.dtype
         self._causal.set_attn_implementation(self._attention)
         training = self._causal.training
         self.model.eval()
         try:
             with torch.no_grad():
                 if self.padded:
-                    found = self._read_padded(pad(rows, _MORE))
+                    found = self._read_padded(pad(rows, self._more(rows)))
                 else:
                     found = self.logprobs(pack(probe, shared_prefix(probe)))
                 self._causal.set_attn_implementation(self._stock)
                 wanted = torch.cat([self._alone(row) for row in rows])
+            if not bool((found - wanted).abs().mean() <= _TOLERANCE.get(dtype, 0.05)):
+                return False
+            if self.padded:
+                return self._agrees_in_training(rows, dtype)
+            return dtype == torch.float32 or not self.packed or self._keeps_apart(probe)
         except (MemoryError, TypeError, ValueError, RuntimeError, LookupError, AttributeError) as error:
             # a layer that takes no segments, or shapes that do not meet: each architecture has its own way to say so
             if is_shortage(error):
                 short = "There is not enough memory for two rows of training."
                 fix = "Lower train.max_length, choose a smaller base, or free memory."
                 raise ModelError(short, fix=fix) from error
-            self.refused = first_line(error)
+            self.refused, self._failed = first_line(error), failing_layer(self.model, error)
             return False
         finally:
             self._causal.set_attn_implementation(self._attention)
             self.model.train(training)
-        return bool((found - wanted).abs().mean() <= _TOLERANCE.get(self._dtype or self._causal.dtype, 0.05))
+
+    def _keeps_apart(self, probe: list[Tree]) -> bool:
+        """Whether a packed row stays what it is when the one before it says something else: rounding hides small leaks."""
+        self._causal.set_attn_implementation(self._attention)
+        first, *others = probe
+        own = sum(row.trained for row in first.rows)
+        with torch.no_grad():
+            before, after = (self.logprobs(pack([tree, *others]))[own:] for tree in (first, reworded(first)))
+        return not others or bool((before - after).abs().mean() <= _LEAK)
+
+    def _agrees_in_training(self, rows: Sequence[Row], dtype: torch.dtype) -> bool:
+        """Whether filled-up rows of some hundred tokens have the values and gradients that they have one by one."""
+        noise, self._noise = self._noise, 0.0
+        try:
+            return proven(
+                self.model,
+                long_rows(rows, (self._positions or math.inf) - _MORE),
+                lambda several: self._read_padded(pad(several, _MORE)),
+                lambda single: self._read_padded(pad(single)),
+                _TOLERANCE.get(dtype, 0.05),
+                _SLOPES.get(dtype, 0.1),
+            )
+        finally:
+            self._noise = noise
+
+    @property
+    def _positions(self) -> int | None:
+        """The longest row that the base takes; none where it does not say so (-1 is one way not to)."""
+        said = getattr(self._causal.config.get_text_config(), "max_position_embeddings", None)
+        return said if said and said > 2 * _MORE else None
+
+    def _more(self, rows: Sequence[Row]) -> int:
+        """How many tokens rows are filled up by for the proof that they may be, no more than the base takes."""
+        longest = max(len(row.ids) for row in rows)
+        return _MORE if self._positions is None else max(0, min(_MORE, self._positions - longest))
 
     def _alone(self, row: Row) -> Tensor:
         """The row's log-probabilities as the model itself computes them."""

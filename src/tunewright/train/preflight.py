@@ -18,12 +18,12 @@ import psutil
 import torch
 
 from tunewright.core.errors import GateError, Problem
+from tunewright.models.load import is_shortage
 from tunewright.models.machine import free_memory
 from tunewright.train.checkpoint import seconds_in_all
-from tunewright.train.pack import fill
+from tunewright.train.layout import FORWARD, Laying
+from tunewright.train.pack import Size
 
-FORWARD = 1 / 2
-"""What a forward pass alone takes of a step where none was timed: an adapter's backward pass costs another."""
 _ROOM = 0.95
 """The share of the free memory that a run may take."""
 _SURE = 1.5
@@ -40,15 +40,30 @@ Reading = Callable[[], int]
 """Reads some rows without gradients; how many tokens they have."""
 
 
+class Share(NamedTuple):
+    """What one step costs, in tokens, as its batches are laid out."""
+
+    work: float
+    """What takes time: all that goes through the model, with what fills rows up."""
+    batch: int
+    """What its fullest batch keeps for its backward pass."""
+    tree: int
+    """What its largest tree alone does."""
+    row: int
+    """Its longest row."""
+
+
 class Load(NamedTuple):
-    """What there is to compute."""
+    """What there is to compute (`load_of`)."""
 
     steps: Sequence[Sequence[int]]
     """The trees of each step, by index."""
-    tokens: Sequence[int]
-    """Tokens of each tree."""
-    limit: int
-    """Tokens of the longest batch that a step is cut into, save for longer rows."""
+    shares: Sequence[Share]
+    """What each step costs."""
+    middling: tuple[int, int]
+    """A tree that is neither large nor small, by index, and what it keeps for its backward pass."""
+    filled: bool = False
+    """Whether rows are filled up."""
     forward_tokens: int = 0
     """Tokens that are read under the base before the first step, where the method asks for that."""
     later: int = 0
@@ -70,14 +85,27 @@ class Load(NamedTuple):
         after = -(-last // self.dev_every) - step // self.dev_every if step < last else 0
         return after + self.last_looks
 
-    def fullest(self, step: Sequence[int]) -> tuple[int, int]:
-        """Tokens of a step's fullest batch, and of its longest row."""
-        groups = fill({index: self.tokens[index] for index in step}, step, self.limit)
-        return max(sum(self.tokens[i] for i in group) for group in groups), max(self.tokens[i] for i in step)
 
-    def size(self, step: Sequence[int]) -> int:
-        """Tokens of a step."""
-        return sum(self.tokens[index] for index in step)
+def load_of(
+    steps: Sequence[Sequence[int]], sizes: Sequence[Size], laying: Laying, limit: int, **more: int
+) -> Load:
+    """What steps of trees of these sizes cost, in batches of at most `limit` tokens. `more` are the load's other fields."""
+    tokens = [size.tokens for size in sizes]
+    middling = tokens.index(median_low(tokens))
+    held = laying.cost([sizes[middling]]).held
+    shares = [_share([sizes[index] for index in step], laying, limit) for step in steps]
+    return Load(steps, shares, (middling, held), laying.layout == "padded", **more)
+
+
+def _share(sizes: Sequence[Size], laying: Laying, limit: int) -> Share:
+    cut = laying.cut(sizes, range(len(sizes)), limit)
+    costs = [laying.cost([sizes[index] for index in batch]) for batch in cut]
+    return Share(
+        work=sum(cost.work for cost in costs),
+        batch=max(cost.held for cost in costs),
+        tree=max(laying.cost([size]).held for size in sizes),
+        row=max(max(size.rows) for size in sizes),
+    )
 
 
 class Besides(NamedTuple):
@@ -108,10 +136,10 @@ class _Room(NamedTuple):
 
     before: int
     available: int
-    batch: int
-    """Tokens."""
-    row: int
-    """Tokens of its longest row."""
+    share: Share
+    """What the step with the fullest batch costs."""
+    filled: bool
+    """Whether that batch's rows are filled up."""
     checkpointing: bool
     packable: int
     """Bytes of the base's weights that qlora would pack."""
@@ -124,36 +152,52 @@ def look_ahead(
     load: Load, probe: Probe, device: torch.device, checkpointing: bool, besides: Besides = NOTHING
 ) -> Estimate:
     """The estimate, after some steps. Raises GateError for a run that would not fit, with what would."""
-    heavy = max(load.steps, key=load.fullest)
-    middle = sorted(load.steps, key=load.size)[len(load.steps) // 2]
-    row = load.tokens.index(median_low(load.tokens))
-    most, longest = load.fullest(heavy)
-    before = used_bytes(device)
-    room = _Room(before, before + free_bytes(device), most, longest, checkpointing, load.packable)
-    try:
+    steps, shares = load.steps, load.shares
+    fullest = max(range(len(steps)), key=lambda step: (shares[step].batch, shares[step].row))
+    middle = sorted(range(len(steps)), key=lambda step: shares[step].work)[len(steps) // 2]
+    row, held = load.middling
+    room = _room(load, device, checkpointing)
+    before = room.before
+    with shortage_told(load, device, checkpointing):
         probe([row])  # what the first pass alone brings: libraries, caches, pages
         start = used_bytes(device)
         with peak_bytes(device) as first:
             probe([row])
-        grown = max(0, first[0] - start) * most / max(1, load.tokens[row])
+        grown = max(0, first[0] - start) * shares[fullest].batch / max(1, held)
         if grown > _SURE * (room.available - start):
             raise _too_large(round(start + grown), room)
         with peak_bytes(device) as second:
-            probe(heavy)
+            probe(steps[fullest])
         peak = second[0] + load.later
         if peak > before + _ROOM * (room.available - before):
             raise _too_large(peak, room)
-        probe(middle)  # its shapes are new to the machine too, and a run meets each once
-        seconds = sum(_timed(partial(probe, step), device) for step in (heavy, middle))
-        rate = seconds / (load.size(heavy) + load.size(middle))
+        probe(steps[middle])  # its shapes are new to the machine too, and a run meets each once
+        seconds = sum(_timed(partial(probe, steps[step]), device) for step in (fullest, middle))
+        rate = seconds / (shares[fullest].work + shares[middle].work)
         return Estimate(_whole(load, rate, besides, device), peak, room.available)
-    except torch.OutOfMemoryError as error:
+
+
+@contextmanager
+def shortage_told(load: Load, device: torch.device, checkpointing: bool) -> Iterator[None]:
+    """Memory that runs out meanwhile raises GateError, with what would fit."""
+    room = _room(load, device, checkpointing)
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_shortage(error):
+            raise
         raise _too_large(None, room) from error
+
+
+def _room(load: Load, device: torch.device, checkpointing: bool) -> _Room:
+    before = used_bytes(device)
+    fullest = max(load.shares, key=lambda share: (share.batch, share.row))
+    return _Room(before, before + free_bytes(device), fullest, load.filled, checkpointing, load.packable)
 
 
 def _whole(load: Load, rate: float, besides: Besides, device: torch.device) -> float:
     """Seconds of the whole run, whose gradients take `rate` a token."""
-    found = rate * sum(map(load.size, load.steps))
+    found = rate * sum(share.work for share in load.shares)
     looks = load.looks_left(0) + 1
     for read, tokens in ((besides.look, looks * load.look_tokens), (besides.refer, load.forward_tokens)):
         found += tokens * _reading_rate(read, rate, device) if tokens else 0
@@ -194,25 +238,30 @@ def _wait(device: torch.device) -> None:
 
 def _too_large(peak: int | None, room: _Room) -> GateError:
     """The refusal; `peak` is none where memory ran out before it could be measured."""
+    share = room.share
     if peak is None:
-        message = f"Training ran out of memory, of which {_gigabytes(room.available)} are there."
-        fitting = room.batch // 2
+        message = (
+            f"Training ran out of memory, of which {_gigabytes(room.available)} were there when it began."
+        )
+        fitting = share.batch // 2
     else:
         message = f"Training would take about {_gigabytes(peak)} of memory, and {_gigabytes(room.available)} are there."
-        fitting = int(room.batch * _ROOM * (room.available - room.before) / max(1, peak - room.before))
+        fitting = int(share.batch * _ROOM * (room.available - room.before) / max(1, peak - room.before))
     ways = [] if room.checkpointing else ["set train.gradient_checkpointing to true"]
-    if fitting >= room.row:
+    longest = share.row * fitting // share.tree  # a tree's rows are kept together, whatever a batch may have
+    if fitting >= share.tree:
         ways.append(f"set train.batch_tokens to about {fitting}")
-    elif fitting >= _SHORTEST:
+    elif longest >= _SHORTEST:
         ways.append(
-            f"set train.max_length to about {fitting} (train.over_long says what becomes of longer rows)"
+            f"set train.max_length to about {longest} (train.over_long says what becomes of longer rows)"
         )
     else:
         ways.append("choose a smaller base")
-    if room.packable and (fitting < _SHORTEST or room.packable > _DOMINATES * room.available):
+    if room.packable and (longest < _SHORTEST or room.packable > _DOMINATES * room.available):
         ways.append("set train.adapter.kind to qlora, which packs the base in four bits")
     fix = ", or ".join(ways)
-    where = f"a batch of {room.batch} tokens, its longest row of {room.row}"
+    filled = ", what fills its rows up among them" if room.filled else ""
+    where = f"a batch of {share.batch} tokens{filled}, its longest row of {share.row}"
     return GateError([Problem(message, where=where, fix=f"{fix[0].upper()}{fix[1:]}.")])
 
 

@@ -34,19 +34,21 @@ from tunewright.train.checkpoint import WorkFolder
 from tunewright.train.compiled import compiled_layers, prove
 from tunewright.train.defaults import Choice, facts_of, settle
 from tunewright.train.fast import fast_layers
+from tunewright.train.idle import idle
 from tunewright.train.length import Fitted, fit
 from tunewright.train.loop import Finished, Loop, Plan, make_plan
-from tunewright.train.lora import serving_warnings
 from tunewright.train.methods import Method, find_method, sft
 from tunewright.train.methods._rehearsed import General, Rehearsed
 from tunewright.train.pack import Row, Tree, digest, pack
 from tunewright.train.policy import Layout, Policy
-from tunewright.train.reference import refer
+from tunewright.train.reference import kept_for, refer
+from tunewright.train.reference_store import arithmetic
+from tunewright.train.served import serving_warnings
 from tunewright.train.shelf import Shelves
 from tunewright.train.spec import LIKELIHOODS, SettledAdapter, SettledSpec, TrainSpec
 from tunewright.train.strength import Measure, Strength, between, choose, put
 from tunewright.train.summary import LearntCheck, TrainSummary
-from tunewright.train.untouched import untouched_experts
+from tunewright.train.untouched import stacked_experts, untouched_experts
 from tunewright.train.version import VERSION
 
 Judge = Callable[[Generator], float]
@@ -85,11 +87,13 @@ def train(
     judge: Judge | None = None,
     emit: Emit = silent,
     threads: int | None = None,
+    references: Path | None = None,
 ) -> TrainSummary:
     """Train an adapter and write it to `out`. Takes up the run that lies in `work`, where it is the same one.
 
     `rehearsal` examples are trained beside the others, without the task's system prompt, by their likelihood. `judge` scores
     what the model answers at each look at dev, the higher the better; then the score decides which weights are kept.
+    `references` is a folder that keeps what the base gives the rows, for runs like it (train/reference_store.py).
 
     Raises DataError without examples or for one that the method cannot take, ModelError for the base or the template,
     GateError where training went wrong.
@@ -103,39 +107,37 @@ def train(
     renderer = Renderer(weights.own_tokenizer(base, spec.adapter))
     rows = _rendered(spec, method, renderer, system, (examples, dev_examples, rehearsal), work)
     own, dev, trees = rows.task.rendered(), rows.dev.rendered(), rows.trees()
-    facts = facts_of(own, base_width(base))
-    settled, choices = settle(spec, facts)
-    found += [*serving_warnings(settled.adapter), *untouched_experts(settled.adapter, base)]
-    told = _told([*found, *bos.missing(renderer, spec)], emit)
+    settled, choices = settle(spec, facts_of(own, base_width(base)))
+    found += _of_the_adapter(settled.adapter, base)
     device = default_device()
+    told = _told([*found, *bos.missing(renderer, spec), *idle(spec, device.type)], emit)
     precision = spec.products(has_fast_bf16())
     origin = [base.hash, renderer.template_hash, precision, device.type]
     identity = [VERSION, settled.deciding, origin, digest(trees), digest(dev), _versions(settled)]
     folder = _opened(work, identity, threads, emit)
-    plan = make_plan(trees, dev, settled, Shelves(own, dev).shared_prefix())
+    judged = Shelves(own, dev)
+    plan = make_plan(trees, dev, settled, judged.shared_prefix())
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    model = weights.prepare(base, settled.adapter, device, spec.seed, dtype)
-    if spec.gradient_checkpointing:
-        _checkpoint_activations(model)
+    model = _prepared(base, settled, device, dtype)
     parameters = weights.trained(model)
     start = weights.copied(parameters)
     tried = [*trees[:_PROBES], *dev[:_PROBES]]
     proven = _proven(model, tried, dtype)
     with fast_layers(model, dtype), compiled_layers(model, spec.compile):
         policy = _policy(model, tried, settled, dtype, proven)
-        refused = {} if policy.packed else {"not_packed": policy.refused or "other results"}
-        facing = {"steps": len(plan.steps), "rows": trees.rows, "threads": folder.threads}
-        emit("train.start", packed=policy.packed, padded=policy.padded, **facing, **refused)
+        _tell_start(policy, plan, trees, folder, emit)
         score = partial(_score, judge, TorchGenerator.around(model, renderer), policy) if judge else None
         whole = Rehearsed(method) if rehearsal and spec.method not in LIKELIHOODS else method
         loop = Loop(policy, parameters, whole, settled, plan, score)
-        loop.look_ahead(trees, dev, folder, emit)
-        if method.needs_reference(spec):
-            refer(policy, Shelves(own, dev), plan.prefix, folder, emit)
+        referred = method.needs_reference(spec)
+        by = [base.hash, *_versions(settled), *arithmetic(settled, device, precision, folder.threads)]
+        kept = kept_for(policy, judged, plan.prefix, references, by) if references and referred else None
+        loop.look_ahead(trees, dev, folder, emit, known=kept is not None and kept.values is not None)
+        if referred:
+            refer(policy, judged, plan.prefix, folder, emit, kept)
         finished = loop.run(trees, dev, folder, emit)
-        strength = _strength(
-            settled, parameters, start, finished.best, plan, partial(loop.dev_losses, dev), emit
-        )
+        measure = partial(loop.dev_losses, dev)
+        strength = _strength(settled, parameters, start, finished.best, plan, measure, emit)
     policy.restore()
     attention.forget()
     end = between(start, finished.best, strength.value)
@@ -174,6 +176,27 @@ def _policy(
     if spec.compile:
         prove(policy, pack(probes[:_PROBES]), exact=not (spec.adapter.dropout or spec.neftune))
     return policy
+
+
+def _prepared(base: Base, spec: SettledSpec, device: torch.device, dtype: torch.dtype) -> Any:
+    """The base, ready to train what the spec names."""
+    model = weights.prepare(base, spec.adapter, device, spec.seed, dtype)
+    if spec.gradient_checkpointing:
+        _checkpoint_activations(model)
+    return model
+
+
+def _tell_start(policy: Policy, plan: Plan, trees: Shelves, work: WorkFolder, emit: Emit) -> None:
+    """What is about to be done, and how."""
+    refused = {} if policy.packed else {"not_packed": policy.refused or "other results"}
+    facing = {"steps": len(plan.steps), "rows": trees.rows, "threads": work.threads}
+    emit("train.start", packed=policy.packed, padded=policy.padded, **facing, **refused)
+
+
+def _of_the_adapter(spec: SettledAdapter, base: Base) -> list[Problem]:
+    """What keeps the adapter from being served, and what it leaves as it is."""
+    experts = stacked_experts(spec, base)
+    return [*serving_warnings(spec, experts), *untouched_experts(spec, experts)]
 
 
 def _told(problems: Sequence[Problem], emit: Emit) -> tuple[str, ...]:

@@ -14,8 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from weakref import finalize
 
-from tunewright.core.by_place import ByPlace
-from tunewright.train.pack import Common, Row, Tree
+from tunewright.core.by_place import ByPlace, T
+from tunewright.train.pack import Common, Row, Size, Tree
 
 _HEAD = struct.Struct("<??iI")
 """Of a tree: whether its answer is a good one, whether it rehearses, its rows, the bytes of its name."""
@@ -40,6 +40,9 @@ class Shelf(ByPlace[Tree]):
         self._starts = array("q", [0])
         self._rows = array("q", [0])
         self._tokens = array("i")
+        self._lengths = array("i")
+        """The tokens of each row."""
+        self._rehearse = bytearray()
         self._references = array("d")
         self.common = Common()
         """What all rows have in common."""
@@ -72,6 +75,8 @@ class Shelf(ByPlace[Tree]):
         self._starts.append(self._starts[-1] + len(record))
         self._rows.append(self._rows[-1] + len(tree.rows))
         self._tokens.append(tree.tokens)
+        self._lengths.extend(len(row.ids) for row in tree.rows)
+        self._rehearse.append(tree.rehearses)
 
     @property
     def rows(self) -> int:
@@ -81,6 +86,10 @@ class Shelf(ByPlace[Tree]):
     def tokens(self) -> Sequence[int]:
         """The tokens to compute of each tree."""
         return self._tokens
+
+    def sizes(self) -> "Sizes":
+        """What says what each tree costs."""
+        return Sizes(self._tokens, self._rows, self._lengths, self._rehearse)
 
     def shared_prefix(self) -> int:
         """How many tokens all rows have in common (pack.shared_prefix), known without reading them."""
@@ -131,10 +140,32 @@ class Shelf(ByPlace[Tree]):
         return Tree(tuple(rows), desirable, rehearses)
 
 
-class Shelves(ByPlace[Tree]):
-    """Some shelves as one: the trees of the first, then those of the next."""
+class Joined(ByPlace[T]):
+    """Some sequences as one: the items of the first, then those of the next."""
+
+    def __init__(self, *parts: Sequence[T]) -> None:
+        self._parts = parts
+
+    def __len__(self) -> int:
+        return sum(map(len, self._parts))
+
+    def read(self, place: int) -> T:
+        """The item at a place from 0 on."""
+        for part in self._parts:
+            if place < len(part):
+                return part[place]
+            place -= len(part)
+        raise AssertionError("the place was looked at before")
+
+    def __iter__(self) -> Iterator[T]:
+        return chain.from_iterable(self._parts)
+
+
+class Shelves(Joined[Tree]):
+    """Some shelves as one."""
 
     def __init__(self, *shelves: Shelf) -> None:
+        super().__init__(*shelves)
         self.shelves = shelves
 
     @property
@@ -145,6 +176,10 @@ class Shelves(ByPlace[Tree]):
     def tokens(self) -> Sequence[int]:
         """The tokens to compute of each tree."""
         return array("i", chain.from_iterable(shelf.tokens() for shelf in self.shelves))
+
+    def sizes(self) -> Sequence[Size]:
+        """What says what each tree costs."""
+        return Joined(*(shelf.sizes() for shelf in self.shelves))
 
     def shared_prefix(self) -> int:
         """How many tokens all rows have in common (pack.shared_prefix), known without reading them."""
@@ -161,19 +196,28 @@ class Shelves(ByPlace[Tree]):
             shelf.refer(references[begin : begin + shelf.rows])
             begin += shelf.rows
 
+
+class Sizes(ByPlace[Size]):
+    """What says what each tree of a shelf costs, in a few bytes a tree."""
+
+    def __init__(
+        self, tokens: Sequence[int], starts: Sequence[int], lengths: Sequence[int], rehearse: Sequence[int]
+    ) -> None:
+        """`starts` is each tree's first place among the rows' `lengths`, and their end."""
+        self._tokens, self._starts, self._lengths, self._rehearse = tokens, starts, lengths, rehearse
+
     def __len__(self) -> int:
-        return sum(map(len, self.shelves))
+        return len(self._tokens)
 
-    def read(self, place: int) -> Tree:
-        """The tree at a place from 0 on."""
-        for shelf in self.shelves:
-            if place < len(shelf):
-                return shelf[place]
-            place -= len(shelf)
-        raise AssertionError("the place was looked at before")
+    def read(self, place: int) -> Size:
+        """That of the tree at a place from 0 on."""
+        rows = self._lengths[self._starts[place] : self._starts[place + 1]]
+        return Size(self._tokens[place], rows, bool(self._rehearse[place]))
 
-    def __iter__(self) -> Iterator[Tree]:
-        return chain.from_iterable(self.shelves)
+
+def sizes_of(trees: Sequence[Tree]) -> Sequence[Size]:
+    """What says what each tree costs; of shelves it is known."""
+    return trees.sizes() if isinstance(trees, Shelf | Shelves) else [tree.size for tree in trees]
 
 
 def tokens_of(trees: Sequence[Tree]) -> Sequence[int]:

@@ -15,11 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from tunewright.models.base import Base
+from tunewright.models.four_bit import four_bit
 from tunewright.models.load import load_model, load_tokenizer
 from tunewright.models.text import text_parameters
 from tunewright.models.vocabulary import add_words, begin, make_room, pieces
 from tunewright.train import lora, pissa
-from tunewright.train.fast import four_bit
 from tunewright.train.spec import AdapterSpec, SettledAdapter
 
 Weights = Mapping[str, Tensor]

@@ -158,3 +158,23 @@ def test_kto_warns_where_one_side_drowns_the_other() -> None:
     (warning,) = kto.examine([*good, *bad], TrainSpec(kto={"desirable_weight": 3}))
     assert "undesirable_weight: 24.00" in str(warning)
     assert kto.examine([*good, *bad], TrainSpec(kto={"undesirable_weight": 8})) == []
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "fix"),
+    [
+        (3, 3, None),
+        (4, 3, None),
+        (5, 3, "undesirable_weight: 1.66"),
+        (3, 4, "desirable_weight: 1.34"),
+        (3, 5, "desirable_weight: 1.67"),
+    ],
+)
+def test_kto_holds_good_and_bad_to_the_papers_bounds(good: int, bad: int, fix: str | None) -> None:
+    """1 to 4/3 (arXiv:2402.01306); what the warning says to set is inside them."""
+    rows = [make_example(ask("a", str(i)), desirable=i < good) for i in range(good + bad)]
+    found = kto.examine(rows, TrainSpec())
+    assert [str(problem).split("so that they do: ")[-1].rstrip(".") for problem in found] == [fix] * bool(fix)
+    if fix:
+        name, _, weight = fix.partition(": ")
+        assert kto.examine(rows, TrainSpec(kto={name: float(weight)})) == []

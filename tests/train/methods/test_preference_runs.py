@@ -16,7 +16,6 @@ from tunewright.models.template import Renderer
 from tunewright.train import attention, loop
 from tunewright.train.methods import find_method
 from tunewright.train.methods._rehearsed import General, Rehearsed
-from tunewright.train.pack import batches
 from tunewright.train.policy import Policy
 from tunewright.train.run import train
 from tunewright.train.spec import AdapterSpec, TrainSpec
@@ -71,7 +70,7 @@ def test_it_learns_which_answer_is_better(method: str, tiny_base: Base, tmp_path
 
 @pytest.fixture(scope="module")
 def unpackable_base(tmp_path_factory: pytest.TempPathFactory) -> Base:
-    """A base whose attention has sinks, which segments have not: its rows are run one by one."""
+    """A base whose attention has sinks, which segments have not: its rows are filled up."""
     folder = save_model(tmp_path_factory.mktemp("sinks") / "base", "gpt_oss", **SINKS)
     return resolve_base(str(folder), folder)
 
@@ -167,6 +166,31 @@ def test_a_step_with_general_rows_is_the_same_however_it_is_cut(
         assert one == pytest.approx(two, rel=1e-3)
 
 
+@pytest.mark.parametrize("base", ["tiny_base", "unpackable_base"])
+@pytest.mark.parametrize("method", METHODS)
+def test_cut_off_with_general_rows_it_ends_in_the_same_bytes(
+    method: str, base: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Cut before the first step, in the middle and before the proofs; packed and filled up."""
+    found, settings = request.getfixturevalue(base), {"epochs": 2, "dev_every": 2}
+    run(method, tmp_path / "whole", found, general=general(), **settings)
+    assert any("rehearsal_loss" in step for step in history(tmp_path / "whole"))
+    for point, at in (("train.dev", 0), ("train.step", 3), ("train.check", 0)):
+
+        def cut(kind: str, point: str = point, at: int = at, **facts: Any) -> None:
+            if kind == point and facts["step"] >= at:
+                raise Cut
+
+        with pytest.raises(Cut):
+            run(method, tmp_path / "cut", found, cut, general(), **settings)
+    run(method, tmp_path / "cut", found, general=general(), **settings)
+    names = [
+        "adapter/adapter_config.json", "adapter/adapter_model.safetensors", "history.json", "train.json",
+    ]  # fmt: skip
+    for name in names:
+        assert (tmp_path / "cut/out" / name).read_bytes() == (tmp_path / "whole/out" / name).read_bytes()
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_a_step_is_the_methods_and_the_likelihood(method: str, tiny_base: Base) -> None:
     """One batch of each: the loss and its gradients are the sum of the two alone."""
@@ -175,7 +199,7 @@ def test_a_step_is_the_methods_and_the_likelihood(method: str, tiny_base: Base) 
     own = plain.trees(rows(method)[10:14], renderer)
     beside = General().trees(general(3), renderer)
     policy, both = Policy(model, [*own, *beside]), Rehearsed(plain)
-    cut = batches([*own, *beside], [4, 0, 5, 1, 2, 6, 3], 0, 9999)
+    cut = policy.laying.batches([*own, *beside], [4, 0, 5, 1, 2, 6, 3], 0, 9999)
     assert [[tree.rehearses for tree in batch.trees] for batch in cut] == [[False] * 4, [True] * 3]
 
     def step(asked: Any, parts: list[Any]) -> torch.Tensor:

@@ -1,6 +1,7 @@
 """Answers that count by a part: the loss is the weighted mean over the step, by hand and by rows that count or do not."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from tunewright.models.base import Base
 from tunewright.models.load import load_model
 from tunewright.models.template import Rendered, Renderer
 from tunewright.train.methods import dpo, kto, orpo, sft
-from tunewright.train.pack import Tree, batches, digest, pack, rendered_rows
+from tunewright.train.pack import Tree, digest, pack, rendered_rows
 from tunewright.train.policy import Policy
 from tunewright.train.run import train
 from tunewright.train.spec import TrainSpec
@@ -33,7 +34,7 @@ class Desk(NamedTuple):
     def loss(self, *examples: Example, limit: int = 10_000) -> float:
         """The loss of a step, in batches of at most `limit` tokens."""
         trees, spec = sft.trees(examples, self.renderer), TrainSpec()
-        cut = batches(trees, range(len(trees)), 0, limit)
+        cut = self.policy.laying.batches(trees, range(len(trees)), 0, limit)
         totals = sft.totals(self.policy, cut, spec)
         with torch.no_grad():
             return sum(float(sft.part(self.policy, batch, totals, spec).loss) for batch in cut)
@@ -57,9 +58,9 @@ class Masked(NamedTuple):
     ids: list[int]
     mask: list[int]
 
-    def training(self, talk: Conversation) -> Rendered:
-        """The ids and the mask."""
-        return Rendered(self.ids, self.mask)
+    def trainings(self, talks: Sequence[Conversation]) -> list[Rendered]:
+        """The ids and the mask, of each."""
+        return [Rendered(self.ids, self.mask) for _ in talks]
 
 
 @pytest.fixture(scope="module")
@@ -154,13 +155,12 @@ def test_weights_are_told_by_the_digest_and_kept_by_a_row_that_is_begun(desk: De
 
 def test_a_mask_of_other_parts_than_answers_is_refused() -> None:
     """Which part counts how much cannot be told."""
-    talk = weighted(FIRST, 0.5).messages
     whole: Any = Masked([5, 6, 7, 8, 9], [0, 1, 0, 1, 1])
     with pytest.raises(ModelError, match="2 trained parts for 1 answers with weights"):
-        rendered_rows("x", [talk], whole)
-    (row,) = rendered_rows("x", [weighted(FIRST, 1).messages], whole)
+        rendered_rows([weighted(FIRST, 0.5)], sft.conversations, whole)
+    ((row,),) = rendered_rows([weighted(FIRST, 1)], sft.conversations, whole)
     assert row.weights == ()
-    (row,) = rendered_rows("x", [weighted((*FIRST, *SECOND), 0.5, 0.25).messages], whole)
+    ((row,),) = rendered_rows([weighted((*FIRST, *SECOND), 0.5, 0.25)], sft.conversations, whole)
     assert list(row.weights) == [0, 0.5, 0, 0.25, 0.25]
 
 

@@ -78,11 +78,19 @@ def examples(method: str, *, turns: int = 1, alike: bool = False) -> list[Exampl
     return found
 
 
+SHOWN = {
+    "dpo": {"reward_margin": "rewards/margins", "reward_accuracy": "rewards/accuracies"},
+    "orpo": {"log_odds_ratio": "log_odds_chosen", "reward_accuracy": "rewards/accuracies"},
+}
+"""What a method shows beside the loss → TRL's name of it (its own `log_odds_ratio` is the log of their sigmoid)."""
+
+
 class Trained(NamedTuple):
-    """A loss for each step, and the adapter by PEFT's names."""
+    """A loss for each step, the adapter by PEFT's names, and what is shown of each step beside its loss."""
 
     losses: list[float]
     adapter: dict[str, torch.Tensor]
+    shown: dict[str, list[float]]
 
 
 def ours(
@@ -92,9 +100,9 @@ def ours(
     spec = TrainSpec(method=method, **SETTINGS, **settings)
     found = find_method(method)
     trees = found.trees((data or examples(method))[: STEPS * rows], Renderer(load_tokenizer(base)))
-    steps = tuple(tuple(range(start, start + rows)) for start in range(0, STEPS * rows, rows))
+    planned = tuple(tuple(range(start, start + rows)) for start in range(0, STEPS * rows, rows))
     prefix = shared_prefix(trees)
-    plan = Plan(steps, (STEPS,), STEPS, prefix, ())
+    plan = Plan(planned, (STEPS,), STEPS, prefix, ())
     torch.set_num_threads(1)
     model = add_adapter(load_model(base), spec.adapter, base, spec.seed)
     parameters = weights.trained(model)
@@ -106,8 +114,9 @@ def ours(
             trees = Shelves(Shelf(trees))
             refer(policy, trees, prefix, work, silent)
         Loop(policy, parameters, found, spec, plan).run(trees, [], work, silent)
-    losses = [line["loss"] for line in work.history() if line["kind"] == "step"]
-    return Trained(losses, file_weights(parameters))
+    steps = [line for line in work.history() if line["kind"] == "step"]
+    shown = {name: [line[name] for line in steps] for name in SHOWN.get(method, ())}
+    return Trained([line["loss"] for line in steps], file_weights(parameters), shown)
 
 
 def theirs(
@@ -138,9 +147,11 @@ def theirs(
         )  # fmt: skip
         trainer = make(model=tuned, args=spec, train_dataset=table, processing_class=load_tokenizer(base))
         trainer.train()
-    losses = [line["loss"] for line in trainer.state.log_history if "loss" in line]
+    steps = [line for line in trainer.state.log_history if "loss" in line]
+    names = SHOWN.get("dpo" if method == "simpo" else method, {})
+    shown = {name: [line[called] for line in steps] for name, called in names.items()}
     trained: PeftModel = trainer.accelerator.unwrap_model(trainer.model)
-    return Trained(losses, file_weights(weights.trained(trained)))
+    return Trained([line["loss"] for line in steps], file_weights(weights.trained(trained)), shown)
 
 
 def _messages(example: Example) -> dict[str, Any]:
@@ -234,6 +245,9 @@ def test_the_losses_and_the_adapter_are_trls(
             "simpo" if trl_settings.get("loss_type") == "simpo" else method, base, tmp_path, **trl_settings
         ),
     )
+    if trl_settings.get("loss_type") == "ipo":
+        # TRL shows rewards of whole answers there, we of a token, as the loss has them
+        wanted = wanted._replace(shown=found.shown)
     (tmp_path / "losses.json").write_text(json.dumps([found.losses, wanted.losses]))
     agree(found, wanted)
 
@@ -283,6 +297,9 @@ def agree(found: Trained, wanted: Trained) -> None:
     assert len(found.losses) == STEPS
     assert found.losses == pytest.approx(wanted.losses, rel=1e-4, abs=1e-5)
     assert found.losses[-1] != found.losses[0]
+    assert found.shown == {
+        name: pytest.approx(values, rel=1e-3, abs=1e-3) for name, values in wanted.shown.items()
+    }
     assert found.adapter.keys() == wanted.adapter.keys()
     for name, weight in found.adapter.items():
         assert (weight - wanted.adapter[name]).norm() <= 1e-3 * wanted.adapter[name].norm(), name

@@ -35,6 +35,12 @@ _DEFAULTS: dict[str, tuple[Any, str]] = {
     "num_train_epochs": (3, "train.epochs"),
     "seed": (42, "train.seed"),
 }
+_OF_LORA: dict[str, tuple[Any, str]] = {
+    "r": (8, "train.adapter.rank"),
+    "lora_alpha": (16, "train.adapter.alpha"),
+    "lora_dropout": (0.05, "train.adapter.dropout"),
+}
+"""What its lora takes for a key that is left out, where this project file would take something else."""
 
 
 def read_v1(ledger: Ledger, place: Place) -> None:
@@ -73,6 +79,8 @@ def _of_peft(peft: Mapping[str, Any], ledger: Ledger) -> None:
         "r": plain("train.adapter.rank", whole),
         "lora_alpha": plain("train.adapter.alpha"),
         "lora_dropout": plain("train.adapter.dropout"),
+        "use_rslora": rules.flag("train.adapter.rslora"),
+        "use_dora": rules.flag("train.adapter.dora"),
     }
     for key, value in peft.items():
         at = f"peft_config.{key}"
@@ -87,6 +95,9 @@ def _of_peft(peft: Mapping[str, Any], ledger: Ledger) -> None:
             known[key](ledger, at, value)
         else:
             ledger.leave(at, value, "an adapter has no such setting here")
+    for key, (value, field) in _OF_LORA.items():
+        if key not in peft and peft.get("name") == "lora":
+            ledger.carry(f"peft_config.{key} (left out)", value, field, value)
 
 
 def _datasets(ledger: Ledger, place: Place) -> Draws:

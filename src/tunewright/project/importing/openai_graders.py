@@ -71,32 +71,37 @@ def read_grader(ledger: Ledger, at: str, grader: Any) -> Graders:
     if not isinstance(grader, dict):
         return Graders("", [])
     parts = _parts(at, grader)
-    met = [(part.place, part.grader, _met(part)) for part in parts]
-    compared = [each.answer for _, _, each in met if each.answer and each.grader] or [
-        each.answer for _, _, each in met if each.answer
+    met = [(part, _met(part)) for part in parts]
+    compared = [each.answer for _, each in met if each.answer and each.grader] or [
+        each.answer for _, each in met if each.answer
     ]
     answer = compared[0] if compared else ""
     graders: list[dict[str, Any]] = []
-    for place, each, (found, key, why) in met:
+    most = 0.0
+    for (place, weight, each), (found, key, why) in met:
         if found is None:
             ledger.leave(place, each, why)
         elif key not in ("", answer):
             ledger.leave(place, each, f"it compares with {key!r}, and the expected answer is {answer!r}")
         else:
+            most = max(most, weight)
             if found not in graders:
                 graders.append(found)
             number = graders.index(found)
             ledger.tell(place, each, "changed" if why else "carried", f"suites.target.graders[{number}]", why)
     if grader.get("type") == "multi":
-        headline = "that of most weight" if any(part.weight for part in parts) else "the first"
-        ledger.tell(
-            f"{at}.calculate_output",
-            grader.get("calculate_output"),
-            "changed",
-            "suites.target.graders",
-            f"graders are scored one by one and not summed up; {headline} is the headline",
-        )
+        _tell_sum(ledger, f"{at}.calculate_output", grader.get("calculate_output"), len(graders), most)
     return Graders(answer, graders)
+
+
+def _tell_sum(ledger: Ledger, at: str, formula: Any, carried: int, most: float) -> None:
+    """What becomes of a sum of which so many graders are carried, the first with a weight of `most` (0: not known)."""
+    if not carried:
+        ledger.leave(at, formula, "there is nothing to sum up, as none of its graders has a counterpart")
+        return
+    one = "the only one" if carried == 1 else "that of most weight" if most else "the first"
+    why = f"graders are scored one by one and not summed up; {one} that is carried is the headline"
+    ledger.tell(at, formula, "changed", "suites.target.graders", why)
 
 
 def keys_named(grader: Any) -> list[str]:

@@ -10,6 +10,7 @@ and the step's loss the mean over its rows. z is taken over the whole step, howe
 """
 
 from collections.abc import Sequence
+from math import ceil, floor
 
 import torch
 from torch import Tensor
@@ -25,9 +26,12 @@ from tunewright.train.pack import Batch, Row, Tree, compact, pack, rendered_rows
 from tunewright.train.policy import Policy
 from tunewright.train.spec import KtoSpec, TrainSpec
 
+_MOST = 4 / 3
+"""How much more than bad answers good ones may weigh, all together."""
+
 
 def examine(examples: Sequence[Example], spec: TrainSpec) -> list[Problem]:
-    """A warning where good and bad weigh unevenly (arXiv:2402.01306 advises 1 to 4/3).
+    """A warning where good answers together weigh less than bad ones, or more than 4/3 of them (arXiv:2402.01306, eq. 9).
 
     Raises DataError for documents, for rows that nobody rated, and where all are rated alike: there would be nothing to
     tell apart.
@@ -45,13 +49,14 @@ def examine(examples: Sequence[Example], spec: TrainSpec) -> list[Problem]:
             fix=fix,
         )
     weighed = spec.kto.desirable_weight * good, spec.kto.undesirable_weight * bad
-    if weighed[1] and 2 / 3 <= weighed[0] / weighed[1] <= 2:
+    if weighed[1] <= weighed[0] <= _MOST * weighed[1]:
         return []
     return [
         Problem(
-            f"{good} good and {bad} bad answers weigh {weighed[0]:g} to {weighed[1]:g}: the larger side drowns the other",
+            f"{good} good and {bad} bad answers weigh {weighed[0]:g} to {weighed[1]:g}, and good ones should weigh as"
+            " much as bad ones or up to a third more: what weighs more drowns the other",
             where="train.kto",
-            fix=f"Set desirable_weight and undesirable_weight so that they come near even: {_even(good, bad, spec.kto)}.",
+            fix=f"Set desirable_weight and undesirable_weight so that they do: {_even(good, bad, spec.kto)}.",
         )
     ]
 
@@ -73,9 +78,10 @@ def _refuse_unrated(examples: Sequence[Example]) -> None:
 
 
 def _even(good: int, bad: int, spec: KtoSpec) -> str:
+    """The weight of the rarer side with which good and bad are even, rounded to where good weighs more."""
     if good < bad:
-        return f"desirable_weight: {spec.undesirable_weight * bad / good:.2f}"
-    return f"undesirable_weight: {spec.desirable_weight * good / bad:.2f}"
+        return f"desirable_weight: {ceil(100 * spec.undesirable_weight * bad / good) / 100:.2f}"
+    return f"undesirable_weight: {floor(100 * spec.desirable_weight * good / bad) / 100:.2f}"
 
 
 def needs_reference(spec: TrainSpec) -> bool:
@@ -91,8 +97,8 @@ def conversations(example: Example) -> list[Conversation]:
 def trees(examples: Sequence[Example], renderer: Renderer) -> list[Tree]:
     """One rated answer for each example."""
     return [
-        Tree(rendered_rows(example.id, conversations(example), renderer), example.desirable)
-        for example in examples
+        Tree(rows, example.desirable)
+        for example, rows in zip(examples, rendered_rows(examples, conversations, renderer), strict=True)
     ]
 
 

@@ -45,7 +45,7 @@ def conversations(example: Example) -> list[Conversation]:
 
 def trees(examples: Sequence[Example], renderer: Renderer) -> list[Tree]:
     """A chosen and a rejected answer for each example."""
-    return [Tree(rendered_rows(example.id, conversations(example), renderer)) for example in examples]
+    return [Tree(rows) for rows in rendered_rows(examples, conversations, renderer)]
 
 
 def totals(policy: Policy, batches: Sequence[Batch], spec: TrainSpec) -> Totals:

@@ -36,4 +36,4 @@ def examine(examples: Sequence[Example], spec: TrainSpec) -> list[Problem]:
 
 def trees(examples: Sequence[Example], renderer: Renderer) -> list[Tree]:
     """Each conversation rendered, a tree of one row."""
-    return [Tree(rendered_rows(example.id, conversations(example), renderer)) for example in examples]
+    return [Tree(rows) for rows in rendered_rows(examples, conversations, renderer)]
