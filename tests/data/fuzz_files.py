@@ -332,12 +332,41 @@ def slack(draw: Random) -> Made:
                 "ts": stamp,
                 "thread_ts": f"{1700000000 + thread}.0",
                 "text": text(draw),
+                **_slack_parts(draw),
             }
             days.setdefault(f"help/2024-01-0{draw.randrange(1, 4)}.json", []).append(message)
     files = {name: json.dumps(said) for name, said in days.items()} | {
         "users.json": json.dumps([{"id": "U0", "name": "a"}])
     }
     return Made("slack.zip", zipped(files), {"format": "slack"}, count)
+
+
+def _slack_parts(draw: Random) -> dict[str, Any]:
+    """What a message of Slack's has beside its text: now and then, and now and then not as it should be."""
+    leaf = {"type": draw.choice(["text", "link", "user", "emoji"]), "text": text(draw), "url": value(draw)}
+    section = {
+        "type": draw.choice(["rich_text_section", "rich_text_list", "rich_text_quote"]),
+        "elements": [leaf],
+    }
+    blocks = [
+        {"type": "rich_text", "elements": [section, value(draw)]},
+        {"type": "section", "text": {"type": "mrkdwn", "text": text(draw)}, "fields": value(draw)},
+        {"type": "table", "rows": [[{"type": "raw_text", "text": text(draw)}, value(draw)], value(draw)]},
+        value(draw),
+    ]
+    parts = {
+        "blocks": draw.sample(blocks, draw.randrange(4)),
+        "attachments": [{"text": text(draw), "fallback": value(draw), "blocks": blocks[:1]}, value(draw)],
+        "files": [
+            {"title": text(draw), "preview": value(draw), "lines_more": draw.randrange(2)},
+            value(draw),
+        ],
+        "bot_profile": value(draw),
+        "user_profile": {"real_name": value(draw)},
+        "username": value(draw),
+        "subtype": draw.choice(["bot_message", "channel_join", value(draw)]),
+    }
+    return {name: part for name, part in parts.items() if draw.random() < 0.2}
 
 
 def traces(draw: Random) -> Made:

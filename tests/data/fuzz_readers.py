@@ -82,7 +82,7 @@ def _refused(file: Made, said: str, root: Path) -> str | None:
     """What is wrong with refusing a file: one that was made as it should be must be read, whatever its rows are."""
     if file.rows is None or "there is no column" in said:
         return None
-    if "no example is left" not in said and "nobody answers in any" not in said:
+    if "no example is left" not in said and "nothing can be learnt from any" not in said:
         return f"a good file is refused: {said}"
     rejects = (root / "out" / "rejects.jsonl").read_bytes().count(b"\n")
     return None if rejects == file.rows else f"{rejects} rejects and no examples of {file.rows} rows"

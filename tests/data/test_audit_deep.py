@@ -1,5 +1,6 @@
 """What a deep audit finds: personal data, secrets, near duplicates, too few rows."""
 
+from ends import ends
 from tunewright.core.example import Example, ask, make_example
 from tunewright.data.audit.audit import Finding, audit
 
@@ -51,6 +52,37 @@ def test_near_duplicates_are_named_with_the_row_that_stays() -> None:
     rows = [*PLAIN, row(text), row(f"{text} please")]
     finding = found(rows)["near_duplicate"]
     assert (finding.count, finding.examples) == (1, (rows[-1].id, rows[-2].id))
+
+
+def test_rows_that_differ_in_numbers_alone_are_told_as_such_and_no_warning() -> None:
+    form = "Dear shop, my order {} of 2026-03-{} has not come yet, and nobody answers the phone. Where is it now, please?"
+    filled = [row(form.format(f"A-{n * 7919}", 10 + n % 20), "delivery") for n in range(80)]
+    other = row(form.format("A-1", 10).replace("please", "thank you"), "delivery")
+    told = {
+        one.severity: one
+        for one in audit({"train": [*filled, other]}, deep=True).findings
+        if one.kind == "near_duplicate"
+    }
+    numbers = told["info"]
+    assert numbers.count > 60
+    assert numbers.message == (
+        f"{numbers.count} of 81 rows of train say what an earlier row says with other numbers (orders, dates, amounts): a"
+        " template filled in. Keep them where the numbers are what is to be learnt: of each template one row would be left."
+    )
+    assert (told["warning"].count, told["warning"].examples[0]) == (1, other.id)
+
+
+def test_what_differs_in_letters_alone_is_a_warning() -> None:
+    text = "the parcel with the 2 broken lamps came on Monday morning and nobody was at home to take it in"
+    rows = [*PLAIN, row(text), row(text.upper())]
+    told = [one for one in audit({"train": rows}, deep=True).findings if one.kind == "near_duplicate"]
+    assert [(one.severity, one.count) for one in told] == [("warning", 1)]
+
+
+def test_a_word_without_end_takes_no_time() -> None:
+    long = "a" * 200_000
+    with ends():
+        found([row(f"{long} {n}") for n in range(3)])
 
 
 def test_too_few_rows_are_said_of_those_that_are_trained() -> None:

@@ -6,6 +6,7 @@ from typing import get_args
 import pytest
 from looked import row
 
+from tunewright.data.audit import whole
 from tunewright.data.audit.audit import _KINDS, Kind
 from tunewright.data.audit.kinds import KINDS, costs
 from tunewright.data.audit.whole import WholeAudit, whole_audit
@@ -77,11 +78,6 @@ def test_an_excerpt_hides_what_its_edge_cuts():
 def test_kinds_are_chosen():
     rows = [*PLAIN, row("Say it back", "say it back"), row(f"Why does {KEY} not work?")]
     assert brief(whole_audit({"all": rows}, kinds=["echo_answer"])) == [("echo_answer", "warning", "all", 1)]
-    found = whole_audit({"all": rows}, deep=False)
-    assert "secret" not in {one.kind for one in found.findings}
-    assert found.notes[0] == (
-        "personal data, secrets and near duplicates were not looked for: `tunewright data audit` does"
-    )
 
 
 def test_what_kinds_cost():
@@ -175,3 +171,44 @@ def test_all_that_the_comparison_finds_is_known():
     assert {kind: KINDS[kind].severity for kind in get_args(Kind)} == {
         kind: one[0] for kind, one in _KINDS.items()
     }
+
+
+def test_of_many_rows_evenly_drawn_ones_are_looked_at_for_personal_data(monkeypatch):
+    rows = [
+        row(f"Why does {KEY} fail at door {n}?", "It is old.", number=n)
+        if n % 4 == 0
+        else row(f"Where is the parcel number {n}?", f"At door {n}.", number=n)
+        for n in range(400)
+    ]
+    parts = {"train": rows[:320], "dev": [], "test": rows[320:]}
+
+    def look(**more):
+        found = whole_audit(parts, deep=False, **more)
+        personal = [
+            one for one in found.findings if one.kind in ("secret", "personal_data", "near_duplicate")
+        ]
+        return [(one.kind, one.part, one.count, one.message) for one in personal], found.notes
+
+    every = [
+        ("secret", "train", 80, "80 of 320 rows of train hold keys, tokens or passwords."),
+        ("secret", "test", 20, "20 of 80 rows of test hold keys, tokens or passwords."),
+    ]
+    assert look(kinds=["secret"]) == (
+        every,
+        (
+            "personal data and secrets were looked for in 400 of 400 rows (100%), evenly drawn:"
+            " `tunewright data audit` looks at all",
+        ),
+    )
+    monkeypatch.setattr(whole, "PERSONAL_CHARS", sum(m.chars for one in rows for m in one.messages) / 5)
+    told, notes = look()
+    words = "rows of {} hold keys, tokens or passwords ({} evenly drawn ones of {} were looked at)."
+    assert told == [
+        ("secret", "train", 15, f"15 of 59 {words.format('train', 59, 320)}"),
+        ("secret", "test", 4, f"4 of 14 {words.format('test', 14, 80)}"),
+    ]
+    assert notes[0] == (
+        "personal data and secrets were looked for in 73 of 400 rows (18%), evenly drawn; near duplicates were"
+        " not looked for: `tunewright data audit` looks at all"
+    )
+    assert look(kinds=["echo_answer"]) == ([], ())

@@ -268,7 +268,7 @@ def test_what_nobody_answers_is_passed_over_and_counts_against_no_budget(desk) -
     files = {"t.mbox": counts}
     assert got.summary.model_dump() == {
         **counts,
-        "sources": {"s": {**counts, "files": files}},
+        "sources": {"s": {**counts, "files": files, "passed_over_for": reasons}},
         "reasons": reasons,
     }
     assert got.rejects[0] == {
@@ -299,7 +299,8 @@ def test_where_most_are_passed_over_the_roles_are_asked_about(desk, tmp_path: Pa
     assert told == [
         (
             "s",
-            "2 of 3 conversations are passed over, for nobody answers in them: look at the first, and at whom `roles` names",
+            "2 of 3 conversations are passed over (no answer 2): look at the first, and at whom `roles` names,"
+            " where it does",
         )
     ]
 
@@ -309,8 +310,9 @@ def test_where_nobody_answers_at_all_the_roles_are_asked_about(desk) -> None:
     with pytest.raises(DataError) as caught:
         desk.ingest("t.mbox", roles={"shop.org": "assistant"})
     assert str(caught.value) == (
-        "sources.s: nobody answers in any of its 4 conversations. The first: t.mbox:1: no answer: nobody answers what is"
-        " asked. Look at who speaks in them: where `roles` says who the assistant is, it has to be as they name themselves."
+        "sources.s: nothing can be learnt from any of its 4 conversations (no answer 4). The first: t.mbox:1: no answer:"
+        " nobody answers what is asked. Look at who speaks in them: where `roles` says who the assistant is, it has to be as"
+        " they name themselves."
     )
 
 

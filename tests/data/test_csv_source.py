@@ -32,6 +32,7 @@ def test_a_plain_file(desk):
                 "examples": 2,
                 "rejects": 0,
                 "passed_over": 0,
+                "passed_over_for": {},
                 "files": {"t.csv": {"rows": 2, "examples": 2, "rejects": 0, "passed_over": 0}},
             }
         },

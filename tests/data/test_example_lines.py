@@ -77,3 +77,20 @@ def test_a_key_that_no_line_has_is_passed_over() -> None:
     row = make_example(ask("a", "b"))
     line = to_line(row).replace(b'{"id"', b'{"rated":true,"more":1,"id"')
     assert from_lines(line, "rows") == [row]
+
+
+@pytest.mark.parametrize(("begin", "count"), [(0, None), (0, 2), (1, 1), (1, 9), (2, 0), (3, None), (5, 2)])
+def test_rows_are_counted_as_they_are_read(tmp_path: Path, begin: int, count: int | None) -> None:
+    rows = [make_example(ask(f"q{at}\n", "a" * at)) for at in range(3)]
+    path = tmp_path / "rows.jsonl"
+    write_examples(path, rows)
+    some = Examples(path, begin, count)
+    wanted = rows[begin : None if count is None else begin + count]
+    assert list(some) == [some[at] for at in range(len(some))] == wanted
+    assert len(Examples(path, begin, count)) == len(wanted)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert len(Examples(path)) == 3
+    with pytest.raises(IntegrityError, match="cut off"):
+        Examples(path)[2]
+    path.write_bytes(b"")
+    assert len(Examples(path, begin, count)) == len(list(Examples(path, begin, count))) == 0

@@ -204,6 +204,7 @@ def test_inspect_tells_everything_at_once_and_writes_nothing(desk):
     desk.write("odd.dat", "x")
     desk.write("odd.xlsx", "x")
     desk.write("folder/x.csv", "")
+    desk.write("folder/x.tsv", "")
     paths = [
         "x" * 300,
         "ticket.csv",
@@ -222,7 +223,7 @@ def test_inspect_tells_everything_at_once_and_writes_nothing(desk):
         f"sources.{'x' * 300}.path: the path cannot be looked up: File name too long.",
         "sources.ticket.csv.path: there is no file 'ticket.csv' in ROOT. Did you mean 'tickets.csv'?",
         "sources.none*.csv.path: no file matches 'none*.csv' in ROOT. Write the path as it is seen from that folder.",
-        "sources.folder.path: 'folder' is a folder. Name its files: folder/*.csv, say.",
+        "sources.folder.path: 'folder' is a folder of several formats (x.csv and x.tsv). Name its files: folder/*.csv, say.",
         "latin.csv:2: byte 0xE9 at offset 15 is not utf-8; the file reads as cp1252. "
         "Set encoding: cp1252 for this source, or save the file as UTF-8.",
         "odd.dat: the ending '.dat' does not tell the format. Set format: for this source (the endings known are "

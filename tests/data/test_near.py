@@ -15,7 +15,7 @@ from tunewright.core.errors import DataError
 from tunewright.core.example import ask, make_document, make_example
 from tunewright.core.message import Message
 from tunewright.data.near import gathered, near_chains, near_groups, near_heads, signatures, similarity
-from tunewright.data.near_shingles import letters_of, words_of
+from tunewright.data.near_shingles import letters_of, shingles_of, words_of
 from tunewright.data.normal import plain_text
 from tunewright.data.ops.drop_near_duplicates import DropNearDuplicates, judge, look
 from tunewright.data.ops.op import Rows
@@ -74,6 +74,23 @@ def test_what_a_word_is():
     hashes = words_of(["Top-up ＦＥＥ", "top up fee", "pot"]).hashes.tolist()
     assert hashes[:3] == hashes[3:6]
     assert len(set(hashes)) == 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Top-up, a-\tb -5 -x- \x1c\x00c", "", "  ", "-", "a" * 300 + " B\n\n(C) > 2_3", "x-", "?!", "\x7fa-b"],
+)
+def test_words_of_ascii_are_those_of_the_same_text_beside_others(text):
+    alone, beside = words_of([text, text]), words_of([text, text, "é"])
+    assert (
+        alone.hashes.tolist()
+        == beside.hashes[:-1].tolist()
+        == words_of([plain_text(text)] * 2).hashes.tolist()
+    )
+    assert alone.starts.tolist() == beside.starts[:-1].tolist()
+    for size in (1, 2, 3):
+        runs = [shingles_of(words, size).hashes.tolist() for words in (alone, beside)]
+        assert runs[0] == runs[1][:-1]
 
 
 def test_runs_of_letters_pass_over_punctuation():

@@ -4,7 +4,7 @@ import pytest
 
 from tunewright.core.example import ask, make_document, make_example
 from tunewright.core.message import Message, with_tools
-from tunewright.data.normal import example_key, input_key, plain_text, prompt_key
+from tunewright.data.normal import input_key, keys_of, plain_text
 
 SYSTEM = "Answer with the label."
 
@@ -34,8 +34,7 @@ def test_a_question_is_the_same_below_any_instructions_and_in_any_typography():
         make_example((Message(role="system", content=SYSTEM), told, *ask("Don't go?", "c"))),
     ]
     assert len({input_key(row) for row in rows}) == 1
-    for key in (prompt_key, example_key):
-        assert len({key(row) for row in rows}) == 4
+    assert len({keys_of(row).prompt for row in rows}) == len({keys_of(row).whole for row in rows}) == 4
 
 
 def test_what_is_not_the_same_question():
@@ -63,4 +62,4 @@ def test_what_is_not_the_same_question():
 def test_documents_in_other_typography_are_the_same_and_no_duplicates():
     rows = [make_document("It’s here."), make_document("it's here.")]
     assert input_key(rows[0]) == input_key(rows[1])
-    assert example_key(rows[0]) != example_key(rows[1])
+    assert keys_of(rows[0]).whole != keys_of(rows[1]).whole

@@ -273,6 +273,12 @@ def test_an_entry_without_a_name(tmp_path: Path) -> None:
     assert "has no name that can be printed" in refused(tmp_path / "d.zip")
 
 
+def test_an_entry_whose_own_head_names_it_otherwise(desk) -> None:
+    path = make_zip(desk.root / "d.zip", **{"t.csv": CSV})
+    path.write_bytes(path.read_bytes().replace(b"t.csv", b"\xab(.sv", 1))
+    assert "t.csv in the archive cannot be unpacked (its own head has another name)" in failure(desk, "d.zip")
+
+
 def test_an_xz_dictionary_that_claims_the_memory(desk) -> None:
     filters = [{"id": lzma.FILTER_LZMA2, "dict_size": 2**30}]
     desk.write("t.csv.xz", lzma.compress(CSV, filters=filters))

@@ -9,7 +9,7 @@ from worked import worked
 from tunewright.core.errors import DataError
 from tunewright.core.task import TaskSpec
 from tunewright.data.audit.audit import audit
-from tunewright.data.normal import example_key
+from tunewright.data.normal import keys_of
 from tunewright.data.ops.drop_contradictions import DropContradictions
 from tunewright.data.ops.drop_duplicates import DropDuplicates
 from tunewright.data.ops.max_chars import MaxChars
@@ -187,7 +187,7 @@ def test_a_bad_answer_is_no_duplicate_and_contradicts_nothing(desk) -> None:
     ]
     desk.write("t.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
     examples = desk.ingest("t.jsonl").examples
-    assert len({example.id for example in examples}) == len({example_key(e) for e in examples}) == 3
+    assert len({example.id for example in examples}) == len({keys_of(e).whole for e in examples}) == 3
     assert worked([DropDuplicates()], examples).kept == examples
     assert worked([DropContradictions()], examples).kept == examples
     assert audit({"all": examples}).contradictions == ()

@@ -436,7 +436,7 @@ def test_an_expression_that_could_mean_two_things_or_a_text_is_refused() -> None
 
 def test_an_operation_that_loses_a_row_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(max_chars, "each", lambda spec: lambda row: [])
-    node = graph([MaxChars(chars=9)], ["rows"])[0]
+    node = graph([MaxChars(chars=123)], ["rows"])[0]  # what it makes is remembered by its settings
     with pytest.raises(RuntimeError, match="max_chars told of 0 rows where it was given 2"):
         work(node, {"rows": [A, B]}, tmp_path)
 

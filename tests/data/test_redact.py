@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 
 from ends import ends
 from tunewright.core.errors import DataError
+from tunewright.data.redact.hints import hints_in
 from tunewright.data.redact.redactor import Redactor
 from tunewright.data.redact.report import Report, masked
 from tunewright.data.redact.span import Kind, Span
+from tunewright.data.redact.starts import HELD, LONGEST_HELD, digit_runs, folded
+from tunewright.data.redact.values import Value
 
 TALK = [
     "Hi, I'm Ann Lee (ann.lee@example.org).",
@@ -238,3 +241,37 @@ def test_hostile_text_comes_to_an_end(piece):
     text = piece * (240_000 // len(piece)) + "x"
     with ends():
         Redactor(tuple(Kind)).redact([text])
+
+
+def test_rows_looked_over_together_are_as_each_alone():
+    long = f"{TALK[0]} {'word ' * LONGEST_HELD}Zorbla"
+    fields = [Value("", "phone", is_column=True), Value("phone", "4155550123"), Value("order", "4155550123")]
+    rows = [([f"Order {at} is late.", TALK[at % 5], ""], fields if at % 2 else []) for at in range(2 * HELD)]
+    rows += [([long, "Write to Ann Lee, Zorbla."], []), (TALK, fields), ([], fields), ([], [])]
+    alone = [Redactor().find_all(*row) for row in rows]
+    assert Redactor().find_each(rows) == alone
+    assert sum(map(any, alone)) > HELD
+    redactor = Redactor()
+    assert [redactor.find_all(*row) for row in rows] == alone
+    assert redactor.find_each(rows[::-1]) == alone[::-1]
+
+
+def test_a_model_for_names_is_asked_of_each_text():
+    asked = []
+
+    def ner(text):
+        asked.append(text)
+        return [(0, 3)] if text.startswith("Qux") else []
+
+    rows = [(["Qux pays", "12"], [Value("who", "Qux")]), (["Qux pays", "nobody"], [])]
+    found = Redactor(ner=ner).find_each(rows)
+    assert [[[span.rule for span in spans] for spans in row] for row in found] == [
+        [["ner"], [], ["ner"]],
+        [["ner"], []],
+    ]
+    assert asked == ["Qux pays", "12", "Qux", "nobody"]
+
+
+def test_of_long_texts_nothing_is_held():
+    Redactor().find("Ann has 12 words. " * LONGEST_HELD)
+    assert [look.cache_info().currsize for look in (digit_runs, folded, hints_in)] == [0, 0, 0]

@@ -13,7 +13,7 @@ from tunewright.core.example import Example, ask, make_example
 from tunewright.core.files import read_json
 from tunewright.data.ops.clean import Clean
 from tunewright.data.ops.op import FilesOnly
-from tunewright.data.ops.redact import Redact, writes
+from tunewright.data.ops.redact import Before, Redact, each, writes
 from tunewright.data.recipe import REPORT, graph, work
 
 SEAL = re.compile(r"\[EMAIL_[0-9a-f]{12}\]")
@@ -184,3 +184,15 @@ def test_numbered_fields_and_kept_ones_are_told() -> None:
     )
     assert numbered.startswith("placeholders in fields are numbered within a row: ")
     assert kept == "not looked at: fields (fields: keep)"
+
+
+@pytest.mark.parametrize("fields", ["hash", "redact", "keep"])
+def test_many_rows_at_once_come_out_as_each_alone(fields: str) -> None:
+    spec, given = Redact(fields=fields), Before(b"k" * 32, None)
+    rows = [bought(at, at % 9, order=at, place={"who": "Ann Lee", "n": [1.5, None]}) for at in range(230)]
+    rows[7] = make_example(ask("Is Ann Lee in?", "no"), fields={"n": 1e-7, "ok": True}, rejected="Ann is.")
+    rows[8] = make_example(ask("nothing", "at all"), fields={"kind": "blank"})
+    together, alone = each(spec, given), each(spec, given)
+    assert together.many(rows) == [alone(row) for row in rows]
+    assert together.report().as_json() == alone.report().as_json()
+    assert together.many([]) == []

@@ -43,6 +43,8 @@ PIECES = [
     *("378282246310005", "10.0.0.7", "v1.2.3.4"),
     *("::1", "2001:db8::1", "a.b@example.org", "@", "x (at) y (dot) org", "https://user:pw1@host.org", "www.x.org"),
     *("12 Long Street", "Rue de Rivoli 12", "12 rue de Rivoli"),
+    *("12 W Street", "00 W 4667 Greenwood", "12b 5  5th Old street", "13 March. On 4"),
+    *("postgres://ann:pw1x@db", "https://www.x.org:80/y", "a? ", "St. "),
     *("Bahnhofstraße 12", "Erzsébet tér 19.", "28245 Puruntie 82"),
     *("via Roma 5", "corner of Main and Oak", "PO Box 12"),
     *("P.O. Box #9", "apt 4", "Apt.#12", "Springfield, IL 62701"),

@@ -116,6 +116,24 @@ def test_two_keys_that_say_otherwise() -> None:
         convert(row, FormSpec(name="tinker"))
 
 
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"role": "a", "other_role": "b"}, "both 'role' and 'other_role', which are both kept as 'other_role'"),
+        ({"other_role": "b", "role": "a"}, "both 'other_role' and 'role', which are both kept as 'other_role'"),
+        (
+            {"content": "a", "other_content": ""},
+            "both 'content' and 'other_content', which are both kept as 'other_content'",
+        ),
+    ],
+)  # fmt: skip
+def test_two_keys_that_would_be_kept_as_one(more: dict[str, str], said: str) -> None:
+    turns = [{"from": "human", "value": "Q", **more}, {"from": "gpt", "value": "A"}]
+    with pytest.raises(BadRow) as caught:
+        convert({"conversations": turns}, FormSpec(name="sharegpt"))
+    assert str(caught.value) == f"bad messages: conversations[0] has {said}"
+
+
 def test_the_keys_of_openais_input(desk: Any) -> None:
     row = {
         "input": {"messages": [U], "parallel_tool_calls": True},

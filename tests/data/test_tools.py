@@ -12,7 +12,7 @@ from tunewright.core.example import ask, make_example
 from tunewright.core.message import Function, Message, ToolCall, tools_of
 from tunewright.core.task import TaskSpec
 from tunewright.data.examples import from_lines, to_line
-from tunewright.data.normal import example_key, input_key
+from tunewright.data.normal import input_key, keys_of
 from tunewright.data.ops.max_chars import MaxChars
 from tunewright.generate.prompted import Prompted
 
@@ -341,12 +341,12 @@ def test_train_and_weight(desk) -> None:
 def test_rows_of_other_parts_are_no_duplicates(desk) -> None:
     parts = [{"messages": [ASK, {**SAYS, "weight": weight}]} for weight in (0.25, 0.5, 0.25, 1, None)]
     quarter, half, again, whole, plain = ingested(desk, *parts).examples
-    for key in (example_key, lambda example: example.id):
+    for key in (lambda example: keys_of(example).whole, lambda example: example.id):
         assert key(quarter) == key(again)
         assert key(whole) == key(plain)
         assert len({key(example) for example in (quarter, half, whole)}) == 3
     assert input_key(quarter) == input_key(whole)
-    assert example_key(plain)[:12] == "87eb485a33b6"  # as before there were parts
+    assert keys_of(plain).whole.hex()[:12] == "87eb485a33b6"  # as before there were parts
 
 
 def test_equal_rows_are_told_from_those_with_other_tools_or_calls(desk) -> None:
@@ -362,7 +362,7 @@ def test_equal_rows_are_told_from_those_with_other_tools_or_calls(desk) -> None:
     first, again, *others = ingested(desk, *rows).examples
     assert first.id == again.id
     every = [first, *others]
-    for key in (lambda example: example.id, input_key, example_key):
+    for key in (lambda example: example.id, input_key, lambda example: keys_of(example).whole):
         assert len({key(example) for example in every}) == 4
 
 

@@ -2,7 +2,7 @@
 
 import json
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -30,7 +30,7 @@ _TEXT, _ALIKE = frozenset((str,)), frozenset((str, int, bool, type(None)))
 def to_line(example: Example) -> bytes:
     """One line with its end. Raises UnicodeEncodeError for half a surrogate pair, which is no character."""
     row = _row(example)
-    if _is_quick(example):
+    if _is_quick(example, row):
         try:
             return to_json(row) + b"\n"
         except PydanticSerializationError:  # half a pair: told below
@@ -39,7 +39,7 @@ def to_line(example: Example) -> bytes:
 
 
 def _row(example: Example) -> dict[str, Any]:
-    row: dict[str, Any] = {"id": example.id, "messages": [_message(m) for m in example.messages]}
+    row: dict[str, Any] = {"id": example.id, "messages": list(map(_message, example.messages))}
     if tools := tools_of(example.messages):
         row["tools"] = json.loads(tools)
     if example.rejected is not None:
@@ -53,16 +53,21 @@ def _row(example: Example) -> dict[str, Any]:
     return row
 
 
-def _is_quick(example: Example) -> bool:
+def _is_quick(example: Example, row: dict[str, Any]) -> bool:
     """Whether nothing stands in it that the two write otherwise: a float, a key that is no text."""
-    return all(m.weight is None and m.tools is None for m in example.messages) and _is_alike(example.fields)
+    weighted = any("weight" in message for message in row["messages"])
+    return not weighted and "tools" not in row and _is_alike(example.fields)
 
 
 def _is_alike(value: Any) -> bool:
     kind = type(value)
     if kind is dict:
-        return _TEXT.issuperset(map(type, value)) and all(map(_is_alike, value.values()))
-    return all(map(_is_alike, value)) if kind is list else kind in _ALIKE
+        return _TEXT.issuperset(map(type, value)) and _are_alike(value.values())
+    return _are_alike(value) if kind is list else kind in _ALIKE
+
+
+def _are_alike(values: Collection[Any]) -> bool:
+    return _ALIKE.issuperset(map(type, values)) or all(map(_is_alike, values))
 
 
 def from_lines(data: bytes, where: str) -> list[Example]:
@@ -101,13 +106,29 @@ class Examples(ByPlace[Example]):
         self._path = path
         self._lines = (begin, None if count is None else begin + count)
         self._starts = array("q")
+        self._count: int | None = None
+
+    @property
+    def whole(self) -> Path | None:
+        """The file, where these are all of its examples."""
+        return self._path if self._lines == (0, None) else None
 
     def __iter__(self) -> Iterator[Example]:
         for lines in self.chunks():
             yield from from_lines(lines, str(self._path))
 
     def __len__(self) -> int:
-        return len(self._index()) - 1
+        if self._count is None:
+            self._count = self._counted()
+        return self._count
+
+    def _counted(self) -> int:
+        begin, end = self._lines
+        lines, last = 0, b"\n"
+        for block in self._blocks():
+            lines, last = lines + block.count(b"\n"), block
+        lines += not last.endswith(b"\n")
+        return max(0, (lines if end is None else min(lines, end)) - begin)
 
     def read(self, place: int) -> Example:
         """The example at a place from 0 on."""
@@ -128,8 +149,8 @@ class Examples(ByPlace[Example]):
         """The lines, some hundred kilobytes at a time."""
         with self._path.open("rb") as stream:
             if self._lines == (0, None):
-                while lines := stream.readlines(_CHUNK):
-                    yield b"".join(lines)
+                while lines := stream.read(_CHUNK):
+                    yield lines if lines.endswith(b"\n") else lines + stream.readline()
             else:
                 yield from _joined(islice(stream, *self._lines))
 
@@ -137,14 +158,21 @@ class Examples(ByPlace[Example]):
         """Where each line begins, and the last ends."""
         if not self._starts:
             begin, end = self._lines
-            at = 0
-            with self._path.open("rb") as stream:
-                for number, line in enumerate(islice(stream, end)):
-                    if number >= begin:
-                        self._starts.append(at)
-                    at += len(line)
-            self._starts.append(at)
+            starts, at = array("q", [0]), 0
+            for block in self._blocks():
+                place = 0
+                while place := block.find(b"\n", place) + 1:
+                    starts.append(at + place)
+                at += len(block)
+            if starts[-1] < at:  # a line without an end
+                starts.append(at)
+            self._starts = starts[begin : None if end is None else end + 1] or array("q", [at])
         return self._starts
+
+    def _blocks(self) -> Iterator[bytes]:
+        with self._path.open("rb") as stream:
+            while block := stream.read(_CHUNK):
+                yield block
 
 
 class Picked(ByPlace[Example]):

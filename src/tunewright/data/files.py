@@ -14,8 +14,13 @@ from tunewright.data.source_spec import HubSpec
 from tunewright.data.spec import SourceSpec
 
 _INSIDE = re.compile(r"\.zip/", re.IGNORECASE)
-_OF_DATA_SETS = ("README.md", "dataset_dict.json", "state.json")
+_CARD = "README.md"
+_OF_DATA_SETS = ("dataset_dict.json", "state.json")
 """What lies in folders that are laid out as the hub's data sets are."""
+_HEAD = 100_000
+"""Bytes at a README's head in which a data set's card says what it is."""
+_MOST = 100_000
+"""Files below a folder that are looked through."""
 _FROM_THERE = "Write the path as it is seen from that folder."
 
 
@@ -38,6 +43,26 @@ def source_paths(root: Path, path: str) -> list[Path]:
     path, _ = _into_archive(root, path)
     found = {root / match for match in glob.glob(path, root_dir=root, recursive=True)}
     return sorted(file for file in found if file.is_file())
+
+
+def _below(folder: Path) -> list[Path]:
+    """The files below a folder, hidden ones (.DS_Store, .git) left out; of very many the first that are found."""
+    found = list[Path]()
+    for place, folders, names in os.walk(folder, onerror=_not_listed):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        if linked := next((name for name in folders if Path(place, name).is_symlink()), None):
+            raise BadFile(
+                f"{linked!r} in the folder {place} is a link to another folder.",
+                fix="Name the files, or copy it.",
+            )
+        found += [Path(place, name) for name in names if not name.startswith(".")]
+        if len(found) > _MOST:
+            break
+    return sorted(path for path in found if path.is_file())
+
+
+def _not_listed(error: OSError) -> None:
+    raise BadFile(f"the folder {error.filename} cannot be listed: {error.strerror}.") from None
 
 
 def shown_name(path: Path, root: Path) -> str:
@@ -78,7 +103,10 @@ def contents(spec: SourceSpec, root: Path) -> dict[str, str]:
     if spec.on_hub or spec.hub is not None:
         found = _hub_contents(spec, spec.hub or HubSpec(), root)
     else:
-        found = {shown_name(path, root): hash_file(path) for path in source_paths(root, spec.path)}
+        plain = root / spec.path
+        folder = [file.path for file in _in_folder(plain, spec, root)] if plain.is_dir() else None
+        paths = source_paths(root, spec.path) if folder is None else folder
+        found = {shown_name(path, root): hash_file(path) for path in paths}
     if spec.speech is not None:
         from tunewright.data.sources.audio import model_hash
 
@@ -152,10 +180,7 @@ def _found(spec: SourceSpec, root: Path) -> list[InputFile]:
     if spec.on_hub or (spec.hub is not None and plain.is_dir()):
         return _at_hub(spec, spec.hub or HubSpec(), root)
     if plain.is_dir():
-        named = f"Name its files: {spec.path.rstrip('/')}/*.csv, say"
-        laid_out = any((plain / name).is_file() for name in _OF_DATA_SETS)
-        other = ", or set hub: {split: train}: it looks like a data set of the hub" if laid_out else ""
-        raise BadFile(f"{spec.path!r} is a folder.", fix=f"{named}{other}.")
+        return _in_folder(plain, spec, root)
     if spec.hub is not None:
         raise BadFile(
             f"{spec.path!r} is no data set in the hub's layout.", fix="Leave out hub: for this source."
@@ -171,3 +196,53 @@ def _found(spec: SourceSpec, root: Path) -> list[InputFile]:
     raise BadFile(
         f"there is no file {spec.path!r} in {root}.", fix=did_you_mean(plain.name, beside) or _FROM_THERE
     )
+
+
+def _in_folder(folder: Path, spec: SourceSpec, root: Path) -> list[InputFile]:
+    """The files below a plain folder. Raises BadFile where they are not surely of one form."""
+    paths = _below(folder)
+    laid_out = any((folder / name).is_file() for name in _OF_DATA_SETS) or _has_card(folder, paths, spec)
+    why = "that is laid out as a data set of the hub" if laid_out else _not_one_form(paths, folder, spec)
+    if why is None:
+        return [InputFile(path, shown_name(path, root)) for path in paths]
+    ending = next((path.suffix for path in paths if path.suffix and path.name != _CARD), ".csv")
+    named = f"Name its files: {spec.path.rstrip('/')}/*{ending}, say"
+    other = ", or set hub: {split: train}" if laid_out else ""
+    raise BadFile(f"{spec.path!r} is a folder {why}.", fix=f"{named}{other}.")
+
+
+def _has_card(folder: Path, paths: list[Path], spec: SourceSpec) -> bool:
+    """Whether a README is a data set's card: it says what the files are, or stands beside files that are no documents."""
+    from tunewright.data.sources import format_of_ending
+    from tunewright.data.sources._documents import DOCUMENTS
+
+    card = folder / _CARD
+    if not card.is_file() or spec.format != "auto":
+        return False
+    with card.open("rb") as stream:
+        head = stream.read(_HEAD)
+    says = head.startswith(b"---") and any(key in head for key in (b"\nconfigs:", b"\ndataset_info:"))
+    return says or any(format_of_ending(path) not in DOCUMENTS for path in paths)
+
+
+def _not_one_form(paths: list[Path], folder: Path, spec: SourceSpec) -> str | None:
+    """What speaks against reading a folder's files as one source; texts and pages of several formats are documents all."""
+    from tunewright.data.sources import format_of_ending
+    from tunewright.data.sources._documents import DOCUMENTS
+
+    if not paths:
+        return "without files"
+    if len(paths) > _MOST:
+        return f"of more than {_MOST:,} files"
+    if spec.format != "auto":
+        return None
+    forms = dict[str, Path]()
+    for path in paths:
+        form = format_of_ending(path)
+        if form is None:
+            return f"with {shown_name(path, folder)}, whose ending does not tell its format"
+        forms.setdefault("documents" if form in DOCUMENTS else form, path)
+    if len(forms) > 1:
+        some = " and ".join(shown_name(path, folder) for path in list(forms.values())[:2])
+        return f"of several formats ({some})"
+    return None

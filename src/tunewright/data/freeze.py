@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from tunewright.core.errors import IntegrityError
 from tunewright.core.example import Example
 from tunewright.core.files import read_json, write_json
-from tunewright.core.hashing import hash_file, hash_files
+from tunewright.core.hashing import hash_file, hash_hashes
 from tunewright.data.examples import from_lines, write_examples
 from tunewright.data.parts import PARTS, Part
 from tunewright.data.split import Split
@@ -34,7 +34,7 @@ def freeze(split: Split, out: Path) -> DatasetInfo:
     rows: dict[str, int] = {part: write_examples(out / _file(part), getattr(split, part)) for part in PARTS}
     names = [_file(part) for part in PARTS]
     files = {name: hash_file(out / name) for name in names}
-    info = DatasetInfo(rows=rows, files=files, hash=hash_files(out, names))
+    info = DatasetInfo(rows=rows, files=files, hash=hash_hashes(files))
     write_json(out / INFO, info.model_dump(mode="json"))
     return info
 

@@ -3,9 +3,10 @@
     summary = ingest(project.sources, project.task, root, out, reject_budget=0.01, emit=silent)
 
 writes out/examples.jsonl, out/rejects.jsonl ({"source", "file", "row", "reason", "raw"}) and out/summary.json. Rows in =
-examples + rejects + rows passed over, always. These are conversations that nobody answered: they stand among the rejects
-(with "passed_over": true), and count against no budget. `inspect_sources` runs the same reading without writing, and returns
-every problem. Rows are read here and made into examples by `workers` processes, with the same result.
+examples + rejects + rows passed over, always. These are conversations that nothing can be learnt from, as nobody answers in
+them: they stand among the rejects (with "passed_over": true), and count against no budget. `inspect_sources` runs the same
+reading without writing, and returns every problem. Rows are read here and made into examples by `workers` processes, with
+the same result.
 """
 
 import json
@@ -42,6 +43,9 @@ _BATCH_ROWS, _BATCH_CHARS = 500, 1 << 17
 """Rows that are made into examples at once."""
 _FEW = 40
 """Batches of a file that are not worth starting processes for."""
+_MOST_DEEP, _TEACHER_CHARS, _NAMELESS = 99, 200, "unknown"
+_WRITTEN_ORIGIN = Origin.model_fields.keys()
+"""The keys of the `origin` of a written row in our own form; one that people wrote has neither teacher nor depth."""
 _Reader = ChatRows | DocumentRows | FormRows | TableRows
 
 
@@ -58,13 +62,15 @@ class Counts(BaseModel):
     examples: int
     rejects: int
     passed_over: int = 0
-    """Conversations that nobody answered."""
+    """Conversations that nothing can be learnt from: nobody answers in them, say."""
 
 
 class SourceSummary(Counts):
     """One source's counts, in all and for each file."""
 
     files: dict[str, Counts]
+    passed_over_for: dict[str, int] = {}
+    """Those that were passed over by the kind of their reason."""
 
 
 class IngestSummary(Counts):
@@ -109,12 +115,14 @@ def ingest(
     summary = scan.summary()
     for name, source in summary.sources.items():
         if source.passed_over > source.examples:
-            words = f"{source.passed_over:,} of {source.rows:,} conversations are passed over, for nobody answers in them: "
-            words += "look at the first, and at whom `roles` names"
-            emit("ingest.warning", source=name, words=words)
+            words = f"{source.passed_over:,} of {source.rows:,} conversations are passed over"
+            words += f"{_kinds(source.passed_over_for)}: look at the first"
+            emit("ingest.warning", source=name, words=f"{words}, and at whom `roles` names, where it does")
     write_json(out / SUMMARY, summary.model_dump(mode="json", exclude_defaults=True))
     let_go()  # a query's rows are examples now
-    emit("ingest.done", **summary.model_dump(include={"rows", "examples", "rejects", "passed_over"}))
+    why = sum((Counter(source.passed_over_for) for source in summary.sources.values()), Counter())
+    counts = summary.model_dump(include={"rows", "examples", "rejects", "passed_over"})
+    emit("ingest.done", **counts, passed_over_for=dict(sorted(why.items())))
     return summary
 
 
@@ -185,12 +193,14 @@ class _Scan:
         self._reasons: Counter[str] = Counter()
         self._first: dict[str, list[_Rejected]] = {}
         self._passed_over: dict[str, list[_Rejected]] = {}
+        self._passed_over_for: dict[str, Counter[str]] = {}
         self.problems: list[Problem] = []
 
     def read(self, sources: Mapping[str, SourceSpec]) -> None:
         """Read every file of every source; what is wrong with a file is one problem, and the next file follows."""
         for source, spec in sources.items():
             self._first[source], self._passed_over[source] = [], []
+            self._passed_over_for[source] = Counter()
             try:
                 files = find_files(spec, self._root)
             except BadFile as bad:
@@ -214,7 +224,7 @@ class _Scan:
             raise BadFile(f"it cannot be read: {error.strerror}.") from None
         with closing(table.rows):
             made = (spec.columns, spec.form, self._task, kind, table.sparse)
-            reading = _Reading(*made, tally.source, tally.name, spec.written_by, spec.format == "traces")
+            reading = _Reading(*made, tally.source, tally.name, spec.written_by, spec.tells_its_writers)
             reader = _reader(reading)
             if table.columns and isinstance(reader, DocumentRows | TableRows):
                 reader.check_columns(table.columns)
@@ -247,7 +257,10 @@ class _Scan:
             self._emit("ingest.progress", source=tally.source, file=tally.name, rows=told)
 
     def _note(self, reject: Reject, tally: _FileTally) -> None:
-        self._reasons[reject.reason.partition(":")[0]] += 1
+        kind = reject.reason.partition(":")[0]
+        self._reasons[kind] += 1
+        if reject.passed_over:
+            self._passed_over_for[tally.source][kind] += 1
         tally.passed_over += reject.passed_over
         tally.rejects += not reject.passed_over
         first = (self._passed_over if reject.passed_over else self._first)[tally.source]
@@ -298,7 +311,8 @@ class _Scan:
     def _unanswered(self, source: str, rows: int) -> Problem:
         first = self._passed_over[source][0]
         return Problem(
-            f"nobody answers in any of its {rows:,} conversations. The first: {first.place}: {_sentence(first.reason)}",
+            f"nothing can be learnt from any of its {rows:,} conversations{_kinds(self._passed_over_for[source])}."
+            f" The first: {first.place}: {_sentence(first.reason)}",
             where=f"sources.{source}",
             fix="Look at who speaks in them: where `roles` says who the assistant is, it has to be as they name themselves.",
         )
@@ -308,9 +322,15 @@ class _Scan:
         sources = {}
         for source in self._first:
             files = {tally.name: tally.counts for tally in self._tallies if tally.source == source}
-            sources[source] = SourceSummary(files=files, **_total(list(files.values())))
+            why = dict(sorted(self._passed_over_for[source].items()))
+            sources[source] = SourceSummary(files=files, passed_over_for=why, **_total(list(files.values())))
         total = _total(list(sources.values()))
         return IngestSummary(sources=sources, reasons=dict(sorted(self._reasons.items())), **total)
+
+
+def _kinds(found: Mapping[str, int]) -> str:
+    """Kinds of reasons with their counts, in brackets."""
+    return f" ({', '.join(f'{kind} {count:,}' for kind, count in sorted(found.items()))})"
 
 
 def _sentence(reason: str) -> str:
@@ -349,13 +369,19 @@ class _Batches:
             yield batch
 
 
-def _chars(value: Any) -> int:
-    """About how many characters a row's value has."""
-    if isinstance(value, str):
-        return len(value)
-    if isinstance(value, dict):
-        return sum(map(_chars, value.values()))
-    return sum(map(_chars, value)) if isinstance(value, list) else 8
+def _chars(row: dict[str, Any]) -> int:
+    """About how many characters a row's values have."""
+    found, left = 0, list(row.values())
+    for value in left:
+        if isinstance(value, str):
+            found += len(value)
+        elif isinstance(value, dict):
+            left += value.values()
+        elif isinstance(value, list):
+            left += value
+        else:
+            found += 8
+    return found
 
 
 class _Reading(NamedTuple):
@@ -371,7 +397,7 @@ class _Reading(NamedTuple):
     file: str
     written_by: str
     """The model that wrote the rows; blank: none did."""
-    traces: bool
+    told: bool
     """Whether each row says itself which model answered."""
 
 
@@ -414,13 +440,10 @@ def _converted(reading: _Reading, batch: _Batch) -> _Made:
 
 def _example(row: Row, reader: _Reader, reading: _Reading) -> bytes | Reject:
     try:
-        teacher = (row.values.get("written_by") or "") if reading.traces else reading.written_by
+        said = (row.values.get("written_by") or "") if reading.told else reading.written_by
+        teacher, depth = _writer(row.values.get("origin"), said)
         origin = Origin(
-            source=reading.source,
-            file=reading.file,
-            row=row.number,
-            teacher=teacher,
-            depth=int(bool(teacher)),
+            source=reading.source, file=reading.file, row=row.number, teacher=teacher, depth=depth
         )
         return to_line(reader.example(row.values, origin))
     except BadRow as bad:
@@ -428,3 +451,18 @@ def _example(row: Row, reader: _Reader, reading: _Reading) -> bytes | Reject:
     except (UnicodeEncodeError, ValidationError):  # pydantic refuses such texts too
         reason = "broken text: half of a surrogate pair stands in the row"
     return Reject(row.number, reason, json.dumps(row.values, ensure_ascii=False))
+
+
+def _writer(origin: Any, said: str) -> tuple[str, int]:
+    """The model that wrote a row and its depth: what the source says, or the `origin` of a row that we wrote before.
+
+    A field of that name with other keys is a field. Raises BadRow where the depth or the teacher is none.
+    """
+    if not isinstance(origin, dict) or origin.keys() != _WRITTEN_ORIGIN:
+        return said, int(bool(said))
+    teacher, depth = origin["teacher"], origin["depth"]
+    if not isinstance(depth, int) or isinstance(depth, bool) or not 1 <= depth <= _MOST_DEEP:
+        raise BadRow(f"bad origin: its depth is no whole number from 1 to {_MOST_DEEP}")
+    if not isinstance(teacher, str) or len(teacher) > _TEACHER_CHARS:
+        raise BadRow(f"bad origin: its teacher is no text of at most {_TEACHER_CHARS} characters")
+    return said or teacher or _NAMELESS, depth

@@ -1,28 +1,59 @@
-"""What an audit compares rows by: of each row some hashes and lengths, worked out once. Rows stay where they lie."""
+"""What rows are compared by, by the split and by an audit: of each some hashes and lengths, worked out once.
 
-from collections.abc import Iterator, Mapping, Sequence
+    keyed({"train": rows, …})                    reads the rows
+    keyed({"train": rows, …}, read=shared.read)  takes what the split worked out of them
+
+Rows stay where they lie. What a recipe's last operation wrote is mostly what the next one or the split reads: where its keys
+were worked out while it was at hand, they are kept until then (`keep`, `take`).
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
+from pathlib import Path
+from struct import Struct
+from threading import Lock
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from tunewright.core.example import Example
-from tunewright.core.hashing import hash_text
+from tunewright.core.hashing import digest_text
 from tunewright.data.examples import Examples, from_lines
-from tunewright.data.inputs import Digests, digests, what_is_asked
-from tunewright.data.labels import Answers, Labels, answers_of
+from tunewright.data.inputs import Digests, what_is_asked
+from tunewright.data.labels import MOST_LABELS, Answers, Labels, answers_of
 from tunewright.data.normal import keys_of
 from tunewright.data.workers import Workers
 
-_ID = _SHORT = 16
-"""Bytes kept of an id, and of a hash that is compared and not shown."""
+Made = TypeVar("Made")
 _POOL = 20_000
 """Rows from which processes are started."""
 _SOME = 5000
 _NOTHINGS = {"n/a", "nan", "null", "nil", "tbd", "todo", "undefined"}
+_KEYS = np.dtype(
+    [
+        ("id", "S16"),
+        ("question", "S32"),
+        ("instructions", "S32"),
+        ("prompt", "S16"),
+        ("whole", "S16"),
+        ("answer", "S16"),
+        ("good", "?"),
+        ("document", "?"),
+        ("object", "?"),
+        ("trivial", "?"),
+        ("input_chars", "<i8"),
+        ("answer_chars", "<i8"),
+        ("asked_chars", "<i8"),
+    ]
+)
+"""What is kept of a row. A hash that is compared and not shown is kept by half."""
+_packed = Struct("<16s32s32s16s16s16s????qqq").pack
 Places = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+Keys = npt.NDArray[np.void]
+"""The keys of rows, `_KEYS` each. (n,)"""
 
 
 class Keyed(NamedTuple):
@@ -72,99 +103,137 @@ class Keyed(NamedTuple):
         return np.flatnonzero(self.part == list(self.rows).index(part))
 
 
-class _Some(NamedTuple):
+class _Looked(NamedTuple):
     """Some rows' keys, to be put together. Plain values: it may come from another process."""
 
-    ids: bytes
-    questions: bytes
-    instructions: bytes
-    prompts: bytes
-    wholes: bytes
-    answers: bytes
-    good: bytes
-    document: bytes
-    trivial: bytes
-    input_chars: bytes
-    answer_chars: bytes
-    said_chars: int
-    labels: Answers
+    keys: bytes
+    answers: Answers
+    """Of the rows that are not rated bad."""
 
 
-_COLUMNS = [name for name, kind in _Some.__annotations__.items() if kind is bytes]
+class Read(NamedTuple):
+    """The keys of rows that were read once, and which of them each part has."""
+
+    keys: Keys
+    asked: Digests
+    """What each asks, among them all. (n,)"""
+    places: Mapping[str, Places]
+    """The places of each part's rows among them, in the part's order."""
 
 
-def keyed(parts: Mapping[str, Sequence[Example]], workers: int = 1) -> Keyed:
-    """The keys of all rows, in order; `workers` processes share the work out."""
-    labels = Labels(tuple(parts))
-    columns = {name: bytearray() for name in _COLUMNS}
-    of, said_chars = list[Places](), 0
-    total = sum(map(len, parts.values()))
-    with Workers(workers if total >= _POOL else 1) as started:
-        for at, (part, rows) in enumerate(parts.items()):
-            for one in _looked(rows, started):
-                labels.add(part, one.labels)
-                of.append(np.full(len(one.good), at, np.int64))
-                said_chars += one.said_chars
-                for name, column in columns.items():  # no list of pieces to join: twice the memory
-                    column += getattr(one, name)
+def keyed(parts: Mapping[str, Sequence[Example]], workers: int = 1, read: Read | None = None) -> Keyed:
+    """The keys of all rows, in order; `workers` processes share out what was not `read` before."""
+    if read is not None:
+        order = np.concatenate([read.places[part] for part in parts])
+        keys = read.keys[order]
+        asked = read.asked[order] if len(order) == len(read.keys) else asked_by(keys)
+        return _keyed(parts, keys, asked, Labels(tuple(parts)) if _is_free(keys) else _labels(parts, workers))
+    labels, found = Labels(tuple(parts)), bytearray()
+    with _workers(parts, workers) as started:
+        for part, rows in parts.items():
+            for one in _each(_look, rows, started):
+                labels.add(part, one.answers)
+                found += one.keys  # no list of pieces to join: twice the memory
+    keys = keys_in(found)
+    return _keyed(parts, keys, asked_by(keys), labels)
 
-    def hashes(name: str, size: int) -> npt.NDArray[np.bytes_]:
-        return np.frombuffer(columns[name], f"S{size}")
 
-    def flags(name: str) -> Flags:
-        return np.frombuffer(columns[name], np.bool_)
-
-    def numbers(name: str) -> Places:
-        return np.frombuffer(columns[name], np.int64)
-
-    asked = what_is_asked(digests(columns["questions"]), digests(columns.pop("instructions")))
+def _keyed(parts: Mapping[str, Sequence[Example]], keys: Keys, asked: Digests, labels: Labels) -> Keyed:
     return Keyed(
         parts,
-        np.concatenate(of) if of else np.zeros(0, np.int64),
-        hashes("ids", _ID),
+        np.repeat(np.arange(len(parts)), [len(rows) for rows in parts.values()]),
+        keys["id"],
         asked,
-        hashes("prompts", _SHORT),
-        hashes("wholes", _SHORT),
-        hashes("answers", _SHORT),
-        flags("good"),
-        flags("document"),
-        flags("trivial"),
-        numbers("input_chars"),
-        numbers("answer_chars"),
-        said_chars,
+        keys["prompt"],
+        keys["whole"],
+        keys["answer"],
+        keys["good"],
+        keys["document"],
+        keys["trivial"],
+        keys["input_chars"],
+        keys["answer_chars"],
+        int(keys["asked_chars"].sum()),
         labels,
     )
 
 
-def _looked(rows: Sequence[Example], workers: Workers) -> Iterator[_Some]:
+def keys_in(joined: bytes | bytearray) -> Keys:
+    """The keys of `look` that lie one after the other."""
+    return np.frombuffer(joined, _KEYS)
+
+
+def asked_by(keys: Keys) -> Digests:
+    """What rows ask, among those of these keys. (n,)"""
+    return what_is_asked(keys["question"], keys["instructions"])
+
+
+def _is_free(keys: Keys) -> bool:
+    """Whether answers are surely free text, without labels: too many, and not all JSON objects."""
+    good = keys[keys["good"] & ~keys["document"]]
+    for some in (good[: 10 * MOST_LABELS], good):
+        if len(np.unique(some["answer"])) > MOST_LABELS:
+            return not good["object"].all()
+    return False
+
+
+def _labels(parts: Mapping[str, Sequence[Example]], workers: int) -> Labels:
+    labels = Labels(tuple(parts))
+    with _workers(parts, workers) as started:
+        for part, rows in parts.items():
+            for one in _each(_good_answers, rows, started):
+                labels.add(part, one)
+    return labels
+
+
+def _workers(parts: Mapping[str, Sequence[Example]], number: int) -> Workers:
+    return Workers(number if sum(map(len, parts.values())) >= _POOL else 1)
+
+
+def _each(
+    work: Callable[[Sequence[Example]], Made], rows: Sequence[Example], workers: Workers
+) -> Iterator[Made]:
+    """What is made of the rows, some at a time."""
     if isinstance(rows, Examples):
-        yield from workers.each(partial(_look_at_lines, str(rows)), rows.chunks())
+        yield from workers.each(partial(_of_lines, work, str(rows)), rows.chunks())
     else:
         for begin in range(0, len(rows), _SOME):
-            yield _look(rows[begin : begin + _SOME])
+            yield work(rows[begin : begin + _SOME])
 
 
-def _look_at_lines(where: str, lines: bytes) -> _Some:
-    return _look(from_lines(lines, where))
+def _of_lines(work: Callable[[Sequence[Example]], Made], where: str, lines: bytes) -> Made:
+    return work(from_lines(lines, where))
 
 
-def _look(rows: Sequence[Example]) -> _Some:
-    keys = [keys_of(row) for row in rows]
-    good = [row for row in rows if row.desirable]
-    return _Some(
-        b"".join(row.id.encode()[:_ID].ljust(_ID, b"\0") for row in rows),
-        b"".join(bytes.fromhex(key.input) for key in keys),
-        b"".join(bytes.fromhex(key.instructions) for key in keys),
-        b"".join(bytes.fromhex(key.prompt)[:_SHORT] for key in keys),
-        b"".join(bytes.fromhex(key.whole)[:_SHORT] for key in keys),
-        b"".join(bytes.fromhex(hash_text(key.answer))[:_SHORT] for key in keys),
-        bytes(row.desirable for row in rows),
-        bytes(row.is_document for row in rows),
-        bytes(is_trivial(row, key.answer) for row, key in zip(rows, keys, strict=True)),
-        np.array([_input_chars(row) for row in rows], np.int64).tobytes(),
-        np.array([len(row.expected) for row in rows], np.int64).tobytes(),
-        sum(len(row.input_text) for row in rows),
-        answers_of(good),
+def look(rows: Iterable[Example]) -> bytes:
+    """The keys of some rows, one after the other: they may come from another process."""
+    return b"".join(map(_key, rows))
+
+
+def _look(rows: Sequence[Example]) -> _Looked:
+    return _Looked(look(rows), _good_answers(rows))
+
+
+def _good_answers(rows: Sequence[Example]) -> Answers:
+    return answers_of(row for row in rows if row.desirable)
+
+
+def _key(row: Example) -> bytes:
+    key, document, expected = keys_of(row), row.is_document, row.expected
+    asked = len(expected) if document else len(row.input_text)
+    return _packed(
+        row.id.encode(),
+        key.input,
+        key.instructions,
+        key.prompt,
+        key.whole,
+        digest_text(key.answer),
+        row.desirable,
+        document,
+        expected.lstrip().startswith("{"),
+        is_trivial(row, key.answer),
+        len(expected) if document else sum(message.chars for message in row.prompt),
+        len(expected),
+        asked,
     )
 
 
@@ -172,10 +241,47 @@ def is_trivial(example: Example, answer: str) -> bool:
     """Whether its answer, given in its normal form too, says nothing."""
     if example.is_document:
         return not answer
-    return answer in _NOTHINGS or not any(letter.isalnum() for letter in example.expected)
+    said = example.expected
+    return answer in _NOTHINGS or not (said[:1].isalnum() or any(letter.isalnum() for letter in said))
 
 
-def _input_chars(example: Example) -> int:
-    if example.is_document:
-        return len(example.expected)
-    return sum(message.chars for message in example.prompt)
+class _Kept(NamedTuple):
+    """The keys of one file's rows, and the file, which is held open: no other can be taken for it."""
+
+    descriptor: int
+    facts: tuple[int, ...]
+    keys: Keys
+
+
+_kept = list[_Kept]()
+"""One at most."""
+_at_it = Lock()
+
+
+def keep(path: Path, keys: Keys) -> None:
+    """Keep the keys of a file's rows until they are taken, or those of another file's are kept."""
+    if os.name == "nt":  # there the folder of an open file cannot be renamed
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    with _at_it:
+        before = _kept.copy()
+        _kept[:] = [_Kept(descriptor, _identity(os.fstat(descriptor)), keys)]
+    for one in before:
+        os.close(one.descriptor)
+
+
+def take(rows: Sequence[Example]) -> Keys | None:
+    """The keys of a whole file's rows where they were kept, and the file is as it was: under whatever name."""
+    if not isinstance(rows, Examples) or rows.whole is None:
+        return None
+    with _at_it:
+        if not _kept or _kept[0].facts != _identity(rows.whole.stat()):
+            return None
+        one = _kept.pop()
+    os.close(one.descriptor)
+    return one.keys if len(one.keys) == len(rows) else None
+
+
+def _identity(facts: os.stat_result) -> tuple[int, ...]:
+    """What tells a file of the store's own from others: a link to it moves the time of its last change of state."""
+    return facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns

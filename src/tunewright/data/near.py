@@ -323,8 +323,11 @@ def _signatures(texts: Sequence[Text], bands: _Bands, seed: int) -> Signatures:
         short = (shingles.hashes >> _HALF).astype(np.uint32)
         begins = shingles.starts[rows[:-1]]
         columns = np.empty((PERMUTATIONS, len(block)), np.uint32)
+        permuted = np.empty_like(short)
         for at in range(PERMUTATIONS):
-            columns[at] = np.minimum.reduceat(short * factors[at] + shifts[at], begins)
+            np.multiply(short, factors[at], out=permuted)
+            permuted += shifts[at]
+            np.minimum.reduceat(permuted, begins, out=columns[at])
         for band in range(bands.number):
             key = np.zeros(len(block), np.uint64)
             for row in columns[band * bands.rows : (band + 1) * bands.rows]:

@@ -20,6 +20,8 @@ from tunewright.data.normal import plain_text
 
 Hashes = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint32]
+Kinds = npt.NDArray[np.uint8]
 
 _GAP, _LETTER, _SIGN, _UNKNOWN = 0, 1, 2, 255
 _PROSE = frozenset(".,;:!?\"'()[]{}_…¿¡。、，")
@@ -34,6 +36,10 @@ _UNSPACED = (
 )
 _HYPHEN = ord("-")
 _STEP = np.uint64(0x9E3779B97F4A7C15)
+_BACK = np.uint64(pow(0x9E3779B97F4A7C15, -1, 1 << 64))
+"""_STEP times this is 1, as 64 bits count."""
+_POWERS = 1 << 19
+"""Powers that are worked out once: as many as a block of text has letters, mostly."""
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 
 
@@ -44,8 +50,12 @@ class Words(NamedTuple):
     """Equal for equal words. (words,)"""
     starts: Places
     """Text i has the words `starts[i]:starts[i + 1]`. (n + 1,)"""
-    plain: list[str]
-    """The texts in plain form."""
+    texts: Sequence[str]
+
+    @property
+    def plain(self) -> list[str]:
+        """The texts in plain form."""
+        return [plain_text(text) for text in self.texts]
 
 
 class Shingles(NamedTuple):
@@ -64,16 +74,16 @@ class Shingles(NamedTuple):
 
 
 def words_of(texts: Sequence[str]) -> Words:
-    """The words of each text. Memory: about 50 bytes for each character."""
-    plain = [plain_text(text) for text in texts]
-    codes, kinds, ends = _coded(plain)
+    """The words of each text. Memory: about 30 bytes for each character."""
+    # of ASCII, plain text has the same letters: its blanks are gaps, however many there are
+    codes, kinds, ends = _coded([text.lower() if text.isascii() else plain_text(text) for text in texts])
     lettered = kinds == _LETTER
     begins = lettered.copy()
     begins[1:] &= ~lettered[:-1]
     begins |= kinds == _SIGN
     places = np.flatnonzero(begins)
     starts = np.concatenate(([0], np.searchsorted(places, ends)))
-    return Words(_word_hashes(codes, kinds, places), starts, plain)
+    return Words(_word_hashes(codes, kinds, places), starts, texts)
 
 
 def shingles_of(words: Words, size: int) -> Shingles:
@@ -84,12 +94,12 @@ def shingles_of(words: Words, size: int) -> Shingles:
     first = np.arange(starts[-1]) + np.repeat(words.starts[:-1] - starts[:-1], runs)
     end = np.repeat(words.starts[1:], runs)
     padded = np.concatenate((words.hashes, np.zeros(size, np.uint64)))
-    hashes = np.full(starts[-1], size, np.uint64)
-    for offset in range(size):
+    hashes = mixed(padded[first] + np.array([size], np.uint64) * _STEP)
+    for offset in range(1, size):
         word = np.where(first + offset < end, padded[first + offset], np.uint64(0))
         hashes = mixed(hashes * _STEP + word)
-    for at in np.flatnonzero(counts == 0):
-        hashes[starts[at]] = _text_hash(words.plain[at])
+    for at in np.flatnonzero(counts == 0).tolist():
+        hashes[starts[at]] = _text_hash(words.texts[at])
     return Shingles(hashes, starts)
 
 
@@ -120,33 +130,59 @@ def letters_of(plain: Sequence[str], size: int) -> Shingles:
     return Shingles(mixed(hashes), starts)
 
 
-def _coded(plain: Sequence[str]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint8], Places]:
+def _coded(texts: Sequence[str]) -> tuple[Codes, Kinds, Places]:
     """The texts' code points, a line break after each text; their kinds; where each text ends, its line break included."""
-    joined = "\n".join([*plain, ""])  # plain text holds no line break
-    codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
-    lengths = np.fromiter(map(len, plain), np.int64, len(plain))
-    return codes, _kinds(codes), np.cumsum(lengths + 1)
+    joined = "\n".join([*texts, ""])
+    ends = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)) + 1)
+    if joined.isascii():
+        data = joined.encode()
+        codes: Codes = np.frombuffer(data, np.uint8)
+        kinds = np.frombuffer(bytearray(data.translate(_ascii())), np.uint8)
+    else:
+        codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
+        kinds = _kinds(codes)
+    hyphens = np.flatnonzero(codes[1:-1] == _HYPHEN) + 1
+    inside = (kinds[hyphens - 1] == _LETTER) & (kinds[hyphens + 1] == _LETTER)
+    kinds[hyphens[inside]] = _GAP  # top-up is top up, but -5 is not 5
+    return codes, kinds, ends
 
 
 def mixed(values: Hashes) -> Hashes:
     """The finaliser of SplitMix64 (Steele, Lea and Flood 2014): every bit of the result hangs on every bit given."""
-    values = (values ^ (values >> np.uint64(30))) * _MIX[0]
-    values = (values ^ (values >> np.uint64(27))) * _MIX[1]
-    return values ^ (values >> np.uint64(31))
+    values = values ^ (values >> np.uint64(30))
+    values *= _MIX[0]
+    values ^= values >> np.uint64(27)
+    values *= _MIX[1]
+    values ^= values >> np.uint64(31)
+    return values
 
 
-def _word_hashes(codes: npt.NDArray[np.uint32], kinds: npt.NDArray[np.uint8], places: Places) -> Hashes:
-    """A polynomial in the letters of each word."""
+def _word_hashes(codes: Codes, kinds: Kinds, places: Places) -> Hashes:
+    """A polynomial in the letters of each word: in those of the whole block, divided by the power at the word's place."""
     if not len(places):
         return np.zeros(0, np.uint64)
-    lengths = np.diff(np.concatenate((places, [len(codes)])))
-    within = np.arange(places[0], len(codes)) - np.repeat(places, lengths)
-    powers = np.multiply.accumulate(np.full(int(within.max()) + 1, _STEP, np.uint64))
-    letters = np.where(kinds == _GAP, 0, codes).astype(np.uint64)[places[0] :] * powers[within]
-    return mixed(np.add.reduceat(letters, places - places[0]))
+    first = int(places[0])
+    powers, back = (_powers(base, len(codes) - first) for base in (_STEP, _BACK))
+    letters = (codes[first:] * (kinds[first:] != _GAP)).astype(np.uint64)
+    letters *= powers
+    places = places - first
+    sums = np.add.reduceat(letters, places)
+    sums *= back[places] * _STEP
+    return mixed(sums)
 
 
-def _kinds(codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint8]:
+def _powers(base: np.uint64, count: int) -> Hashes:
+    """base, base², …"""
+    known = _first_powers(int(base))
+    return known[:count] if count <= len(known) else np.multiply.accumulate(np.full(count, base, np.uint64))
+
+
+@cache
+def _first_powers(base: int) -> Hashes:
+    return np.multiply.accumulate(np.full(_POWERS, base, np.uint64))
+
+
+def _kinds(codes: Codes) -> Kinds:
     """Whether each code point is of a gap, a word, or is a word by itself."""
     table = _table()
     kinds = table[codes]
@@ -154,10 +190,13 @@ def _kinds(codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint8]:
         for code in np.unique(codes[unknown]).tolist():
             table[code] = _kind(code)
         kinds = table[codes]
-    hyphens = np.flatnonzero(codes[1:-1] == _HYPHEN) + 1
-    inside = (kinds[hyphens - 1] == _LETTER) & (kinds[hyphens + 1] == _LETTER)
-    kinds[hyphens[inside]] = _GAP  # top-up is top up, but -5 is not 5
     return kinds
+
+
+@cache
+def _ascii() -> bytes:
+    """The kind of each ASCII character, for `bytes.translate`."""
+    return bytes(map(_kind, range(128))).ljust(256, bytes([_UNKNOWN]))
 
 
 @cache
@@ -175,5 +214,14 @@ def _kind(code: int) -> int:
     return _SIGN if any(first <= code <= last for first, last in _UNSPACED) else _LETTER
 
 
-def _text_hash(plain: str) -> int:
-    return int.from_bytes(hashlib.blake2b(plain.encode("utf-8", "surrogatepass"), digest_size=8).digest())
+def _text_hash(text: str) -> int:
+    """Of a text without a word, which may say something all the same; most say nothing."""
+    if not text:
+        return _nothing()
+    plain = plain_text(text).encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(plain, digest_size=8).digest())
+
+
+@cache
+def _nothing() -> int:
+    return int.from_bytes(hashlib.blake2b(b"", digest_size=8).digest())

@@ -1,17 +1,19 @@
 """When two rows count as the same.
 
-What is dropped, or called a contradiction, goes by a narrow measure (`example_key`, `prompt_key`): all messages, but for
+What is dropped, or called a contradiction, goes by a narrow measure (`whole` and `prompt` of `Keys`): all messages, but for
 letter case, blanks and Unicode composition. What must not be both trained on and scored goes by a wide one
 (`input_key`): the instructions before the turns and the typography are set aside too.
 """
 
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from hashlib import sha256
 from itertools import takewhile
 from typing import NamedTuple
 
 from tunewright.core.example import Example
-from tunewright.core.hashing import hash_plain, hash_value
+from tunewright.core.hashing import hash_value, plain_json
 from tunewright.core.message import Conversation, parts_of, tools_of
 
 _SIGNS = {**dict.fromkeys("‘’‚‛‹›′´", "'"), **dict.fromkeys("“”„‟«»″", '"'), "−": "-"}
@@ -20,6 +22,10 @@ _FOLDED = bytes(ord(" " if chr(code).isspace() else chr(code).lower()) for code 
 """ASCII in small letters, all blanks alike."""
 _SAYS_MORE = ("<super>", "<sub>", "<fraction>")
 """Compatibility forms that mean something else than the plain letters: x² is not x2."""
+_SHORT = 1 << 14
+"""Characters of instructions that are remembered: many rows have the same."""
+_Turn = tuple[str, str]
+"""The role, and what is said."""
 
 
 def normal_text(text: str) -> str:
@@ -49,18 +55,7 @@ def input_key(example: Example) -> str:
 
 def instructions_key(example: Example) -> str:
     """A hash of the instructions that `input_key` leaves out, in plain text."""
-    return _key(_instructions(_said(example)), None, plain_text)
-
-
-def prompt_key(example: Example) -> str:
-    """A hash of the whole normalised prompt, or of a document's text: rows with equal ones should answer alike."""
-    said = _said(example)
-    return _key(said, tools_of(said), normal_text)
-
-
-def example_key(example: Example) -> str:
-    """A hash of all normalised messages, the worse answer, the rating and weights between 0 and 1: equal for duplicates."""
-    return _completed(_key(example.messages, tools_of(example.messages), normal_text), example)
+    return _instructions_digest(_instructions(_said(example))).hex()
 
 
 def _completed(whole: str, example: Example) -> str:
@@ -73,29 +68,37 @@ def _completed(whole: str, example: Example) -> str:
 
 
 class Keys(NamedTuple):
-    """All that rows are compared by, worked out at once: most of the work is the same."""
+    """All that rows are compared by, worked out at once: most of the work is the same. Hashes have 32 bytes."""
 
-    input: str
-    instructions: str
-    prompt: str
-    whole: str
+    input: bytes
+    """`input_key`."""
+    instructions: bytes
+    """`instructions_key`."""
+    prompt: bytes
+    """Of the whole normalised prompt, or a document's text: rows with equal ones should answer alike."""
+    whole: bytes
+    """Of all normalised messages, the worse answer, the rating and weights between 0 and 1: equal for duplicates."""
     answer: str
     """The normalised answer, or document."""
 
 
 def keys_of(example: Example) -> Keys:
-    """`input_key`, `instructions_key`, `prompt_key`, `example_key` and the answer of an example."""
-    said, tools = _said(example), tools_of(example.messages)
-    normal = [(message.role, normal_text(message.said)) for message in example.messages]
-    if tools or not all(message.said.isascii() for message in said):
-        asked = (input_key(example), instructions_key(example))
+    """The keys of an example."""
+    messages, said = example.messages, _said(example)
+    told, tools = _instructions(said), tools_of(messages)
+    texts = [message.said for message in messages]
+    normal = list(map(normal_text, texts))
+    written = [plain_json((message.role, text)) for message, text in zip(messages, normal, strict=True)]
+    folded = [plain_json(normal_text(tools))] if tools else []
+    whole = _joined([*written, *folded])
+    if not (example.rejected is None and example.desirable) or parts_of(messages):
+        whole = bytes.fromhex(_completed(whole.hex(), example))
+    prompt = _joined([*written[: len(said)], *(folded if tools_of(said) else ())])
+    if tools or not all(map(str.isascii, texts[: len(said)])):
+        asked = bytes.fromhex(input_key(example))
     else:  # plain text is normal text
-        begins = len(_instructions(said))
-        asked = (_hash(normal[begins : len(said)], None), _hash(normal[:begins], None))
-    folded = normal_text(tools) if tools else None
-    prompt = _hash(normal[: len(said)], normal_text(held) if (held := tools_of(said)) else None)
-    whole = _completed(_hash(normal, folded), example)
-    return Keys(*asked, prompt, whole, normal[-1][1])
+        asked = _joined(written[len(told) : len(said)]) if told else prompt
+    return Keys(asked, _instructions_digest(told), prompt, whole, normal[-1])
 
 
 def _said(example: Example) -> Conversation:
@@ -104,19 +107,40 @@ def _said(example: Example) -> Conversation:
 
 def _instructions(prompt: Conversation) -> Conversation:
     """What it begins with before the first turn; none where it holds nothing else."""
+    if not prompt or not prompt[0].instructs:
+        return ()
     found = tuple(takewhile(lambda message: message.instructs, prompt))
     return () if len(found) == len(prompt) else found
 
 
+def _instructions_digest(told: Conversation) -> bytes:
+    """The hash of these instructions in plain text."""
+    turns = tuple((message.role, message.said) for message in told)
+    if sum(len(said) for _, said in turns) > _SHORT:
+        return _plain_digest(turns)
+    return _known_digest(turns)
+
+
+def _plain_digest(turns: tuple[_Turn, ...]) -> bytes:
+    return _digest([(role, plain_text(said)) for role, said in turns], None)
+
+
+_known_digest = lru_cache(maxsize=256)(_plain_digest)
+
+
 def _key(messages: Conversation, tools: str | None, folded: Callable[[str], str]) -> str:
-    return _hash(
-        [(message.role, folded(message.said)) for message in messages], folded(tools) if tools else None
-    )
+    turns = [(message.role, folded(message.said)) for message in messages]
+    return _digest(turns, folded(tools) if tools else None).hex()
 
 
-def _hash(turns: Iterable[tuple[str, str]], tools: str | None) -> str:
+def _digest(turns: Iterable[_Turn], tools: str | None) -> bytes:
     """The hash of [[role, text], …, tools]."""
-    return hash_plain([*turns] if tools is None else [*turns, tools])
+    return _joined([plain_json(part) for part in (*turns, *(() if tools is None else (tools,)))])
+
+
+def _joined(written: Sequence[bytes]) -> bytes:
+    """The hash of a JSON list of what is written."""
+    return sha256(b"[%b]" % b",".join(written)).digest()
 
 
 class _Plain(dict[int, str]):

@@ -8,7 +8,6 @@ are rows kept and rows dropped, always; what is added (a second piece of a docum
 and not made stands in a file of its own.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -30,7 +29,7 @@ from tunewright.data.ops.op import (
     Rows,
     Touched,
 )
-from tunewright.data.recipe_rows import Done, module_of, worked
+from tunewright.data.recipe_rows import Done, json_line, module_of, worked
 from tunewright.data.synthetic.given_up import FILE as GIVEN_UP
 from tunewright.data.workers import Sharing
 
@@ -63,7 +62,12 @@ class Node(NamedTuple):
     @property
     def is_single(self) -> bool:
         """Whether it looks at single rows, or at some at a time, so that they can be shared out."""
-        return any(hasattr(module_of(self.spec), name) for name in ("each", "look"))
+        return any(hasattr(module_of(self.spec), name) for name in ("each", "look", "by_keys"))
+
+    @property
+    def drops(self) -> bool:
+        """Whether it does nothing but drop rows, by what they have in common."""
+        return any(hasattr(module_of(self.spec), name) for name in ("look", "by_keys"))
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -204,16 +208,19 @@ def work(
     *,
     means: Means = NO_PROJECT,
     workers: Sharing | int = 1,
+    keyed: bool = False,
 ) -> OpResult:
     """Carry out one operation on the rows of each of its needs; the folder `out` then has its rows and its account.
 
-    What looks at single rows is shared out to `workers`, or to so many processes, with the same result. Raises DataError
+    What looks at single rows is shared out to `workers`, or to so many processes, with the same result. Where what comes
+    next compares the rows by their keys, `keyed` lets these be worked out while the rows are at hand. Raises DataError
     where its settings do not go with the rows, OSError, and what the means raise.
     """
     out.mkdir(parents=True, exist_ok=True)
     with _Ledger(out) as ledger:
-        for done in worked(node.spec.model_copy(update={"id": node.id}), Rows(given), means, workers):
+        for done in worked(node.spec.model_copy(update={"id": node.id}), Rows(given), means, workers, keyed):
             ledger.take(done)
+    ledger.keep_keys()
     account = ledger.account(node)
     if account.rows_in != (given_rows := len(Rows(given))):
         raise RuntimeError(f"{node.spec.op} told of {account.rows_in} rows where it was given {given_rows}")
@@ -273,6 +280,8 @@ class _Ledger:
         self._first = list[tuple[str, str]]()
         self._notes = list[str]()
         self._report: Report | None = None
+        self._keys = bytearray()
+        self._keyed = True
 
     def __enter__(self) -> Self:
         return self
@@ -285,18 +294,18 @@ class _Ledger:
     def take(self, done: Done) -> None:
         """Write down what became of some rows."""
         self._rows.write(done.lines)
-        for row in done.dropped:
-            self._dropped.write(_line(row))
-        for row in done.changed:
-            self._changed.write(_line(row))
+        self._keyed &= done.keys is not None
+        self._keys += done.keys or b""
+        self._dropped.writelines(map(json_line, done.dropped))
+        self._changed.write(done.changes)
         if done.given_up:
             self._counts.update(given_up=len(done.given_up))
             self._given_up = self._given_up or (self._out / GIVEN_UP).open("wb")
-            self._given_up.writelines(map(_line, done.given_up))
+            self._given_up.writelines(map(json_line, done.given_up))
         if done.told:
             self._counts.update(told=len(done.told))
             self._told = self._told or (self._out / TOLD).open("wb")
-            self._told.writelines(map(_line, done.told))
+            self._told.writelines(map(json_line, done.told))
         self._first += [(row["place"], row["reason"]) for row in done.dropped[: SHOWN - len(self._first)]]
         self._counts.update(rows_in=done.rows_in, rows_out=done.rows_out, added=done.added)
         self._tally.update(done.tally)
@@ -305,8 +314,14 @@ class _Ledger:
             self._report = done.report
         elif done.report is not None:
             self._report.merge(done.report)
-        self._counts.update(dropped=len(done.dropped))
-        self._counts["changed"] += sum(not row["added"] for row in done.changed)
+        self._counts.update(dropped=len(done.dropped), changed=done.changed)
+
+    def keep_keys(self) -> None:
+        """Keep the rows' keys for who reads them next, where they are known."""
+        if self._keyed and self._keys:
+            from tunewright.data.keyed import keep, keys_in
+
+            keep(self._out / ROWS, keys_in(self._keys))
 
     def account(self, node: Node) -> OpResult:
         """What the operation did."""
@@ -325,7 +340,3 @@ class _Ledger:
 def _notes(spec: OpSpec) -> tuple[str, ...]:
     module = module_of(spec)
     return tuple(module.notes(spec)) if hasattr(module, "notes") else ()
-
-
-def _line(row: dict[str, Any]) -> bytes:
-    return (json.dumps(row, ensure_ascii=False) + "\n").encode()

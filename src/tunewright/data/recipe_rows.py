@@ -4,13 +4,14 @@ for done in worked(spec, Rows(given), means, workers):
     done.lines, done.dropped
 """
 
+import json
 from collections import Counter, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from importlib import import_module
 from itertools import chain, islice
 from types import ModuleType
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -21,7 +22,11 @@ from tunewright.data.ops.op import Added, Dropped, Each, Kept, Means, Note, OpSp
 from tunewright.data.synthetic.given_up import GivenUp
 from tunewright.data.workers import Sharing, Workers
 
+if TYPE_CHECKING:
+    from tunewright.data.keyed import Keys
+
 T = TypeVar("T")
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 _POOL = 20_000
 """Rows from which an operation on single rows is shared out to processes: starting them takes a second."""
 _SOME = 1000
@@ -39,8 +44,11 @@ class Done(NamedTuple):
     """Of the rows that go on, the added ones too."""
     dropped: tuple[dict[str, Any], ...]
     """id, place, source and reason of each."""
-    changed: tuple[dict[str, Any], ...]
-    """Of each place and source, the id that it had (`from`) and has now (`to`), and whether that is `added` to one kept."""
+    changed: int
+    """Rows that go on as other rows."""
+    changes: bytes
+    """Lines: of each place and source, the id that it had (`from`) and has now (`to`), and whether that is `added` to one
+    kept."""
     added: int
     tally: dict[str, int]
     notes: tuple[str, ...] = ()
@@ -49,11 +57,13 @@ class Done(NamedTuple):
     told: tuple[dict[str, Any], ...] = ()
     """What is to be known of single rows."""
     report: Report | None = None
+    keys: bytes | None = None
+    """Of the rows that go on, where they are at hand (data/keyed.py)."""
 
 
-def do_chunk(spec: str, lines: bytes, before: tuple[Hashable, ...] = ()) -> Done:
+def do_chunk(spec: str, lines: bytes, before: tuple[Hashable, ...] = (), keyed: bool = False) -> Done:
     """What an operation on single rows, its settings as JSON, makes of the lines of some rows; `before` is what it worked
-    out beforehand, if it does."""
+    out beforehand, if it does. With `keyed` it tells their keys."""
     each, read = _each(spec, before), _read(lines)
     report: Callable[[], Report] | None = getattr(each, "report", None)
     if report is not None:
@@ -62,7 +72,9 @@ def do_chunk(spec: str, lines: bytes, before: tuple[Hashable, ...] = ()) -> Done
     def line(row: Example) -> bytes:
         return read[id(row)][1] if id(row) in read else to_line(row)
 
-    done = _told_up((_flat(each(row)) for row, _ in read.values()), line)
+    many: Callable[[list[Example]], Sequence[Said]] | None = getattr(each, "many", None)
+    rows = [row for row, _ in read.values()]
+    done = _told_up([many(rows)] if many is not None else (_flat(each(row)) for row in rows), line, keyed)
     return done if report is None else done._replace(report=report())
 
 
@@ -89,11 +101,12 @@ def _flat(said: Said | Sequence[Said]) -> Sequence[Said]:
     return (said,) if isinstance(said, Said) else said
 
 
-def _told_up(found: Iterable[Sequence[Said]], line: Callable[[Example], bytes]) -> Done:
-    lines, dropped, changed = list[bytes](), list[dict[str, Any]](), list[dict[str, Any]]()
+def _told_up(found: Iterable[Sequence[Said]], line: Callable[[Example], bytes], keyed: bool = False) -> Done:
+    kept = list[Example]()
+    lines, dropped, changes = list[bytes](), list[dict[str, Any]](), list[bytes]()
     tally, notes = Counter[str](), list[str]()
     given_up, told = list[dict[str, Any]](), list[dict[str, Any]]()
-    rows_in = added = 0
+    rows_in = added = changed = 0
     for one in chain.from_iterable(found):
         if isinstance(one, Note):
             notes.append(one.text)
@@ -110,14 +123,22 @@ def _told_up(found: Iterable[Sequence[Said]], line: Callable[[Example], bytes]) 
             dropped.append({"id": one.example.id, **_from(one.example), "reason": one.reason})
             continue
         lines.append(line(one.example))
+        kept.append(one.example)
         if isinstance(one, Kept):
             for what, count in one.tally.items():
                 tally[what] += count
         if one.was is not None and one.was != one.example:
             ids = {"from": one.was.id, "to": one.example.id, "added": isinstance(one, Added)}
-            changed.append({**ids, **_from(one.was)})
-    text, rest = b"".join(lines), (tuple(notes), tuple(given_up), tuple(told))
-    return Done(rows_in, len(lines), text, tuple(dropped), tuple(changed), added, dict(tally), *rest)
+            changes.append(json_line({**ids, **_from(one.was)}))
+            changed += not isinstance(one, Added)
+    made = (rows_in, len(lines), b"".join(lines), tuple(dropped), changed, b"".join(changes), added)
+    done = Done(*made, dict(tally), tuple(notes), tuple(given_up), tuple(told))
+    return done._replace(keys=_keys_of(kept)) if keyed else done
+
+
+def json_line(row: Mapping[str, Any]) -> bytes:
+    """What is told of a row, as a line."""
+    return (_ENCODER.encode(row) + "\n").encode()
 
 
 def _from(row: Example) -> dict[str, str]:
@@ -125,13 +146,17 @@ def _from(row: Example) -> dict[str, str]:
     return {"place": row.place, "source": row.origin.source if row.origin else ""}
 
 
-def worked(spec: RecipeOp, rows: Rows, means: Means, workers: Sharing | int) -> Iterator[Done]:
-    """What became of the rows, in order, some of them at a time."""
+def worked(
+    spec: RecipeOp, rows: Rows, means: Means, workers: Sharing | int, keyed: bool = False
+) -> Iterator[Done]:
+    """What became of the rows, in order, some of them at a time. Asked for `keyed` rows, an operation on single rows tells
+    their keys; those that drop rows hand on what keys are known."""
     module = module_of(spec)
-    pieces = chain.from_iterable(chunks(given) for given in rows.given.values())
-    if hasattr(module, "look"):
-        looks = _shared_out(partial(look_at, spec.model_dump_json()), pieces, rows, workers)
-        yield from _sifted(rows, module.judge(spec, looks, rows))
+    if hasattr(module, "by_keys") or hasattr(module, "look"):
+        keys = _known_keys(rows)
+        if keys is None and hasattr(module, "by_keys"):
+            keys = _keys(rows, workers)
+        yield from _sifted(rows, _reasons(spec, rows, keys, workers), keys)
         return
     if not hasattr(module, "each"):
         held = _Held(rows.given)
@@ -140,13 +165,56 @@ def worked(spec: RecipeOp, rows: Rows, means: Means, workers: Sharing | int) -> 
             yield _told_up([some], held.line)
         return
     before = (module.before(spec, rows, means),) if hasattr(module, "before") else ()
-    yield from _shared_out(partial(do_chunk, spec.model_dump_json(), before=before), pieces, rows, workers)
+    work = partial(do_chunk, spec.model_dump_json(), before=before, keyed=keyed)
+    yield from _shared_out(work, rows, workers)
 
 
-def _shared_out(
-    work: Callable[[bytes], T], pieces: Iterator[bytes], rows: Rows, workers: Sharing | int
-) -> Iterator[T]:
-    """What `work` makes of the pieces, in order; few rows are not worth starting processes for."""
+def reasons(spec: RecipeOp, rows: Rows) -> Iterator[str | None]:
+    """Why an operation that does nothing but drop rows drops each of them; None where the row stays."""
+    keys = _keys(rows, 1) if hasattr(module_of(spec), "by_keys") else None
+    return _reasons(spec, rows, keys, 1)
+
+
+def _reasons(spec: RecipeOp, rows: Rows, keys: "Keys | None", workers: Sharing | int) -> Iterator[str | None]:
+    module = module_of(spec)
+    found: Iterator[str | None]
+    if hasattr(module, "by_keys"):
+        found = module.by_keys(spec, keys, rows)
+    else:
+        found = module.judge(spec, _shared_out(partial(look_at, spec.model_dump_json()), rows, workers), rows)
+    return found
+
+
+def _known_keys(rows: Rows) -> "Keys | None":
+    """The keys of the rows, where they are known: those of one file may be."""
+    from tunewright.data.keyed import take
+
+    given = list(rows.given.values())
+    return take(given[0]) if len(given) == 1 else None
+
+
+def _keys(rows: Rows, workers: Sharing | int) -> "Keys":
+    from tunewright.data.keyed import keys_in
+
+    joined = bytearray()
+    for one in _shared_out(_keys_of_lines, rows, workers):  # no list of pieces: twice the memory
+        joined += one
+    return keys_in(joined)
+
+
+def _keys_of_lines(lines: bytes) -> bytes:
+    return _keys_of(from_lines(lines, "rows"))
+
+
+def _keys_of(rows: Sequence[Example]) -> bytes:
+    from tunewright.data.keyed import look  # it brings numpy
+
+    return look(rows)
+
+
+def _shared_out(work: Callable[[bytes], T], rows: Rows, workers: Sharing | int) -> Iterator[T]:
+    """What `work` makes of the rows' lines, some at a time and in order; few are not worth starting processes for."""
+    pieces = _pieces(rows)
     if len(rows) < _POOL:
         yield from map(work, pieces)
     elif isinstance(workers, int):
@@ -156,18 +224,27 @@ def _shared_out(
         yield from workers.each(work, pieces)
 
 
-def _sifted(rows: Rows, reasons: Iterator[str | None]) -> Iterator[Done]:
-    """The rows without those that have a reason to go; the others' lines are not read."""
-    for lines in chain.from_iterable(chunks(given) for given in rows.given.values()):
-        kept, dropped = list[bytes](), list[dict[str, Any]]()
-        for line in lines.splitlines(keepends=True):
+def _pieces(rows: Rows) -> Iterator[bytes]:
+    return chain.from_iterable(chunks(given) for given in rows.given.values())
+
+
+def _sifted(rows: Rows, reasons: Iterator[str | None], keys: "Keys | None") -> Iterator[Done]:
+    """The rows without those that have a reason to go, with their keys where they are known; the others' lines are not
+    read."""
+    begin = 0
+    for lines in _pieces(rows):
+        kept, dropped, places = list[bytes](), list[dict[str, Any]](), list[int]()
+        for place, line in enumerate(lines.splitlines(keepends=True), begin):
             reason = next(reasons)
             if reason is None:
+                places.append(place)
                 kept.append(line)
             else:
                 example = from_lines(line, "rows")[0]
                 dropped.append({"id": example.id, **_from(example), "reason": reason})
-        yield Done(len(kept) + len(dropped), len(kept), b"".join(kept), tuple(dropped), (), 0, {})
+        begin += len(kept) + len(dropped)
+        done = Done(len(kept) + len(dropped), len(kept), b"".join(kept), tuple(dropped), 0, b"", 0, {})
+        yield done if keys is None else done._replace(keys=keys[places].tobytes())
 
 
 class _Held(Rows):

@@ -20,7 +20,8 @@ class Reject(NamedTuple):
     raw: str
     """What the file held there, perhaps cut short."""
     passed_over: bool = False
-    """Whether nothing is wrong with it and it is only of no use: a question that nobody answered. It is counted apart."""
+    """Whether nothing is wrong with it and it is only of no use: a question that nobody answered. It is counted apart, by
+    the kind of its reason."""
 
 
 class Table(NamedTuple):
@@ -39,7 +40,8 @@ class BadRow(Exception):
 
 
 class NoAnswer(BadRow):
-    """A conversation in which nobody answers: nothing is wrong with it, and nothing can be learnt from it."""
+    """A conversation in which nobody answers, or nobody can be seen to: nothing is wrong with it, and nothing can be learnt
+    from it."""
 
 
 class BadFile(Exception):

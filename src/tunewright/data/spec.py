@@ -31,7 +31,8 @@ class SourceSpec(Spec):
     model_config = ConfigDict(hide_input_in_errors=True)
 
     path: str = ""
-    """A file, relative to the project's folder; a glob takes several. It may go on into a zip archive (data.zip/*.csv).
+    """A file, relative to the project's folder; a glob takes several, a folder stands for all files below it, where these
+    are of one format, or documents. It may go on into a zip archive (data.zip/*.csv).
     hub:owner/name is a data set on the hub."""
     sql: SqlSpec | None = None
     """A query to a database, in place of a path."""
@@ -76,6 +77,11 @@ class SourceSpec(Spec):
         if self.sql is not None and stray is not None:
             raise ValueError(f"a query's rows are in no file, so it has no {stray}")
         return self
+
+    @property
+    def tells_its_writers(self) -> bool:
+        """Whether each row of the format says itself which model answered."""
+        return self.format in ("traces", "chatgpt")
 
     @property
     def on_hub(self) -> bool:

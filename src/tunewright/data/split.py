@@ -20,6 +20,7 @@ from tunewright.core.example import Example
 from tunewright.core.hashing import canonical_json
 from tunewright.data.examples import picked
 from tunewright.data.inputs import hashed
+from tunewright.data.keyed import Read
 from tunewright.data.parts import PARTS
 from tunewright.data.repeats import without_repeats
 from tunewright.data.spec import SplitSpec
@@ -45,6 +46,8 @@ class Shared(NamedTuple):
 
     parts: Split
     notes: tuple[str, ...]
+    read: Read
+    """What an audit compares the rows by, so that it need not read them again."""
 
 
 def split(examples: Sequence[Example], spec: SplitSpec) -> Split:
@@ -68,8 +71,9 @@ def share(examples: Sequence[Example], spec: SplitSpec, *, workers: int = 1) -> 
         places, notes = _dealt(examples, facts, groups, spec)
         places = without_repeats(examples, places, facts.ids)
         refuse_repeats(examples, places, facts.ids, groups.rank[groups.of])
-    parts = Split(*(picked(examples, _shuffled(examples, facts, places[part], spec.seed)) for part in PARTS))
-    return Shared(parts, notes)
+    order = {str(part): _shuffled(examples, facts, places[part], spec.seed) for part in PARTS}
+    parts = Split(*(picked(examples, some) for some in order.values()))
+    return Shared(parts, notes, Read(facts.keys, facts.asked, order))
 
 
 def _by_column(examples: Sequence[Example], facts: Facts, column: str) -> Places:

@@ -11,32 +11,32 @@ from tunewright.core.errors import DataError
 from tunewright.core.example import Example
 from tunewright.core.hashing import canonical_json, hash_text
 from tunewright.data.examples import Examples, from_lines
-from tunewright.data.inputs import SIZE, Digests, digests, what_is_asked
+from tunewright.data.inputs import SIZE, Digests, digests
+from tunewright.data.keyed import Keys, asked_by, keys_in, look, take
 from tunewright.data.moments import moment_of
 from tunewright.data.names import did_you_mean, listed
-from tunewright.data.normal import input_key, instructions_key
 from tunewright.data.parts import PARTS, part_named
 from tunewright.data.spec import SplitSpec
 from tunewright.data.workers import Workers
 
 LABEL = "label"
 """The stratum that is the answer, where rows have no such field."""
-_ID = 16
 _POOL = 20_000
 """Rows from which processes are started."""
 _SOME = 5000
 _LONG = 64
 """Characters of a stratum's name that are kept; of a longer one its hash is, so that answers do not fill the memory."""
-_COLUMNS = ("questions", "instructions", "ids", "groups", "parts", "times")
+_COLUMNS = ("groups", "parts", "times")
 _NONE = b"\0" * SIZE
 
 
 class Facts(NamedTuple):
     """Of each row, in order."""
 
+    keys: Keys
+    """What an audit compares them by, too."""
     asked: Digests
     """Equal where the same is asked."""
-    ids: npt.NDArray[np.bytes_]
     groups: Digests
     """A hash of its value of `group_by`; empty for a blank or none."""
     parts: npt.NDArray[np.int8]
@@ -47,14 +47,17 @@ class Facts(NamedTuple):
     """Which of `stratum_names` it is in."""
     stratum_names: tuple[str, ...]
 
+    @property
+    def ids(self) -> npt.NDArray[np.bytes_]:
+        """Each row's id."""
+        found: npt.NDArray[np.bytes_] = self.keys["id"]
+        return found
+
 
 class _Some(NamedTuple):
     """The same of some rows, to be put together. Plain values: it may come from another process."""
 
-    rows: int
-    questions: bytes
-    instructions: bytes
-    ids: bytes
+    keys: bytes
     groups: bytes
     parts: bytes
     times: bytes
@@ -68,9 +71,12 @@ class _Some(NamedTuple):
 def facts_of(examples: Sequence[Example], spec: SplitSpec, workers: int = 1) -> Facts:
     """What the split goes by. Raises DataError where a field is not there or says nothing that can be read."""
     columns = {name: bytearray() for name in _COLUMNS}
+    joined, known = bytearray(), take(examples)
     strata, labels, has = list[str](), list[str](), set[str]()
-    for one in _looked(examples, spec, workers):
-        for what, column in columns.items():  # no list of pieces: joined, it would take twice the memory
+    needed = known is None or any((spec.column, spec.by_time, spec.stratify_by, spec.group_by))
+    for one in _looked(examples, spec, workers, known is None) if needed else ():
+        joined += one.keys  # no list of pieces: joined, it would take twice the memory
+        for what, column in columns.items():
             column += getattr(one, what)
         strata += one.strata
         labels += one.labels
@@ -82,9 +88,10 @@ def facts_of(examples: Sequence[Example], spec: SplitSpec, workers: int = 1) -> 
         strata = labels
     names = tuple(sorted(set(strata)))
     number = {name: at for at, name in enumerate(names)}
+    keys = keys_in(joined) if known is None else known
     return Facts(
-        what_is_asked(digests(columns["questions"]), digests(columns.pop("instructions"))),
-        np.frombuffer(columns["ids"], f"S{_ID}"),
+        keys,
+        asked_by(keys),
         digests(columns["groups"]),
         np.frombuffer(columns["parts"], np.int8),
         np.frombuffer(columns["times"], np.float64),
@@ -93,29 +100,26 @@ def facts_of(examples: Sequence[Example], spec: SplitSpec, workers: int = 1) -> 
     )
 
 
-def _looked(examples: Sequence[Example], spec: SplitSpec, workers: int) -> Iterator[_Some]:
+def _looked(examples: Sequence[Example], spec: SplitSpec, workers: int, keyed: bool) -> Iterator[_Some]:
     if isinstance(examples, Examples):
-        look = partial(_look_at_lines, spec.model_dump_json())
+        look = partial(_look_at_lines, spec.model_dump_json(), keyed)
         with Workers(workers if len(examples) >= _POOL else 1) as started:
             yield from started.each(look, examples.chunks())
     else:
         for begin in range(0, len(examples), _SOME):
-            yield _look(spec, examples[begin : begin + _SOME])
+            yield _look(spec, examples[begin : begin + _SOME], keyed)
 
 
-def _look_at_lines(spec: str, lines: bytes) -> _Some:
-    return _look(SplitSpec.model_validate_json(spec), from_lines(lines, "rows"))
+def _look_at_lines(spec: str, keyed: bool, lines: bytes) -> _Some:
+    return _look(SplitSpec.model_validate_json(spec), from_lines(lines, "rows"), keyed)
 
 
-def _look(spec: SplitSpec, rows: Sequence[Example]) -> _Some:
-    """What the spec goes by, and no more."""
+def _look(spec: SplitSpec, rows: Sequence[Example], keyed: bool) -> _Some:
+    """What the spec goes by, and no more; the keys where they are not known."""
     column, time, stratum = spec.column, spec.by_time, spec.stratify_by
     names = {name for name in (spec.group_by, stratum) if name}
     return _Some(
-        len(rows),
-        b"".join(bytes.fromhex(input_key(row)) for row in rows),
-        b"".join(bytes.fromhex(instructions_key(row)) for row in rows),
-        b"".join(row.id.encode()[:_ID].ljust(_ID, b"\0") for row in rows),
+        look(rows) if keyed else b"",
         b"".join(_group(row, spec.group_by) for row in rows) if spec.group_by and not column else b"",
         bytes(_part(row, column) for row in rows) if column else b"",
         np.array([_time(row, time) for row in rows], np.float64).tobytes() if time else b"",

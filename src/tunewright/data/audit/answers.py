@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from hashlib import blake2b
 
 from tunewright.core.example import Example
+from tunewright.data.audit.recipes import keep_line, quoted, without
 from tunewright.data.audit.refusals import refuses
 from tunewright.data.audit.seen import Hits, Oddity, Scope
 from tunewright.data.labels import MOST_LABELS, ROWS_PER_LABEL
@@ -38,6 +39,8 @@ _LEFT = re.compile(
     r"|<(?:insert|your)\b[^>\n]{1,40}>|\blorem ipsum\b",
     re.IGNORECASE,
 )
+_BLANKS = 20
+"""Blanks that are told apart, to name them in a line that drops their rows."""
 _LONG = 80
 """Characters from which on an answer is prose that should end somewhere. Our own choice: a line of a terminal."""
 _CLOSED = tuple(".!?…\"'”»)]}。！？』」`*_>|~")
@@ -64,6 +67,8 @@ class Answers:
         self._answers = Counter[bytes]()
         self._first: dict[bytes, Example] = {}
         self._seen = self._closed = self._open = 0
+        self._stand_ins = set[str]()
+        self._blanks = set[str]()
         self._long_echo = Hits()
         self._broken = Hits()
         self._opened = Hits()
@@ -82,6 +87,7 @@ class Answers:
         self._count(row, folded)
         if folded in _STANDS_FOR:
             self._hits["placeholder_answer"].add(row, answer)
+            self._stand_ins.add(folded)
         if len(folded) > 3 and folded == normal_text(row.input_text):
             self._hits["echo_answer"].add(row, answer)
             if folded.count(" ") > 1:
@@ -90,6 +96,8 @@ class Answers:
             self._hits["refusal"].add(row, answer, at)
         if found := _LEFT.search(answer):
             self._hits["template_left"].add(row, answer, found.start())
+            if len(self._blanks) <= _BLANKS:
+                self._blanks.update(blank[0] for blank in _LEFT.finditer(answer))
         if answer != answer.strip():
             self._hits["outer_blank"].add(row, answer, 0 if answer[0].isspace() else len(answer))
         self._see_end(row, answer.rstrip())
@@ -127,7 +135,10 @@ class Answers:
         """What is odd, when all rows have been seen."""
         hits, labels = self._hits, self._few_answers
         if hits["placeholder_answer"] and not labels:
-            yield self._told("placeholder_answer", scope, "answer with a word that stands for an answer")
+            words = ", ".join(map(quoted, sorted(self._stand_ins)))
+            line = keep_line(f"expected.split() | join(' ') | lower not in [{words}]")
+            told = self._told("placeholder_answer", scope, "answer with a word that stands for an answer")
+            yield told._replace(recipe=line)
         if labels:  # "refund" may well be asked and answered
             hits["echo_answer"] = self._long_echo
         if hits["echo_answer"]:
@@ -136,7 +147,8 @@ class Answers:
         yield from self._refusals(scope)
         yield from self._constant(scope)
         if hits["template_left"]:
-            yield self._told("template_left", scope, "answer with a blank that is still to be filled in")
+            told = self._told("template_left", scope, "answer with a blank that is still to be filled in")
+            yield told._replace(recipe=without("expected", self._blanks))
         if 0 < hits["outer_blank"].count < self._seen:
             yield self._told(
                 "outer_blank", scope, "answer with blanks or line ends around the text, the others without"

@@ -19,7 +19,7 @@ from tunewright.data.audit.close import close_rows
 from tunewright.data.audit.kinds import costs
 from tunewright.data.audit.seen import ALL
 from tunewright.data.excerpt import excerpt, label_excerpt
-from tunewright.data.keyed import Keyed, Places, keyed
+from tunewright.data.keyed import Keyed, Places, Read, keyed
 from tunewright.data.labels import RARE, LabelRow, LabelTable
 from tunewright.data.lengths import LengthRow, length_rows
 from tunewright.data.recipe import OpResult
@@ -145,9 +145,11 @@ def audit(
     split: Sequence[str] = (),
     kinds: Collection[str] | None = None,
     workers: int = 1,
+    read: Read | None = None,
 ) -> Audit:
     """Look the parts over; `recipe` is what was done to the rows before, `split` what is to be known of how they were shared
-    out. Equal parts give an equal audit. Of `kinds` alone, nothing is looked at that these do not need.
+    out, `read` what was worked out of them then. Equal parts give an equal audit. Of `kinds` alone, nothing is looked at
+    that these do not need.
 
     A `deep` one also looks for personal data, secrets, near duplicates and too few rows: some milliseconds a row. Rows of
     dev and test that are nearly copies are looked for in QUICK characters or less, and in more by a deep one alone.
@@ -155,7 +157,7 @@ def audit(
     wanted = None if kinds is None else frozenset(kinds)
     asked = costs(wanted)
     compared = (
-        _compared(keyed(parts, workers), bool(parts.get(TRAIN))) if "compared" in asked else _Compared()
+        _compared(keyed(parts, workers, read), bool(parts.get(TRAIN))) if "compared" in asked else _Compared()
     )
     counts = {part: len(rows) for part, rows in parts.items()}
     findings = [

@@ -1,5 +1,6 @@
 """The slower part of an audit: personal data and secrets, near duplicates, too few rows."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -16,6 +17,9 @@ FEWEST = 50
 """Rows to train on below which a fine-tune seldom beats a good prompt."""
 _NEAR = 0.7
 """The share of word pairs that two rows have in common, as drop_near_duplicates has it."""
+
+_NUMBER = re.compile(r"\b\w*\d[\w.,:/-]*")
+"""A word with a digit in it: a number, a date, an order's or a part's number."""
 
 
 class Deep(NamedTuple):
@@ -82,11 +86,31 @@ def _near(part: str, rows: Sequence[Example]) -> Iterator[Deep]:
     from tunewright.data.near import near_heads
 
     heads = near_heads(Texts(rows, _said), threshold=_NEAR).tolist() if len(rows) else []
-    ids = [row.id for row in rows]
-    near = [(ids[at], ids[head]) for at, head in enumerate(heads) if head != at and ids[at] != ids[head]]
-    if near:
-        message = f"{len(near):,} of {len(rows):,} {Scope(part, len(rows)).named} say nearly what an earlier row says."
-        yield Deep("near_duplicate", part, len(near), tuple(name for pair in near for name in pair), message)
+    alike = {place for at, head in enumerate(heads) if head != at for place in (at, head)}
+    ids, forms = list[str](), dict[int, tuple[int, int]]()
+    for at, row in enumerate(rows):
+        ids.append(row.id)
+        if at in alike:
+            said = _said(row)
+            forms[at] = hash(tuple(_NUMBER.sub("0", text) for text in said)), hash(said)
+    near = [(at, head) for at, head in enumerate(heads) if head != at and ids[at] != ids[head]]
+    numbers, other = list[tuple[int, int]](), list[tuple[int, int]]()
+    for at, head in near:
+        (form, text), (first, said_first) = forms[at], forms[head]
+        (numbers if form == first and text != said_first else other).append((at, head))
+    of = f"of {len(rows):,} {Scope(part, len(rows)).named}"
+    alone = (
+        "say what an earlier row says with other numbers (orders, dates, amounts): a template filled in. Keep them where the"
+        " numbers are what is to be learnt: of each template one row would be left"
+    )
+    told: tuple[tuple[list[tuple[int, int]], str, Severity | None], ...] = (
+        (other, "say nearly what an earlier row says", None),
+        (numbers, alone, "info"),
+    )
+    for pairs, words, severity in told:
+        if pairs:
+            named = tuple(ids[place] for pair in pairs for place in pair)
+            yield Deep("near_duplicate", part, len(pairs), named, f"{len(pairs):,} {of} {words}.", severity)
 
 
 def _said(row: Example) -> tuple[str, str]:

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from tunewright.core.example import Example
+from tunewright.data.audit.recipes import keep_line
 from tunewright.data.audit.seen import Hits, Oddity, Scope
 from tunewright.data.excerpt import excerpt
+from tunewright.data.quality import is_cut
 
 _MOSTLY = 0.5
 """The share of answers in JSON from which on the data set's answers are JSON. Our own choice: the majority."""
@@ -18,6 +20,13 @@ _MOST_FIELDS, _DEEPEST = 500, 20
 _LONGEST = 200_000
 _NUMERIC = "text that holds a number"
 _FEWEST = 10
+_CUT = "{op: quality, drop: [cut]}"
+_JSON_ALONE = keep_line("expected.lstrip()[:1] in ['{', '[', '`']")
+_UNFENCED = (
+    "{op: map, set: {expected: \"{{ (expected | trim).removeprefix('```json').removeprefix('```').removesuffix('```')"
+    ' | trim }}"}}'
+)
+"""Lines that drop answers which break off, and such as are no JSON, and that take fences away."""
 _NUMBER = re.compile(r"[+-]?(?:0|[1-9]\d{0,8})(?:[.,]\d{1,6})?")
 _ID = re.compile(
     r"(?i)(?:^|[_.])(?:id|no|nr|number|code|zip|postcode|phone|tel|sku|version|isbn|account)(?:\[\])?$|id$"
@@ -34,6 +43,7 @@ class Json:
         self._answers = self._good = 0
         self._fenced = Hits()
         self._broken = Hits()
+        self._open = 0
         self._plain = Hits()
         self._types: dict[str, dict[str, Hits]] = {}
 
@@ -57,6 +67,7 @@ class Json:
             return
         except ValueError as error:
             self._broken.add(row, text, getattr(error, "pos", 0))
+            self._open += is_cut(text)
             return
         self._good += 1
         for path, name in set(_types(value, "", 0)):
@@ -75,15 +86,20 @@ class Json:
             return
         if self._broken:
             message = f"{scope.share(self._broken.count)} answer in JSON that cannot be parsed."
-            yield Oddity("broken_json", self._broken, message)
+            yield Oddity(
+                "broken_json",
+                self._broken,
+                message,
+                recipe=_CUT if self._open == self._broken.count else None,
+            )
         if self._plain and tried >= _ALWAYS * self._answers:
             message = f"{scope.share(self._plain.count)} answer in something else than JSON, which nearly all others are."
-            yield Oddity("broken_json", self._plain, message)
+            yield Oddity("broken_json", self._plain, message, recipe=_JSON_ALONE)
         if 0 < self._fenced.count < self._answers:
             message = (
                 f"{scope.share(self._fenced.count)} answer in JSON within a fence (```), the others without."
             )
-            yield Oddity("mixed_types", self._fenced, message)
+            yield Oddity("mixed_types", self._fenced, message, recipe=_UNFENCED)
         for path, types in self._types.items():
             yield from _field(path, types, scope)
 

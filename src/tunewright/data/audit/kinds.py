@@ -29,6 +29,14 @@ class Known(NamedTuple):
 _COMPLETE = "Write these answers whole in the source, or leave the rows out."
 _LABELS = "Add rows with these values to the source."
 _WITHOUT_LOST = r"""{op: filter, keep: '"\ufffd" not in input and "\ufffd" not in expected'}"""
+_WITHOUT_NOTHINGS = (
+    """{op: filter, keep: 'expected.replace("_", " ") | wordcount > 0 and expected.split() | join(" ") | lower not in"""
+    """ ["n/a", "nan", "null", "nil", "tbd", "todo", "undefined"]'}"""
+)
+_WITHOUT_ADDRESSES = (
+    """{op: filter, keep: 'not input or ((" " ~ input.split() | join(" ")) | replace(" https://", " http://")"""
+    """ | replace(" www.", " http://")).count(" http://") < input.split() | length'}"""
+)
 _KEEP = "Nothing, if it is meant so."
 
 KINDS: dict[str, Known] = {
@@ -72,6 +80,12 @@ KINDS: dict[str, Known] = {
         "error", "One answer for nearly all rows", "Add rows with other answers to the source."
     ),
     # what is likely to hurt
+    "set_aside": Known(
+        "warning",
+        "Rows that cannot be used",
+        "Mend them in the source, or say how its rows are read (`columns`, `form`): no other finding is about them.",
+        cost="told",
+    ),
     "near_leak": Known(
         "warning",
         "Test rows that training nearly shows",
@@ -97,7 +111,11 @@ KINDS: dict[str, Known] = {
     ),
     "few_rows": Known("warning", "Too few rows", "Add rows to the source.", cost="told"),
     "trivial_answer": Known(
-        "warning", "Answers of nothing", "Answer these rows, or leave them out.", cost="compared"
+        "warning",
+        "Answers of nothing",
+        "Answer these rows, or leave them out.",
+        _WITHOUT_NOTHINGS,
+        "compared",
     ),
     "placeholder_answer": Known("warning", "Answers that stand for another", _COMPLETE),
     "echo_answer": Known(
@@ -119,7 +137,8 @@ KINDS: dict[str, Known] = {
     "role_order": Known(
         "warning",
         "Turns out of order",
-        "Mend the conversations in the source: questions and answers take turns.",
+        "Mend the conversations in the source: questions and answers take turns. See them:"
+        " `tunewright data review --finding role_order`.",
     ),
     "system_twins": Known(
         "warning",
@@ -181,7 +200,10 @@ KINDS: dict[str, Known] = {
     ),
     "mixed_script": Known("info", "Words of two alphabets", "Write them in one alphabet in the source."),
     "url_only": Known(
-        "info", "Questions that are only an address", "Put what stands there into the row, or leave it out."
+        "info",
+        "Questions that are only an address",
+        "Put what stands there into the row, or leave it out.",
+        _WITHOUT_ADDRESSES,
     ),
     "outer_blank": Known(
         "info",
@@ -202,7 +224,9 @@ KINDS: dict[str, Known] = {
         "info", "Rows much longer than the others", "Look at them; drop them, if they do not belong here."
     ),
     "unlike_row": Known(
-        "info", "Rows most unlike the others", "Look at them; drop them, if they do not belong here."
+        "info",
+        "Rows most unlike the others",
+        "Look at them, `tunewright data review --finding unlike_row`, and drop those that do not belong here.",
     ),
     "split": Known(
         "info",

@@ -5,6 +5,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from tunewright.data.audit.recipes import quoted
 from tunewright.data.audit.seen import Hits, Oddity, Scope, Shown
 from tunewright.data.excerpt import excerpt, is_personal, label_excerpt
 from tunewright.data.labels import ABSENT, LabelRow, LabelTable
@@ -49,7 +50,7 @@ def _told_twins(twins: Sequence[tuple[LabelRow, LabelRow]], of: str, field: str 
         for meant, other in twins
         if not (is_personal(meant.value) or is_personal(other.value))
     ]
-    spelt = ", ".join(f"{_quoted(other)}: {_quoted(meant)}" for meant, other in pairs[:20])
+    spelt = ", ".join(f"{quoted(other)}: {quoted(meant)}" for meant, other in pairs[:20])
     template = json.dumps("{{ {" + spelt + "}.get(expected | trim, expected) }}", ensure_ascii=False)
     recipe = f"{{op: map, set: {{expected: {template}}}}}"
     values = f"1 value{of} looks" if len(twins) == 1 else f"{len(twins):,} values{of} look"
@@ -63,10 +64,6 @@ def _told_twins(twins: Sequence[tuple[LabelRow, LabelRow]], of: str, field: str 
 
 def _said(row: LabelRow) -> str:
     return repr(label_excerpt(row.value, most=60))
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _twins(rows: Sequence[LabelRow]) -> Iterator[tuple[LabelRow, LabelRow]]:

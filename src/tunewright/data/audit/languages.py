@@ -88,9 +88,10 @@ class Languages:
             named = ", ".join(f"{code} {number:,}" for code, number in others[:8])
             message = f"{count:,} {scope.named} are in {main}, and few in other languages: {named}{looked}."
             yield Oddity("other_language", hits, message, recipe=f"{{op: language, keep: [{main}]}}")
-        yield from self._switches(scope, looked)
+        alone = count >= _MAIN * told
+        yield from self._switches(scope, looked, f"{{op: language, keep: [{main}]}}" if alone else None)
 
-    def _switches(self, scope: Scope, looked: str) -> Iterator[Oddity]:
+    def _switches(self, scope: Scope, looked: str, recipe: str | None) -> Iterator[Oddity]:
         told = sum(self._pairs.values())
         alike = sum(number for (asked, answer), number in self._pairs.items() if asked == answer)
         if told < 20 or alike < 0.9 * told:
@@ -104,7 +105,7 @@ class Languages:
             message = (
                 f"{hits.count:,} {scope.named} answer in another language than the question: {named}{looked}."
             )
-            yield Oddity("answer_language", hits, message)
+            yield Oddity("answer_language", hits, message, recipe=recipe)
 
 
 def _chance(told: int) -> float:

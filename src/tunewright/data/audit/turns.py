@@ -7,6 +7,7 @@ from difflib import SequenceMatcher
 
 from tunewright.core.example import Example
 from tunewright.core.message import Conversation
+from tunewright.data.audit.recipes import without
 from tunewright.data.audit.seen import Hits, Oddity, Scope
 from tunewright.data.normal import normal_text
 
@@ -34,6 +35,8 @@ _WORDS = re.compile(
 """Control words of the chat templates that most bases have."""
 _THINKS = ("<think>", "</think>", "<tool_call>", "</tool_call>", "<tool_response>", "</tool_response>")
 """Those that an answer may well be meant to have."""
+_NAMES = {"answers": "expected", "questions": "input"}
+"""What expressions call them."""
 _ASKER = re.compile(
     r"^[^\S\n]*+(?:\*\*)?(?:human|user|customer|client|q)(?:\*\*)?\s?:", re.IGNORECASE | re.MULTILINE
 )
@@ -162,6 +165,7 @@ class Templates:
     def __init__(self) -> None:
         self._words = {"answers": Hits(), "questions": Hits()}
         self._named: dict[str, Counter[str]] = {"answers": Counter(), "questions": Counter()}
+        self._before = {"answers": False, "questions": False}
         self._flat = Hits()
         self._asks = Hits()
 
@@ -187,6 +191,7 @@ class Templates:
         found = [hit for hit in _WORDS.finditer(text) if not (thinks and hit[0] in _THINKS)]
         if found:
             self._named[where].update(dict.fromkeys((hit[0].strip() for hit in found), 1))
+            self._before[where] |= text not in (row.input_text, row.messages[-1].content)
             if where not in seen:
                 seen.add(where)
                 self._words[where].add(row, text, found[0].start())
@@ -197,7 +202,10 @@ class Templates:
             if hits:
                 named = ", ".join(word for word, _ in self._named[where].most_common(3))
                 message = f"{scope.share(hits.count)} have control words of chat templates in their {where}: {named}."
-                yield Oddity("control_word", hits, message)
+                # an expression names the last question and answer; where half the rows hold them, dropping is no mending
+                drops = not self._before[where] and 2 * hits.count <= scope.rows
+                line = without(_NAMES[where], self._named[where]) if drops else None
+                yield Oddity("control_word", hits, message, recipe=line)
         if self._flat:
             message = f"{scope.share(self._flat.count)} have a whole conversation in one question."
             yield Oddity("flattened_chat", self._flat, message)

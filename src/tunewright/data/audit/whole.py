@@ -14,6 +14,7 @@ from tunewright.core.example import Example
 from tunewright.core.task import JsonOutput
 from tunewright.data.audit.audit import TRAIN, Audit, Finding, Pair, Severity, audit
 from tunewright.data.audit.content import Reading
+from tunewright.data.audit.drawn import Drawn, in_some
 from tunewright.data.audit.kinds import KINDS, costs
 from tunewright.data.audit.labels import label_oddities
 from tunewright.data.audit.languages import MISSING
@@ -26,7 +27,7 @@ from tunewright.data.lengths import LengthRow
 from tunewright.data.recipe import OpResult
 
 PERSONAL_CHARS = 3_000_000
-"""Characters in which a report looks for personal data and near duplicates: some seconds."""
+"""Characters in which a report looks for personal data, secrets and near duplicates: some seconds."""
 _NAMELESS = frozenset({"secret", "personal_data"})
 """Kinds whose examples are never shown as text."""
 _RANK: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
@@ -121,11 +122,16 @@ def whole_audit(
     what their answers are held against.
 
     `split` is what a split said of itself. Of `kinds` no others are looked for, and what only these need (labels, lengths)
-    stays empty. Without `deep`, personal data, secrets and near duplicates are not looked for.
+    stays empty. Without `deep`, personal data and secrets are looked for in evenly drawn rows of about PERSONAL_CHARS
+    characters, near duplicates not at all.
     """
     wanted = None if kinds is None else frozenset(kinds)
     asked = costs(wanted)
     base = audit(parts, accounts, deep=deep, kinds=wanted, workers=workers)
+    some = None
+    if not deep and "personal" in asked:
+        some = in_some(parts, wanted, PERSONAL_CHARS)
+        base = base.model_copy(update={"findings": (*base.findings, *some.findings)})
     names = {name for finding in base.findings for name in finding.examples}
     names |= {row.example for table in base.labels for row in table.rows}
     known: dict[str, Example] = {}
@@ -158,7 +164,7 @@ def whole_audit(
             for reading in readings
             if reading.languages is not None and reading.languages.counts
         },
-        notes=tuple(_notes(readings, deep, asked, wanted is None or "personal_data" in wanted)),
+        notes=tuple(_notes(readings, some, asked, wanted is None or "personal_data" in wanted)),
     )
 
 
@@ -233,12 +239,16 @@ def _shown_table(table: LabelTable) -> LabelTable:
     return LabelTable(field=table.field and excerpt(table.field), rows=rows)
 
 
-def _notes(readings: Sequence[Reading], deep: bool, asked: frozenset[str], people: bool) -> Iterator[str]:
-    if not deep and asked & {"personal", "near"}:
-        yield "personal data, secrets and near duplicates were not looked for: `tunewright data audit` does"
+def _notes(
+    readings: Sequence[Reading], some: Drawn | None, asked: frozenset[str], people: bool
+) -> Iterator[str]:
+    if some is not None:
+        share = f"{some.looked:,} of {some.rows:,} rows ({some.looked / max(1, some.rows):.0%}), evenly drawn"
+        near = "; near duplicates were not looked for" if "near" in asked else ""
+        yield f"personal data and secrets were looked for in {share}{near}: `tunewright data audit` looks at all"
     if "languages" in asked and any(reading.languages is None for reading in readings):
         yield MISSING
-    if deep and people:
+    if people:
         from tunewright.data.redact.redactor import Redactor
 
         missed = Redactor().redact([""]).report.not_looked_for

@@ -10,6 +10,8 @@ from tunewright.data.rows import BadRow
 from tunewright.data.side_keys import beside
 
 _PART = ("type", "text", "value", "train", "weight")
+_OTHER = {"role": "other_role", "content": "other_content"}
+"""How OpenAI's keys are kept that stand beside those of ShareGPT's list."""
 _WORDS = {"answer": "an answer", "question": "a question"}
 
 
@@ -67,15 +69,14 @@ def _turn(turn: Any, form: Form, where: str) -> Turn:
         made["tool_calls"] = [*made.get("tool_calls", ()), older]
     more = {key: each for key, each in turn.items() if key not in keys.values() and key != "function_call"}
     calls = bool(made.get("tool_calls") or more.get("tool_calls"))
+    given = dict[str, str]()
     for key, each in beside(more, made["role"], calls, where).items():
-        if key in ("role", "content"):  # ShareGPT's list, with OpenAI's keys beside its own
-            made[f"other_{key}"] = each
-        elif made.get(key, each) != each:
-            raise BadRow(
-                f"bad messages: {where} has both {keys.get(key, key)!r} and {key!r}, which say otherwise"
-            )
-        else:
-            made[key] = each
+        name = _OTHER.get(key, key)
+        if made.get(name, each) != each:
+            one = given.get(name) or keys.get(name, name)
+            kept = f"are both kept as {name!r}" if name in _OTHER.values() else "say otherwise"
+            raise BadRow(f"bad messages: {where} has both {one!r} and {key!r}, which {kept}")
+        made[name], given[name] = each, key
     if made["role"] != "assistant" and made.get("weight") not in (None, 0):
         raise BadRow(f"not carried: {where} is trained, and only the assistant's turns are")
     return made

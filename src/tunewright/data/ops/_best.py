@@ -1,6 +1,7 @@
 """Which row of a group stays: settings and order of the operations that keep the best of rows that say the same."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import dropwhile
 from typing import Literal, NamedTuple, Self
 
@@ -46,9 +47,14 @@ class Asked(NamedTuple):
         """What is compared of an example; of a document its text is the answer."""
         turns = list(dropwhile(lambda message: message.instructs, example.prompt)) or list(example.prompt)
         asker = turns[0].role if turns else None
-        alike = [instructions_key(example), asker, tools_of(example.messages), example.desirable]
+        alike = _alike(instructions_key(example), asker, tools_of(example.messages), example.desirable)
         asked = "\n".join(message.said for message in turns)
-        return cls(hash_value(alike), asked, example.expected, example.rejected or "")
+        return cls(alike, asked, example.expected, example.rejected or "")
+
+
+@lru_cache(maxsize=256)
+def _alike(instructions: str, asker: str | None, tools: str | None, desirable: bool) -> str:
+    return hash_value([instructions, asker, tools, desirable])
 
 
 def best_first(spec: BestSpec, rows: Rows) -> Sequence[int]:

@@ -8,6 +8,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from tunewright.core.example import Example, make_document, make_example
@@ -27,21 +28,36 @@ def texts_of(row: Example) -> list[str]:
 
 def turns_of(row: Example) -> list[str]:
     """The texts of the turns, of names, of tools and calls' arguments, of the worse answer."""
-    worse = [] if row.rejected is None else [row.rejected]
-    return [*(text for message in row.messages for text in _said(message)), *worse]
+    texts = list[str]()
+    for message in row.messages:
+        texts.append(message.content)
+        if message.tool_calls:
+            texts += [call.function.arguments for call in message.tool_calls]
+        texts += (message.name or "", message.tools or "")
+    return texts if row.rejected is None else [*texts, row.rejected]
 
 
 def values_of(row: Example) -> list[Value]:
     """The texts and numbers of fields to their depth, and the fields' names, in the order of `texts_of`."""
-    return [
-        value
-        for name, held in row.fields.items()
-        for value in (Value("", name, is_column=True), *_values(name, held))
-    ]
+    values = list[Value]()
+    for name, held in row.fields.items():
+        values.append(_column(name))
+        if isinstance(held, str):  # as most are
+            values.append(Value(name, held))
+        else:
+            values += _values(name, held)
+    return values
+
+
+@lru_cache(maxsize=1024)
+def _column(name: str) -> Value:
+    """A field's name, which rows have in common."""
+    return Value("", name, is_column=True)
 
 
 def with_texts(row: Example, texts: Sequence[str], mend: Mend) -> Example:
-    """The row with these texts in place of its own, in the order of `texts_of`.
+    """The row with these texts in place of its own, in the order of `texts_of`; fields stay as they are where these are
+    those of `turns_of` alone.
 
     A text that was JSON stays JSON: where the new one is none, `mend` makes the texts inside it. No value is
     lost where names of fields become equal: later ones are counted, `name_2`.
@@ -49,16 +65,12 @@ def with_texts(row: Example, texts: Sequence[str], mend: Mend) -> Example:
     left = iter(texts)
     messages = tuple(_message(message, left, mend) for message in row.messages)
     rejected = None if row.rejected is None else _as_before(row.rejected, next(left), mend)
-    fields = _filled(row.fields, left)
+    of_fields = [*left]
+    fields = _filled(row.fields, iter(of_fields)) if of_fields else row.fields
     if row.is_document:
         return make_document(messages[0].content, fields=fields, origin=row.origin)
     desirable = row.desirable if row.rated else None
     return make_example(messages, fields=fields, origin=row.origin, rejected=rejected, desirable=desirable)
-
-
-def _said(message: Message) -> list[str]:
-    calls = [call.function.arguments for call in message.tool_calls]
-    return [message.content, *calls, message.name or "", message.tools or ""]
 
 
 def _message(message: Message, left: Iterator[str], mend: Mend) -> Message:

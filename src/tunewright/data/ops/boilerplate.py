@@ -21,7 +21,7 @@ from tunewright.data.boilerplate import (
     without_running,
 )
 from tunewright.data.excerpt import excerpt
-from tunewright.data.ops.op import MESSAGES, Kept, Note, OpSpec, Rows, Said, Touched
+from tunewright.data.ops.op import MESSAGES, REJECTED, Kept, Note, OpSpec, Rows, Said, Touched
 
 VERSION = "2"
 SHOWN = 5
@@ -59,9 +59,8 @@ class _Found(NamedTuple):
 def touches(spec: Boilerplate, given: frozenset[str]) -> Touched:
     """The turns, and which of them are pages."""
     pages = {PAGE} & given if spec.running else frozenset[str]()
-    return Touched(
-        frozenset({MESSAGES, *pages}), frozenset({MESSAGES, "rejected"} if spec.answers else {MESSAGES})
-    )
+    worse = frozenset({REJECTED} if spec.answers else ())
+    return Touched(frozenset({MESSAGES, *pages}), worse, changes=worse | {MESSAGES})
 
 
 def apply(spec: Boilerplate, rows: Rows) -> Iterator[Said]:

@@ -34,7 +34,7 @@ def writes(spec: Chunk, given: frozenset[str]) -> frozenset[str]:
 def touches(spec: Chunk, given: frozenset[str]) -> Touched:
     """A document's text."""
     turns = frozenset({MESSAGES})
-    return Touched(turns, turns | {"piece"}, {"piece": "number"})
+    return Touched(turns, changes=turns | {"piece"}, kinds={"piece": "number"})
 
 
 def each(spec: Chunk) -> Each:

@@ -8,7 +8,7 @@ from pydantic import Field
 from tunewright.core.example import Example
 from tunewright.data.clean import clean
 from tunewright.data.ops._texts import texts_of, told_apart, with_texts
-from tunewright.data.ops.op import MESSAGES, Dropped, Each, Kept, OpSpec, Said, Touched
+from tunewright.data.ops.op import MESSAGES, REJECTED, Dropped, Each, Kept, OpSpec, Said, Touched
 
 VERSION = "2"
 Repair = Literal["encoding", "html", "controls", "quotes", "signature", "blanks"]
@@ -32,7 +32,8 @@ def writes(spec: Clean, given: frozenset[str]) -> frozenset[str]:
 
 def touches(spec: Clean, given: frozenset[str]) -> Touched:
     """All texts."""
-    return Touched(given | {MESSAGES}, given | {MESSAGES, "rejected"})
+    looked, worse = given | {MESSAGES}, frozenset({REJECTED})
+    return Touched(looked, worse, changes=looked | worse, removes=given)
 
 
 def each(spec: Clean) -> Each:

@@ -15,7 +15,7 @@ from tunewright.data.embedding_spec import EmbeddingSpec
 from tunewright.data.excerpt import excerpt
 from tunewright.data.files import find_files
 from tunewright.data.names import listed
-from tunewright.data.ops.op import Means, Note, OpSpec, Rows, Said, Told, judged
+from tunewright.data.ops.op import REJECTED, Means, Note, OpSpec, Rows, Said, Told, Touched, judged
 from tunewright.data.rows import BadFile, Row
 from tunewright.data.sources import open_file
 from tunewright.data.sources.chat import is_chat
@@ -70,6 +70,11 @@ def with_suites(against: Sequence[str], files: Sequence[str]) -> list[str]:
 def files(spec: Decontaminate) -> tuple[str, ...]:
     """The files of evaluations."""
     return spec.against
+
+
+def touches(spec: Decontaminate, given: frozenset[str]) -> Touched:
+    """All turns, and the worse answer."""
+    return Touched(beside=frozenset({REJECTED}))
 
 
 def apply(spec: Decontaminate, rows: Rows, means: Means) -> Iterator[Said]:

@@ -1,34 +1,45 @@
-"""drop_duplicates: the first of rows with the same messages stays."""
+"""drop_duplicates: of rows with the same messages, the best stays."""
 
-from collections.abc import Callable, Iterator
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Literal
 
-from tunewright.core.example import Example
-from tunewright.data.normal import example_key
-from tunewright.data.ops.op import OpSpec, Rows
+from tunewright.data.ops._best import BestSpec, ranks_of
+from tunewright.data.ops.op import WHOLE, Rows, Touched, named
 
-_KEY = 16
-"""Bytes of a row's hash that are kept."""
+if TYPE_CHECKING:
+    from tunewright.data.keyed import Keys  # it brings numpy
 
 
-class DropDuplicates(OpSpec):
-    """Keep the first of rows with the same messages, rejected answer and rating (letter case and blanks aside)."""
+class DropDuplicates(BestSpec):
+    """Of rows with the same messages, rejected answer and rating (letter case and blanks aside), keep the best."""
 
     op: Literal["drop_duplicates"] = "drop_duplicates"
     """Chooses this op."""
 
 
-def look(spec: DropDuplicates) -> Callable[[list[Example]], bytes]:
-    """The rows' keys, one after the other."""
-    return lambda rows: b"".join(bytes.fromhex(example_key(row))[:_KEY] for row in rows)
+def reads(spec: DropDuplicates) -> Mapping[str, frozenset[str]]:
+    """The field that says which row is best."""
+    return named(field=spec.field)
 
 
-def judge(spec: DropDuplicates, looks: Iterator[bytes], rows: Rows) -> Iterator[str | None]:
-    """Drop every later row that equals one before it, letter case and blanks aside."""
-    import numpy as np
+def touches(spec: DropDuplicates, given: frozenset[str]) -> Touched:
+    """The whole row but its fields."""
+    return WHOLE
 
+
+def by_keys(spec: DropDuplicates, keys: "Keys", rows: Rows) -> Iterator[str | None]:
+    """Drop every row that equals a better one, letter case and blanks aside; of equals the first stays.
+
+    Raises DataError where a row has no number in the field that says which is best.
+    """
     from tunewright.data.straddle import first_equal
 
-    first = first_equal(np.frombuffer(b"".join(looks), f"S{_KEY}"))
-    for number, seen in enumerate(first.tolist()):
-        yield None if seen == number else f"the same as {rows[seen].place}"
+    first, ranks = first_equal(keys["whole"]).tolist(), ranks_of(spec, rows)
+    stays = dict[int, int]()
+    for number, rank in enumerate(ranks):
+        head = stays.setdefault(first[number], number)
+        if rank < ranks[head]:
+            stays[first[number]] = number
+    for number, group in enumerate(first):
+        head = stays.get(group, group)
+        yield None if head == number else f"the same as {rows[head].place}"

@@ -13,7 +13,7 @@ from pydantic import Field
 from tunewright.core.by_place import ByPlace
 from tunewright.core.example import Example
 from tunewright.data.ops._best import Asked, BestSpec, in_rank, ranks_of
-from tunewright.data.ops.op import Rows, named
+from tunewright.data.ops.op import WHOLE, Rows, Touched, named
 
 if TYPE_CHECKING:
     from tunewright.data.near import Signatures  # it brings numpy
@@ -46,6 +46,11 @@ def reads(spec: DropNearDuplicates) -> Mapping[str, frozenset[str]]:
     return named(field=spec.field)
 
 
+def touches(spec: DropNearDuplicates, given: frozenset[str]) -> Touched:
+    """The whole row but its fields."""
+    return WHOLE
+
+
 def look(spec: DropNearDuplicates) -> Callable[[list[Example]], Looked]:
     """The rows' signatures and ranks. Raises DataError where a row has no number in the field that says which is best."""
     from tunewright.data.near import signatures
@@ -75,6 +80,7 @@ def judge(spec: DropNearDuplicates, looks: Iterator[Looked], rows: Rows) -> Iter
     heads = near_heads(
         _Compared(rows, order), threshold=spec.threshold, seed=spec.seed, signed=found
     ).tolist()
+    del found  # the largest part of all memory, and the rows are still to be gone through
     stays = {order[at]: order[head] for at, head in enumerate(heads) if head != at}
     for number in range(len(rows)):
         head = stays.get(number)

@@ -14,7 +14,7 @@ from tunewright.core.by_place import ByPlace
 from tunewright.core.errors import DataError
 from tunewright.data.embedding_spec import EmbeddingSpec
 from tunewright.data.ops._best import Asked, BestSpec, best_first, without
-from tunewright.data.ops.op import Means, Rows, Said, named
+from tunewright.data.ops.op import WHOLE, Means, Rows, Said, Touched, named
 
 if TYPE_CHECKING:
     from tunewright.data.similar import Part
@@ -41,6 +41,11 @@ class DropSimilar(BestSpec):
 def reads(spec: DropSimilar) -> Mapping[str, frozenset[str]]:
     """The field that says which row is best."""
     return named(field=spec.field)
+
+
+def touches(spec: DropSimilar, given: frozenset[str]) -> Touched:
+    """The whole row but its fields."""
+    return WHOLE
 
 
 def apply(spec: DropSimilar, rows: Rows, means: Means) -> Iterator[Said]:

@@ -19,8 +19,20 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from tunewright.core.example import Example
+from tunewright.data.kinds import Kind
 from tunewright.data.ops._expression import Expression as Asked
-from tunewright.data.ops.op import MESSAGES, Dropped, Kept, Means, OpSpec, Rows, Said, Touched
+from tunewright.data.ops.op import (
+    DESIRABLE,
+    MESSAGES,
+    REJECTED,
+    Dropped,
+    Kept,
+    Means,
+    OpSpec,
+    Rows,
+    Said,
+    Touched,
+)
 from tunewright.data.synthetic.columns import Column, ReplyColumn, SeedColumn
 from tunewright.data.synthetic.columns.column import AskingSpec
 from tunewright.data.synthetic.columns.structured import StructuredColumn
@@ -137,7 +149,14 @@ def writes(spec: Generate, given: frozenset[str]) -> frozenset[str]:
 def touches(spec: Generate, given: frozenset[str]) -> Touched:
     """Its seeds, where it has some; rows are written beside those that it takes, which stay as they are."""
     asked = Asked(spec.seeds, "").names if spec.seeds is not None else frozenset[str]()
-    return Touched(asked | ({MESSAGES} if _from_rows(design_of(spec)) else set()))
+    design = design_of(spec)
+    kinds: dict[str, Kind] = {name: column.kind for name, column in design.columns.items()}
+    kinds |= {FROM: "list", MESSAGES: "document" if "text" in design.parts else "conversation"}
+    return Touched(
+        asked | ({MESSAGES} if _from_rows(design) else set()),
+        adds=frozenset({REJECTED, DESIRABLE} & design.parts.keys()),
+        kinds=kinds,
+    )
 
 
 def apply(spec: Generate, rows: Rows, means: Means) -> Iterator[Said]:

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from tunewright.core.example import Example
 from tunewright.data.ops._scored import ShareSpec, best
-from tunewright.data.ops.op import MESSAGES, Dropped, Kept, Means, Note, Rows, Said, Touched
+from tunewright.data.ops.op import Dropped, Kept, Means, Note, Rows, Said, Touched
 from tunewright.data.synthetic.columns.column import Cells
 from tunewright.data.synthetic.columns.judge import JudgeColumn
 from tunewright.data.synthetic.fill import Filler
@@ -107,7 +107,7 @@ def writes(spec: Judge, given: frozenset[str]) -> frozenset[str]:
 def touches(spec: Judge, given: frozenset[str]) -> Touched:
     """Question and answer; a score that stands there already is another one now."""
     written = writes(spec, given)
-    return Touched(frozenset({MESSAGES}), written, {spec.field: "number", spec.reason_field: "text"})
+    return Touched(changes=written, kinds={spec.field: "number", spec.reason_field: "text"})
 
 
 def apply(spec: Judge, rows: Rows, means: Means) -> Iterator[Said]:

@@ -69,7 +69,7 @@ def touches(spec: Language, given: frozenset[str]) -> Touched:
         spec.of
     ]
     written = writes(spec, given)
-    return Touched(frozenset(looked), written, dict.fromkeys(written, "text"))
+    return Touched(frozenset(looked), changes=written, kinds=dict.fromkeys(written, "text"))
 
 
 def each(spec: Language) -> Each:

@@ -7,12 +7,19 @@ from pydantic import Field, model_validator
 
 from tunewright.core.example import Example, make_document, make_example
 from tunewright.core.message import Conversation
+from tunewright.data.kinds import Kind
 from tunewright.data.ops._expression import Expression, checked
-from tunewright.data.ops.op import Dropped, Each, Kept, Kind, OpSpec, Said, Touched
+from tunewright.data.ops.op import REJECTED, Dropped, Each, Kept, OpSpec, Said, Touched
 
 VERSION = "2"
 SPOKEN = ("input", "expected", "rejected")
 """What a template writes into the conversation; any other name is a field."""
+_KINDS: Mapping[str, Kind] = {
+    **dict.fromkeys((*SPOKEN, "source"), "text"),
+    **dict.fromkeys(("turns", "chars"), "number"),
+    "desirable": "boolean",
+}
+"""Of what every row has besides its fields."""
 
 
 class Map(OpSpec):
@@ -47,10 +54,20 @@ def writes(spec: Map, given: frozenset[str]) -> frozenset[str]:
 
 
 def touches(spec: Map, given: frozenset[str]) -> Touched:
-    """What its templates name. A template that is one expression gives any value, another one a text."""
+    """What its templates name. A field's template that is one expression gives any value, another one a text."""
     made = {name: Expression(text, "", template=True, native=True) for name, text in spec.set.items()}
-    kinds: dict[str, Kind] = {name: "any" if one.is_native else "text" for name, one in made.items()}
-    return Touched(frozenset[str]().union(*(one.names for one in made.values())), frozenset(spec.set), kinds)
+    kinds = {name: _kind(spec.set[name]) if one.is_native else "text" for name, one in made.items()}
+    return Touched(
+        frozenset[str]().union(*(one.names for one in made.values())),
+        changes=frozenset(spec.set),
+        adds=frozenset({REJECTED} & spec.set.keys()),
+        kinds=kinds,
+    )
+
+
+def _kind(expression: str) -> Kind:
+    """What a template is that is one expression: known where that is a name of what every row has."""
+    return _KINDS.get(expression.strip().removeprefix("{{").removesuffix("}}").strip(), "any")
 
 
 def each(spec: Map) -> Each:

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from tunewright.core.example import Example
-from tunewright.data.ops.op import Each, OpSpec, Said, judged
+from tunewright.data.ops.op import REJECTED, Each, OpSpec, Said, Touched, judged
 
 
 class MaxChars(OpSpec):
@@ -15,6 +15,11 @@ class MaxChars(OpSpec):
     """Chooses this op."""
     chars: int = Field(gt=0)
     """The most characters a row may have."""
+
+
+def touches(spec: MaxChars, given: frozenset[str]) -> Touched:
+    """Both answers of a pair."""
+    return Touched(beside=frozenset({REJECTED}))
 
 
 def each(spec: MaxChars) -> Each:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from tunewright.data.ops.op import Means, OpSpec, Rows, Said, judged
+from tunewright.data.ops.op import REJECTED, Means, OpSpec, Rows, Said, Touched, judged
 
 USES = ("base",)
 _SOME = 500
@@ -22,6 +22,11 @@ class MaxTokens(OpSpec):
     """The most tokens a row may have; of a pair, its longer answer counts."""
     least: int = Field(0, ge=0)
     """The least tokens a row may have, those of prompt and template counted."""
+
+
+def touches(spec: MaxTokens, given: frozenset[str]) -> Touched:
+    """Both answers of a pair."""
+    return Touched(beside=frozenset({REJECTED}))
 
 
 def apply(spec: MaxTokens, rows: Rows, means: Means) -> Iterator[Said]:

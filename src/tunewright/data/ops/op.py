@@ -6,6 +6,7 @@ To add one, add a file to data/ops/ of the operation's name with its settings, a
     apply(spec, rows: Rows) -> Iterator[Said]                      what becomes of all rows, read as often as need be
     look(spec) -> Callable[[list[Example]], Look]                  what rows are compared by, some at a time; with
     judge(spec, looks: Iterator[Look], rows) -> Iterator[str | None]     why each row must go, in order; None keeps it
+    by_keys(spec, keys: Keys, rows) -> Iterator[str | None]        the same, by what all compare rows by (data/keyed.py)
 
 and the settings' name to data/ops/__init__.py. `VERSION` in the file is raised when the same rows come out otherwise.
 `notes(spec)` may say what stands in the account, whatever the rows are; what hangs on the rows, `apply` says as a Note.
@@ -13,10 +14,11 @@ and the settings' name to data/ops/__init__.py. `VERSION` in the file is raised 
 `writes(spec, given: frozenset[str]) -> frozenset[str] | None` those that it writes into rows with the fields `given`; None
 is whatever field. Without them it reads and writes none. A recipe is held against both before it runs
 (data/recipe_fields.py). `touches(spec, given: frozenset[str]) -> Touched` says what else a picture of the recipe shows: what
-it looks at besides those fields, what it writes anew, and what kind of values those have that it adds
-(data/recipe_columns.py). Without it, it looks at the turns and changes nothing.
+it looks at besides those fields, what it writes anew, adds beside them and takes away, and what kind of values those have
+that it adds (data/recipe_columns.py). Without it, it looks at the turns and changes nothing.
 `before(spec, rows, means)` may work out of all rows what `each(spec, that)` then needs, in whatever process. What `each`
-makes may have `report() -> Report`, what it counted since it was asked last; report.json has all of it.
+makes may have `report() -> Report`, what it counted since it was asked last; report.json has all of it. It may have
+`many(rows) -> Sequence[Said]`, in order, where some rows together are quicker than one by one.
 `USES` names what it wants besides rows, and `apply(spec, rows, means)` is then handed them: `files`, those that its
 function `files(spec)` names, a pattern each; `base`, the project's; `embedding`, the model of its setting of that name;
 `names`, that of its setting `ner`.
@@ -25,7 +27,7 @@ function `files(spec)` names, a pattern each; `base`, the project's; `embedding`
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pydantic import Field
 
@@ -37,6 +39,7 @@ from tunewright.core.grading import Grader
 from tunewright.core.spec import Spec
 from tunewright.data.embedding import embed
 from tunewright.data.embedding_spec import EmbeddingSpec
+from tunewright.data.kinds import Kind
 from tunewright.data.synthetic.given_up import GivenUp
 
 if TYPE_CHECKING:
@@ -107,20 +110,30 @@ def named(**settings: str | None) -> dict[str, frozenset[str]]:
 
 MESSAGES = "messages"
 """A row's turns, the answer with them."""
-Kind = Literal["text", "number", "boolean", "list", "object", "conversation", "document", "any"]
-"""Of values: what all of them are, `any` where they differ or nobody knows; of rows: what their turns are."""
+REJECTED, DESIRABLE = "rejected", "desirable"
+"""What a row may have beside its turns: a worse answer, a rating."""
 
 
 class Touched(NamedTuple):
     """What an operation does with the columns of rows: `messages`, what expressions may name of every row (`input`,
-    `expected`, …), and fields."""
+    `expected`, …), `rejected` and `desirable`, and fields."""
 
     reads: frozenset[str] = frozenset({MESSAGES})
     """Besides the fields of `reads`."""
+    beside: frozenset[str] = frozenset()
+    """Of `rejected` and `desirable`, what it looks at, too, in rows that have it."""
     changes: frozenset[str] = frozenset()
     """What it may write anew, in rows that have it."""
+    adds: frozenset[str] = frozenset()
+    """Of `rejected` and `desirable`, what it may give to rows that have it not. Fields that it adds, `writes` says."""
+    removes: frozenset[str] = frozenset()
+    """Fields that it may take away, or call otherwise."""
     kinds: Mapping[str, Kind] = MappingProxyType({})
-    """Of fields that it writes, where that is known beforehand."""
+    """Of fields that it writes, and of the `messages` of rows that it adds, where that is known beforehand."""
+
+
+WHOLE = Touched(beside=frozenset({REJECTED, DESIRABLE}))
+"""Of an operation that compares rows as they are trained: turns, worse answer and rating."""
 
 
 class Report(Protocol):

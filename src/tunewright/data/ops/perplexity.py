@@ -16,7 +16,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from tunewright.data.ops._scored import ShareSpec, best
-from tunewright.data.ops.op import MESSAGES, Dropped, Kept, Means, Rows, Said, Touched
+from tunewright.data.ops.op import Dropped, Kept, Means, Rows, Said, Touched
 
 USES = ("base",)
 _SOME = 256
@@ -51,7 +51,7 @@ def writes(spec: Perplexity, given: frozenset[str]) -> frozenset[str]:
 
 def touches(spec: Perplexity, given: frozenset[str]) -> Touched:
     """The answer below its question."""
-    return Touched(frozenset({MESSAGES}), writes(spec, given), {spec.field: "number"})
+    return Touched(changes=writes(spec, given), kinds={spec.field: "number"})
 
 
 def apply(spec: Perplexity, rows: Rows, means: Means) -> Iterator[Said]:

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from tunewright.core.example import Example
 from tunewright.data.ops._scored import ShareSpec, best
-from tunewright.data.ops.op import MESSAGES, Dropped, Kept, Rows, Said, Touched
+from tunewright.data.ops.op import Dropped, Kept, Rows, Said, Touched
 from tunewright.data.quality import judged
 from tunewright.data.quality_rules import Rules
 
@@ -66,9 +66,7 @@ def writes(spec: Quality, given: frozenset[str]) -> frozenset[str]:
 
 def touches(spec: Quality, given: frozenset[str]) -> Touched:
     """The turns; a share that stands there already is another one now."""
-    return Touched(
-        frozenset({MESSAGES}), writes(spec, given), {spec.field: "number", spec.flaws_field: "list"}
-    )
+    return Touched(changes=writes(spec, given), kinds={spec.field: "number", spec.flaws_field: "list"})
 
 
 def apply(spec: Quality, rows: Rows) -> Iterator[Said]:

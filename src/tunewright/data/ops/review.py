@@ -8,7 +8,19 @@ from pydantic import Field, field_validator
 
 from tunewright.core.errors import DataError
 from tunewright.core.example import Example
-from tunewright.data.ops.op import MESSAGES, Dropped, Kept, Means, Note, OpSpec, Rows, Said, Touched
+from tunewright.data.ops.op import (
+    DESIRABLE,
+    MESSAGES,
+    REJECTED,
+    Dropped,
+    Kept,
+    Means,
+    Note,
+    OpSpec,
+    Rows,
+    Said,
+    Touched,
+)
 from tunewright.data.review.decision import Decision
 from tunewright.data.review.edit import edited
 from tunewright.data.review.estimate import Tally, quality
@@ -50,7 +62,8 @@ def writes(spec: Review, given: frozenset[str]) -> None:
 
 def touches(spec: Review, given: frozenset[str]) -> Touched:
     """People may have edited anything."""
-    return Touched(given | {MESSAGES}, given | {MESSAGES, "rejected", "desirable"})
+    looked, beside = given | {MESSAGES}, frozenset({REJECTED, DESIRABLE})
+    return Touched(looked, beside, changes=looked | beside, adds=beside, removes=given)
 
 
 def apply(spec: Review, rows: Rows, means: Means) -> Iterator[Said]:

@@ -63,6 +63,11 @@ _MAY_BEGIN = re.compile(
     r"\d{1,5}(?: ?[a-zA-Z])?(?:[-/]\d{1,4})?[ ,]+(?:\d{1,5}[ ,]+)?(?P<ordinal>\d{0,3})[^\W\d_]"
 )
 """What a street begins with that begins with its number: another number perhaps, then a word."""
+_MAY_GO_ON = re.compile(
+    rf"\d\S*+(?: +(?:[^a-z\s]\S*+|[a-z](?![^\W_])\S*+)){{1,6}} +(?:\d|(?i:{one_of(_AFTER)})\b)"
+)
+"""How a street of a text of ASCII goes on from its number where none of _BEFORE names it: a letter or another number
+perhaps, capitalised words, and then the kind of street or a number."""
 _NOT_BEFORE = frozenset(ascii_letters + ".,$€£/-")
 _MAYBE = regex.compile(r"\d[a-zA-Z]?[,. ]++(?:\d++[ ])?\p{Lu}|\p{Lu}[\p{L}.'’-]*+[ ]\d")
 _MAYBE_SMALL = (
@@ -139,11 +144,12 @@ _NAMED_CODE = regex.compile(
 _CODE_HINTS = hint_words("zip", "post", "plz")
 _BOX_HINTS, _FLAT_HINTS = hint_words("box", "postfach"), hint_words("apt", "suite", "flat")
 _CORNER, _MILITARY = hint_words("corner"), hint_words("po a")
+_HINTS = _BEFORE_WORDS | _CUE_HINTS | _CODE_HINTS | _BOX_HINTS | _FLAT_HINTS | _CORNER | _MILITARY
 
 
 def find_addresses(text: str) -> Iterator[Span]:
     """Streets with a number, with flat, town and post code where they follow; boxes; military mail; named post codes."""
-    plain, runs, there = folded(text), digit_runs(text), hints_in(text)
+    plain, runs, there = folded(text), digit_runs(text), hints_in(text) & _HINTS
     before = _before_digits(text, runs)
     yield from _streets(text, plain, runs, before)
     if before.box or (not there.isdisjoint(_MILITARY) and "us" in plain):
@@ -176,34 +182,46 @@ class _Before(NamedTuple):
 
 
 def _before_digits(text: str, runs: Sequence[int]) -> _Before:
-    there = hints_in(text)
-    after_blank = [run for run in runs if text[run - 1 : run] == " "]
+    there, plain = hints_in(text) & _HINTS, folded(text)
+    if len(plain) != len(text):  # the places are others
+        plain = ""
+    street = state = False
+    for run in runs:
+        if text[run - 1 : run] == " ":
+            street = street or _ends_street(text, plain, run)
+            state = state or (text[max(0, run - 5) : run - 3] == ", " and text[run - 3 : run - 1].isupper())
+    if not there:  # as in most texts
+        return _Before(street, False, False, False, False, state)
     return _Before(
-        any(_ends_street(text, run) for run in after_blank),
-        not there.isdisjoint(_CUE_HINTS) and _stands_before(text, runs, " :", _CUE_ENDS),
+        street,
+        not there.isdisjoint(_CUE_HINTS) and _stands_before(text, plain, runs, " :", _CUE_ENDS),
         not there.isdisjoint(_BEFORE_WORDS) and any(_may_name_street(text, run) for run in runs),
-        not there.isdisjoint(_BOX_HINTS) and _stands_before(text, runs, " .#", tuple(_BOX_HINTS)),
-        not there.isdisjoint(_FLAT_HINTS) and _stands_before(text, runs, " .#", tuple(_FLAT_HINTS)),
-        any(
-            text[run - 5 : run - 3] == ", " and text[run - 3 : run - 1].isupper()
-            for run in after_blank
-            if run >= 5
-        ),
+        not there.isdisjoint(_BOX_HINTS) and _stands_before(text, plain, runs, " .#", tuple(_BOX_HINTS)),
+        not there.isdisjoint(_FLAT_HINTS) and _stands_before(text, plain, runs, " .#", tuple(_FLAT_HINTS)),
+        state,
     )
 
 
-def _stands_before(text: str, runs: Sequence[int], signs: str, ends: tuple[str, ...]) -> bool:
+def _stands_before(text: str, plain: str, runs: Sequence[int], signs: str, ends: tuple[str, ...]) -> bool:
     """Whether one of the ends stands before a run, but for some signs."""
-    return any(_tail(text, run).rstrip(signs).endswith(ends) for run in runs)
+    return any(_tail(text, plain, run, _LONGEST_BEFORE).rstrip(signs).endswith(ends) for run in runs)
 
 
-def _tail(text: str, run: int) -> str:
-    return small(text[max(0, run - _LONGEST_BEFORE) : run])
+def _tail(text: str, plain: str, run: int, signs: int) -> str:
+    """What stands before a run, in small letters; `plain` is the text in small letters, blank where that is longer."""
+    begin = max(0, run - signs)
+    return plain[begin:run] if plain else small(text[begin:run])
 
 
-def _ends_street(text: str, run: int) -> bool:
+def _ends_street(text: str, plain: str, run: int) -> bool:
     """Whether what stands before a number, and a blank, ends as streets do."""
-    tail = small(text[max(0, run - _LONGEST_ENDING) : run])
+    if (
+        plain
+        and plain[run - 3 : run - 1] not in _STREET_TAILS
+        and text[run - 2 : run - 1] not in (" ", ".", "#")
+    ):
+        return False  # as most words
+    tail = _tail(text, plain, run, _LONGEST_ENDING)
     if tail[-3:-1] in _STREET_TAILS and tail[:-1].endswith(_STREET_WORDS):
         return True
     bare = tail.rstrip(" .#")
@@ -251,14 +269,17 @@ def _street_matches(
     if before.street or not _CORNER.isdisjoint(hints_in(text)) or (words and len(plain) != len(text)):
         return _STREET.finditer(text)
     likely = (run for run in runs if text[run - 1 : run] not in _NOT_BEFORE and _may_begin(text, run, named))
-    begins = packed(likely) if runs else runs
-    return matches(_STREET, text, in_order(begins, occurrences(plain, words)) if words else begins)
+    return matches(_STREET, text, in_order(packed(likely), occurrences(plain, words)) if words else likely)
 
 
 def _may_begin(text: str, run: int, words: frozenset[str]) -> bool:
     """Whether a street may begin with this number. A small word behind it makes one only if it is one of the words."""
     match = _MAY_BEGIN.match(text, run)
-    return match is not None and bool(words or match["ordinal"] or not text[match.end() - 1].islower())
+    if match is None:
+        return False
+    if not (words or match["ordinal"] or not text[match.end() - 1].islower()):
+        return False
+    return bool(words) or not text.isascii() or _MAY_GO_ON.match(text, run) is not None
 
 
 def _named_streets(text: str, plain: str, before: _Before) -> Iterator["regex.Match[str]"]:

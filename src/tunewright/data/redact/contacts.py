@@ -22,6 +22,8 @@ _IPV4 = re.compile(r"(?<![\w.:-])(?:\d{1,3}\.){3}\d{1,3}(?!\.?\d|\w)")
 _IPV6 = re.compile(
     r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4}|(?:\d{1,3}\.){3}\d{1,3})?(?![\w:]|\.\d)"
 )
+_COLONS = re.compile(r":[0-9A-Fa-f]{0,4}:")
+"""What stands in each."""
 _RESOLVERS = ("8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9")
 _VERSION = re.compile(r"(?i)(?:\bv(?:er(?:sion|\.)?)?|release|build|\boid|section|§)\s{0,2}[=:]?\s{0,2}$")
 
@@ -112,7 +114,7 @@ def find_ips(text: str) -> Iterator[Span]:
         for match in matches(_IPV4, text, digit_runs(text)):
             if _ipv4(match[0]) and not _VERSION.search(text, max(0, match.start() - 12), match.start()):
                 yield Span(Kind.IP, *match.span(), "ipv4", 0.9)
-    if text.count(":") >= 2:
+    if _COLONS.search(text):
         for match in _IPV6.finditer(text):
             if _ipv6(match[0]):
                 yield Span(Kind.IP, *match.span(), "ipv6", 0.9)

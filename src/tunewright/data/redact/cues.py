@@ -98,11 +98,18 @@ _LAST_WORD = re.compile(r"([\W\d_]*)([^\W\d_]*)")
 def may_vouch(text: str, begin: int, end: int) -> bool:
     """Whether one of VOUCHERS may stand at the end of this stretch of a text: not where a sentence ends, as before most
     capitals."""
+    signs = text[end - 2 : end]
+    if signs == "! " or end == begin:
+        return False
+    if signs == ". ":  # a title's dot, or a sentence's
+        tail = text[end - 4 : end - 2]
+        if tail.isascii() and tail.lower() not in _TITLE_TAILS:
+            return False
     head = text[begin:end]
-    if head.endswith((". ", "! ")) and head.isascii():  # a title's dot, or a sentence's
-        return head[-4:-2].lower() in _TITLE_TAILS and head[-1 - _LONGEST_TITLE : -1].lower().endswith(
-            _DOTTED
-        )
+    if signs == "? ":
+        return "name" in head.lower()
+    if signs == ". " and head.isascii():
+        return head[-1 - _LONGEST_TITLE : -1].lower().endswith(_DOTTED)
     match = _LAST_WORD.match(head[::-1])
     if match is None:
         return False
@@ -120,7 +127,7 @@ AFTER = regex.compile(
 AFTER_HEADS = (
     *(f"{sign} {word}" for word in _SAYS.split() for sign in ("", ",")),
     *(f" {word}" for word in _DOES.split()),
-    *(":", "'s ", "’s "),
+    *(':"', ":“", ': "', ": “", "'s ", "’s "),
 )
 """What AFTER begins with."""
 SPOKEN_TAILS = tuple(f"{word} " for word in _SAYS.split())

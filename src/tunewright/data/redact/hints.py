@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from tunewright.data.redact.starts import folded
+from tunewright.data.redact.starts import folded, held
 
 if TYPE_CHECKING:
     from ahocorasick_rs import AhoCorasick
@@ -27,7 +27,7 @@ def hint_words(*words: str | Iterable[str]) -> frozenset[str]:
     return frozenset(told)
 
 
-@lru_cache(maxsize=4)
+@held
 def hints_in(text: str) -> frozenset[str]:
     """All that was told to `hint_words` and stands in a text, letter case aside."""
     return among(folded(text))
@@ -43,17 +43,17 @@ def among(plain: str) -> frozenset[str]:
 
 
 def _within(plain: str) -> set[str]:
-    words, search = _search(len(_words))
+    search = _search(len(_words))
     try:
-        found = search.find_matches_as_indexes(plain, overlapping=True)
+        return set(search.find_matches_as_strings(plain, overlapping=True))
     except UnicodeEncodeError:  # half of a surrogate pair, which is in no word
-        found = search.find_matches_as_indexes(plain.encode("utf-8", "replace").decode(), overlapping=True)
-    return {words[one[0]] for one in found}
+        return set(
+            search.find_matches_as_strings(plain.encode("utf-8", "replace").decode(), overlapping=True)
+        )
 
 
 @lru_cache(maxsize=1)
-def _search(known: int) -> tuple[tuple[str, ...], "AhoCorasick"]:
+def _search(known: int) -> "AhoCorasick":
     from ahocorasick_rs import AhoCorasick, Implementation
 
-    words = tuple(_words)
-    return words, AhoCorasick(words, implementation=Implementation.DFA)
+    return AhoCorasick(tuple(_words), implementation=Implementation.DFA)

@@ -161,13 +161,13 @@ IDS = (
         before=(0, 1, 2)),
 )  # fmt: skip
 _UNNAMED = re.compile(
-    "|".join(f"(?:{one.pattern.pattern})" for one in IDS if not one.words and one.before == (0,))
+    f"{_A}(?:{'|'.join(one.pattern.pattern[len(_A) : -len(_Z)] for one in IDS if not one.words and one.before == (0,))}){_Z}"
 )
 """All that need no word and begin with a digit. None of them refers to a group."""
 _SIX, _SEVEN = re.compile(r"\d(?:[ ./-]?\d){5}"), re.compile(r"\d(?:[ ./-]?\d){6}")
 """What an id's first digits are at least (seven where it needs a word and begins with them), but for `_AMONG_LETTERS`."""
 _AMONG_LETTERS = frozenset(("it_codice_fiscale", "in_pan"))
-_LETTERED = re.compile(r".*?(?:(?<![^\W\d_])[^\W\d_]{2} ?|[XYZxyz][ -]?)$", re.DOTALL)
+_LETTERED = re.compile(r"(?:(?<![^\W\d_])[^\W\d_]{2} ?|[XYZxyz][ -]?)$")
 """What stands before the first digits of those that need no word and do not begin with them."""
 _HINTS = frozenset[str]().union(*(one.hints for one in IDS))
 _WITHOUT_DIGITS = frozenset[str]().union(*(one.hints for one in IDS if not one.before))
@@ -195,7 +195,7 @@ def _possible(text: str) -> Iterator[tuple[Id, Iterator[re.Match[str]]]]:
     hinted = there & _HINTS
     seven = bool(hinted) and any(_SEVEN.match(text, run) for run in six)
     unnamed = any(_UNNAMED.match(text, run) for run in six)
-    lettered = any(_LETTERED.match(text[max(0, run - 4) : run]) for run in six)
+    lettered = any(_LETTERED.search(text, max(0, run - 4), run) for run in six)
     for one in _told_by(hinted):
         if one.name in _AMONG_LETTERS:
             likely = among_letters

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from string import ascii_letters
 
 from tunewright.data.redact.checks import iban, luhn, same
 from tunewright.data.redact.span import Kind, Span
-from tunewright.data.redact.starts import before, beginning, digit_count, digit_runs, matches
+from tunewright.data.redact.starts import digit_count, digit_runs, long_numbers, matches
 
 _CARD = re.compile(
     r"(?<![\w.+/=-])(?<!\d{4} )(?:(?P<fours>\d{4}(?P<gap>[ -])\d{4}(?P=gap)\d{4}(?P=gap)\d{4})(?:(?P=gap)\d{1,3}(?!\d))?"
@@ -15,7 +16,7 @@ _CARD_WORD = re.compile(
     r"(?i)\b(?:card|cards|visa|mastercard|amex|american express|maestro|debit|credit|cc|pan)\b"
 )
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?: ?[A-Za-z0-9]){11,30}(?![A-Za-z0-9])")
-_AFTER_LETTER = re.compile(r"(?<=[^\W\d_])")
+_LETTERS = frozenset(ascii_letters)
 _FEWEST_DIGITS = 12
 _NEAR = 80
 """Characters before a number in which a word says that it is a card."""
@@ -38,7 +39,7 @@ def find_cards(text: str) -> Iterator[Span]:
     """Payment cards of 12 to 19 digits: an issuer's prefix and length, or a word that says so, and Luhn's check."""
     if digit_count(text) < _FEWEST_DIGITS:
         return
-    for match in matches(_CARD, text, digit_runs(text)):
+    for match in matches(_CARD, text, long_numbers(text)):
         named = _CARD_WORD.search(text, max(0, match.start() - _NEAR), match.start()) is not None
         for group in (0, "fours"):  # what follows four groups of four may be the month of expiry
             digits = re.sub(r"\D", "", match[group] or "")
@@ -50,7 +51,7 @@ def find_cards(text: str) -> Iterator[Span]:
 
 def find_ibans(text: str) -> Iterator[Span]:
     """Bank account numbers (IBAN), with or without blanks, by their country's length and check digits."""
-    starts = before(beginning(_AFTER_LETTER, text, digit_runs(text)), 2)
+    starts = (run - 2 for run in digit_runs(text) if run >= 2 and text[run - 1] in _LETTERS)
     for match in matches(_IBAN, text, starts):
         if (end := _iban_end(text, match.start(), match.end())) is not None:
             yield Span(Kind.IBAN, match.start(), end, "iban", 1.0)

@@ -44,10 +44,20 @@ _LOOK_BACK = 60
 _ENOUGH = 0.5
 """From here on the words speak for themselves."""
 _SHORTEST_SMALL = 4
-_REMEMBERED, _LONGEST_REMEMBERED = 1 << 14, 40
+_REMEMBERED, _LONGEST_REMEMBERED = 1 << 15, 40
 _JOINS_BEFORE, _JOINS_AFTER = (", ", "and ", "& "), (", ", " and ", " & ")
-_SIGNS_BEFORE = (*_JOINS_BEFORE, *cues.SPOKEN_TAILS)
-_SIGNS_AFTER = (*_JOINS_AFTER, *cues.AFTER_HEADS)
+
+
+def _by_signs(texts: Iterable[str], of: slice) -> dict[str, tuple[str, ...]]:
+    """Texts by their first or last two signs, in which few of them agree: one look finds those that may stand there."""
+    found: dict[str, tuple[str, ...]] = {}
+    for text in texts:
+        found[text[of]] = (*found.get(text[of], ()), text)
+    return found
+
+
+_BEFORE_BY_SIGNS = _by_signs((*_JOINS_BEFORE, *cues.SPOKEN_TAILS), slice(-2, None))
+_AFTER_BY_SIGNS = _by_signs((*_JOINS_AFTER, *cues.AFTER_HEADS), slice(2))
 """What stands beside a word that its surroundings make a name."""
 
 
@@ -63,15 +73,32 @@ class _Word(NamedTuple):
     """Whether it makes what stands before it no person: an ordinary word of `cues.PLACES`."""
 
 
+class _Stretch(NamedTuple):
+    """What may be a name in a run of capitalised words, by these words alone. Places are counted from the run's start."""
+
+    start: int
+    end: int
+    sure: float
+    rule: str
+    words: tuple[_Word, ...]
+
+
 def find_people(text: str) -> Iterator[Span]:
     """People's names, in whole runs: first names, initials, surnames."""
     for start, end in _runs(text):
-        for stretch in _names(text, start, end):
-            sure, rule = _weighed(stretch)
+        written = text[start:end]
+        read = _read if end - start <= _LONGEST_REMEMBERED else _read_anew
+        for stretch in read(written, text.startswith(".", end)):
+            first, last, sure, rule = start + stretch.start, start + stretch.end, stretch.sure, stretch.rule
             if sure < _ENOUGH:
-                sure, rule = max(_vouched(text, stretch), _by_surroundings(text, stretch))
+                if not _may_be_name(text, first, last, len(stretch.words)):
+                    continue
+                sure, rule = max(
+                    _vouched(text, first, last, stretch.words),
+                    _by_surroundings(text, first, last, stretch.words),
+                )
             if sure:
-                yield Span(Kind.PERSON, stretch[0].start, stretch[-1].end, rule, sure)
+                yield Span(Kind.PERSON, first, last, rule, sure)
     yield from _in_small_letters(text)
 
 
@@ -84,8 +111,10 @@ def _runs(text: str) -> Iterator[tuple[int, int]]:
     for words in CAPITALISED.finditer(signs):
         start, end = words.span()
         goes_on, dotted = words.lastindex is not None, signs[end] == _FULL_STOP
-        if not (goes_on or dotted) and text[start:end] in _ordinary:
-            continue
+        if not (goes_on or dotted):
+            written = text[start:end]
+            if written in _ordinary or (written in _unsure and not _may_be_name(text, start, end, 1)):
+                continue
         if start < at or (start and signs[start - 1] in NOT_BEFORE_NAME):
             start = signs.find(b" A", max(start, at), end) + 1
             if not start:
@@ -105,21 +134,25 @@ def _runs_within(text: str, signs: bytes, start: int, end: int) -> Iterator[tupl
     yield from (run.span() for run in matches(_RUN, text, begins))
 
 
-def _names(text: str, start: int, end: int) -> Iterable[list["_Word"]]:
-    """What may be a name in a run."""
-    written = text[start:end]
-    if not written.isalpha():
-        return _stretches(_told(text, start, end))
-    what = "W" if end - start == 1 else _alone(written)
-    if what in "WT":
-        if len(_ordinary) < _REMEMBERED and len(written) <= _LONGEST_REMEMBERED:
-            _ordinary.add(written)
-        return ()
-    return ([_Word(start, end, what)],) if _may_be_name(what, text, start, end) else ()
+def _read_anew(written: str, dotted: bool) -> tuple[_Stretch, ...]:
+    """What may be names in a run of capitalised words, behind which a dot stands or not."""
+    found = []
+    for words in _stretches(_told(written, dotted)):
+        sure, rule = _weighed(words)
+        found.append(_Stretch(words[0].start, words[-1].end, sure, rule, tuple(words)))
+    if not dotted and written.isalpha() and len(written) <= _LONGEST_REMEMBERED:
+        met = _unsure if found else _ordinary
+        if not (found and found[0].sure) and len(met) < _REMEMBERED:
+            met.add(written)
+    return tuple(found)
 
 
+_read = lru_cache(maxsize=1 << 14)(_read_anew)
+"""The same, of short runs: a text says most of its words more than once."""
 _ordinary = set[str]()
-"""Words met that are no names by themselves."""
+"""Words met that are no names."""
+_unsure = set[str]()
+"""Words met that are names only where something beside them says so."""
 
 
 @lru_cache(maxsize=1 << 14)
@@ -128,19 +161,21 @@ def _alone(written: str) -> str:
     return "T" if written in _TAILS else _classed(written)
 
 
-def _told(text: str, start: int, end: int) -> Iterator[_Word]:
+def _told(run: str, dotted: bool) -> Iterator[_Word]:
     """The words of a run, each with what it may be."""
-    for match in _WORD.finditer(text, start, end):
+    end = len(run)
+    for match in _WORD.finditer(run):
         written, (first, last) = match[0], match.span()
         possessive = written.endswith(("'s", "’s"))
         if possessive:
             written, last = written[:-2], last - 2
         if len(written) == 1:
-            article = written in "IA" and text[last : last + 1] != "." and (first == start or last == end)
+            before_dot = dotted if last == end else run[last] == "."
+            article = written in "IA" and not before_dot and (first == 0 or last == end)
             yield _Word(first, last, "W" if article else "I")
-        elif not written[0].isupper() or (start < first and last < end and written.casefold() in _PARTS):
+        elif not written[0].isupper() or (first > 0 and last < end and written.casefold() in _PARTS):
             yield _Word(first, last, "V" if written.casefold() in _OF_PEOPLE else "P")
-        elif first > start and written.casefold() in cues.PLACES:
+        elif first > 0 and written.casefold() in cues.PLACES:
             yield _Word(first, last, "W", possessive, of_place=True)
         else:
             yield _Word(first, last, _alone(written), possessive)
@@ -166,12 +201,13 @@ def _classed(written: str) -> str:
     return "S" if cues.SHAPED.search(word) else "U"
 
 
-def _may_be_name(what: str, text: str, start: int, end: int) -> bool:
-    """Whether a run of one word that is no ordinary one is a name, or something beside it may make it one."""
+def _may_be_name(text: str, start: int, end: int, words: int) -> bool:
+    """Whether something beside these words, which are no name by themselves, may make them one."""
+    after, before = _AFTER_BY_SIGNS.get(text[end : end + 2]), _BEFORE_BY_SIGNS.get(text[start - 2 : start])
     return (
-        what in "FLS"
-        or text.startswith(_SIGNS_AFTER, end)
-        or text.endswith(_SIGNS_BEFORE, 0, start)
+        (after is not None and text.startswith(after, end))
+        or (before is not None and text.endswith(before, 0, start))
+        or (words > 1 and "\n" in text)
         or cues.may_vouch(text, max(0, start - _LOOK_BACK), start)
     )
 
@@ -219,9 +255,8 @@ def _weighed(stretch: list[_Word]) -> tuple[float, str]:
     return 0.0, ""
 
 
-def _vouched(text: str, stretch: list[_Word]) -> tuple[float, str]:
+def _vouched(text: str, start: int, end: int, stretch: tuple[_Word, ...]) -> tuple[float, str]:
     """How sure what stands before it makes it."""
-    start, end = stretch[0].start, stretch[-1].end
     if not cues.may_vouch(text, max(0, start - _LOOK_BACK), start):
         return 0.0, ""
     before = cues.BEFORE.search(text, max(0, start - _LOOK_BACK), start)
@@ -230,7 +265,8 @@ def _vouched(text: str, stretch: list[_Word]) -> tuple[float, str]:
         return 0.0, ""
     kinds = {word.what for word in stretch}
     if rule == "by":
-        ordinary = any(cues.ENGLISH.search(text, word.start, word.end) for word in stretch)
+        begin = start - stretch[0].start  # of the run
+        ordinary = any(cues.ENGLISH.search(text, begin + word.start, begin + word.end) for word in stretch)
         counts = len(stretch) > 1 and kinds <= set("USPVIT") and not ordinary
     else:
         alone = text[end : end + 1] in ("", ",", "\n", "!", ".", ":", ";")
@@ -238,9 +274,8 @@ def _vouched(text: str, stretch: list[_Word]) -> tuple[float, str]:
     return (cues.VOUCHERS[rule][0], rule) if counts else (0.0, "")
 
 
-def _by_surroundings(text: str, stretch: list[_Word]) -> tuple[float, str]:
+def _by_surroundings(text: str, start: int, end: int, stretch: tuple[_Word, ...]) -> tuple[float, str]:
     """Words that no list knows, or knows as something else too: a person where what stands beside them says so."""
-    start, end = stretch[0].start, stretch[-1].end
     after = cues.AFTER.match(text, end) if text.startswith(cues.AFTER_HEADS, end) else None
     rule = after.lastgroup if after is not None else None
     said = text.endswith(cues.SPOKEN_TAILS, max(0, start - 14), start)

@@ -5,7 +5,8 @@
     done.texts   # ("I am [PERSON_1], [EMAIL_1]", "Thanks, [PERSON_1]. Is [EMAIL_1] right?")
     done.report  # counts, masked samples, and what was not looked for
 
-What is found is never logged, printed, kept or put into an exception.
+What is found is never logged, printed, written down or put into an exception. Words that were met and names are remembered
+while a process lives, and the last texts, up to a bound: rows have many in common.
 """
 
 import re
@@ -13,7 +14,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from itertools import chain
 
 from tunewright.core.errors import DataError
 from tunewright.data.redact.addresses import find_addresses
@@ -26,6 +27,7 @@ from tunewright.data.redact.people import find_people
 from tunewright.data.redact.report import Report
 from tunewright.data.redact.secrets import find_secrets
 from tunewright.data.redact.span import Finder, Kind, Span
+from tunewright.data.redact.starts import HELD, LONGEST_HELD, digit_runs, forget
 from tunewright.data.redact.values import Value, allowed, marked
 
 FINDERS: dict[Kind, Finder] = {
@@ -43,10 +45,9 @@ FINDERS: dict[Kind, Finder] = {
 """In the order of standing: where two overlap, the earlier kind names the whole."""
 DEFAULT = tuple(kind for kind in Kind if kind is not Kind.URL)
 """A web address is seldom personal; a password in one is found as a secret."""
-NEEDS_DIGITS = frozenset((Kind.IBAN, Kind.CARD, Kind.NATIONAL_ID, Kind.PHONE, Kind.ADDRESS))
+NEEDS_DIGITS = frozenset((Kind.IBAN, Kind.CARD, Kind.NATIONAL_ID, Kind.IP, Kind.PHONE, Kind.ADDRESS))
 _STANDING = {kind: place for place, kind in enumerate(FINDERS)}
 _TOKEN = re.compile(r"\w+")
-_DIGIT = re.compile(r"\d")
 _SHORTEST_REPEATED, _LONGEST_REPEATED = 3, 300
 """Characters of what is looked for again in the rest of a conversation."""
 _FEW = 24
@@ -90,8 +91,6 @@ class Redactor:
                 fix=f"The kinds are {', '.join(Kind)}.",
             )
         self._kinds = tuple(kind for kind in FINDERS if kind in wanted)
-        self._finders = tuple(FINDERS[kind] for kind in self._kinds)
-        self._without_digits = tuple(FINDERS[kind] for kind in self._kinds if kind not in NEEDS_DIGITS)
         self._ner = ner if Kind.PERSON in wanted else None
         self._sure = sure
         self._clean: set[str] = set()
@@ -117,16 +116,36 @@ class Redactor:
 
         Raises DataError as `redact` does.
         """
-        found = [*map(self.find, texts), *map(self.find_in_value, values)]
-        if not any(found):
-            return found
-        found = _repeated([*texts, *(value.text for value in values)] if values else texts, found)
-        return [*found[: len(texts)], *map(allowed, values, found[len(texts) :])]
+        return self.find_each([(texts, values)])[0]
+
+    def find_each(self, rows: Sequence[tuple[Sequence[str], Sequence[Value]]]) -> list[list[list[Span]]]:
+        """As `find_all` has it of each row, all rows taken together: what stands in several is looked over once, and few
+        lines of code at a time stay in a processor's caches."""
+        places = [[*texts, *(value.text for value in values)] for texts, values in rows]
+        spans = self._looked_over(chain.from_iterable(places))
+        every = list[list[list[Span]]]()
+        for (texts, values), of_row in zip(rows, places, strict=True):
+            found = [spans.get(text, []) for text in of_row]
+            for at, value in enumerate(values, len(texts)):
+                if found[at] or value.text.strip().isdecimal():
+                    found[at] = self._in_value(value, found[at])
+            if any(found):
+                found = _repeated(of_row, found)
+                found[len(texts) :] = map(allowed, values, found[len(texts) :])
+            every.append(found)
+        return every
 
     def find_in_value(self, value: Value) -> list[Span]:
         """As `find`; but digits in a row are a phone number only where the field's name says so, and a column that is
         called Ann is nobody."""
-        spans = allowed(value, self.find(value.text))
+        return self._in_value(value, self.find(value.text))
+
+    def find(self, text: str) -> list[Span]:
+        """What stands in one text, in order, without overlaps. Raises DataError as `redact` does."""
+        return self._looked_over((text,)).get(text, [])
+
+    def _in_value(self, value: Value, spans: list[Span]) -> list[Span]:
+        spans = allowed(value, spans) if spans else spans
         if not value.text.strip().isdecimal():
             return spans
         wanted = Kind.PHONE in self._kinds
@@ -136,31 +155,54 @@ class Redactor:
             if one.sure >= self._sure and (wanted or one.kind != Kind.PHONE)
         ]
 
-    def find(self, text: str) -> list[Span]:
-        """What stands in one text, in order, without overlaps. Raises DataError as `redact` does."""
-        if not text or text in self._clean:
-            return []
-        if self._ner is None and len(text) <= _SHORT:
-            return self._found_in_short(text)
-        return self._found(text)
-
-    def _found_in_short(self, text: str) -> list[Span]:
-        if len(text) <= _FEW_DIGITS and text.isdigit():
-            return []
-        found = self._found(text)
-        if not found and len(self._clean) < _REMEMBERED:
-            self._clean.add(text)
+    def _looked_over(self, texts: Iterable[str]) -> dict[str, list[Span]]:
+        """What stands in those of these texts in which there is something."""
+        found = dict[str, list[Span]]()
+        for some in _side_by_side(self._unknown(texts)):
+            for text, spans in self._told_of(some).items():
+                kept = [span for span in spans if span.sure >= self._sure]
+                if kept and (kept := _joined(kept, text)):
+                    found[text] = kept
+                elif self._ner is None and len(text) <= _SHORT and len(self._clean) < _REMEMBERED:
+                    self._clean.add(text)
+            if len(some[0]) > LONGEST_HELD:
+                forget()
         return found
 
-    def _found(self, text: str) -> list[Span]:
-        finders = self._finders if _DIGIT.search(text) else self._without_digits
-        spans = [span for find in finders for span in find(text)]
+    def _unknown(self, texts: Iterable[str]) -> list[str]:
+        """The texts of which it is not known that nothing stands in them, each once."""
+        unknown = [text for text in dict.fromkeys(texts) if text and text not in self._clean]
         if self._ner is not None:
-            spans += _told_by(self._ner, text)
-        if not spans:
-            return spans
-        kept = [span for span in spans if span.sure >= self._sure]
-        return _joined(kept, text) if kept else kept
+            return unknown
+        return [text for text in unknown if len(text) > _FEW_DIGITS or not text.isdigit()]
+
+    def _told_of(self, texts: Sequence[str]) -> dict[str, list[Span]]:
+        """What the finders say of each of these texts, one finder after the other."""
+        told = {text: list[Span]() for text in texts}
+        with_digits = [text for text in texts if digit_runs(text)]
+        for kind in self._kinds:
+            find = FINDERS[kind]
+            for text in with_digits if kind in NEEDS_DIGITS else texts:
+                told[text] += find(text)
+        if self._ner is not None:
+            for text in texts:
+                told[text] += _told_by(self._ner, text)
+        return told
+
+
+def _side_by_side(texts: Iterable[str]) -> Iterator[list[str]]:
+    """Texts that are looked over together: so many short ones as are held, a longer one by itself."""
+    some = list[str]()
+    for text in texts:
+        if len(text) > LONGEST_HELD:
+            yield [text]
+            continue
+        some.append(text)
+        if len(some) == HELD:
+            yield some
+            some = []
+    if some:
+        yield some
 
 
 def _told_by(ner: Callable[[str], Iterable[tuple[int, int]]], text: str) -> Iterator[Span]:
@@ -188,7 +230,7 @@ def _told_by(ner: Callable[[str], Iterable[tuple[int, int]]], text: str) -> Iter
 def _joined(spans: list[Span], text: str) -> list[Span]:
     """Overlapping spans as one, of the kind with the highest standing; placeholders that stand there are cut out."""
     kept: list[Span] = []
-    for span in sorted(spans, key=lambda span: (span.start, -span.end)):
+    for span in sorted(spans, key=_place) if len(spans) > 1 else spans:
         if not kept or span.start >= kept[-1].end:
             kept.append(span)
             continue
@@ -196,6 +238,10 @@ def _joined(spans: list[Span], text: str) -> list[Span]:
         first = min(last, span, key=lambda one: (_STANDING[one.kind], -one.sure))
         kept[-1] = first._replace(start=last.start, end=max(last.end, span.end))
     return list(_cut(kept, text)) if "[" in text and "_" in text else kept
+
+
+def _place(span: Span) -> tuple[int, int]:
+    return span.start, -span.end
 
 
 def _cut(spans: list[Span], text: str) -> Iterator[Span]:
@@ -218,52 +264,37 @@ def _cut(spans: list[Span], text: str) -> Iterator[Span]:
 
 def _repeated(texts: Sequence[str], found: list[list[Span]]) -> list[list[Span]]:
     """Add what was found in one place and stands elsewhere in the conversation without what gave it away there."""
-    known = _Known()
+    known, rest = dict[str, Span](), list[str]()
     for text, spans in zip(texts, found, strict=True):
+        at = 0
         for span in spans:
-            for piece in _pieces(span, text[span.start : span.end]):
-                known.add(piece, span)
-    others = "\n".join([text for text, spans in zip(texts, found, strict=True) if not spans])
-    in_others = known.may_stand(others, [])
-    more = []
+            kind, start, end, _, _ = span
+            for piece in _pieces(kind, text[start:end]):
+                known.setdefault(piece, span)
+            rest.append(text[at:start])
+            at = end
+        rest.append(text[at:] if at else text)
+    left = "\n".join(rest)
+    if len(known) <= _FEW and not any(piece in left for piece in known):  # as in most conversations
+        return found
+    known_again, more = _Known(known), list[list[Span]]()
     for text, spans in zip(texts, found, strict=True):
-        likely = (spans or in_others) and known.may_stand(text, spans)
-        repeats = list(known.elsewhere(text, spans)) if likely else []
+        repeats = list(known_again.elsewhere(text, spans))
         more.append(_joined([*spans, *repeats], text) if repeats else spans)
     return more
 
 
 class _Known:
-    """Found texts, to be met again: looked up by their first word, so that many cost no more than few."""
+    """Found texts, and as what they were found, to be met again: looked up by their first word, so that many cost no more
+    than few."""
 
-    def __init__(self) -> None:
-        self._spans: dict[str, Span] = {}
-
-    @cached_property
-    def _shapes(self) -> dict[str, set[tuple[int, int]]]:
-        """First word → (where it stands in the found text, the found text's length). Made when all texts are known."""
-        shapes = defaultdict[str, set[tuple[int, int]]](set)
-        for piece in self._spans:
+    def __init__(self, spans: dict[str, Span]) -> None:
+        self._spans = spans
+        self._shapes = defaultdict[str, set[tuple[int, int]]](set)
+        """First word → (where it stands in the found text, the found text's length)."""
+        for piece in spans:
             if (word := _TOKEN.search(piece)) is not None:
-                shapes[word[0]].add((word.start(), len(piece)))
-        return shapes
-
-    def add(self, piece: str, span: Span) -> None:
-        """Remember a text, and as what it was found."""
-        self._spans.setdefault(piece, span)
-
-    def may_stand(self, text: str, spans: list[Span]) -> bool:
-        """Whether one of the remembered texts stands outside `spans`; yes where they are many."""
-        if len(self._spans) > _FEW:
-            return True
-        for piece in self._spans:
-            at = text.find(piece)
-            while at >= 0:
-                end = at + len(piece)
-                if not any(span.start < end and at < span.end for span in spans):
-                    return True
-                at = text.find(piece, at + 1)
-        return False
+                self._shapes[word[0]].add((word.start(), len(piece)))
 
     def elsewhere(self, text: str, spans: list[Span]) -> Iterator[Span]:
         """Where remembered texts stand on their own outside `spans`, which are in order."""
@@ -280,10 +311,10 @@ class _Known:
                     yield span._replace(start=start, end=end, rule="repeated")
 
 
-def _pieces(span: Span, value: str) -> list[str]:
+def _pieces(kind: Kind, value: str) -> Sequence[str]:
     """What to look for in the rest of a conversation: the value, and the words of a name that is surely one."""
-    if span.kind is not Kind.PERSON:
-        return [value] if 2 * _SHORTEST_REPEATED <= len(value) <= _LONGEST_REPEATED else []
+    if kind is not Kind.PERSON:
+        return (value,) if 2 * _SHORTEST_REPEATED <= len(value) <= _LONGEST_REPEATED else ()
     words = [word for word in name_words(value) if len(word) >= _SHORTEST_REPEATED and word[0].isupper()]
     return [value[:_LONGEST_REPEATED], *(word for word in words if not _ordinary(word))]
 

@@ -37,18 +37,14 @@ class Report:
     def take(self, texts: Sequence[str], found: Sequence[Sequence[Span]]) -> None:
         """Count what was found in each of these texts."""
         self.texts += len(texts)
+        self.characters += sum(map(len, texts))
         for text, spans in zip(texts, found, strict=True):
-            self.characters += len(text)
-            for span in spans:
-                self.add(span, masked(span.kind, text[span.start : span.end]))
-
-    def add(self, span: Span, mask: str) -> None:
-        """Count one find; `mask` is its masked form."""
-        self.counts[span.kind] += 1
-        self.rules[f"{span.kind}.{span.rule}"] += 1
-        samples = self.samples.setdefault(span.kind, [])
-        if len(samples) < SAMPLES and mask not in samples:
-            samples.append(mask)
+            for kind, start, end, rule, _ in spans:
+                self.counts[kind] += 1
+                self.rules[f"{kind}.{rule}"] += 1
+                samples = self.samples.setdefault(kind, [])
+                if len(samples) < SAMPLES and (mask := masked(kind, text[start:end])) not in samples:
+                    samples.append(mask)
 
     def merge(self, other: "Report") -> None:
         """Add another conversation's tallies, found by the same redactor."""

@@ -147,6 +147,8 @@ _CODE = re.compile(r"[a-z_]\w*\.[a-z_]\w*|^[a-z]+(?:[A-Z][a-z]+)+\d?$|^[a-z]+(?:
 
 
 _HEX = re.compile(r"[0-9a-f]{32,128}|[0-9A-F]{32,128}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_LOGIN = re.compile(r"://[^\s/@:\"'<>]{0,100}:[^\s/@\"'<>{}$]{1,200}@")
+"""What stands in every connection string that holds a password. It begins with its own signs, which are quickly found."""
 _PRIVATE_KEY = "private key"
 _HINTS = hint_words(_PRIVATE_KEY, *(rule.hints for rule in SURROUNDED))
 
@@ -159,7 +161,7 @@ def find_secrets(text: str) -> Iterator[Span]:
     if _PRIVATE_KEY in there:
         yield from _private_keys(text)
     for rule in _hinted(tokens, there):
-        for match in rule.pattern.finditer(text):
+        for match in rule.pattern.finditer(text) if _may_stand(rule, text) else ():
             group = match.lastindex or 0
             start, end = match.span(group)
             if end > start and _counts(rule, text[start:end]):
@@ -171,6 +173,11 @@ def _hinted(tokens: str, there: frozenset[str]) -> Iterator[Rule]:
     if tokens:
         yield from (rule for rule in MARKED if any(hint in tokens for hint in rule.hints))
     yield from (rule for rule in SURROUNDED if not there.isdisjoint(rule.hints))
+
+
+def _may_stand(rule: Rule, text: str) -> bool:
+    """Whether what is quickly looked for stands in a text: not in most that name a web address."""
+    return rule.name != "connection_string" or _LOGIN.search(text) is not None
 
 
 def _private_keys(text: str) -> Iterator[Span]:

@@ -9,11 +9,12 @@ personal data would mostly do. Texts of ASCII, as most are, are looked over as b
 
 import re
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from heapq import merge
 from itertools import groupby
 from string import ascii_letters, ascii_lowercase, ascii_uppercase, digits
+from typing import TypeVar
 
 import regex
 
@@ -47,7 +48,26 @@ _LONG_TOKEN = b"x" * LONG_TOKEN
 _ANY_TOKEN = re.compile(b"%b+" % _LONG_TOKEN)
 
 
-@lru_cache(maxsize=4)
+HELD, LONGEST_HELD = 64, 2000
+"""So many texts of so many characters are looked over side by side: what was seen of them is held."""
+T = TypeVar("T")
+_forget = list[Callable[[], None]]()
+
+
+def held(look: Callable[[str], T]) -> Callable[[str], T]:
+    """A look at a text that is not done again while its finders are at work."""
+    looked = lru_cache(maxsize=HELD)(look)
+    _forget.append(looked.cache_clear)
+    return looked
+
+
+def forget() -> None:
+    """Let go of what is held: of texts of megabytes that is much."""
+    for clear in _forget:
+        clear()
+
+
+@held
 def digit_runs(text: str) -> Sequence[int]:
     """Where each run of digits begins."""
     ascii_alone = text.isascii()
@@ -57,7 +77,7 @@ def digit_runs(text: str) -> Sequence[int]:
     return packed(match.start() for match in found)
 
 
-@lru_cache(maxsize=4)
+@held
 def digit_count(text: str) -> int:
     """How many digits stand in it."""
     if text.isascii():
@@ -65,7 +85,7 @@ def digit_count(text: str) -> int:
     return sum(map(len, _ANY_RUN.findall(text)))
 
 
-@lru_cache(maxsize=4)
+@held
 def long_numbers(text: str) -> Sequence[int]:
     """Where those runs of digits begin after which six digits come with no more than three signs between each two."""
     return beginning(_LONG_NUMBER, text, digit_runs(text))
@@ -109,7 +129,7 @@ def long_tokens(text: str) -> str:
     return found.decode("utf-8", "surrogatepass").lower()
 
 
-@lru_cache(maxsize=4)
+@held
 def folded(text: str) -> str:
     """The text in small letters, as a search without regard to case sees it; it may be longer than the text."""
     return small(text)

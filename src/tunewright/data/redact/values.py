@@ -11,6 +11,7 @@ moment. A value with check digits or marks (a card, an IBAN, +1 (415) 555-0123) 
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from tunewright.data.redact.span import Kind, Span
@@ -67,12 +68,13 @@ def marked(value: Value, spans: Iterable[Span]) -> Iterator[Span]:
         return
     others = [span for span in spans if span.kind is not Kind.PHONE]
     yield from others
-    if not others and len(text) in _PHONE_DIGITS and _is_phone(value.name):
+    if not others and len(text) in _PHONE_DIGITS and _is_phone(value.name[-_LONGEST_NAME:]):
         start = value.text.index(text)
         yield Span(Kind.PHONE, start, start + len(text), "phone_field", 0.85)
 
 
+@lru_cache(maxsize=1024)
 def _is_phone(name: str) -> bool:
-    plain = unicodedata.normalize("NFKD", _CAMEL.sub("_", name[-_LONGEST_NAME:]))
+    plain = unicodedata.normalize("NFKD", _CAMEL.sub("_", name))
     plain = "".join(sign for sign in plain if not unicodedata.combining(sign)).casefold()
     return _PHONE_NAME.search(_BETWEEN.sub("_", plain)) is not None

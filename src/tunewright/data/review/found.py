@@ -7,29 +7,30 @@ What operations drop is found by asking them, what only the audit knows by askin
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
-from itertools import islice
-from typing import Any
 
 from tunewright.core.errors import UserError
 from tunewright.core.example import Example
 from tunewright.data.audit.kinds import KINDS
 from tunewright.data.audit.seen import every_row
 from tunewright.data.names import did_you_mean
-from tunewright.data.ops import drop_contradictions, drop_duplicates, drop_near_duplicates
+from tunewright.data.ops import DropContradictions, DropDuplicates, DropNearDuplicates, RecipeOp
 from tunewright.data.ops.op import Rows
+from tunewright.data.recipe_rows import reasons
 
 ANY = "any"
 PERSONAL = ("secret", "personal_data")
-_DROPPED = ("contradiction", "duplicate", "near_duplicate")
+_MENDS: dict[str, RecipeOp] = {
+    "contradiction": DropContradictions(),
+    "duplicate": DropDuplicates(),
+    "near_duplicate": DropNearDuplicates(),
+}
+_DROPPED = tuple(_MENDS)
 _NOT_ROWS = (
     *("leak", "duplicate_across", "near_leak", "refused_row", "over_length", "few_rows", "few_test_rows"),
     *("unseen_label", "rare_label", "imbalance", "trivial_answer", "reviewed", "written"),
-    *("replaced", "dropped"),
+    *("replaced", "dropped", "set_aside"),
 )
 """Kinds that are about parts, numbers of rows, labels or the base."""
-_BLOCK = 1000
-"""Rows that are looked at together."""
 
 
 def kinds() -> tuple[str, ...]:
@@ -70,29 +71,9 @@ def _all(rows: Rows, wanted: Sequence[str]) -> Iterator[tuple[int | str, str]]:
 
 def _dropped(rows: Rows, kind: str) -> Iterator[tuple[int, str]]:
     """What the operation that mends it would drop, and why."""
-    look: Callable[[list[Example]], Any]
-    judge: Callable[[Iterator[Any], Rows], Iterator[str | None]]
-    if kind == "contradiction":
-        contradictions = drop_contradictions.DropContradictions()
-        look, judge = (
-            drop_contradictions.look(contradictions),
-            partial(drop_contradictions.judge, contradictions),
-        )
-    elif kind == "duplicate":
-        duplicates = drop_duplicates.DropDuplicates()
-        look, judge = drop_duplicates.look(duplicates), partial(drop_duplicates.judge, duplicates)
-    else:
-        near = drop_near_duplicates.DropNearDuplicates()
-        look, judge = drop_near_duplicates.look(near), partial(drop_near_duplicates.judge, near)
-    for number, reason in enumerate(judge(map(look, _blocks(rows)), rows)):
+    for number, reason in enumerate(reasons(_MENDS[kind], rows)):
         if reason is not None:
             yield number, reason
-
-
-def _blocks(rows: Rows) -> Iterator[list[Example]]:
-    left = iter(rows)
-    while block := list(islice(left, _BLOCK)):
-        yield block
 
 
 def _personal(rows: Sequence[Example], asked: Sequence[str]) -> Iterator[tuple[int, str]]:

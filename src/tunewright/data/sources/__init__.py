@@ -149,6 +149,13 @@ def _queried(table: Table, spec: SourceSpec) -> Opened:
     return Opened(table, "chat" if chat else "documents" if documents else "columns")
 
 
+def format_of_ending(path: Path) -> str | None:
+    """The format of a file, or of what a packed one holds, by its ending; None where that does not tell it, or it is an
+    archive of several."""
+    name = Path(path.stem) if path.suffix.lower() in COMPRESSED else path
+    return ENDINGS.get(name.suffix.lower())
+
+
 def _format_of(path: Path) -> str:
     ending = path.suffix.lower()
     if ending in _OLDER:

@@ -81,7 +81,8 @@ def scrubbed(error: BaseException, spec: SqlSpec) -> str:
     for secret in sorted(filter(None, _secrets(url, whole=bool(spec.url_env))), key=len, reverse=True):
         for form in (secret, quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1]):
             said = said.replace(form, "***")
-    said = " ".join((said.strip().splitlines() or [""])[0][:200].split()).rstrip(".") or type(error).__name__
+    said = " ".join((said.strip().splitlines() or [""])[0][:200].split()).rstrip(".").removesuffix(" ()")
+    said = said or type(error).__name__
     return said if said.isprintable() else "it gives no reason that can be printed"
 
 

@@ -150,4 +150,6 @@ def _too_many() -> BadFile:
 
 def _said(error: Exception) -> str:
     text = " ".join(str(error).split())[:100].rstrip(".")
+    if text.startswith("File name in directory"):  # and two byte strings, of which one is a stranger's
+        return "its own head has another name"
     return text if text and text.isprintable() else type(error).__name__

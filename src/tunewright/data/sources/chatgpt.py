@@ -1,9 +1,10 @@
-"""The export of a ChatGPT account (conversations.json): one row a conversation, {messages, title, model, created}.
+"""The export of a ChatGPT account (conversations.json): one row a conversation.
 
-Of a conversation's tree the branch is read that was shown last. What the system says, hidden messages, thoughts, and calls
-of tools with their results are left out; messages of one role that follow one another are joined, and what follows the
-last answer is cut off. A conversation with pictures or sounds is a reject, one without an answer is passed over. A row's
-number is its place in the file.
+A row is {messages, title, model, created, written_by}; `written_by` is the model that answered, `unknown` where the export
+does not name it. Of a conversation's tree the branch is read that was shown last. What the system says, hidden messages,
+thoughts, and calls of tools with their results are left out; messages of one role that follow one another are joined, and
+what follows the last answer is cut off. A conversation with pictures or sounds is a reject, one without an answer is passed
+over. A row's number is its place in the file.
 """
 
 from collections.abc import Generator, Iterator
@@ -47,11 +48,13 @@ def _conversation(values: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(last, str) or last not in tree:
         raise BadRow("bad conversation: 'current_node' names none of its messages")
     said = map(_said, _branch(tree, last))
+    model = clean(values.get("default_model_slug"))
     return {
         "messages": joined(part for part in said if part is not None),
         "title": clean(values.get("title")),
-        "model": clean(values.get("default_model_slug")),
+        "model": model,
         "created": iso_time(values.get("create_time")),
+        "written_by": model or "unknown",
     }
 
 

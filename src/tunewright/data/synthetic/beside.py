@@ -21,6 +21,7 @@ from tunewright.core.example import Example
 from tunewright.core.hashing import canonical_json
 from tunewright.data.examples import Examples, chunks, picked
 from tunewright.data.inputs import hashed
+from tunewright.data.keyed import Read
 from tunewright.data.parts import Part
 from tunewright.data.repeats import without_repeats
 from tunewright.data.spec import DataSpec, SplitSpec
@@ -40,6 +41,8 @@ class Beside(NamedTuple):
     """What is to be known of how rows were shared out."""
     left_out: Sequence[Example]
     """Written rows that would give rows of dev or test away."""
+    read: Read | None = None
+    """What an audit compares the rows by, where all of them were read together."""
 
 
 def share_beside(examples: Sequence[Example], spec: SplitSpec, data: DataSpec, *, workers: int = 1) -> Beside:
@@ -49,7 +52,8 @@ def share_beside(examples: Sequence[Example], spec: SplitSpec, data: DataSpec, *
     of those to train on were written.
     """
     if not any_written(examples):
-        return Beside(*share(examples, spec, workers=workers), [])
+        shared = share(examples, spec, workers=workers)
+        return Beside(shared.parts, shared.notes, [], shared.read)
     known = known_of(examples, spec, workers)
     own = np.flatnonzero(~known.written)
     if len(own) < _FEWEST:
@@ -59,7 +63,7 @@ def share_beside(examples: Sequence[Example], spec: SplitSpec, data: DataSpec, *
             where="split",
             fix="Add rows of people's: 30 is the least that gives three parts of any use.",
         )
-    parts, notes = share(_some(examples, own), spec, workers=workers)
+    parts, notes, _ = share(_some(examples, own), spec, workers=workers)
     found = _placed(known, _own(examples, known, parts), data.synthetic_dev)
     order = _Order(examples, known, spec.seed)
     train = order.together(found.own_train, found.train)
@@ -196,6 +200,11 @@ class _Among(Examples):
     def lines(self, places: Iterable[int]) -> Iterator[bytes]:
         """The lines at these places, in their order."""
         return self._all.lines(int(self._places[place]) for place in places)
+
+    @property
+    def whole(self) -> None:
+        """No file has these alone."""
+        return None
 
     def chunks(self) -> Iterator[bytes]:
         """The lines, some hundred kilobytes at a time."""

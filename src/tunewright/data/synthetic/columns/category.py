@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, JsonValue
 
+from tunewright.data.kinds import Kind, kind_of, together
 from tunewright.data.synthetic.columns.column import Cells, ColumnSpec, Desk
 from tunewright.data.synthetic.draws import draw
 
@@ -45,6 +46,13 @@ class CategoryColumn(ColumnSpec):
     """Chooses this column."""
     values: Values
     """The values, [delivery, invoice], or each with its weight: {delivery: 3, invoice: 1} is three quarters and one."""
+
+    @property
+    def kind(self) -> Kind:
+        """Of its values, where all are of one kind."""
+        values = [""] if isinstance(self.values, dict) else self.values
+        given = [*values, self.otherwise]
+        return together(*(kind_of(value) for value in given if value is not None))
 
 
 def each(spec: CategoryColumn, name: str, means: Desk) -> Callable[[Cells], JsonValue]:

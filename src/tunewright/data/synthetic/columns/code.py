@@ -2,6 +2,7 @@
 
 from typing import ClassVar, Literal
 
+from tunewright.data.kinds import Kind
 from tunewright.data.synthetic.blocks import code_block
 from tunewright.data.synthetic.columns.column import Asking, Cells, Desk, PromptedSpec, questions
 from tunewright.data.synthetic.formula import BadCell, Template, template
@@ -14,6 +15,7 @@ class CodeColumn(PromptedSpec):
     """What a teacher writes as code; one that its language cannot read is asked for again, with what is wrong."""
 
     TEMPLATES: ClassVar[tuple[str, ...]] = (*PromptedSpec.TEMPLATES, "tables")
+    KIND: ClassVar[Kind] = "text"
 
     type: Literal["code"] = "code"
     """Chooses this column."""

@@ -23,6 +23,7 @@ from tunewright.core.grading import Grader
 from tunewright.core.hashing import hash_value
 from tunewright.core.message import Conversation, Message
 from tunewright.core.spec import Spec
+from tunewright.data.kinds import Kind, kind_of, together
 from tunewright.data.synthetic.formula import BadCell, Expression, Template, expression, template
 
 
@@ -35,12 +36,19 @@ class ColumnSpec(Spec):
     """Settings that are expressions over other columns."""
     NAMES: ClassVar[tuple[str, ...]] = ()
     """Settings that name another column."""
+    KIND: ClassVar[Kind] = "any"
+    """What its cells are, where that is known beforehand."""
 
     when: Expression | None = None
     """An expression over other columns: plan == "pro". Where it is not true, the cell is `otherwise`, and nobody is
     asked."""
     otherwise: JsonValue = None
     """What stands in the cell where `when` is not true."""
+
+    @property
+    def kind(self) -> Kind:
+        """What its cells are, `otherwise` counted where it is given; nulls are of no kind."""
+        return self.KIND if self.otherwise is None else together(self.KIND, kind_of(self.otherwise))
 
     def reads(self) -> dict[str, frozenset[str]]:
         """Setting → the columns that it reads."""

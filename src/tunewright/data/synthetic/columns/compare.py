@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from tunewright.core.message import Conversation
+from tunewright.data.kinds import Kind
 from tunewright.data.synthetic.columns.column import Asking, Cells, Desk, PromptedSpec, questions
 from tunewright.data.synthetic.columns.judge import Refused, scored, with_form
 from tunewright.data.synthetic.columns.structured import reader
@@ -30,6 +31,7 @@ class CompareColumn(PromptedSpec):
     the two are equal."""
 
     NAMES: ClassVar[tuple[str, ...]] = ("of",)
+    KIND: ClassVar[Kind] = "object"
 
     type: Literal["compare"] = "compare"
     """Chooses this column."""

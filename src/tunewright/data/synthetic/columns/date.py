@@ -6,6 +6,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
+from tunewright.data.kinds import Kind
 from tunewright.data.synthetic.columns.column import Cells, ColumnSpec, Desk
 from tunewright.data.synthetic.formula import BadCell
 
@@ -16,6 +17,7 @@ class DateColumn(ColumnSpec):
     """A day, or a moment, between two, or after another column's."""
 
     NAMES: ClassVar[tuple[str, ...]] = ("after",)
+    KIND: ClassVar[Kind] = "text"
 
     type: Literal["date"] = "date"
     """Chooses this column."""

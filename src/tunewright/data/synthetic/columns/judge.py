@@ -1,11 +1,12 @@
 """judge: a score that a teacher gives by a rubric, with its reason."""
 
 from collections.abc import Callable
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from tunewright.core.message import Conversation, Message
+from tunewright.data.kinds import Kind
 from tunewright.data.synthetic.columns.column import Asking, Cells, Desk, PromptedSpec, questions
 from tunewright.data.synthetic.columns.structured import reader
 from tunewright.data.synthetic.formula import BadCell
@@ -21,6 +22,8 @@ Answer with JSON alone: {{"reason": "one or two sentences", "score": a whole num
 class JudgeColumn(PromptedSpec):
     """What a teacher thinks of other columns: {score, reason}. The reason is written first, so that the score follows
     from it."""
+
+    KIND: ClassVar[Kind] = "object"
 
     type: Literal["judge"] = "judge"
     """Chooses this column."""

@@ -13,6 +13,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from tunewright.data.kinds import Kind
 from tunewright.data.synthetic.columns.column import Cells, ColumnSpec, Desk
 
 _NORMAL = NormalDist()
@@ -24,6 +25,7 @@ class NumberColumn(ColumnSpec):
     """A number."""
 
     NAMES: ClassVar[tuple[str, ...]] = ("follows",)
+    KIND: ClassVar[Kind] = "number"
 
     type: Literal["number"] = "number"
     """Chooses this column."""

@@ -4,10 +4,11 @@ import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, NamedTuple, Self
+from typing import ClassVar, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
+from tunewright.data.kinds import Kind
 from tunewright.data.synthetic.columns.column import Cells, ColumnSpec, Desk
 
 Locale = Literal["de", "en_GB", "en_US", "es", "fr", "it", "nl", "pl", "pt", "sv", "tr"]
@@ -20,6 +21,8 @@ _GERMAN = {"ä": "ae", "ö": "oe", "ü": "ue"}
 class PersonColumn(ColumnSpec):
     """Somebody who does not exist: {name, first_name, last_name, gender, age, city, email, locale}. Mail addresses end with
     example.com, which is nobody's (RFC 2606)."""
+
+    KIND: ClassVar[Kind] = "object"
 
     type: Literal["person"] = "person"
     """Chooses this column."""

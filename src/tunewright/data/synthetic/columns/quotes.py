@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
+from tunewright.data.kinds import Kind
 from tunewright.data.normal import plain_text
 from tunewright.data.synthetic.columns.column import Cells, ColumnSpec, Desk
 from tunewright.data.synthetic.formula import BadCell, Expression, expression
@@ -19,6 +20,7 @@ class QuotesColumn(ColumnSpec):
     up where one does not stand there, letter case, blanks and typography aside."""
 
     EXPRESSIONS: ClassVar[tuple[str, ...]] = ("when", "of", "within")
+    KIND: ClassVar[Kind] = "list"
 
     type: Literal["quotes"] = "quotes"
     """Chooses this column."""

@@ -1,14 +1,17 @@
 """reply: what a teacher answers to the seed's own question, with all turns before it."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from tunewright.core.message import Conversation, with_system
+from tunewright.data.kinds import Kind
 from tunewright.data.synthetic.columns.column import Asking, AskingSpec, Cells, Desk
 from tunewright.data.synthetic.formula import BadCell, template
 
 
 class ReplyColumn(AskingSpec):
     """What a teacher answers where the seed row's answer stands: it is asked the row's whole conversation up to there."""
+
+    KIND: ClassVar[Kind] = "text"
 
     type: Literal["reply"] = "reply"
     """Chooses this column."""

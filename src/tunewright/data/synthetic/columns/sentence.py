@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
+from tunewright.data.kinds import Kind
 from tunewright.data.synthetic.columns.column import Cells, ColumnSpec, Desk
 from tunewright.data.synthetic.formula import BadCell
 from tunewright.data.synthetic.grammar import Grammar, GrammarError
@@ -28,6 +29,8 @@ GrammarText = Annotated[str, Field(max_length=100_000), AfterValidator(_checked)
 
 class SentenceColumn(ColumnSpec):
     """A sentence drawn from a grammar: a command of a language of your own."""
+
+    KIND: ClassVar[Kind] = "text"
 
     type: Literal["sentence"] = "sentence"
     """Chooses this column."""

@@ -1,13 +1,16 @@
 """text: what a teacher says."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
+from tunewright.data.kinds import Kind
 from tunewright.data.synthetic.columns.column import Asking, Cells, Desk, PromptedSpec, questions
 from tunewright.data.synthetic.formula import BadCell
 
 
 class TextColumn(PromptedSpec):
     """What a teacher answers, as it stands."""
+
+    KIND: ClassVar[Kind] = "text"
 
     type: Literal["text"] = "text"
     """Chooses this column."""

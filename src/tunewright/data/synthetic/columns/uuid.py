@@ -1,16 +1,19 @@
 """uuid: an identifier in the form of a random UUID (RFC 9562, version 4), the same for the same seed."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field
 
+from tunewright.data.kinds import Kind
 from tunewright.data.synthetic.columns.column import Cells, ColumnSpec, Desk
 
 
 class UuidColumn(ColumnSpec):
     """An identifier."""
+
+    KIND: ClassVar[Kind] = "text"
 
     type: Literal["uuid"] = "uuid"
     """Chooses this column."""

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, JsonValue, model_validator
 
 from tunewright.core.example import ask, make_example
+from tunewright.data.kinds import Kind
 from tunewright.data.synthetic.columns.column import Cells, ColumnSpec, Desk
 from tunewright.data.synthetic.formula import BadCell, Expression, Template, expression, template
 from tunewright.data.synthetic.syntax import fault
@@ -16,6 +17,7 @@ class ValidateColumn(ColumnSpec):
 
     TEMPLATES: ClassVar[tuple[str, ...]] = ("tables", "expected")
     EXPRESSIONS: ClassVar[tuple[str, ...]] = ("when", "of", "holds")
+    KIND: ClassVar[Kind] = "object"
 
     type: Literal["validate"] = "validate"
     """Chooses this column."""
