@@ -14,6 +14,7 @@ import pytest
 import tunewright as tw
 from tunewright.cli.main import COMMANDS, cli
 from tunewright.project.project import Project
+from tunewright.train.spec import TrainSpec
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "python.md").read_text("utf-8")
@@ -98,12 +99,36 @@ def test_train_tells_of_itself():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "['path', 'settings', 'listen'] True\n"
-    for paper in ("2305.18290", "2404.19733", "2403.07691", "2402.01306"):
-        assert f"arXiv:{paper}" in tw.train.__doc__
     for unit in ("in bytes", "Unix seconds", "`seconds_left`", "in nats", "[out, in]"):
         assert unit in tw.train.__doc__
-    for error in ("ProjectFileError", "DataError", "ModelError", "GateError"):
-        assert error in tw.train.__doc__
+    for error in (
+        *("ProjectFileError", "DataError", "ModelError", "GateError", "ProblemsError", "UserError"),
+        "OSError",
+    ):
+        assert re.search(rf"\b{error}\b", tw.train.__doc__)
+
+
+def test_train_tells_of_every_event_of_training():
+    """And of none that is not there: those that the source emits."""
+    sources = Path(tw.__file__).parent.joinpath("train").rglob("*.py")
+    emitted = {
+        kind for source in sources for kind in re.findall(r'emit\(\s*"(train\.[a-z_]+)"', source.read_text())
+    }
+    assert len(emitted) > 12
+    told = re.findall(r"`(train\.[a-z_]+)`", tw.train.__doc__)
+    settings = {f"train.{name}" for name in TrainSpec.model_fields if name not in ("strength",)}
+    assert {*told} - settings == emitted
+
+
+def test_train_names_every_paper_of_its_settings():
+    """Those that the settings and the losses name."""
+    folder = Path(tw.__file__).parent / "train"
+    sources = [folder / "spec.py", folder / "optimizer.py", *(folder / "methods").glob("*.py")]
+    papers = {
+        paper for source in sources for paper in re.findall(r"arXiv:(\d{4}\.\d{5})", source.read_text())
+    }
+    assert len(papers) > 12
+    assert papers - {*re.findall(r"arXiv:(\d{4}\.\d{5})", tw.train.__doc__)} == set()
 
 
 def test_an_unknown_step_is_a_user_error(tmp_path):

@@ -232,31 +232,56 @@ def _train(
 
     `settings` overrides fields by dotted name, as `--set` does: {"train.method": "dpo", "train.dpo.beta": 0.2}.
 
-    `listen` is called with each event, whose `time` is in Unix seconds. `train.preflight` says before a longer run what
-    it will take: `seconds`, and `peak` and `available` in bytes of memory. `train.step` has the step's `loss`, the
-    gradient's norm before clipping (`grad_norm`), the learning rate (`lr`), `tokens` and `trained_tokens`, both also a
-    second (`tokens_per_s`, `trained_tokens_per_s`), `memory` in bytes, `seconds_left` and the seconds that training has
-    taken (`elapsed`, attempts that were cut off with it). `train.estimate` says after 20 steps, and after 2 where nothing
-    was said before, what all of it will take, by them: `seconds`. Where the machine has a price, all three have the
-    `cost` in `currency`. `train.dev` has the dev loss. `step.done` says the `seconds`
-    that a step of the project took.
+    `listen` is called with each event: its `kind`, its `time` in Unix seconds, and its `data`, which are
+
+    - `train.load`: `base` is loaded. `train.start`: `steps`, `rows`, `threads`, whether rows are `packed` or `padded`, and
+      why they are `not_packed`.
+    - `train.warning`: in `words`, what should be known of the rows, the settings or the adapter before it trains.
+    - `train.discarded`: in `words`, why a run that was begun is not taken up.
+    - `train.preflight`, before a longer run: what it will take, `seconds`, and `peak` and `available` in bytes of memory.
+    - `train.reference` (dpo, kto): rows that were read under the base, `done` of `total`; `train.recalled` where all `rows`
+      were read by an earlier run.
+    - `train.step`: `step` of `steps`, its `loss`, the gradient's norm before clipping (`grad_norm`), the learning rate
+      (`lr`), `tokens` and `trained_tokens`, both also a second (`tokens_per_s`, `trained_tokens_per_s`), `memory` in bytes,
+      `seconds_left` and the seconds that training has taken (`elapsed`, attempts that were cut off with it); with rehearsal
+      `rehearsal_loss`; of dpo `reward_margin` and `reward_accuracy`, of orpo `log_odds_ratio` and `reward_accuracy`, of kto
+      `reward_good_less_bad`.
+    - `train.estimate`, after 20 steps (`by_steps`), and after 2 where nothing was said before: what all of it will take, by
+      them, `seconds`.
+    - `train.dev`: the dev `loss`, with `train.dev_answers` the answers' mean `score`, and whether these weights are the
+      `best`.
+    - `train.trouble`: in `words`, a loss at a `step` that rose (`state`: `spike`, `diverged`) or is no number (`broken`);
+      the `rows` with the least likely answers, or without a gradient that is a number.
+    - `train.strength`: the dev `loss` at a `strength` that is tried. `train.check`: the proofs begin.
+    - `train.done`: `steps`, `best_step`, `best_dev_loss`, and the `peak` of memory in bytes.
+    - `train.sink_failed`: the `error` of a `sink`, which is left out from there.
+
+    Where the machine has a price, `train.preflight`, `train.estimate` and `train.step` have the `cost` in `currency`.
+    `step.done` says the `seconds` that a step of the project took.
 
     The losses, each the mean over a step's trained tokens, pairs or answers (`train/methods` has the formulas).
     Log-probabilities are in nats: one for each token, summed to one for each row [rows], of which pairs make [pairs].
 
     - `sft`: the negative log-likelihood of a trained token, answers and their end of turn; in nats.
     - `cpt`: the same of a token of a document, its end with it and its first token without.
-    - `dpo`: of a pair, by `train.dpo.loss`: sigmoid (arXiv:2305.18290), hinge (SLiC-HF, arXiv:2305.10425), ipo
-      (arXiv:2310.12036), robust (arXiv:2403.00409), simpo (arXiv:2405.14734); and `train.dpo.nll` times the chosen
-      answer's negative log-likelihood a token (arXiv:2404.19733).
+    - `dpo`: of a pair, by `train.dpo.loss`: sigmoid (arXiv:2305.18290), hinge (SLiC-HF, arXiv:2305.10425, as
+      arXiv:2309.06657 has it), ipo (arXiv:2310.12036), robust (arXiv:2403.00409), simpo (arXiv:2405.14734); and
+      `train.dpo.nll` times the chosen answer's negative log-likelihood a token (arXiv:2404.19733).
     - `orpo`: of a pair (arXiv:2403.07691).
     - `kto`: of a rated answer (arXiv:2402.01306).
 
     Returns the adapter's folder and a summary. The update of a linear layer W [out, in] is s B A with A [rank, in],
-    B [out, rank] (arXiv:2106.09685), in PEFT's files. A run that was cut off goes on; one that is done is found again.
+    B [out, rank] (LoRA, arXiv:2106.09685), in PEFT's files; s is alpha / rank, with `rslora` alpha / √rank
+    (arXiv:2312.03732). `dora` trains each row's size too (arXiv:2402.09353), `pissa` begins at the largest singular values
+    (arXiv:2404.02948), `qlora` trains over four bits (arXiv:2305.14314), and `b_rate` lets B learn faster (LoRA+,
+    arXiv:2402.12354). Steps are AdamW's (arXiv:1711.05101), `adamw8bit` keeps its moments in eight bits (arXiv:2110.02861);
+    the schedule `wsd` is arXiv:2404.06395's, `neftune` arXiv:2310.05914's, `strength` arXiv:2109.01903's. A run that was cut
+    off goes on; one that is done is found again.
 
     Raises ProjectFileError for the project file, DataError for the rows, ModelError for the base or its template,
-    GateError where the gate refuses the rows or training did not take.
+    GateError where the gate refuses the rows or training did not take, ProblemsError for sinks that are not installed,
+    UserError for an unknown method, a sink that does not start, or a project that is at work elsewhere, and OSError where
+    the disk is full.
     """
     return open(path, settings=dict(settings or {})).train(listen)
 

@@ -90,6 +90,19 @@ def test_check_warns_of_expected_answers_that_fail_their_grader(cli, tmp_path):
     assert "of the 4 expected answers, 4 score below 1 with regex themselves" in said.err
 
 
+def test_check_says_what_an_engine_would_not_load_whatever_else_is_wrong(cli, tmp_path):
+    (tmp_path / "tunewright.yaml").write_text(PROJECT)
+    settings = ("--set", "train.adapter.kind=dora", "--set", "train.adapter.rank=24")
+    said = cli("check", *settings)
+    assert said.code == 2
+    assert "sums.jsonl" in said.err
+    assert "warning: --set train.adapter.kind: vLLM loads no DoRA adapters" in said.err
+    assert "warning: --set train.adapter.rank: vLLM loads an adapter of rank 24 only where" in said.err
+    said = cli("check", "--set", "train.adapter.kind=dora")
+    assert said.code == 2
+    assert "of rank" not in said.err
+
+
 PROJECT = (
     "name: sums\ntask: {system: Add.}\nsources: {rows: {path: sums.jsonl}}\n"
     "suites: {target: {examples: test, graders: [{type: exact_match}]}, general: {examples: general}}\n"

@@ -55,9 +55,9 @@ def test_the_recipe_is_shown_before_and_after_it_ran(cli, project):
     said = cli("data", "recipe")
     assert (said.code, said.err) == (0, "")
     assert said.out == (
-        "rows (source) stale redact (of rows) waits reads messages may change messages, rejected drop_duplicates"
-        " (of redact) waits reads messages What is stale is worked by `tunewright run prepare`; `tunewright data preview`"
-        " shows first rows."
+        "rows (source) stale redact (of rows) waits reads messages, rejected may change messages, rejected drop_duplicates"
+        " (of redact) waits reads messages, desirable, rejected What is stale is worked by `tunewright run prepare`;"
+        " `tunewright data preview` shows first rows."
     )
     assert cli("run", "prepare").code == 0
     assert cli("data", "recipe").out == (
@@ -91,13 +91,16 @@ def test_conversations_that_nobody_answers_are_told_apart_from_rejects(cli, proj
     (project / "tunewright.yaml").write_text(f"name: n\ntask: {{system: s}}\nsources: {{mails: {source}}}\n")
     said = cli("run", "ingest")
     assert said.code == 0
-    assert "1 examples, 0 rejects, 5 without an answer passed over" in said.err
+    assert "1 examples, 0 rejects, 5 passed over (no answer 5)" in said.err
     assert said.out.startswith(
-        "5 conversations that nobody answers were passed over, the first at mails.mbox:3: no answer: no mail of the file"
-        " answers it, and it answers none. All of them: "
+        "5 conversations were passed over (no answer 5), the first at mails.mbox:3: no answer: no mail of the file answers"
+        " it, and it answers none. All of them: "
     )
     assert (
         "mails.mbox:3 (source mails) passed over no answer: no mail" in cli("data", "why", "mails.mbox:3").out
+    )
+    assert (
+        "mails (source) fresh rows 1 of 6, 5 passed over (no answer 5) columns" in cli("data", "recipe").out
     )
 
 
@@ -128,7 +131,7 @@ def test_audit_of_the_project_and_of_a_file(cli, project):
     (project / "keys.csv").write_text("q,a\nmy hf_abcdefghijklmnopqrstuvwxyzABCDEFGH,no\n,empty\n")
     keys = cli("data", "audit", "keys.csv", "--column", "input=q", "--column", "expected=a")
     assert keys.code == 1
-    assert "1 rows set aside: empty input" in keys.out
+    assert "error set_aside: 1 of 2 rows (50.0%) cannot be used and are set aside: empty input 1" in keys.out
     assert "error secret: 1 of 1 rows hold keys, tokens or passwords. keys.csv:2 Mend it: Replace" in keys.out
     assert "hf_" not in keys.out
     assert json.loads(cli("data", "audit", "keys.csv", "--json").out)["rows"] == {"all": 1}

@@ -39,6 +39,11 @@ def test_a_step_says_loss_time_speed_gradient_and_memory():
         ),
         ("train.preflight", {"seconds": 30.0, "peak": 1e9}, "about 30 s, 1.0 GB"),
         ("train.estimate", {"seconds": 45.0, "by_steps": 20}, "about 45 s in all, by 20 of its steps"),
+        (
+            "train.recalled",
+            {"rows": 36, "words": "reference log-probs taken from the store (36 rows)"},
+            "reference log-probs taken from the store (36 rows)",
+        ),
         ("train.dev", {"loss": 0.5, "score": 0.914}, "dev loss 0.5000, score 91.4 %"),
         (
             "split.done",

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tunewright.core.errors import Problem
 from tunewright.core.example import Example, Origin, ask, make_example
-from tunewright.evals.leaks import leaks, near_leaks
+from tunewright.evals.leaks import Leak, leaks, near_leaks
 from tunewright.evals.suite import Suite
 
 
@@ -26,11 +25,17 @@ def test_the_same_question_is_a_leak_whatever_its_answer_case_and_blanks() -> No
     train = rows("rows.csv", "Where is it?", "And when?")
     found = leaks([suite("target", "why?", "where  is IT?", "and when?"), suite("mine", "Who?")], train)
     assert found == {
-        "target": Problem(
+        "target": Leak(
             "of its 3 examples, 2 ask what training rows ask, and scores on them flatter the fine-tune."
             " The first asks what rows.csv:1 asks",
             where="suites.target, target.jsonl:2",
             fix="Take such rows out of the suite's file, or out of the sources.",
+            count=2,
+            of=3,
+            pairs=(
+                ("target.jsonl:2", "rows.csv:1", "where is IT?"),
+                ("target.jsonl:3", "rows.csv:2", "and when?"),
+            ),
         )
     }
 
@@ -82,11 +87,14 @@ def test_questions_of_dev_are_told_as_such() -> None:
         [suite("mine", "Who?"), suite("target", "why?", "And when?")], rows("rows.csv", "why?"), "dev"
     )
     assert found == {
-        "target": Problem(
+        "target": Leak(
             "of its 2 examples, 1 ask what dev rows ask, by which checkpoint, worked examples and strength are chosen:"
             " scores on them flatter. The first asks what rows.csv:1 asks",
             where="suites.target, target.jsonl:1",
             fix="Take such rows out of the suite's file, or out of the sources.",
+            count=1,
+            of=2,
+            pairs=(("target.jsonl:1", "rows.csv:1", "why?"),),
         )
     }
 
@@ -105,11 +113,14 @@ def test_examples_that_training_nearly_holds_are_a_warning_with_the_closest_row(
     train[9] = make_example(ask(asked[9], "x"), origin=train[9].origin)
     found = near_leaks([suite("mine", *asked), suite("clean", *questions(60, 3))], train)
     assert found == {
-        "mine": Problem(
+        "mine": Leak(
             "of 59 of its examples, 8 are nearly what training rows say, and scores on them may flatter. The closest is near"
             " rows.csv:1",
             where="suites.mine, mine.jsonl:1",
             fix="Drop such rows, - {op: decontaminate, against: [suites]}, or take them out of the suite.",
+            count=8,
+            of=59,
+            pairs=tuple((f"mine.jsonl:{at}", f"rows.csv:{at}", asked[at - 1]) for at in (1, 2, 3)),
         )
     }
     assert near_leaks([suite("mine", *asked)], []) == near_leaks([suite("mine")], train) == {}

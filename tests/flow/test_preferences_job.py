@@ -57,6 +57,17 @@ def test_from_rows_to_a_verdict(method: str, tmp_path: Path) -> None:
     assert f"{method}, lora" in page
 
 
+@pytest.mark.usefixtures("one_thread")
+def test_another_rate_takes_what_the_base_gave(tmp_path: Path) -> None:
+    folder = write_project(tmp_path / "tone", "dpo")
+    for rate in ("1e-4", "3e-4"):
+        tunewright.open(folder, settings={"train.learning_rate": rate}).run(upto="train")
+    logs = sorted((folder / ".tunewright/runs").glob("*.jsonl"))
+    kinds = [[json.loads(line)["kind"] for line in log.read_text().splitlines()] for log in logs]
+    told = [set(log) & {"train.reference", "train.recalled"} for log in kinds if "train.start" in log]
+    assert told == [{"train.reference"}, {"train.recalled"}]
+
+
 def test_rows_without_what_the_method_needs(tmp_path: Path) -> None:
     folder = write_project(tmp_path / "tone", "kto")
     problems = tunewright.open(folder, settings={"train.method": "dpo"}).check().problems

@@ -1,5 +1,6 @@
 """The recipe's graph: what is known of it before anything runs, and when some of it is worked."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,36 @@ def test_what_is_not_there_is_told_and_the_rest_is_shown(root: Path) -> None:
     assert "gone" in str(found.stopped)
     (root / "own.csv").unlink()
     assert [node.state for node in seen(root).sources] == ["stale", "stale"]
+
+
+RARE = """\
+name: rare
+task: {system: Say the kind.}
+sources: {own: {path: own.jsonl, columns: {input: text, expected: kind}}}
+recipe:
+  - {op: clean}
+  - {op: map, id: pairs, set: {rejected: "no {{ expected }}", label: "{{ expected }}"}}
+"""
+
+
+def test_what_few_rows_have_is_neither_lost_nor_new(tmp_path: Path) -> None:
+    rows = [{"text": f"Where is parcel {at}?", "kind": "delivery"} for at in range(1200)]
+    rows[5] |= {"note": "seen by few"}  # which no even draw of a thousand rows takes
+    (tmp_path / "own.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "tunewright.yaml").write_text(RARE)
+    project = tunewright.open(tmp_path)
+    project.run("ingest")
+    found = project.recipe()
+    worse, label = Column("rejected", "text", is_field=False), Column("label", "text")
+    assert found.sources[0].columns == (TURNS,)
+    assert found.operations[1].columns[2:] == ((worse, label), (), (), (TURNS, worse, label), False)
+    project.run("prepare")
+    path = tmp_path / "tunewright.yaml"
+    path.write_text(path.read_text().replace("label:", "note:"))
+    project = tunewright.open(tmp_path)
+    project.run("prepare")
+    found, note = project.recipe(), Column("note", "text")
+    assert found.sources[0].columns == (TURNS, note)
+    clean, pairs = (node.columns for node in found.operations)
+    assert (clean.adds, clean.removes, clean.made) == ((), (), (TURNS, note))
+    assert (pairs.adds, pairs.changes, pairs.made) == ((worse,), ("note",), (TURNS, worse, note))

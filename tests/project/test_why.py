@@ -81,7 +81,7 @@ def test_a_preview_works_the_recipe_on_the_first_rows(project: Project) -> None:
     whole = project.preview(shown=3, rows=60)
     assert (whole.account.id, whole.account.rows_in, whole.account.dropped) == ("drop_duplicates", 88, 8)
     assert whole.dropped[0] == ("own.csv:53", "the same as own.csv:3")
-    with pytest.raises(UserError, match=r"no operation is named 'polit'.*english, polite"):
+    with pytest.raises(UserError, match=r"no operation or source is named 'polit'.*english, polite"):
         project.preview("polit")
 
 

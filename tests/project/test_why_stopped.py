@@ -89,14 +89,26 @@ def test_where_the_budget_for_rejects_stops_the_reading_they_are_told(root: Path
         assert found == ((Rejected("../mails.csv:22", "mails", reason, raw),), 0, None)
     with pytest.raises(UserError) as caught:
         project.why("mails.csv:3")
-    assert str(caught.value).startswith(str(root / ".tunewright/work"))
-    assert (
-        "rejects.jsonl: 'mails.csv:3' is no row that was set aside, and others are not kept where the sources cannot be"
-        " used: 2 of 22 rows (9.09%) cannot be used, more than the budget of 1.00%."
-    ) in str(caught.value)
-    path.write_text("text,kind,lang\n")
-    with pytest.raises(UserError, match="the source has no rows"):
-        project.why("mails.csv:2")
+    said = str(caught.value)
+    assert said.startswith(
+        f"{root / 'tunewright.yaml'}:4: sources.mails: 'mails.csv:3' is no row that was set aside, and others are"
+        " not kept where the sources cannot be used: 2 of 22 rows (9.09%) cannot be used, more than the budget of 1.00%."
+    )
+    (rejects,) = (root / ".tunewright/work").rglob("rejects.jsonl")
+    assert said.endswith(
+        f"Mend the rows (each stands in {rejects} with its reason), or raise data.reject_budget."
+    )
+
+
+def test_where_a_source_is_empty_that_is_the_answer(root: Path) -> None:
+    (root / "../mails.csv").write_text("text,kind,lang\n")
+    with pytest.raises(UserError) as caught:
+        tunewright.open(root).why("mails.csv:2")
+    assert str(caught.value) == (
+        f"{root / 'tunewright.yaml'}:4: sources.mails: 'mails.csv:2' is no row that was set aside, and others are not kept"
+        " where the sources cannot be used: the source has no rows (../mails.csv has a header and no rows). Put rows into"
+        " it, or leave it out."
+    )
 
 
 def test_a_source_that_is_not_there_is_the_answer(root: Path) -> None:

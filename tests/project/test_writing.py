@@ -26,7 +26,7 @@ def test_what_is_written_reads_back(tmp_path):
         assert file[name] == VALUES[name]
     assert file["sources"]["main rows"]["columns"] == {"input": "text", "expected": "label: x"}
     assert file["recipe"] == [
-        {"id": None, "needs": [], "op": "drop_duplicates"},
+        {"id": None, "needs": [], "keep": "first", "field": None, "op": "drop_duplicates"},
         {
             **{"id": None, "needs": [], "op": "sample", "rows": 10, "share": None},
             **{"stratify_by": None, "shuffle": False, "seed": 0},

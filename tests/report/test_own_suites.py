@@ -12,10 +12,13 @@ from click.testing import CliRunner
 import tunewright
 from tunewright.cli.release import lineage
 from tunewright.core.errors import UserError
+from tunewright.core.events import silent
 from tunewright.core.files import read_json
+from tunewright.project.auditing import audit_for_report
 from tunewright.project.stages.deciding import _clusters
 from tunewright.project.stages.reporting import gather
 from tunewright.project.steps import BY_NAME, StepContext
+from tunewright.report.audit_page import audit_page
 
 PROJECT = """\
 name: own
@@ -78,7 +81,7 @@ def context(ran, tmp_path_factory):
     project, _, made = ran
     inputs = {name: made[name] for name in BY_NAME["report"].needs}
     out = tmp_path_factory.mktemp("out")
-    return StepContext(project.file, project.root, project.store, inputs, out, out, 1, print)
+    return StepContext(project.file, project.root, project.store, inputs, out, out, 1, silent)
 
 
 def test_every_suite_is_in_the_verdict_and_on_the_page(ran):
@@ -212,3 +215,25 @@ def test_no_rival_left_is_told_before_training(ran):
     asked = tunewright.open(project.root, settings={"baselines.few_shot": [100]})
     with pytest.raises(UserError, match="there is no rival left"):
         asked.run("baselines")
+
+
+def test_the_page_says_what_suites_share_with_training_rows(context, tmp_path):
+    shutil.copy(context.root / "held-out.jsonl", tmp_path)
+    shutil.copy(context.root / "mine.jsonl", tmp_path)
+    looked = audit_for_report(context.file, tmp_path, context.store, context.inputs, silent)
+    assert [one for one in looked.findings if one.kind in ("leak", "near_leak")] == []
+    train = [
+        json.loads(line) for line in context.inputs["split"].file("train.jsonl").read_text().splitlines()
+    ]
+    shared = [row["messages"][0]["content"] for row in train[:2]]
+    rows = [
+        {"messages": [{"role": "user", "content": said}, {"role": "assistant", "content": "red"}]}
+        for said in [*shared, "the x door"]
+    ]
+    (tmp_path / "mine.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    looked = audit_for_report(context.file, tmp_path, context.store, context.inputs, silent)
+    [leak] = [one for one in looked.findings if one.kind == "leak"]
+    assert (leak.part, leak.severity, leak.count) == ("train", "error", 2)
+    assert "suites.mine: of its 3 examples, 2 ask what training rows ask" in audit_page(
+        "own", looked.model_dump(mode="json")
+    )

@@ -41,6 +41,12 @@ _COLOURS = {"error": "red", "warning": "yellow"}
     help="The JSON Schema that answers are to keep to.",
 )
 @click.option(
+    "--against",
+    multiple=True,
+    metavar="FILE",
+    help="Tell the rows of this test file that are trained on; several times for several.",
+)
+@click.option(
     "--only", multiple=True, metavar="KIND", help="Look for this kind of finding; docs/audit.md lists them."
 )
 @click.option(
@@ -64,6 +70,7 @@ def audit(
     max_length: int | None,
     method: str | None,
     schema: Path | None,
+    against: tuple[str, ...],
     only: tuple[str, ...],
     fail_on: str,
     html: Path | None,
@@ -71,8 +78,9 @@ def audit(
 ) -> int:
     """Say what is odd about the project's data after the recipe, or about FILE, and what mends it.
 
-    Leaks, duplicates, contradictions, personal data, secrets; answers, turns, letters, labels, lengths, languages; tokens
-    and the loss mask. The exit code is 1 where something must be mended before training.
+    FILE may be a folder of files, or hub:owner/name. Leaks, duplicates, contradictions, personal data, secrets; answers,
+    turns, letters, labels, lengths, languages; tokens and the loss mask. The exit code is 1 where something must be mended
+    before training.
     """
     from tunewright.cli import render
     from tunewright.project.auditing import AuditSpec, read_schema
@@ -85,6 +93,7 @@ def audit(
         method=method,
         output=read_schema(schema) if schema else None,
         kinds=only or None,
+        against=against,
     )
     if file is None:
         _of_file_alone({"--column": columns, "--form": form})
@@ -92,7 +101,7 @@ def audit(
         found, name = project.audit(looked), project.file.name
     else:
         _of_project_alone({"--set": settings})
-        found, name = _audit_file(file, columns, form, looked, quiet=as_json), file.name
+        found, name = _audit_file(file, columns, form, looked, quiet=as_json), file.name or str(file)
     if html is not None:
         from tunewright.core.files import write_atomic
         from tunewright.report.audit_page import audit_page
@@ -118,8 +127,6 @@ def _audit_file(
     audited = audit_file(file, dict(map(_mapping, columns)), form, looked)
     if not quiet:
         render.say(audited.why)
-        for reason, count in audited.summary.reasons.items():
-            render.say(f"  {count:,} rows set aside: {reason}", "yellow")
     return audited.audit
 
 

@@ -85,7 +85,10 @@ def why(row: str, path: str, settings: tuple[str, ...], as_json: bool) -> None:
 def preview(
     operation: str | None, path: str, settings: tuple[str, ...], asks: bool, rows: int, of_: int
 ) -> None:
-    """Show what the recipe, up to OPERATION, makes of the first rows; only teachers' answers are kept."""
+    """Show what the recipe, up to OPERATION, makes of the first rows; only teachers' answers are kept.
+
+    The name of a source shows its rows as they were read.
+    """
     from tunewright.cli import render
     from tunewright.project.why import shown
 

@@ -54,9 +54,12 @@ def plain(one: Any) -> Any:
 
 
 def _say_source(source: "SourceNode") -> None:
+    from tunewright.cli import render
+
     _say_title(source.id, "source", source.state)
     if (counts := source.counts) is not None:
-        more = ((counts.rejects, "set aside"), (counts.passed_over, "without an answer passed over"))
+        passed = f"passed over{render.tallied(counts.passed_over_for)}"
+        more = ((counts.rejects, "set aside"), (counts.passed_over, passed))
         said = [
             f"{counts.examples:,} of {counts.rows:,}",
             *(f"{count:,} {what}" for count, what in more if count),

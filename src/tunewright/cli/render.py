@@ -160,6 +160,8 @@ def _sentence(kind: str, data: dict[str, Any]) -> tuple[str, str, int | None, in
         return "estimate", words, None, None
     if kind == "train.reference":
         return "reference", f"{data['done']:,} rows read under the base", data["done"], data["total"]
+    if kind == "train.recalled":
+        return "reference", data["words"], None, None
     if kind == "train.dev":
         score = f", score {100 * data['score']:.1f} %" if "score" in data else ""
         return "dev", f"dev loss {data['loss']:.4f}{score}", None, None
@@ -169,8 +171,10 @@ def _sentence(kind: str, data: dict[str, Any]) -> tuple[str, str, int | None, in
         name = f"{data['variant']} on {data['suite']}"
         return name, f"{name} {100 * data['mean']:.1f} %", data["done"], data["total"]
     if kind == "ingest.done":
-        unanswered = f", {data['passed_over']:,} without an answer passed over" if data["passed_over"] else ""
-        return "ingest", f"{data['examples']:,} examples, {data['rejects']:,} rejects{unanswered}", None, None
+        passed = f", {data['passed_over']:,} passed over" if data["passed_over"] else ""
+        why = tallied(data.get("passed_over_for", {}))  # an older run did not say
+        words = f"{data['examples']:,} examples, {data['rejects']:,} rejects{passed}{why}"
+        return "ingest", words, None, None
     if kind == "split.done":
         rows = ", ".join(f"{part} {number:,}" for part, number in data["rows"].items())
         return "split", f"{rows}; {count(data['findings'], 'finding')}", None, None

@@ -56,6 +56,7 @@ def check(path: str, settings: tuple[str, ...], asks: bool, rows: bool) -> int:
         result = project.check(watcher, ask=asks)
     if result.problems:
         render.problems(result.problems)
+        render.problems(result.warnings, "warning")
         return 2
     made = {outcome.step: outcome.artifact for outcome in result.outcomes}
     _show_rejects(made["ingest"])
@@ -140,22 +141,24 @@ def train(path: str, settings: tuple[str, ...], as_json: bool) -> int:
 
 
 def _show_rejects(ingest: Any) -> None:
-    """How many rows were set aside, why the first was, and where they lie; apart, those that nobody answered."""
+    """How many rows were set aside, why the first was, and where they lie; apart, those that were passed over."""
+    from collections import Counter
+
     from tunewright.cli import render
     from tunewright.core.files import read_jsonl
 
     path = ingest.file("rejects.jsonl")
     rows = list(read_jsonl(path))
-    for unanswered, what in (
-        (False, "rows were set aside"),
-        (True, "conversations that nobody answers were passed over"),
-    ):
-        some = [row for row in rows if row.get("passed_over", False) == unanswered]
+    for passed, what in ((False, "rows were set aside"), (True, "conversations were passed over")):
+        some = [row for row in rows if row.get("passed_over", False) == passed]
         if some:
+            kinds = render.tallied(
+                dict(sorted(Counter(row["reason"].partition(":")[0] for row in some).items()))
+            )
             first = f"{some[0]['file']}:{some[0]['row']}: {some[0]['reason']}"
             render.say(
-                f"{len(some):,} {what}, the first at {first}. All of them: {path}",
-                "" if unanswered else "yellow",
+                f"{len(some):,} {what}{kinds}, the first at {first}. All of them: {path}",
+                "" if passed else "yellow",
             )
 
 

@@ -4,7 +4,8 @@ The split keeps equal inputs together, so the test part has none; a suite from a
 stand in a row edited, inside a longer text, or in another turn than the question.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ from tunewright.core.errors import Problem
 from tunewright.core.example import Example
 from tunewright.data.contamination_turns import SaidRows
 from tunewright.data.examples import evenly
+from tunewright.data.excerpt import excerpt
 from tunewright.data.inputs import Asked, asked, input_keys
 from tunewright.evals.suite import Suite
 
@@ -25,14 +27,27 @@ _HARM: dict[Part, str] = {
     "dev": "dev rows ask, by which checkpoint, worked examples and strength are chosen: scores on them flatter",
 }
 
-
-NEAR_VERSION = "1"
+NEAR_VERSION = "2"
 """Raised when `near_leaks` says something else of the same examples and rows: its answers are kept."""
 MOST_ROWS, MOST_EXAMPLES = 20_000, 500
 """Rows, and examples of a suite, that are compared at most, evenly drawn: a minute of CPU for rows of a page."""
+_SHOWN = 3
+"""Examples of a leak that are shown."""
 
 
-def leaks(suites: Sequence[Suite], rows: Sequence[Example], part: Part = "train") -> dict[str, Problem]:
+@dataclass(frozen=True)
+class Leak(Problem):
+    """A suite's problem, and what it is told from."""
+
+    count: int = 0
+    """Examples of the suite that rows hold."""
+    of: int = 0
+    """Examples that were looked for."""
+    pairs: tuple[tuple[str, str, str], ...] = ()
+    """Up to three: the place of the example, the place of the row, what the example asks as an excerpt (data/excerpt.py)."""
+
+
+def leaks(suites: Sequence[Suite], rows: Sequence[Example], part: Part = "train") -> dict[str, Leak]:
     """Suite → its problem, for each suite that asks what a row of the part asks.
 
     System prompts, letter case, blanks and typography aside, as in the split.
@@ -42,7 +57,7 @@ def leaks(suites: Sequence[Suite], rows: Sequence[Example], part: Part = "train"
     return {suite.name: _problem(suite, again, rows, part) for suite, again in found if again}
 
 
-def near_leaks(suites: Sequence[Suite], rows: Sequence[Example]) -> dict[str, Problem]:
+def near_leaks(suites: Sequence[Suite], rows: Sequence[Example]) -> dict[str, Leak]:
     """Suite → a warning, for each suite that training rows nearly hold, in any of their turns.
 
     That is: more of its examples than chance makes, or some that stand in a row with all their words. Those of `leaks` are
@@ -52,7 +67,7 @@ def near_leaks(suites: Sequence[Suite], rows: Sequence[Example]) -> dict[str, Pr
         return {}
     looked = evenly(rows, MOST_ROWS)
     said, keys = SaidRows(looked), asked(rows)
-    found: dict[str, Problem] = {}
+    found: dict[str, Leak] = {}
     for suite in suites:
         known = {example.id for example, _ in _again(suite, keys)}
         own = [example for example in evenly(suite.examples, MOST_EXAMPLES) if example.id not in known]
@@ -79,14 +94,18 @@ def _near(examples: Sequence[Example], rows: SaidRows) -> "list[Hit]":
 
 def _near_problem(
     suite: Suite, own: Sequence[Example], near: "list[Hit]", rows: Sequence[Example], of: int
-) -> Problem:
-    example, row = own[near[0].eval], rows[near[0].row]
+) -> Leak:
+    held = [(own[hit.eval], rows[hit.row]) for hit in near[:_SHOWN]]
+    example, row = held[0]
     those = f"{len(rows):,} of the {of:,} training rows" if len(rows) < of else "training rows"
-    return Problem(
+    return Leak(
         f"of {len(own):,} of its examples, {len(near):,} are nearly what {those} say, and scores on them may flatter."
         f" The closest is near {row.place}",
         where=f"suites.{suite.name}, {example.place}",
         fix="Drop such rows, - {op: decontaminate, against: [suites]}, or take them out of the suite.",
+        count=len(near),
+        of=len(own),
+        pairs=_pairs(held),
     )
 
 
@@ -100,11 +119,19 @@ def _again(suite: Suite, rows: Asked) -> list[tuple[Example, int]]:
     return [(example, place) for example, place in found if place is not None]
 
 
-def _problem(suite: Suite, again: list[tuple[Example, int]], rows: Sequence[Example], part: Part) -> Problem:
-    example, row = again[0][0], rows[again[0][1]]
+def _problem(suite: Suite, again: list[tuple[Example, int]], rows: Sequence[Example], part: Part) -> Leak:
+    held = [(example, rows[place]) for example, place in again[:_SHOWN]]
+    example, row = held[0]
     total = len(suite.examples)
-    return Problem(
+    return Leak(
         f"of its {total:,} examples, {len(again):,} ask what {_HARM[part]}. The first asks what {row.place} asks",
         where=f"suites.{suite.name}, {example.place}",
         fix="Take such rows out of the suite's file, or out of the sources.",
+        count=len(again),
+        of=total,
+        pairs=_pairs(held),
     )
+
+
+def _pairs(held: Iterable[tuple[Example, Example]]) -> tuple[tuple[str, str, str], ...]:
+    return tuple((example.place, row.place, excerpt(example.input_text)) for example, row in held)

@@ -1,4 +1,7 @@
-"""How a file that is in no project is read for an audit: as what its keys and columns say that it is, with the reason."""
+"""How rows that are in no project are read for an audit: as what their keys and columns say that they are, with the reason.
+
+rows = read_rows(Path("tickets.csv"), None, None, scratch)      # a file, a folder of files, hub:owner/name
+"""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -9,9 +12,16 @@ from pydantic import ValidationError
 
 from tunewright.core.errors import DataError, UserError
 from tunewright.core.example import Example
+from tunewright.core.files import read_jsonl
 from tunewright.core.task import JsonOutput, TaskSpec
+from tunewright.data.examples import Examples
+from tunewright.data.excerpt import excerpt
+from tunewright.data.files import find_files
 from tunewright.data.forms.detect import Detected, detect
 from tunewright.data.forms.spec import FormSpec
+from tunewright.data.ingest import EXAMPLES, REJECTS, IngestSummary, ingest
+from tunewright.data.rows import BadFile
+from tunewright.data.source_spec import HUB
 from tunewright.data.spec import EXPECTED, SourceSpec
 from tunewright.project.starters._roles import guess_roles
 from tunewright.project.starters._sample import read_sample
@@ -32,12 +42,50 @@ class AsSource(NamedTuple):
     why: str
 
 
+class ReadRows(NamedTuple):
+    """Rows, and how they were read."""
+
+    rows: Examples
+    source: AsSource
+    summary: IngestSummary
+    """Rows read and set aside, by the reason's kind."""
+    rejects: Path
+    """The file of rows that were set aside; it goes with the scratch folder."""
+
+
+def read_rows(
+    path: Path,
+    columns: dict[str, str] | None,
+    form: str | None,
+    scratch: Path,
+    *,
+    as_typed: bool = False,
+    fix: str = "Say how the rows are read: --column input=…, --column expected=…, or --form NAME.",
+) -> ReadRows:
+    """The rows of a file, of a folder of files, or of a data set on the hub (hub:owner/name), kept in the scratch folder.
+
+    Places name a file by itself or, `as_typed`, from the working folder. Raises DataError that says why there is no row,
+    and `fix`.
+    """
+    source = source_of(path, columns, form)
+    root = Path.cwd() if as_typed or source.spec.on_hub else path.parent
+    if as_typed:
+        source = source._replace(spec=source.spec.model_copy(update={"path": str(path)}))
+    try:
+        summary = ingest({"rows": source.spec}, task_of(path, source.spec), root, scratch, reject_budget=1)
+    except DataError:
+        first = next(read_jsonl(scratch / REJECTS), None) if (scratch / REJECTS).exists() else None
+        if first is None:
+            raise
+        reason = excerpt(first["reason"], most=300)
+        place = f"{first['file']}:{first['row']}"
+        raise DataError(f"no row can be used; of the first: {reason}", where=place, fix=fix) from None
+    return ReadRows(Examples(scratch / EXAMPLES), source, summary, scratch / REJECTS)
+
+
 def source_of(path: Path, columns: dict[str, str] | None, form: str | None) -> AsSource:
-    """The file as what it is said to be, or else what its first rows say. Raises DataError, UserError."""
-    if path.is_dir():
-        fix = f"Name one of its files, or audit a project whose source is {path}/*.jsonl, say."
-        raise DataError("it is a folder", where=str(path), fix=fix)
-    name = path.name
+    """The rows as what they are said to be, or else what the first ones say. Raises DataError, UserError."""
+    name = str(path) if str(path).startswith(HUB) else path.name or "."
     if form is not None:
         return AsSource(
             SourceSpec(path=name, form=_form_named(form)), f"The rows are read as {form}, as told."
@@ -46,6 +94,7 @@ def source_of(path: Path, columns: dict[str, str] | None, form: str | None) -> A
         return AsSource(SourceSpec(path=name, columns=columns), "The columns are taken as told.")
     if path.suffix.lower() == ".zip":
         return AsSource(SourceSpec(path=name), "Its entries are read each by its ending.")
+    path = _first(path)
     sample = read_sample(path)
     keys = {name for row in sample.rows[:1] for name in row}
     if not keys & {"messages", "prompt"} and keys & _TELLING and (found := _form(sample.rows)):
@@ -69,9 +118,19 @@ def task_of(path: Path, source: SourceSpec) -> TaskSpec:
     column = source.columns.get(EXPECTED)
     if column is None or path.suffix.lower() == ".zip":
         return TaskSpec()
-    answers = [row[column] for row in read_sample(path).rows if row.get(column) is not None]
+    answers = [row[column] for row in read_sample(_first(path)).rows if row.get(column) is not None]
     values = sum(isinstance(answer, dict | list) for answer in answers)
     return TaskSpec(output=JsonOutput(schema={})) if 2 * values > len(answers) else TaskSpec()
+
+
+def _first(path: Path) -> Path:
+    """The file itself, or the first one of a folder or of a data set on the hub. Raises DataError."""
+    if path.is_file() or not (path.is_dir() or str(path).startswith(HUB)):
+        return path
+    try:
+        return find_files(SourceSpec(path=str(path)), Path.cwd())[0].path
+    except BadFile as error:
+        raise DataError(error.message.rstrip("."), where=str(path), fix=error.fix) from None
 
 
 def _holds_documents(path: Path) -> bool:

@@ -1,41 +1,47 @@
 """The whole audit: of a file that is in no project, read as `init` would read it, or of a project's rows after the split.
 
     audit_file(Path("tickets.csv")).audit
-    audit_project(file, root, made)          # made: the artifacts of prepare and split
+    audit_project(file, root, made)          # made: the artifacts of ingest, prepare and split
 
 What the base makes of the rows (tokens, the loss mask, what the gate before training would refuse) is looked at with the
 base that the project names, and without one with the embedded base.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 from tunewright.core.errors import DataError, ModelError, UserError
+from tunewright.core.events import Emit, silent
 from tunewright.core.example import Example
-from tunewright.core.files import read_json, read_jsonl
+from tunewright.core.files import read_json
 from tunewright.core.spec import Spec
-from tunewright.core.task import JsonOutput, TaskSpec
-from tunewright.data.audit.audit import Audit, Finding
+from tunewright.core.task import JsonOutput
+from tunewright.data.audit.audit import TRAIN, Audit, Finding
 from tunewright.data.audit.kinds import KINDS, costs
 from tunewright.data.audit.lengths import histogram
 from tunewright.data.audit.seen import ALL
-from tunewright.data.audit.whole import PERSONAL_CHARS, WholeAudit, in_order, whole_audit
+from tunewright.data.audit.whole import PERSONAL_CHARS, AuditFinding, WholeAudit, in_order, whole_audit
 from tunewright.data.examples import Examples
-from tunewright.data.excerpt import excerpt
-from tunewright.data.ingest import EXAMPLES, REJECTS, IngestSummary, ingest
+from tunewright.data.ingest import REJECTS, SUMMARY, IngestSummary
 from tunewright.data.names import did_you_mean
 from tunewright.data.parts import PARTS
 from tunewright.data.recipe import OpResult
-from tunewright.data.spec import SourceSpec
+from tunewright.data.spec import DataSpec
 from tunewright.models.base import EMBEDDED
 from tunewright.models.machine import free_cores
-from tunewright.project.audit_reading import method_of, source_of, task_of
+from tunewright.project.audit_against import Against, leaks_against, read_against
+from tunewright.project.audit_reading import method_of, read_rows
 from tunewright.project.audit_tokens import Reader, gate_tokens, look_at_tokens
 from tunewright.project.file import ProjectFile
+from tunewright.project.set_aside import KIND as SET_ASIDE
+from tunewright.project.set_aside import set_aside
 from tunewright.project.stages.data import load_accounts
+from tunewright.project.suite_leaks import KINDS as LEAKS
+from tunewright.project.suite_leaks import leak_findings, suite_leaks
 from tunewright.store.artifact import Artifact
+from tunewright.store.store import Store
 
 if TYPE_CHECKING:
     from tunewright.project.project import Project
@@ -67,6 +73,8 @@ class AuditSpec(Spec):
     """What answers are held against; none: what the project's task says."""
     kinds: tuple[str, ...] | None = None
     """Of these kinds no others are looked for."""
+    against: tuple[str, ...] = ()
+    """Files, folders or hub names of what is to test: rows that training shares with them are told."""
 
 
 def audit_file(
@@ -75,37 +83,25 @@ def audit_file(
     form: str | None = None,
     looked: AuditSpec | None = None,
 ) -> Audited:
-    """Look a file over; `columns` (input, expected, text, …) or a `form` (alpaca, …) where the guess is not wanted.
+    """Look a file, a folder of files or hub:owner/name over; `columns` (input, expected, text, …) or a `form` (alpaca, …)
+    where the guess is not wanted.
 
     Raises DataError where it cannot be read, or holds no row that can be used; UserError for a kind or method that is not.
     """
     looked = looked or AuditSpec()
     _known(looked)
-    source, why = source_of(path, columns, form)
+    held = _held_against(looked, Path.cwd(), columns, form)
     with TemporaryDirectory() as scratch:
-        summary, rows = _read(source, task_of(path, source), path.parent, Path(scratch))
+        rows, source, summary, rejects = read_rows(path, columns, form, Path(scratch))
         method = looked.method or method_of(rows)
         reader = Reader(looked.base or EMBEDDED, Path.cwd(), method, looked.max_length or MAX_LENGTH)
         found = _with_tokens({ALL: rows}, (), reader, looked)
         if looked.base is None and found.tokens:
-            note = "tokens are those of the embedded base; --base names another"
-            found = found.model_copy(update={"notes": (*found.notes, note)})
-    return Audited(found, summary, why)
-
-
-def _read(source: SourceSpec, task: TaskSpec, root: Path, scratch: Path) -> tuple[IngestSummary, Examples]:
-    """The rows of a file. Raises DataError that says why there is none."""
-    try:
-        summary = ingest({"rows": source}, task, root, scratch, reject_budget=1)
-    except DataError:
-        first = next(read_jsonl(scratch / REJECTS), None) if (scratch / REJECTS).exists() else None
-        if first is None:
-            raise
-        reason = excerpt(first["reason"], most=300)
-        fix = "Say how the rows are read: --column input=…, --column expected=…, or --form NAME."
-        place = f"{first['file']}:{first['row']}"
-        raise DataError(f"no row can be used; of the first: {reason}", where=place, fix=fix) from None
-    return summary, Examples(scratch / EXAMPLES)
+            found = _with(found, notes=("tokens are those of the embedded base; --base names another",))
+        # rows that no check saw are told whatever was looked for
+        found = _with(found, set_aside(summary, rejects, DataSpec().reject_budget))
+        found = _with(found, *_against(held, rows, ALL, looked))
+    return Audited(found, summary, source.why)
 
 
 def read_schema(path: Path) -> JsonOutput:
@@ -124,16 +120,20 @@ def read_schema(path: Path) -> JsonOutput:
 def audit_opened(project: "Project", looked: AuditSpec | None = None) -> WholeAudit:
     """Look over a project's rows; what is stale is done first, up to the split."""
     made = {outcome.step: outcome.artifact for outcome in project.run("split", ask=False).outcomes}
-    return audit_project(project.file, project.root, made, looked)
+    found = audit_project(project.file, project.root, made, looked)
+    return _with_suites(
+        found, project.file, project.root, project.store, made["split"], silent, _kinds(looked)
+    )
 
 
 def audit_project(
     file: ProjectFile, root: Path, made: Mapping[str, Artifact], looked: AuditSpec | None = None
 ) -> WholeAudit:
-    """Look over what the split made of a project's rows; `made` has the artifacts of prepare and split."""
+    """Look over what the split made of a project's rows; `made` has the artifacts of ingest, prepare and split."""
     looked = looked or AuditSpec()
     _known(looked)
     looked = looked.model_copy(update={"output": looked.output or _output(file)})
+    held = _held_against(looked, root)
     spec = file.train
     reader = Reader(
         looked.base or file.base,
@@ -145,13 +145,19 @@ def audit_project(
         spec.over_long,
     )
     accounts = load_accounts(made["prepare"].path)
-    return _with_tokens(_parts(made["split"]), accounts, reader, looked, _of_split(made["split"]))
+    parts = _parts(made["split"])
+    found = _with_tokens(parts, accounts, reader, looked, _of_split(made["split"]))
+    found = _with(found, _set_aside(made["ingest"]))
+    return _with(found, *_against(held, parts[TRAIN], TRAIN, looked))
 
 
-def audit_for_report(file: ProjectFile, made: Mapping[str, Artifact]) -> WholeAudit:
-    """The audit that a report shows, from the artifacts of prepare, split and gate.
+def audit_for_report(
+    file: ProjectFile, root: Path, store: Store, made: Mapping[str, Artifact], emit: Emit
+) -> WholeAudit:
+    """The audit that a report shows, from the artifacts of ingest, prepare, split and gate, and the suites' files.
 
-    Tokens are the gate's; personal data and near duplicates are looked for in a few megabytes alone, and a note says so.
+    Tokens are the gate's; in more than a few megabytes personal data and secrets are looked for in evenly drawn rows, near
+    duplicates not at all, and a note says so.
     """
     parts = _parts(made["split"])
     size = sum(made["split"].file(f"{part}.jsonl").stat().st_size for part in parts)
@@ -169,7 +175,61 @@ def audit_for_report(file: ProjectFile, made: Mapping[str, Artifact]) -> WholeAu
     base = Path(file.base).name if Path(file.base).expanduser().is_absolute() else file.base
     tokens = gate_tokens(gate, file.train.max_length, base)
     sizes = histogram(tokens.part, "tokens", [size for size in gate["lengths"] if size])
+    found = _with(found, _set_aside(made["ingest"]))
+    found = _with_suites(found, file, root, store, made["split"], emit)
     return found.model_copy(update={"tokens": (tokens,), "histograms": (*found.histograms, sizes)})
+
+
+def _kinds(looked: AuditSpec | None) -> frozenset[str] | None:
+    return None if looked is None or looked.kinds is None else frozenset(looked.kinds)
+
+
+def _with(found: WholeAudit, findings: Iterable[AuditFinding] = (), notes: Iterable[str] = ()) -> WholeAudit:
+    """The audit and what else was found, in order."""
+    more = {"findings": in_order([*found.findings, *findings]), "notes": (*found.notes, *notes)}
+    return found.model_copy(update=more)
+
+
+def _set_aside(ingest: Artifact) -> list[AuditFinding]:
+    """What an ingest that kept to its budget set aside."""
+    summary = IngestSummary.model_validate(read_json(ingest.file(SUMMARY)))
+    return set_aside(summary, ingest.file(REJECTS), budget=1)
+
+
+def _with_suites(
+    found: WholeAudit,
+    file: ProjectFile,
+    root: Path,
+    store: Store,
+    split: Artifact,
+    emit: Emit,
+    kinds: frozenset[str] | None = None,
+) -> WholeAudit:
+    """The audit and what suites' own files share with the rows; a note where a suite cannot be made."""
+    if kinds is not None and not kinds & set(LEAKS):
+        return found
+    try:
+        findings = leak_findings(suite_leaks(file, root, store, split, emit))
+    except UserError as error:
+        first = f"{error.where}: {error.message}" if error.where else error.message
+        return _with(found, notes=(f"suites were not held against the rows: {first.rstrip('.')}",))
+    return _with(found, [one for one in findings if kinds is None or one.kind in kinds])
+
+
+def _held_against(
+    looked: AuditSpec, root: Path, columns: dict[str, str] | None = None, form: str | None = None
+) -> list[Against]:
+    """The files that rows are held against, read; what mends it names them from the root."""
+    return read_against([Path(one) for one in looked.against], root, columns, form)
+
+
+def _against(
+    held: Sequence[Against], rows: Sequence[Example], part: str, looked: AuditSpec
+) -> tuple[list[AuditFinding], list[str]]:
+    """What they share with the rows, and what was not looked at."""
+    kinds = _kinds(looked)
+    findings, notes = leaks_against(held, rows, part)
+    return [one for one in findings if kinds is None or one.kind in {*kinds, SET_ASIDE}], notes
 
 
 def _of_split(split: Artifact) -> list[Finding]:
@@ -194,7 +254,7 @@ def _with_tokens(
     split: Sequence[Finding] = (),
 ) -> WholeAudit:
     """The audit, and what the base makes of the rows. A base that cannot be used is a note, unless it was asked for."""
-    kinds = None if looked.kinds is None else frozenset(looked.kinds)
+    kinds = _kinds(looked)
     found = whole_audit(
         parts,
         accounts,
@@ -231,6 +291,11 @@ def _known(looked: AuditSpec) -> None:
             raise UserError(
                 f"no finding is named {kind!r}; there are {', '.join(KINDS)}", fix=did_you_mean(kind, KINDS)
             )
+    if looked.against and looked.kinds is not None and not {*looked.kinds} & {*LEAKS}:
+        raise UserError(
+            "files to hold rows against were named, and no leaks are looked for",
+            fix=f"Look for {' or '.join(LEAKS)} too, or for everything.",
+        )
     if looked.method is not None:
         from tunewright.train.methods import find_method
 

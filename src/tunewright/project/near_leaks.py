@@ -6,13 +6,16 @@ Every run of `check` asks; comparing takes up to minutes.
 """
 
 from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from typing import Any
 
-from tunewright.core.errors import Problem, UserError
+from tunewright.core.errors import UserError
 from tunewright.core.events import Emit
 from tunewright.core.example import Example
 from tunewright.core.files import read_json, write_json
 from tunewright.core.hashing import hash_value
-from tunewright.evals.leaks import NEAR_VERSION, near_leaks
+from tunewright.evals.leaks import NEAR_VERSION, Leak, near_leaks
 from tunewright.evals.suite import Suite
 from tunewright.project.run import library_versions
 from tunewright.store.artifact import Artifact, Derivation
@@ -23,10 +26,10 @@ FOUND = "near_leaks.json"
 
 def known_near_leaks(
     store: Store, split: Artifact, suites: Sequence[Suite], train: Sequence[Example], emit: Emit
-) -> dict[str, Problem]:
+) -> dict[str, Leak]:
     """What `near_leaks` says of the suites and a split's training rows: as it was found before, or found now and kept.
 
-    It is not kept where another process holds the project.
+    It is told and not kept where another process holds the project.
     """
     derivation = Derivation(
         step="near-leaks",
@@ -37,18 +40,20 @@ def known_near_leaks(
     known = store.find(derivation)
     if known is not None:
         known.verify()
-        return {name: Problem(**told) for name, told in read_json(known.file(FOUND)).items()}
+        return {name: _known(told) for name, told in read_json(known.file(FOUND)).items()}
     emit("check.leaks", suites=[suite.name for suite in suites], rows=len(train))
     found = near_leaks(suites, train)
-    try:
-        with store.lock():
-            if store.find(derivation) is None:  # who looked beside us may have been quicker
-                out = store.work(derivation) / "out"
-                out.mkdir(exist_ok=True)
-                write_json(out / FOUND, {name: _told(problem) for name, problem in found.items()})
-                store.publish(derivation, out, library_versions())
-    except UserError:
-        pass  # somebody began a run meanwhile: what was found is told, and not kept
+    with ExitStack() as held:
+        try:
+            if not store.is_held:  # by the run that writes its report
+                held.enter_context(store.lock())
+        except UserError:
+            return found  # somebody began a run meanwhile
+        if store.find(derivation) is None:  # who looked beside us may have been quicker
+            out = store.work(derivation) / "out"
+            out.mkdir(exist_ok=True)
+            write_json(out / FOUND, {name: asdict(leak) for name, leak in found.items()})
+            store.publish(derivation, out, library_versions())
     return found
 
 
@@ -57,5 +62,6 @@ def _content(suite: Suite) -> str:
     return hash_value([[example.id, example.place] for example in suite.examples])
 
 
-def _told(problem: Problem) -> dict[str, str | None]:
-    return {"message": problem.message, "where": problem.where, "fix": problem.fix}
+def _known(told: dict[str, Any]) -> Leak:
+    pairs = tuple((example, row, text) for example, row, text in told.pop("pairs"))
+    return Leak(**{**told, "examples": tuple(told["examples"]), "pairs": pairs})

@@ -1,4 +1,4 @@
-"""A preview of the recipe: its operations on the first rows of each source, up to one of them."""
+"""A preview of the recipe: its operations on the first rows of each source, up to one of them, or a source's rows."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,8 +44,8 @@ def preview(
 ) -> Preview:
     """The recipe on the first `rows` rows of each source, up to the operation named (the last without a name).
 
-    Of what it keeps and drops, `shown` rows each are told. Raises UserError for a name that no operation has, or a recipe
-    of nothing.
+    Of what it keeps and drops, `shown` rows each are told. A source's name stands for its rows as they were read. Raises
+    UserError for a name that no operation or source has, and without a name where there is no operation to stand for it.
     """
     made, whole = dict[str, Sequence[Example]](), dict[str, Sequence[Example]]()
     begin = 0
@@ -55,12 +55,18 @@ def preview(
         begin += counts["examples"]
     nodes = graph(ops, made)
     names = [node.id for node in nodes]
-    if not nodes:
-        raise UserError("the recipe has no operation", where="recipe")
-    if upto is not None and upto not in names:
-        fix = did_you_mean(upto, names) or "Give one of these, or an id of its own to an operation."
-        raise UserError(f"no operation is named {upto!r}; there are {listed(names)}", where="recipe", fix=fix)
-    few = [_few(node, shown) for node in _behind(nodes, upto or names[-1])]
+    if upto is None and not nodes and len(made) > 1:
+        fix = f"Name a source: {listed(made)}."
+        raise UserError("the recipe has no operation, and there are several sources", where="recipe", fix=fix)
+    upto = upto or [*made, *names][-1]
+    if upto in made:
+        return _source(upto, made[upto], shown)
+    if upto not in names:
+        known = [*names, *made]
+        fix = did_you_mean(upto, known) or "Give one of these, or an id of its own to an operation."
+        message = f"no operation or source is named {upto!r}; there are {listed(known)}"
+        raise UserError(message, where="recipe", fix=fix)
+    few = [_few(node, shown) for node in _behind(nodes, upto)]
     check_fields(few, whole)
     with TemporaryDirectory() as scratch:
         found = apply_recipe(few, made, Path(scratch), means=means)
@@ -70,6 +76,12 @@ def preview(
         begin = account.rows_out - account.added if hasattr(few[-1].spec, "previewed") else 0
         rows_shown = list(found.examples[begin : begin + shown])
         return Preview(account, rows_shown, dropped[:shown], given_up[:shown])
+
+
+def _source(name: str, rows: Sequence[Example], shown: int) -> Preview:
+    """The first rows of a source, which nothing was done to."""
+    account = OpResult(id=name, op="source", needs=(), rows_in=len(rows), rows_out=len(rows))
+    return Preview(account, list(rows[:shown]), [], [])
 
 
 def _without_file(account: OpResult) -> OpResult:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tunewright.core.errors import Problem, ProblemsError, ProjectFileError, UserError
-from tunewright.core.events import Emit, Event, silent, telling
+from tunewright.core.events import Event, silent, telling
 from tunewright.project.file import GENERAL, TARGET, ProjectFile, file_path
 from tunewright.project.means import ANSWERS, ProjectMeans
 from tunewright.project.plan import Planned, plan
@@ -51,17 +51,6 @@ class CheckResult(NamedTuple):
     warnings: list[Problem]
     """What it would not stop at, but should be known: expected answers that their own graders fail, a further suite that
     asks what training rows ask, any suite's file that asks what dev rows ask."""
-
-
-class _Leaks(NamedTuple):
-    """Suite → the problem of its examples."""
-
-    train: dict[str, Problem]
-    """Of those that training rows ask too."""
-    dev: dict[str, Problem]
-    """Of those that dev rows ask."""
-    near: dict[str, Problem]
-    """Of those that training rows nearly hold."""
 
 
 class RunResult(NamedTuple):
@@ -113,26 +102,30 @@ class Project:
         Teachers that cost or are elsewhere are asked with `ask` alone; without it, rows that they have yet to write are a
         problem.
         """
+        from tunewright.project.suite_leaks import Leaks, suite_leaks
         from tunewright.train.sinks import problems as sink_problems
 
         problems = [*self._data_problems(), *self._base_problems(), *self._suite_problems(None)]
         problems += sink_problems(self.file.train.sinks)
         if problems:
-            return CheckResult(self._placed(problems), [], [])
+            return CheckResult(self._placed(problems), [], self._of_the_adapter())
         try:
             with self._placing(), self.store.lock():
                 outcomes = run(self.file, self.root, self.store, upto="gate", listen=listen, asks=ask)
         except UserError as error:
-            return CheckResult(self._placed(_problems_of(error)), [], [])
+            return CheckResult(self._placed(_problems_of(error)), [], self._of_the_adapter())
         split = next(outcome.artifact for outcome in outcomes if outcome.step == "split")
         problems = self._suite_problems(split)
-        leaks = _Leaks({}, {}, {}) if problems else self._leaks(split, telling(listen) if listen else silent)
+        emit = telling(listen) if listen else silent
+        leaks = Leaks({}, {}, {}) if problems else suite_leaks(self.file, self.root, self.store, split, emit)
         if TARGET in leaks.train:
             problems.append(leaks.train.pop(TARGET))
         gate = next(outcome.artifact for outcome in outcomes if outcome.step == "gate")
         told = [problem for found in leaks for problem in found.values()]
-        warnings = [] if problems else [*told, *self._warnings(split, gate)]
-        return CheckResult(self._placed(problems), outcomes, self._placed(warnings))
+        if problems:
+            return CheckResult(self._placed(problems), outcomes, self._of_the_adapter())
+        warnings = [*told, *self._warnings(split, gate)]
+        return CheckResult([], outcomes, self._placed(warnings))
 
     def run(self, upto: str | None = None, listen: Listener | None = None, *, ask: bool = True) -> RunResult:
         """Do whatever is stale, resume whatever was cut off; promote the release when its gates passed.
@@ -423,22 +416,11 @@ class Project:
                 problems += _problems_of(error)
         return problems
 
-    def _leaks(self, split: Artifact, emit: Emit) -> _Leaks:
-        """What suites' own files share with the rows. The test part has nothing, nor the built-in suite."""
-        from tunewright.data.freeze import load_part
-        from tunewright.evals.leaks import leaks
-        from tunewright.evals.suites import build_suite
-        from tunewright.project.near_leaks import known_near_leaks
+    def _of_the_adapter(self) -> list[Problem]:
+        """What the settings alone say of where the adapter is to be served."""
+        from tunewright.train.served import serving_warnings
 
-        own = {
-            name: spec for name, spec in self.file.suites.items() if spec.examples not in ("test", GENERAL)
-        }
-        suites = [build_suite(name, spec, [], self.file.task, self.root) for name, spec in own.items()]
-        if not suites:
-            return _Leaks({}, {}, {})
-        train, dev = (load_part(split.path, part) for part in ("train", "dev"))
-        near = known_near_leaks(self.store, split, suites, train, emit)
-        return _Leaks(leaks(suites, train), leaks(suites, dev, "dev"), near)
+        return self._placed(serving_warnings(self.file.train.adapter))
 
     def _warnings(self, split: Artifact, gate: Artifact) -> list[Problem]:
         """What the method has to say of its rows and a server of the adapter, worked examples that the rows are too few
@@ -452,14 +434,15 @@ class Project:
         from tunewright.models.load import load_tokenizer
         from tunewright.models.template import Renderer
         from tunewright.train.bos import missing
-        from tunewright.train.lora import serving_warnings
         from tunewright.train.methods import find_method
-        from tunewright.train.untouched import untouched_experts
+        from tunewright.train.served import serving_warnings
+        from tunewright.train.untouched import stacked_experts, untouched_experts
 
         rows = [example for part in ("train", "dev") for example in load_part(split.path, part)]
         found = find_method(self.file.train.method).examine(rows, self.file.train)
         adapter, base = self._settled(gate)[0].adapter, resolve_base(self.file.base, self.root)
-        found += [*serving_warnings(adapter), *untouched_experts(adapter, base)]
+        experts = stacked_experts(adapter, base)
+        found += [*serving_warnings(adapter, experts), *untouched_experts(adapter, experts)]
         found += missing(Renderer(load_tokenizer(base)), self.file.train)
         if too_many := left_out(self.file.baselines, askable(load_part(split.path, "train"))):
             found.append(Problem(too_many.words, where="baselines.few_shot"))

@@ -7,14 +7,15 @@ Nothing is run or written. Of what is worked, rows and columns are as they are; 
 settings say, as far as their sources were read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from tunewright.core.errors import Problem, ProblemsError, UserError
+from tunewright.core.example import Example
 from tunewright.core.files import read_json
 from tunewright.data.ingest import SUMMARY, IngestSummary, SourceSummary
 from tunewright.data.recipe import Node, OpResult, graph
-from tunewright.data.recipe_columns import Columns, Passed, columns_of, passed, together
+from tunewright.data.recipe_columns import Columns, Passed, columns_of, completed, named, passed, together
 from tunewright.data.rows import BadFile
 from tunewright.data.sources.sql import asked_once
 from tunewright.project.plan import Outside, derive
@@ -77,12 +78,11 @@ def recipe_graph(project: "Project") -> RecipeGraph:
         stopped = _problem(error)
     given = of_sources(ingested) if ingested is not None else {}
     sources = _read(ingested, given) if ingested is not None else _unread(project)
-    columns = {node.id: node.columns for node in sources}
-    operations = list[OperationNode]()
-    made: Artifact | None
-    state: State
-    for node in graph(project.file.recipe, project.file.sources):
-        made, state = None, "waits"
+    nodes = graph(project.file.recipe, project.file.sources)
+    worked = dict[str, tuple[Artifact | None, State]]()
+    for node in nodes:
+        made: Artifact | None = None
+        state: State = "waits"
         if given.keys() >= {*node.needs}:
             state = "stale"
             try:
@@ -91,26 +91,53 @@ def recipe_graph(project: "Project") -> RecipeGraph:
                 stopped = stopped or _problem(error, node)
         if made is not None:
             state, given[node.id] = "fresh", Given.of(made)
-        operations.append(_operation(node, made, given, columns, state))
-        columns[node.id] = operations[-1].columns.made
-    return RecipeGraph(tuple(sources), tuple(operations), stopped)
+        worked[node.id] = made, state
+    known = {node.id: node.columns for node in sources}
+    passes = _passes(nodes, known, {name: one.rows for name, one in given.items()})
+    return RecipeGraph(
+        tuple(one._replace(columns=known[one.id]) for one in sources),
+        tuple(_operation(node, *worked[node.id], passes[node.id]) for node in nodes),
+        stopped,
+    )
 
 
-def _operation(
-    node: Node,
-    made: Artifact | None,
-    given: Mapping[str, Given],
-    columns: Mapping[str, Columns | None],
-    state: State,
-) -> OperationNode:
-    seen = columns_of(given[node.id].rows) if made is not None else None
+def _passes(
+    nodes: Sequence[Node], known: dict[str, Columns | None], rows: Mapping[str, Sequence[Example]]
+) -> dict[str, Passed]:
+    """What becomes of columns in each node; `known` has those of the sources, and then those of all nodes.
+
+    What few rows have, so that a look at some of them may miss it, is looked for in a node where one beside it has it, or
+    names it in its settings.
+    """
+    found = dict[str, Passed]()
+
+    def given(node: Node) -> Columns | None:
+        return together(known[need] for need in node.needs)
+
+    def complete(name: str, others: Columns) -> None:
+        if (columns := known[name]) is not None and name in rows:
+            known[name] = completed(columns, rows[name], others)
+
+    for node in nodes:
+        known[node.id] = columns_of(rows[node.id]) if node.id in rows else passed(node, given(node)).made
+    for node in reversed(nodes):
+        for need in node.needs:
+            complete(need, (*(known[node.id] or ()), *named(node)))
+    for node in nodes:
+        complete(node.id, given(node) or ())
+        found[node.id] = passed(node, given(node), known[node.id] if node.id in rows else None)
+        known[node.id] = found[node.id].made
+    return found
+
+
+def _operation(node: Node, made: Artifact | None, state: State, columns: Passed) -> OperationNode:
     return OperationNode(
         id=node.id,
         op=node.spec.op,
         needs=node.needs,
         settings=node.spec.model_dump(mode="json", exclude={"op", "id", "needs"}),
         state=state,
-        columns=passed(node, together(columns[need] for need in node.needs), seen),
+        columns=columns,
         account=account_of(node, made) if made is not None else None,
         artifact=made.id if made is not None else None,
     )

@@ -13,21 +13,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
-
 from tunewright.core.errors import UserError
 from tunewright.core.example import Example
 from tunewright.data.examples import Examples
 from tunewright.data.ingest import EXAMPLES, SUMMARY, ingest
 from tunewright.data.ops import RecipeOp
-from tunewright.data.ops.op import FilesOnly, OpSpec
+from tunewright.data.ops.op import FilesOnly
 from tunewright.data.recipe import RecipeResult, apply_recipe, graph
 from tunewright.data.recipe_fields import check_fields
 from tunewright.data.spec import SourceSpec
 from tunewright.models.machine import free_cores
 from tunewright.project.file import ProjectFile
 from tunewright.project.reading import complete
-from tunewright.project.written import Written
+from tunewright.project.written import Written, as_written
 
 Source = str | Path | Mapping[str, Any] | SourceSpec | Iterable[Mapping[str, Any]]
 """A path, a source's settings, or rows."""
@@ -55,7 +53,7 @@ def apply(
             name: _settings(name, source, path)
             for (name, source), path in zip(named.items(), given, strict=True)
         }
-        recipe = [_plain(op) for op in ops]
+        recipe = [as_written(op) for op in ops]
         values = {"name": RECIPE, "task": dict(task or {}), "sources": settings, "recipe": recipe}
         file = complete(Written(root / "apply_recipe", {}, values, {}), own_suites=False)
         return _worked(file, out, root)
@@ -121,7 +119,7 @@ def _settings(name: str, source: Source, path: Path) -> dict[str, Any]:
     if isinstance(source, str | Path):
         return {"path": str(source)}
     if isinstance(source, Mapping | SourceSpec):
-        found: dict[str, Any] = _plain(source)
+        found: dict[str, Any] = as_written(source)
         return found
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8") as stream:
@@ -149,11 +147,3 @@ def _line(row: Any, where: str) -> str:
         fix = "Give texts, numbers, true, false, null, lists and objects."
         raise UserError(f"the row is no JSON ({error})", where=where, fix=fix) from None
     return text
-
-
-def _plain(settings: Mapping[str, Any] | BaseModel) -> Any:
-    """Settings as a file has them: those that were given."""
-    if not isinstance(settings, BaseModel):
-        return settings if not isinstance(settings, Mapping) else dict(settings)
-    said = settings.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    return {**({"op": settings.op} if isinstance(settings, OpSpec) else {}), **said}  # type: ignore[attr-defined]

@@ -158,7 +158,7 @@ STEPS: tuple[Step, ...] = (
             "data": {"reject_budget": file.data.reject_budget},
         },
         run="tunewright.project.stages.data:ingest",
-        version="9",
+        version="10",
         external=("sources",),
     ),
     Step(
@@ -267,7 +267,7 @@ STEPS: tuple[Step, ...] = (
         ),
         settings=lambda file: {"file": file, "laid_over": file.laid_over},
         run="tunewright.project.stages.reporting:report",
-        version="7",
+        version="8",
         external=("suites",),
     ),
 )

@@ -64,7 +64,7 @@ class Rejected(NamedTuple):
     reason: str
     raw: str
     passed_over: bool = False
-    """Whether nothing is wrong with it: a conversation that nobody answered."""
+    """Whether nothing is wrong with it: a conversation that nobody answered, say."""
 
 
 class Trails(NamedTuple):
@@ -75,7 +75,8 @@ class Trails(NamedTuple):
     more: int = 0
     """How many more rows are named so."""
     stopped: Problem | None = None
-    """Where the ways end before the split, and why; None where they were followed to it."""
+    """Where the rows that go on could be followed no further, and why; None where they were followed to the split, or where
+    none goes on: all were set aside or dropped."""
 
 
 def trails(reached: Reached, ref: str, root: Path) -> Trails:
@@ -113,10 +114,10 @@ def trails(reached: Reached, ref: str, root: Path) -> Trails:
 
 def _nothing(ref: str, reached: Reached) -> UserError:
     if reached.examples is None and reached.stopped is not None:
-        why = _first(reached.stopped).message.rstrip(".")
-        fix = "Mend these rows first (each stands there with its reason); then any row can be asked for."
+        first = _first(reached.stopped)
+        why = first.message.rstrip(".")
         message = f"{ref!r} is no row that was set aside, and others are not kept where the sources cannot be used: {why}"
-        return UserError(message, where=str(reached.rejects), fix=fix)
+        return UserError(message, where=first.where, fix=first.fix)
     said = _stopped(reached, reached.stopped).message if reached.stopped else ""
     further = f" {said[:1].upper()}{said[1:]}." if said else ""
     fix = "Name its file and line as `tunewright check` does (tickets.csv:12), or an example's id."

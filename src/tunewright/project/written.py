@@ -115,9 +115,23 @@ def written(path: Path, settings: Mapping[str, Any] | None = None) -> Written:
     """
     raw = _parse(path, _text(path))
     values = _plain(raw, str(path))
-    for name, value in (settings or {}).items():
+    laid = {name: as_written(value) for name, value in (settings or {}).items()}
+    for name, value in laid.items():
         _lay_over(values, name, value)
-    return Written(path, raw, values, settings or {})
+    return Written(path, raw, values, laid)
+
+
+def as_written(value: Any) -> Any:
+    """A setting as a file has it: of settings as objects (`ops.DropDuplicates()`) those that were given, and their kind."""
+    from pydantic import BaseModel
+
+    if isinstance(value, BaseModel):
+        said = value.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        kind = getattr(value, "op", None)
+        return said if kind is None else {"op": kind, **said}
+    if isinstance(value, Mapping):
+        return {name: as_written(one) for name, one in value.items()}
+    return [as_written(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def parse_setting(text: str) -> tuple[str, Any]:

@@ -3,6 +3,7 @@
 .tunewright/artifacts/<id>/   write-once folders, published by one rename
 .tunewright/work/<id>/        a step's scratch, kept when it is cut off so that it can go on
 .tunewright/answers/          what teachers answered, so that nothing is asked for twice (generate/remembering.py)
+.tunewright/references/       what bases give the rows of preference training (train/reference_store.py)
 .tunewright/runs/<n>.jsonl    the events of a run
 .tunewright/catalogue.sqlite  runs and aliases
 """
@@ -14,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import get_ident
 
 from tunewright.core.errors import UserError
 from tunewright.store.artifact import MANIFEST, Artifact, Derivation, Manifest, open_artifact, seal
@@ -31,6 +33,12 @@ class Store:
     def __init__(self, project: Path) -> None:
         self.root = project / FOLDER
         self.catalogue = Catalogue(self.root / "catalogue.sqlite")
+        self._holder: int | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether this thread holds the project by `lock` of this object."""
+        return self._holder == get_ident()
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -52,7 +60,11 @@ class Store:
                 )
             now = time.time_ns()  # since when it is held: an older log is of a run that died
             os.utime(stream.fileno(), ns=(now, now))
-            yield
+            self._holder = get_ident()
+            try:
+                yield
+            finally:
+                self._holder = None
 
     def find(self, derivation: Derivation) -> Artifact | None:
         """The artifact a derivation makes, if it was made already."""

@@ -4,12 +4,14 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple, Self
 
 from tunewright.core.errors import UserError
 from tunewright.core.example import Example
 from tunewright.core.files import read_json, write_json
+from tunewright.core.hashing import hash_file
 from tunewright.data import freeze
 from tunewright.data.audit.audit import Audit, audit
 from tunewright.data.examples import Examples
@@ -74,8 +76,9 @@ def prepare(ctx: StepContext) -> None:
     if ctx.file.data.scale == "ray" and (here := [node.id for node in nodes if not node.is_single]):
         ctx.emit("prepare.here", operations=here)
     with sharing(ctx.file.data.scale, ctx.threads, ctx.emit) as workers:
-        for node in nodes:
-            artifact = _worked(ctx, node, given, workers)
+        for node, after in zip_longest(nodes, nodes[1:]):
+            keyed = after is None or after.drops  # the split goes by keys, too
+            artifact = _worked(ctx, node, given, workers, keyed)
             last = artifact.file(ROWS)
             given[node.id] = Given.of(artifact)
             account = account_of(node, artifact)
@@ -83,7 +86,7 @@ def prepare(ctx: StepContext) -> None:
             ctx.emit("prepare.op", **account.model_dump(include=_TOLD))
     _link(last, ctx.out / ROWS)
     write_json(ctx.out / RECIPE, done)
-    ctx.emit("prepare.done", operations=len(done), rows=len(Examples(last)))
+    ctx.emit("prepare.done", operations=len(done), rows=account.rows_out if done else len(Examples(last)))
 
 
 class Reached(NamedTuple):
@@ -125,8 +128,11 @@ def account_of(node: Node, made: Artifact) -> OpResult:
 def of_sources(ingested: Artifact) -> dict[str, Given]:
     """Each source's own rows: they lie in the file one source after the other."""
     found, begin = dict[str, Given](), 0
-    for name, counts in read_json(ingested.file(SUMMARY))["sources"].items():
-        rows = Examples(ingested.file(EXAMPLES), begin, counts["examples"])
+    path, sources = ingested.file(EXAMPLES), read_json(ingested.file(SUMMARY))["sources"]
+    if len(sources) == 1:
+        return {name: Given(Examples(path), digest=hash_file(path)) for name in sources}
+    for name, counts in sources.items():
+        rows = Examples(path, begin, counts["examples"])
         found[name] = Given(rows, digest=_digest(rows))
         begin += counts["examples"]
     return found
@@ -155,8 +161,10 @@ def derivation_of(file: ProjectFile, root: Path, node: Node, given: Mapping[str,
     )
 
 
-def _worked(ctx: StepContext, node: Node, given: dict[str, Given], workers: Sharing) -> Artifact:
-    """The artifact of one operation: found, or made."""
+def _worked(
+    ctx: StepContext, node: Node, given: dict[str, Given], workers: Sharing, keyed: bool = False
+) -> Artifact:
+    """The artifact of one operation: found, or made. Made with `keyed`, its rows' keys are at hand for what comes next."""
     derivation = derivation_of(ctx.file, ctx.root, node, given)
     found = ctx.store.find(derivation)
     if found is not None:
@@ -167,7 +175,7 @@ def _worked(ctx: StepContext, node: Node, given: dict[str, Given], workers: Shar
     taken = {need: given[need].rows for need in node.needs}
     kept = ctx.store.root / ANSWERS
     means = ProjectMeans(ctx.file, ctx.root, kept=kept, asks=ctx.asks, threads=ctx.threads, emit=ctx.emit)
-    work(node, taken, out, means=means, workers=workers)
+    work(node, taken, out, means=means, workers=workers, keyed=keyed)
     means.tell()
     if derivation_of(ctx.file, ctx.root, node, given).external != derivation.external:
         raise UserError(f"a file that {node.id} reads changed while it was at work", fix="Run again.")
@@ -198,6 +206,6 @@ def split(ctx: StepContext) -> None:
     shared = share_beside(rows, ctx.file.split, ctx.file.data, workers=ctx.threads)
     info = freeze.freeze(shared.parts, ctx.out)
     parts = {str(part): Examples(ctx.out / f"{part}.jsonl") for part in PARTS}
-    found = audit(parts, split=shared.notes, workers=ctx.threads)
+    found = audit(parts, split=shared.notes, workers=ctx.threads, read=shared.read)
     write_json(ctx.out / AUDIT, found.model_dump(mode="json"))
     ctx.emit("split.done", rows=info.rows, findings=len(found.findings))

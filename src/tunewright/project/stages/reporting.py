@@ -49,7 +49,7 @@ def gather(ctx: StepContext) -> ReportData:
             tuple(Segment(*segment) for segment in row["segments"])
             for row in read_json(made["gate"].file("gate.json"))["samples"]
         ),
-        audit=audit_for_report(ctx.file, made).model_dump(mode="json"),
+        audit=audit_for_report(ctx.file, ctx.root, ctx.store, made, ctx.emit).model_dump(mode="json"),
         ingest=read_json(made["ingest"].file("summary.json")),
         latencies=latencies(made["baselines"], made["evaluate"], ctx.file.prices),
         prices=ctx.file.prices,

@@ -157,6 +157,7 @@ def train(ctx: StepContext) -> None:
             out=ctx.out,
             emit=priced(shown, ctx.file.prices),
             threads=ctx.threads,
+            references=ctx.store.root / "references",
         )
 
 

@@ -1,0 +1,79 @@
+"""What suites' own files share with a split's rows: for `check`, which warns of it, and as findings of the audit.
+
+found = suite_leaks(file, root, store, split, emit)
+findings = leak_findings(found)
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from tunewright.core.events import Emit
+from tunewright.data.audit.audit import TRAIN, Severity
+from tunewright.data.audit.seen import Hits, Oddity, Shown
+from tunewright.data.audit.whole import AuditFinding, finding_of
+from tunewright.data.freeze import load_part
+from tunewright.evals.leaks import Leak, leaks
+from tunewright.evals.suites import build_suite
+from tunewright.project.file import GENERAL, ProjectFile
+from tunewright.project.near_leaks import known_near_leaks
+from tunewright.store.artifact import Artifact
+from tunewright.store.store import Store
+
+KINDS = ("leak", "near_leak")
+"""The kinds of findings."""
+_OF_SUITES = "{op: decontaminate, against: [suites]}"
+_MEND = "Drop such rows before training, or take them out of the file that is to test."
+
+
+class Leaks(NamedTuple):
+    """Suite → what its examples share with rows."""
+
+    train: dict[str, Leak]
+    """Of those that training rows ask too."""
+    dev: dict[str, Leak]
+    """Of those that dev rows ask."""
+    near: dict[str, Leak]
+    """Of those that training rows nearly hold."""
+
+
+def suite_leaks(file: ProjectFile, root: Path, store: Store, split: Artifact, emit: Emit) -> Leaks:
+    """What suites' own files share with the rows. The test part has nothing, nor the built-in suite.
+
+    Raises UserError where a suite cannot be made.
+    """
+    own = {name: spec for name, spec in file.suites.items() if spec.examples not in ("test", GENERAL)}
+    suites = [build_suite(name, spec, [], file.task, root) for name, spec in own.items()]
+    if not suites:
+        return Leaks({}, {}, {})
+    train, dev = (load_part(split.path, part) for part in ("train", "dev"))
+    near = known_near_leaks(store, split, suites, train, emit)
+    return Leaks(leaks(suites, train), leaks(suites, dev, "dev"), near)
+
+
+def leak_findings(found: Leaks) -> list[AuditFinding]:
+    """A finding for each suite and part."""
+    return [
+        *(leak_finding(f"suites.{name}", leak, TRAIN) for name, leak in found.train.items()),
+        *(
+            leak_finding(f"suites.{name}", leak, "dev", severity="warning")
+            for name, leak in found.dev.items()
+        ),
+        *(leak_finding(f"suites.{name}", leak, TRAIN, "near_leak") for name, leak in found.near.items()),
+    ]
+
+
+def leak_finding(
+    what: str,
+    leak: Leak,
+    part: str | None,
+    kind: str = "leak",
+    *,
+    severity: Severity | None = None,
+    recipe: str = _OF_SUITES,
+) -> AuditFinding:
+    """One of them as a finding: `what` names the suite or file, `recipe` is what drops such rows."""
+    hits = Hits()
+    hits.count = leak.count
+    hits.shown = [Shown(id="", place=f"{own} in {row}", excerpt=text) for own, row, text in leak.pairs]
+    oddity = Oddity(kind, hits, f"{what}: {leak.message.rstrip('.')}.", severity, recipe)
+    return finding_of(oddity, part).model_copy(update={"mend": _MEND})

@@ -1,0 +1,154 @@
+"""Files that rows of an audit are held against: read as they are or as told, word for word and nearly."""
+
+import json
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+import tunewright
+from tunewright.core.errors import DataError, UserError
+from tunewright.core.example import Example, Origin, ask, make_example
+from tunewright.project.audit_against import leaks_against, read_against
+
+RNG = random.Random(4)
+QUESTIONS = [" ".join(RNG.choices([f"word{n}" for n in range(60)], k=14)) for _ in range(90)]
+ROWS = [
+    make_example(ask(one, "a"), origin=Origin(source="s", file="rows.csv", row=number))
+    for number, one in enumerate(QUESTIONS[:60], 1)
+]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write(name: str, rows: Sequence[object]) -> Path:
+    Path(name).parent.mkdir(exist_ok=True)
+    Path(name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return Path(name)
+
+
+def told(files: Sequence[Path], rows: Sequence[Example] = ROWS, **how: object) -> list[tuple]:
+    said = {"columns": None, "form": None, **how}
+    found, _ = leaks_against(read_against(files, Path.cwd(), said["columns"], said["form"]), rows, "train")
+    return [(one.kind, one.part, one.count, one.examples[0].place, one.recipe) for one in found]
+
+
+def test_each_file_is_read_as_what_it_is() -> None:
+    asked = QUESTIONS[50:70]
+    talks = [[{"role": "user", "content": one}, {"role": "assistant", "content": "b"}] for one in asked]
+    files = [
+        write("test/a.jsonl", [{"question": one, "answer": "b"} for one in asked]),
+        write("chat.jsonl", [{"messages": talk} for talk in talks]),
+        write("alpaca.jsonl", [{"instruction": one, "input": "", "output": "b"} for one in asked]),
+    ]
+    assert told(files) == [
+        (
+            *("leak", "train", 10, "test/a.jsonl:1 in rows.csv:51"),
+            '{op: decontaminate, against: ["test/a.jsonl"], column: "question"}',
+        ),
+        (
+            "leak",
+            "train",
+            10,
+            "chat.jsonl:1 in rows.csv:51",
+            '{op: decontaminate, against: ["chat.jsonl"]}',
+        ),
+        ("leak", "train", 10, "alpaca.jsonl:1 in rows.csv:51", ""),
+    ]
+    assert told(files, ROWS[:40]) == []
+
+
+def test_what_stands_edited_in_a_row_is_nearly_a_leak() -> None:
+    near = write(
+        "near.jsonl",
+        [{"question": QUESTIONS[70 + n] if n > 8 else QUESTIONS[n], "answer": "b"} for n in range(20)],
+    )
+    rows = [
+        row.model_copy(update={"messages": ask(f"please {row.input_text} and no more", "a")})
+        if at < 9
+        else row
+        for at, row in enumerate(ROWS)
+    ]
+    assert [one[:4] for one in told([near], rows)] == [
+        ("near_leak", "train", 9, "near.jsonl:1 in rows.csv:1"),
+    ]
+
+
+def test_columns_are_those_that_are_told() -> None:
+    odd = write("odd.jsonl", [{"question": "no", "it": one, "answer": "b"} for one in QUESTIONS[:5]])
+    assert told([odd]) == []
+    [found] = told([odd], columns={"input": "it", "expected": "answer"})
+    assert found[2:] == (
+        5,
+        "odd.jsonl:1 in rows.csv:1",
+        '{op: decontaminate, against: ["odd.jsonl"], column: "it"}',
+    )
+
+
+def test_a_project_is_held_against_a_file_and_one_that_cannot_be_read_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write("rows.jsonl", [{"input": one, "expected": "a"} for one in QUESTIONS[:60]])
+    write("test.jsonl", [{"input": one, "expected": "a"} for one in QUESTIONS[:60]])
+    Path("tunewright.yaml").write_text("name: some\ntask: {}\nsources: {rows: {path: rows.jsonl}}\n")
+    project = tunewright.open(Path())
+    [leak] = project.audit(tunewright.AuditSpec(kinds=("leak",), against=("test.jsonl",))).findings
+    assert (leak.part, leak.severity, leak.count) == ("train", "error", 48)
+    assert leak.recipe == '{op: decontaminate, against: ["test.jsonl"], column: "input"}'
+    Path("below").mkdir()
+    monkeypatch.chdir("below")
+    [from_there] = project.audit(tunewright.AuditSpec(kinds=("leak",), against=("../test.jsonl",))).findings
+    assert (from_there.recipe, from_there.examples[0].place[:15]) == (leak.recipe, "../test.jsonl:1")
+    monkeypatch.chdir("..")
+    with pytest.raises(UserError, match="no leaks are looked for"):
+        project.audit(tunewright.AuditSpec(kinds=("echo_answer",), against=("test.jsonl",)))
+    with pytest.raises(DataError, match=r"none\.jsonl.*there is no such file"):
+        project.audit(tunewright.AuditSpec(kinds=("leak",), against=("none.jsonl",)))
+
+
+def test_rows_that_cannot_be_read_are_told_and_others_are_held() -> None:
+    half = write(
+        "half.jsonl",
+        [{"input": one, "expected": None if at < 15 else "b"} for at, one in enumerate(QUESTIONS[:20])],
+    )
+    findings, notes = leaks_against(read_against([half], Path.cwd()), ROWS, "train")
+    assert notes == []
+    assert [(one.kind, one.severity, one.count) for one in findings] == [
+        ("set_aside", "error", 15),
+        ("leak", "error", 5),
+    ]
+    assert findings[0].message.startswith("half.jsonl, held against: 15 of 20 rows (75.0%) cannot be used")
+
+
+def test_what_was_told_of_other_rows_is_tried_and_left() -> None:
+    talks = [
+        [{"role": "user", "content": one}, {"role": "assistant", "content": "b"}] for one in QUESTIONS[:9]
+    ]
+    chat = write("chat.jsonl", [{"messages": talk} for talk in talks])
+    assert [one[:3] for one in told([chat], columns={"input": "q", "expected": "a"})] == [
+        ("leak", "train", 9)
+    ]
+    none = write("none.jsonl", [{"messages": 3}])
+    with pytest.raises(DataError) as caught:
+        read_against([none], Path.cwd(), {"input": "q", "expected": "a"})
+    assert (caught.value.where, caught.value.fix) == (
+        "none.jsonl:1",
+        "Save the file with the columns of the rows that are trained, or as conversations (messages).",
+    )
+
+
+def test_what_was_not_looked_at_is_told() -> None:
+    many = write(
+        "many.jsonl", [{"input": f"{one} {n}", "expected": "b"} for n in range(9) for one in QUESTIONS]
+    )
+    findings, notes = leaks_against(read_against([many], Path.cwd()), ROWS, "train")
+    assert {one.kind for one in findings} <= {"near_leak"}
+    assert notes == [
+        "what many.jsonl asks was looked for word for word in all rows; nearly, 500 of its 810 examples in 60 of 60"
+        " rows, evenly drawn."
+    ]
