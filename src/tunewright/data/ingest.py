@@ -224,7 +224,7 @@ class _Scan:
             raise BadFile(f"it cannot be read: {error.strerror}.") from None
         with closing(table.rows):
             made = (spec.columns, spec.form, self._task, kind, table.sparse)
-            reading = _Reading(*made, tally.source, tally.name, spec.written_by, spec.tells_its_writers)
+            reading = _Reading(*made, tally.source, tally.name, spec.writer, spec.tells_its_writers)
             reader = _reader(reading)
             if table.columns and isinstance(reader, DocumentRows | TableRows):
                 reader.check_columns(table.columns)

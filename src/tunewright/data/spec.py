@@ -25,6 +25,10 @@ Format = Literal[
 """The formats of files."""
 
 
+PEOPLE = "people"
+"""Who wrote a source's rows where no model did."""
+
+
 class SourceSpec(Spec):
     """Files that hold raw rows, or a query that gives them."""
 
@@ -61,7 +65,8 @@ class SourceSpec(Spec):
     """The text encoding of CSV, TSV, JSON and other plain text files."""
     written_by: str = Field("", max_length=200)
     """The model that wrote the rows, where one did: they then count as written (`data.synthetic_share`), and none of
-    them stands in test."""
+    them stands in test. `people` where people wrote or checked the answers of a format that names a model for each row
+    (traces, chatgpt)."""
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
@@ -80,8 +85,13 @@ class SourceSpec(Spec):
 
     @property
     def tells_its_writers(self) -> bool:
-        """Whether each row of the format says itself which model answered."""
-        return self.format in ("traces", "chatgpt")
+        """Whether each row of the format says itself which model answered, and is believed."""
+        return self.format in ("traces", "chatgpt") and self.written_by != PEOPLE
+
+    @property
+    def writer(self) -> str:
+        """The model that wrote the rows, as far as the source says it itself."""
+        return "" if self.written_by == PEOPLE else self.written_by
 
     @property
     def on_hub(self) -> bool:

@@ -61,7 +61,8 @@ def share_beside(examples: Sequence[Example], spec: SplitSpec, data: DataSpec, *
             f"{len(examples) - len(own):,} of {len(examples):,} rows were written by models or rules, and dev and test"
             " are of people's rows.",
             where="split",
-            fix="Add rows of people's: 30 is the least that gives three parts of any use.",
+            fix="Add rows of people's (30 is the least that gives three parts of any use), or, where people wrote or checked"
+            " these, say so: written_by: people at their source.",
         )
     parts, notes, _ = share(_some(examples, own), spec, workers=workers)
     found = _placed(known, _own(examples, known, parts), data.synthetic_dev)

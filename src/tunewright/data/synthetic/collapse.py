@@ -52,7 +52,7 @@ def author(row: Example) -> str:
 def source_depths(sources: Mapping[str, SourceSpec]) -> dict[str, int]:
     """The depth of each source's rows, as its settings say it: what rows of our own form say themselves is known when they
     are read."""
-    return {name: int(bool(spec.written_by) or spec.tells_its_writers) for name, spec in sources.items()}
+    return {name: int(bool(spec.writer) or spec.tells_its_writers) for name, spec in sources.items()}
 
 
 def depths(nodes: Sequence[Node], sources: Mapping[str, int]) -> dict[str, int]:
