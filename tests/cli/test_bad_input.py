@@ -58,7 +58,9 @@ def assert_whole(folder: Path, own: dict[str, bytes]) -> None:
 
 
 NO_BASE = "Give a folder that holds a model, or use `base: embedded`."
-NO_SUITE = "Name test, or a JSONL file of chat rows as it is seen from the project's folder."
+NO_SUITE = (
+    "Name test, or a file of chat rows, or of input and expected, as it is seen from the project's folder."
+)
 NO_SCHEMA = "Give a JSON Schema: an object, in place or in a file that is named from the project's folder."
 FEW_GROUPS = (
     "tunewright.yaml: split: train, dev and test need at least 3 groups of rows; by equal inputs these 1 rows make 1."

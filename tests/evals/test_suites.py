@@ -1,9 +1,12 @@
 """Suites: from the split, from a file, and the built-in general one."""
 
+import gzip
 import json
 from collections import Counter
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
 
@@ -14,7 +17,7 @@ from tunewright.core.task import TaskSpec
 from tunewright.data.forms import FormSpec
 from tunewright.evals.general import Correct, general_examples, general_hash, practice
 from tunewright.evals.spec import SuiteSpec
-from tunewright.evals.suites import build_suite
+from tunewright.evals.suites import SuiteError, build_suite, read_examples
 from tunewright.grade.gold import check_gold
 from tunewright.grade.spec import ExactMatch, Number
 
@@ -132,7 +135,7 @@ def test_every_bad_row_is_named(tmp_path: Path) -> None:
         (SuiteSpec(), "suites.own: the suite has no examples."),
         (
             SuiteSpec(examples="gone.jsonl"),
-            "suites.own.examples: there is no file 'gone.jsonl'. Name test, or a JSONL file of chat rows",
+            "suites.own.examples: there is no file 'gone.jsonl'. Name test, or a file of chat rows",
         ),
         (SuiteSpec(examples="empty.jsonl"), "suites.own: the suite has no examples."),
     ],
@@ -186,3 +189,45 @@ def test_the_general_suites_hash_is_that_of_its_content(monkeypatch: pytest.Monk
     general_hash.cache_clear()
     assert general_hash() != found
     general_hash.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("name", "pack"),
+    [
+        ("own.csv", lambda path: path.write_text("input,expected,lang\nHi?,hello,en\nBye?,bye,de\n")),
+        (
+            "own.csv.gz",
+            lambda path: path.write_bytes(gzip.compress(b"input,expected,lang\nHi?,hello,en\nBye?,bye,de\n")),
+        ),
+        (
+            "own.jsonl",
+            lambda path: path.write_text(
+                '{"input": "Hi?", "expected": "hello", "lang": "en"}\n{"input": "Bye?", "expected": "bye", "lang": "de"}\n'
+            ),
+        ),
+        (
+            "own.parquet",
+            lambda path: pq.write_table(
+                pa.table({"input": ["Hi?", "Bye?"], "expected": ["hello", "bye"], "lang": ["en", "de"]}), path
+            ),
+        ),
+    ],
+)
+def test_a_suite_is_read_from_tables_as_sources_are(tmp_path, name, pack) -> None:
+    pack(tmp_path / name)
+    found = read_examples(tmp_path, name, TaskSpec(), "suites.own.examples")
+    assert [(one.input_text, one.expected, one.fields["lang"]) for one in found] == [
+        ("Hi?", "hello", "en"),
+        ("Bye?", "bye", "de"),
+    ]
+    assert found[1].origin.row == (3 if ".csv" in name else 2)
+
+
+def test_a_table_without_the_columns_says_which(tmp_path) -> None:
+    (tmp_path / "own.csv").write_text("question,answer\nHi?,hello\n")
+    with pytest.raises(SuiteError) as caught:
+        read_examples(tmp_path, "own.csv", TaskSpec(), "suites.own.examples")
+    assert str(caught.value) == (
+        "own.csv: there is no column 'expected'; the columns are question, answer."
+        " Call them input and expected, or say of which form the rows are (form: alpaca, …)."
+    )

@@ -207,3 +207,15 @@ def _checked(
     if any("\0" in text for text in (*(message.content for message in messages), rejected or "")):
         raise BadRow("broken text: a NUL character stands in a message")
     return make_example(messages, fields=fields, origin=origin, rejected=rejected, desirable=desirable)
+
+
+Reader = ChatRows | DocumentRows | FormRows | TableRows
+
+
+def row_reader(spec: SourceSpec, task: Task, kind: str, sparse: bool) -> Reader:
+    """The reader of rows that a file was opened as (sources.Opened). Raises BadFile for both a form and columns."""
+    if spec.form is not None:
+        return FormRows(spec, spec.form, task, sparse)
+    if kind == "chat":
+        return ChatRows(task, sparse)
+    return DocumentRows(spec) if kind == "documents" else TableRows(spec, task, sparse)

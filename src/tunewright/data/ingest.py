@@ -25,7 +25,7 @@ from tunewright.core.events import Emit, silent
 from tunewright.core.example import Origin
 from tunewright.core.files import write_json
 from tunewright.core.task import TaskSpec
-from tunewright.data.convert import ChatRows, DocumentRows, FormRows, TableRows, Task
+from tunewright.data.convert import DocumentRows, Reader, TableRows, Task, row_reader
 from tunewright.data.examples import to_line
 from tunewright.data.files import InputFile, find_files
 from tunewright.data.forms.spec import FormSpec
@@ -46,7 +46,6 @@ _FEW = 40
 _MOST_DEEP, _TEACHER_CHARS, _NAMELESS = 99, 200, "unknown"
 _WRITTEN_ORIGIN = Origin.model_fields.keys()
 """The keys of the `origin` of a written row in our own form; one that people wrote has neither teacher nor depth."""
-_Reader = ChatRows | DocumentRows | FormRows | TableRows
 
 
 class IngestError(DataError, ProblemsError):
@@ -409,7 +408,7 @@ class _Made(NamedTuple):
     rejects: tuple[Reject, ...]
 
 
-def _reader(reading: _Reading) -> _Reader:
+def _reader(reading: _Reading) -> Reader:
     """The reader of a file's rows. Raises BadFile where the source has both a form and columns."""
     spec = SourceSpec(path=reading.file, columns=reading.columns, form=reading.form)
     task = reading.task.model_dump_json(by_alias=True)
@@ -417,13 +416,9 @@ def _reader(reading: _Reading) -> _Reader:
 
 
 @lru_cache(maxsize=16)
-def _known_reader(written: str, written_task: str, how: str, sparse: bool) -> _Reader:
+def _known_reader(written: str, written_task: str, how: str, sparse: bool) -> Reader:
     spec, task = SourceSpec.model_validate_json(written), Task(TaskSpec.model_validate_json(written_task))
-    if spec.form is not None:
-        return FormRows(spec, spec.form, task, sparse)
-    if how == "chat":
-        return ChatRows(task, sparse)
-    return DocumentRows(spec) if how == "documents" else TableRows(spec, task, sparse)
+    return row_reader(spec, task, how, sparse)
 
 
 def _converted(reading: _Reading, batch: _Batch) -> _Made:
@@ -438,7 +433,7 @@ def _converted(reading: _Reading, batch: _Batch) -> _Made:
     return _Made(len(lines), b"".join(lines), tuple(rejects))
 
 
-def _example(row: Row, reader: _Reader, reading: _Reading) -> bytes | Reject:
+def _example(row: Row, reader: Reader, reading: _Reading) -> bytes | Reject:
     try:
         said = (row.values.get("written_by") or "") if reading.told else reading.written_by
         teacher, depth = _writer(row.values.get("origin"), said)

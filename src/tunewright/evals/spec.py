@@ -13,8 +13,8 @@ class SuiteSpec(Spec):
     """Examples and the graders that score replies to them."""
 
     examples: Literal["test", "general"] | str = "test"
-    """`test` is the split's test part, `general` the built-in general suite; else a JSONL file of chat rows, or of rows in
-    a `form`."""
+    """`test` is the split's test part, `general` the built-in general suite; else a file of chat rows, a table with the
+    columns input and expected, or rows in a `form`."""
     form: FormSpec | None = None
     """The form of the file's rows, where they are another tool's: its name, or that and what differs (docs/importing.md)."""
     graders: tuple[GraderSpec, ...] = ()

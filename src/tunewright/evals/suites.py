@@ -10,18 +10,20 @@ from tunewright.core.example import Example, Origin
 from tunewright.core.grading import Grader
 from tunewright.core.message import Conversation
 from tunewright.core.task import TaskSpec
-from tunewright.data.convert import ChatRows, FormRows, Task
+from tunewright.data.convert import Reader, TableRows, Task, row_reader
 from tunewright.data.forms.spec import FormSpec
 from tunewright.data.names import did_you_mean, listed
 from tunewright.data.rows import BadFile, BadRow, Reject, Row
-from tunewright.data.sources import chat
+from tunewright.data.sources import ROW_FORMATS, chat, format_of_ending, open_file
 from tunewright.data.spec import SourceSpec
 from tunewright.evals.spec import SuiteSpec
 from tunewright.evals.suite import Suite
 from tunewright.grade.build import build_graders
 from tunewright.grade.names import default_graders
 
-_NAME_ROWS = "Name test, or a JSONL file of chat rows as it is seen from the project's folder."
+_NAME_ROWS = (
+    "Name test, or a file of chat rows, or of input and expected, as it is seen from the project's folder."
+)
 
 
 class SuiteError(DataError, ProblemsError):
@@ -141,18 +143,22 @@ def _check_repeats(name: str, examples: Sequence[Example]) -> None:
 def read_examples(
     root: Path, name: str, task: TaskSpec, field: str, form: FormSpec | None = None
 ) -> list[Example]:
-    """The rows of a JSONL file below `root`, which `field` of the project file names: chat rows, or those of a form.
+    """The rows of a file below `root`, which `field` of the project file names: chat rows, a table with the columns input
+    and expected, or rows of a form. A file whose ending tells no table is read as chat rows.
 
     Raises SuiteError with every row that cannot be used.
     """
-    path = root / name
-    made = Task(task)
-    reader = ChatRows(made) if form is None else FormRows(SourceSpec(path=name), form, made, sparse=False)
+    path, spec = root / name, SourceSpec(path=name, form=form)
     examples: list[Example] = []
     problems: list[Problem] = []
     try:
-        with closing(chat.read(path, "utf-8").rows) as rows:
-            for row in rows:
+        is_table = format_of_ending(path) in ROW_FORMATS
+        table, kind = open_file(path, spec, root) if is_table else (chat.read(path, "utf-8"), "chat")
+        with closing(table.rows):
+            reader = row_reader(spec, Task(task), kind, table.sparse)
+            if table.columns and isinstance(reader, TableRows):
+                _check_columns(reader, table.columns)
+            for row in table.rows:
                 result = _example(row, reader, name)
                 if isinstance(result, Example):
                     examples.append(result)
@@ -170,12 +176,21 @@ def read_examples(
     return examples
 
 
+def _check_columns(reader: TableRows, columns: tuple[str, ...]) -> None:
+    try:
+        reader.check_columns(columns)
+    except BadFile as bad:  # a suite maps none
+        said = bad.message.partition(" for ")[0]
+        fix = "Call them input and expected, or say of which form the rows are (form: alpaca, …)."
+        raise BadFile(f"{said}; the columns are {listed(columns)}.", fix=fix) from None
+
+
 def no_file(name: str, field: str) -> Problem:
     """The problem of a suite's file that is not there; `field` of the project file names it."""
     return Problem(f"there is no file {name!r}", where=field, fix=_NAME_ROWS)
 
 
-def _example(row: Row | Reject, reader: ChatRows | FormRows, name: str) -> Example | Problem:
+def _example(row: Row | Reject, reader: Reader, name: str) -> Example | Problem:
     where = f"{name}:{row.number}"
     if isinstance(row, Reject):
         return Problem(row.reason, where=where)

@@ -62,6 +62,8 @@ _CHATGPT = {"mapping", "current_node"}
 _TALKS = {"subtitles", "transcript", "mbox"}
 """Formats in which somebody is named who speaks."""
 _TABULAR = {"parquet", "arrow"}
+ROW_FORMATS = {"csv", "tsv", "json", "jsonl", "spreadsheet", *_TABULAR}
+"""Formats of rows, be they conversations or columns."""
 _PEEK = 100
 _HERE = Path()
 Kind = Literal["chat", "documents", "columns"]
