@@ -150,5 +150,5 @@ def test_what_was_not_looked_at_is_told() -> None:
     assert {one.kind for one in findings} <= {"near_leak"}
     assert notes == [
         "what many.jsonl asks was looked for word for word in all rows; nearly, 500 of its 810 examples in 60 of 60"
-        " rows, evenly drawn."
+        " rows, evenly drawn"
     ]

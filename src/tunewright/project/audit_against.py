@@ -67,7 +67,7 @@ def leaks_against(
             looked, of = min(len(suite.examples), MOST_EXAMPLES), min(len(rows), MOST_ROWS)
             notes.append(
                 f"what {suite.name} asks was looked for word for word in all rows; nearly, {looked:,} of its"
-                f" {len(suite.examples):,} examples in {of:,} of {len(rows):,} rows, evenly drawn."
+                f" {len(suite.examples):,} examples in {of:,} of {len(rows):,} rows, evenly drawn"
             )
     return findings, notes
 
