@@ -152,7 +152,7 @@ class Naming:
 def _replaced(text: str, spans: Sequence[Span], placeholders: Iterable[str]) -> str:
     parts, at = list[str](), 0
     for span, placeholder in zip(spans, placeholders, strict=True):
-        parts += (text[at : span.start], placeholder)
+        parts += [text[at : span.start], placeholder]
         at = span.end
     parts.append(text[at:])
     return "".join(parts)
