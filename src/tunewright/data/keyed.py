@@ -24,11 +24,9 @@ from tunewright.data.examples import Examples, from_lines
 from tunewright.data.inputs import Digests, what_is_asked
 from tunewright.data.labels import MOST_LABELS, Answers, Labels, answers_of
 from tunewright.data.normal import keys_of
-from tunewright.data.workers import Workers
+from tunewright.data.workers import MANY_ROWS, Workers
 
 Made = TypeVar("Made")
-_POOL = 20_000
-"""Rows from which processes are started."""
 _SOME = 5000
 _NOTHINGS = {"n/a", "nan", "null", "nil", "tbd", "todo", "undefined"}
 _KEYS = np.dtype(
@@ -186,7 +184,7 @@ def _labels(parts: Mapping[str, Sequence[Example]], workers: int) -> Labels:
 
 
 def _workers(parts: Mapping[str, Sequence[Example]], number: int) -> Workers:
-    return Workers(number if sum(map(len, parts.values())) >= _POOL else 1)
+    return Workers(number if sum(map(len, parts.values())) >= MANY_ROWS else 1)
 
 
 def _each(

@@ -20,15 +20,13 @@ from tunewright.data.examples import chunks, from_lines, to_line
 from tunewright.data.ops import RecipeOp
 from tunewright.data.ops.op import Added, Dropped, Each, Kept, Means, Note, OpSpec, Report, Rows, Said, Told
 from tunewright.data.synthetic.given_up import GivenUp
-from tunewright.data.workers import Sharing, Workers
+from tunewright.data.workers import MANY_ROWS, Sharing, Workers
 
 if TYPE_CHECKING:
     from tunewright.data.keyed import Keys
 
 T = TypeVar("T")
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
-_POOL = 20_000
-"""Rows from which an operation on single rows is shared out to processes: starting them takes a second."""
 _SOME = 1000
 """Rows of an operation on all rows that are written at once."""
 _CHUNKS_HELD = 12
@@ -215,7 +213,7 @@ def _keys_of(rows: Sequence[Example]) -> bytes:
 def _shared_out(work: Callable[[bytes], T], rows: Rows, workers: Sharing | int) -> Iterator[T]:
     """What `work` makes of the rows' lines, some at a time and in order; few are not worth starting processes for."""
     pieces = _pieces(rows)
-    if len(rows) < _POOL:
+    if len(rows) < MANY_ROWS:
         yield from map(work, pieces)
     elif isinstance(workers, int):
         with Workers(workers) as started:

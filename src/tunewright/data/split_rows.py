@@ -17,12 +17,10 @@ from tunewright.data.moments import moment_of
 from tunewright.data.names import did_you_mean, listed
 from tunewright.data.parts import PARTS, part_named
 from tunewright.data.spec import SplitSpec
-from tunewright.data.workers import Workers
+from tunewright.data.workers import MANY_ROWS, Workers
 
 LABEL = "label"
 """The stratum that is the answer, where rows have no such field."""
-_POOL = 20_000
-"""Rows from which processes are started."""
 _SOME = 5000
 _LONG = 64
 """Characters of a stratum's name that are kept; of a longer one its hash is, so that answers do not fill the memory."""
@@ -103,7 +101,7 @@ def facts_of(examples: Sequence[Example], spec: SplitSpec, workers: int = 1) -> 
 def _looked(examples: Sequence[Example], spec: SplitSpec, workers: int, keyed: bool) -> Iterator[_Some]:
     if isinstance(examples, Examples):
         look = partial(_look_at_lines, spec.model_dump_json(), keyed)
-        with Workers(workers if len(examples) >= _POOL else 1) as started:
+        with Workers(workers if len(examples) >= MANY_ROWS else 1) as started:
             yield from started.each(look, examples.chunks())
     else:
         for begin in range(0, len(examples), _SOME):

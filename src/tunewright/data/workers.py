@@ -24,6 +24,8 @@ from typing import Literal, Protocol, Self, TypeVar
 
 from tunewright.core.events import Emit, silent
 
+MANY_ROWS = 20_000
+"""Rows from which it is worth starting processes."""
 _AHEAD = 4
 """Pieces that wait for each process."""
 _COLLECTED = (50_000, 20, 100)
