@@ -289,10 +289,11 @@ def ours(case: Case, base: Path) -> tuple[float, list[float]]:
     from tunewright.train.checkpoint import WorkFolder
     from tunewright.train.defaults import facts_of, settle
     from tunewright.train.fast import fast_layers
-    from tunewright.train.loop import Loop, Plan
+    from tunewright.train.loop import Loop
     from tunewright.train.lora import add_adapter
     from tunewright.train.methods import find_method
     from tunewright.train.pack import shared_prefix
+    from tunewright.train.plan import Plan
     from tunewright.train.policy import Policy
     from tunewright.train.reference import refer
     from tunewright.train.shelf import Shelf, Shelves

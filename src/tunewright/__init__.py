@@ -238,7 +238,7 @@ def _train(
       why they are `not_packed`.
     - `train.warning`: in `words`, what should be known of the rows, the settings or the adapter before it trains.
     - `train.discarded`: in `words`, why a run that was begun is not taken up.
-    - `train.preflight`, before a longer run: what it will take, `seconds`, and `peak` and `available` in bytes of memory.
+    - `train.preflight`, before the first step: what the run will take, `seconds`, and `peak` and `available` in bytes of memory.
     - `train.reference` (dpo, kto): rows that were read under the base, `done` of `total`; `train.recalled` where all `rows`
       were read by an earlier run.
     - `train.step`: `step` of `steps`, its `loss`, the gradient's norm before clipping (`grad_norm`), the learning rate
@@ -246,7 +246,7 @@ def _train(
       `seconds_left` and the seconds that training has taken (`elapsed`, attempts that were cut off with it); with rehearsal
       `rehearsal_loss`; of dpo `reward_margin` and `reward_accuracy`, of orpo `log_odds_ratio` and `reward_accuracy`, of kto
       `reward_good_less_bad`.
-    - `train.estimate`, after 20 steps (`by_steps`), and after 2 where nothing was said before: what all of it will take, by
+    - `train.estimate`, after 20 steps (`by_steps`), and after 2 in a run that goes on: what all of it will take, by
       them, `seconds`.
     - `train.dev`: the dev `loss`, with `train.dev_answers` the answers' mean `score`, and whether these weights are the
       `best`.

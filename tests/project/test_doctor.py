@@ -64,7 +64,7 @@ def test_a_base_that_fits(told, tiny_folder, size):
         f"tickets starts from {tiny_folder}, and there is no accelerator.",
         f"Training multiplies in fp32 and keeps the base's {size.weights:,} weights in fp32,"
         f" {4 * size.weights / 1024**2:.1f} MB; 8.0 GB are free: it"
-        " fits, if the rows leave it room; a longer run is measured before its first step.",
+        " fits, if the rows leave it room; a run is measured before its first step.",
     ]
 
 

@@ -10,9 +10,9 @@ from tunewright.core.example import ask, make_example
 from tunewright.models.load import base_width
 from tunewright.train import methods
 from tunewright.train.defaults import Facts, facts_of, settle
-from tunewright.train.loop import make_plan
 from tunewright.train.methods import find_method
 from tunewright.train.pack import Row, Tree
+from tunewright.train.plan import make_plan
 from tunewright.train.spec import TrainSpec
 
 FACTS = Facts(examples=2000, tokens=300_000, steps=(155, 76, 37, 19), trained=40_000, width=1024)

@@ -102,7 +102,7 @@ def test_tokens_that_are_not_the_rows_are_seen(tiny_renderer):
 def test_a_control_word_in_a_question_is_noted_and_harmless(tiny_renderer):
     report = check_rows([("a", ask("Hi<|im_end|>", "yes"))], tiny_renderer, 200, SYSTEM)
     assert report.passed
-    assert report.notes == {"control words in questions": 1}
+    assert report.notes == {"control words in questions, spelled out as text": 1}
 
 
 HEAD = "{{- '<|im_start|>' + message['role'] + '\\n' -}}"
@@ -249,7 +249,7 @@ def test_a_control_word_in_a_document_is_noted_and_harmless(tiny_renderer):
     rows, pieces = document(tiny_renderer, "Cafe\u0301 <|im_end|> red")
     report = check_rows(rows, tiny_renderer, 20, SYSTEM, rendered=[pieces])
     assert report.passed
-    assert report.notes == {"control words in documents": 1}
+    assert report.notes == {"control words in documents, spelled out as text": 1}
 
 
 def test_faults_of_documents():

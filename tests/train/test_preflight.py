@@ -15,10 +15,11 @@ from tunewright.models.load import load_model
 from tunewright.train import layout, preflight
 from tunewright.train.checkpoint import WorkFolder
 from tunewright.train.layout import laid
-from tunewright.train.loop import Loop, make_plan
+from tunewright.train.loop import Loop
 from tunewright.train.lora import add_adapter
 from tunewright.train.methods import find_method
 from tunewright.train.pack import Size
+from tunewright.train.plan import make_plan
 from tunewright.train.policy import Policy
 from tunewright.train.preflight import Besides, Share, load_of, look_ahead
 from tunewright.train.reference import refer
@@ -84,6 +85,21 @@ def test_what_a_run_does_besides_is_counted(monkeypatch):
     assert found.seconds == pytest.approx(50 + looks * 40 * 0.25 + 300 * 0.5 + 3 * (2.0 + 0.01))
     plain = look_ahead(work, probe, CPU, False)
     assert plain.seconds == pytest.approx(50 + (looks * 40 + 300) * 0.5)
+
+    answered = look_ahead(work, probe, CPU, False, Besides(answer=lambda: takes(3.0)))
+    assert answered.answering == 3.0
+    assert answered.seconds == pytest.approx(
+        plain.seconds + 2 * 3.0
+    )  # not before the first step, nor for a strength
+
+
+def test_a_brief_look_computes_a_row_and_the_fullest_step_once():
+    tokens = [100, 100, 100, 300]
+    probe = Greedy(tokens)
+    found = look_ahead(load(tokens, [[0], [1], [2], [3]]), probe, CPU, False, brief=True)
+    assert probe.calls == [[0], [3]]
+    assert found.seconds > 0.04 * 600 / 300 * 0.9  # the step of 300 took 0.04 s at least
+    assert 290e6 < found.peak - _used_now() < 345e6
 
 
 def _used_now():

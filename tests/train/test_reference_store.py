@@ -18,10 +18,11 @@ from tunewright.models.template import Renderer
 from tunewright.train import reference, reference_store, weights
 from tunewright.train.checkpoint import WorkFolder
 from tunewright.train.defaults import Facts, settle
-from tunewright.train.loop import Loop, make_plan
+from tunewright.train.loop import Loop
 from tunewright.train.lora import add_adapter
 from tunewright.train.methods import find_method
 from tunewright.train.pack import Batch
+from tunewright.train.plan import make_plan
 from tunewright.train.policy import Policy
 from tunewright.train.reference_store import Kept, arithmetic
 from tunewright.train.run import train
@@ -331,6 +332,8 @@ def test_a_look_ahead_counts_no_reading_of_what_is_kept(
     policy = Counting(add_adapter(model, spec.adapter, tiny_base, 0), trees)
     loop = Loop(policy, weights.trained(policy.model), method, spec, make_plan(trees, trees, spec, 0))
     seen: list[str] = []
-    loop.look_ahead(trees, trees, WorkFolder(tmp_path, "", 1), lambda kind, **_: seen.append(kind), known)
+    loop.look_ahead(
+        trees, trees, WorkFolder(tmp_path, "", 1), lambda kind, **_: seen.append(kind), known=known
+    )
     assert seen == ["train.preflight"]
     assert (policy.read == 0) is known

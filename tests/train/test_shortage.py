@@ -6,7 +6,7 @@ import sys
 import pytest
 from test_run import ROWS, SPEC, contents, run
 
-from tunewright.train import loop
+from tunewright.train import loop, preflight
 
 CHILD = """
 import resource, sys
@@ -54,15 +54,23 @@ def test_a_step_without_memory_says_what_would_fit_and_the_run_goes_on(tiny_base
     assert contents(tmp_path / "cut/out") == contents(tmp_path / "whole/out")
 
 
-def test_a_short_run_is_looked_at_where_memory_is_scarce(tiny_base, tmp_path, monkeypatch):
-    """Beside a small model and much memory it is not: some steps more are worth nothing there."""
+def test_a_short_run_has_a_brief_look_unless_memory_is_scarce(tiny_base, tmp_path, monkeypatch):
+    """Beside a small model and much memory more steps are worth nothing; either look changes no byte."""
+    brief, plain = [], preflight.look_ahead
+
+    def heard(*asked):
+        brief.append(asked[-1])
+        return plain(*asked)
+
+    monkeypatch.setattr(preflight, "look_ahead", heard)
 
     def kinds(folder):
         told = []
         run(folder, tiny_base, emit=lambda kind, **_: told.append(kind))
-        return "train.preflight" in told
+        return told.count("train.preflight")
 
-    assert not kinds(tmp_path / "plenty")
+    assert kinds(tmp_path / "plenty") == 1
     monkeypatch.setattr(loop, "_PLENTY", 1 << 30)  # no machine has so many times a model's size
-    assert kinds(tmp_path / "scarce")
+    assert kinds(tmp_path / "scarce") == 1
+    assert brief == [True, False]
     assert contents(tmp_path / "scarce/out") == contents(tmp_path / "plenty/out")

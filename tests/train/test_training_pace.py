@@ -72,6 +72,19 @@ def test_strengths_to_be_tried_are_looks_too(clock):
     assert found.left == pytest.approx(11 * 0.5 * 0.1 * 50)  # none was seen: half of what so many tokens took
 
 
+def test_answers_are_counted_as_foreseen_until_a_look_shows_them(clock):
+    """Strengths that are tried at the end answer nothing."""
+    found = Pace(load(look_tokens=50, dev_every=2, last_looks=11), answering=3.0)
+    with found.looking(measured=False):
+        clock.passes(0.25)
+    stepped(found, clock, 1.0)
+    assert found.left == pytest.approx(0.1 * 90 + (3 + 11) * 0.5 * 0.1 * 50 + 3 * 3.0)
+    stepped(found, clock, 1.0)
+    with found.looking():
+        clock.passes(5.0)
+    assert found.left == pytest.approx(0.1 * 80 + 2 * 5.0 + 11 * 0.5 * 0.1 * 50)
+
+
 def test_a_run_that_goes_on_counts_from_where_it_is(clock):
     found = Pace(load(), step=3)
     stepped(found, clock, 2.0)

@@ -132,7 +132,7 @@ def _memory(facts: MachineFacts, file: ProjectFile, size: BaseSize) -> str:
         f" {_amount(needed)}; {_amount(free)} are free{where}: "
     )
     if needed < free:
-        return said + "it fits, if the rows leave it room; a longer run is measured before its first step."
+        return said + "it fits, if the rows leave it room; a run is measured before its first step."
     if kind == "qlora":
         return said + "it does not fit. Choose a smaller base."
     packed = size.bytes(kept_width(facts, file, "qlora"), four_bit=True)

@@ -8,7 +8,7 @@ exactly as it would have.
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
@@ -22,15 +22,17 @@ from tunewright.models.load import is_shortage
 from tunewright.models.machine import settled_objects
 from tunewright.train import preflight
 from tunewright.train.checkpoint import Progress, WorkFolder
+from tunewright.train.judged import Judged
 from tunewright.train.learnt import refuse_unreached
 from tunewright.train.methods import Method, Part
 from tunewright.train.optimizer import Optimizer, learning_rate
 from tunewright.train.pace import PLAIN, SURE, Pace
-from tunewright.train.pack import Batch, Tree, epoch_order, fill, pack
+from tunewright.train.pack import Batch, Tree, pack
+from tunewright.train.plan import Plan
 from tunewright.train.policy import Policy
 from tunewright.train.preflight import Besides, Load
 from tunewright.train.reference import reference_groups, reference_tokens
-from tunewright.train.shelf import Joined, sizes_of, tokens_of
+from tunewright.train.shelf import Joined, sizes_of
 from tunewright.train.spec import SettledSpec
 from tunewright.train.strength import TRIES
 from tunewright.train.summary import StopReason
@@ -38,16 +40,12 @@ from tunewright.train.watch import Look, Watch, rising, trouble, watched, words
 
 _SEQUENCE = {"cpu": 2048, "cuda": 16384}
 """The longest flat sequence of packed rows, in tokens, by device: longer ones were no faster."""
-_DEV_SHARE = 0.25
-"""Dev rows are taken until they have this share of the tokens trained between two dev losses: about a tenth of the time."""
-_DEV_ROWS = 32
-"""Dev rows that are taken at any rate."""
 _PARTS = 10
 """Parts of dev whose losses tell how sure their mean is."""
 _WORTH = 60
-"""Steps from which a run is worth some more that say what it will take."""
+"""Steps from which a run is worth a long look ahead; a shorter one has a brief one, where memory allows."""
 _PLENTY = 40
-"""Times the model's size: with that much memory free, a short run is not looked at."""
+"""Times the model's size: with that much memory free, a brief look is safe."""
 _LATER = {"cpu": 32, "cuda": 16}
 """Bytes a trained weight that the first steps do not show, by device: AdamW's moments, and on a CPU a checkpoint's copies
 and the best weights, which an accelerator leaves to the host."""
@@ -67,29 +65,6 @@ _WATCHED = 0.05
 """Seconds between two looks at a CPU's memory while steps run: 20 looks a second take a thousandth of the time."""
 
 
-class Plan(NamedTuple):
-    """Which rows each step has, and when dev is looked at."""
-
-    steps: tuple[tuple[int, ...], ...]
-    """Tree indices of each optimizer step, all epochs in turn."""
-    per_epoch: tuple[int, ...]
-    """Steps up to the end of each epoch."""
-    dev_every: int
-    prefix: int
-    """Tokens that the task's rows, dev's too, have in common at their beginning."""
-    dev: tuple[int, ...]
-    """The dev trees that are looked at."""
-
-    def epochs(self, step: int) -> float:
-        """Epochs done after `step` steps."""
-        begin = 0
-        for number, end in enumerate(self.per_epoch):
-            if step <= end:
-                return number + (step - begin) / (end - begin)
-            begin = end
-        return float(len(self.per_epoch))
-
-
 class Finished(NamedTuple):
     """What the loop leaves behind."""
 
@@ -103,25 +78,6 @@ class Finished(NamedTuple):
     """The most memory in use while steps ran, in bytes: of this process, or of the accelerator."""
 
 
-def make_plan(trees: Sequence[Tree], dev_trees: Sequence[Tree], spec: SettledSpec, prefix: int) -> Plan:
-    """The plan of a run; it depends on the trees and the spec alone. `prefix` is what the task's rows begin with."""
-    lengths = tokens_of(trees)
-    steps: list[tuple[int, ...]] = []
-    per_epoch: list[int] = []
-    for epoch in range(spec.epochs):
-        steps += map(tuple, fill(lengths, epoch_order(len(trees), spec.seed, epoch), spec.batch_tokens))
-        per_epoch.append(len(steps))
-    dev_every = spec.dev_every or max(1, per_epoch[0] // 4)
-    budget = _DEV_SHARE * dev_every * spec.batch_tokens
-    dev: list[int] = []
-    for index in epoch_order(len(dev_trees), spec.seed, -1):
-        budget -= dev_trees[index].tokens
-        if budget < 0 and len(dev) >= _DEV_ROWS:
-            break
-        dev.append(index)
-    return Plan(tuple(steps), tuple(per_epoch), dev_every, prefix, tuple(sorted(dev)))
-
-
 class Loop:
     """One training run. Raises GateError where it would not fit, or broke down and left no good weights."""
 
@@ -132,18 +88,18 @@ class Loop:
         method: Method,
         spec: SettledSpec,
         plan: Plan,
-        score: Callable[[], float] | None = None,
+        judged: Judged | None = None,
     ) -> None:
-        """`score` answers and grades dev rows with the weights as they stand; without it the dev loss decides."""
+        """`judged` answers and grades dev rows with the weights as they stand; without it the dev loss decides."""
         self._policy = policy
-        self._score = score
+        self._judged = judged
         self._parameters = parameters
         self._method = method
         self._spec = spec
         self._plan = plan
         self._limit = _SEQUENCE.get(policy.device.type, 2048)
         self._watch = Watch()
-        self._foreseen = False
+        self._foreseen: preflight.Estimate | None = None
         self._known: Load | None = None
 
     def run(self, trees: Sequence[Tree], dev_trees: Sequence[Tree], work: WorkFolder, emit: Emit) -> Finished:
@@ -163,9 +119,10 @@ class Loop:
         progress = self._resume(optimizer, work)
         done = (line for line in work.history() if line["kind"] == "step")
         self._watch = Watch(watched(line["loss"], line) for line in done)
-        pace = Pace(self._load(trees, dev_trees), progress.step)
+        answering = self._foreseen.answering if self._foreseen else 0.0
+        pace = Pace(self._load(trees, dev_trees), progress.step, None if self._judged is None else answering)
         if progress.step == 0 and not work.history():
-            with pace.looking(measured=self._score is None):  # this look asks for no answers
+            with pace.looking(measured=self._judged is None):  # this look asks for no answers
                 self._look_at_dev(dev_trees, progress, work, emit)
         stopped = self._given_up(progress)
         while progress.step < len(self._plan.steps) and not stopped:
@@ -198,22 +155,28 @@ class Loop:
                     work.save_past(progress.step, self._copy(), self._spec.keep)
             work.save(progress, optimizer.tensors, due=last or stopped or progress.best_step == progress.step)
         early = stopped and progress.step < len(self._plan.steps)
-        no_better: StopReason = "dev score got no better" if self._score else "dev loss got no better"
+        no_better: StopReason = "dev score got no better" if self._judged else "dev loss got no better"
         reason: StopReason = no_better if early else "epochs done"
         warnings = tuple(f"{words(line)}." for line in _troubles(work))
         return Finished(progress, reason, warnings, self._best(progress, work))
 
     def look_ahead(
-        self, trees: Sequence[Tree], dev_trees: Sequence[Tree], work: WorkFolder, emit: Emit, known: bool
+        self,
+        trees: Sequence[Tree],
+        dev_trees: Sequence[Tree],
+        work: WorkFolder,
+        emit: Emit,
+        *,
+        known: bool = False,
     ) -> None:
         """Say what the run will take, before its first step. Raises GateError if it would not fit.
 
-        A short run is looked at only where memory is scarce beside the model. What of the base is `known` is not read.
+        A short run has a brief look, unless memory is scarce beside the model. What of the base is `known` is not read.
         """
-        plan, device = self._plan, self._policy.device
-        short = len(plan.steps) < _WORTH and preflight.free_bytes(device) > _PLENTY * self._size()
-        if work.history() or short:
+        if work.history():
             return
+        plan, device = self._plan, self._policy.device
+        brief = len(plan.steps) < _WORTH and preflight.free_bytes(device) > _PLENTY * self._size()
         load = self._load(trees, dev_trees)
         if known:
             load = load._replace(forward_tokens=0)
@@ -224,9 +187,9 @@ class Loop:
                 parameter.grad = None
 
         besides = self._besides(trees, dev_trees, work)
-        found = preflight.look_ahead(load, probe, device, self._spec.gradient_checkpointing, besides)
-        self._foreseen = True
-        emit("train.preflight", **found._asdict())
+        found = preflight.look_ahead(load, probe, device, self._spec.gradient_checkpointing, besides, brief)
+        self._foreseen = found
+        emit("train.preflight", seconds=found.seconds, peak=found.peak, available=found.available)
 
     def _besides(self, trees: Sequence[Tree], dev_trees: Sequence[Tree], work: WorkFolder) -> Besides:
         """What the run does besides its gradients, to be tried out: of rows a batch, of the rest all."""
@@ -251,7 +214,7 @@ class Loop:
         def save() -> float:
             return work.trial(optimizer.tensors())
 
-        return Besides(look, refer, update, save)
+        return Besides(look, refer, update, save, self._judged.trial if self._judged else None)
 
     def _load(self, trees: Sequence[Tree], dev_trees: Sequence[Tree]) -> Load:
         """What there is to compute; looked up once."""
@@ -443,7 +406,7 @@ class Loop:
         if not self._plan.dev:
             return
         loss, trained = self._dev_loss(dev_trees, self._plan.dev)
-        score = self._score() if self._score and progress.step > 0 else None
+        score = self._judged.score() if self._judged and progress.step > 0 else None
         better = progress.step > 0 and _rank(score, loss) > _rank(progress.best_score, progress.best_loss)
         if better:
             progress.best_step, progress.misses = progress.step, 0

@@ -21,12 +21,15 @@ PLAIN, SURE = 2, 20
 class Pace:
     """Watches the clock of one run. What a step takes is all from the end of the one before, looks apart."""
 
-    def __init__(self, load: Load, step: int = 0) -> None:
-        """A run of which `step` steps are done."""
+    def __init__(self, load: Load, step: int = 0, answering: float | None = None) -> None:
+        """A run of which `step` steps are done. `answering` is what its looks at dev take to answer rows, in seconds, as
+        far as that is known; none where they answer none.
+        """
         self._load = load
         self._sums = [0, *accumulate(share.work for share in load.shares)]
         self._first = self._step = self._from = step
         self._took = 0.0
+        self._answering = answering
         self._look: float | None = None
         self._mark = perf_counter()
 
@@ -57,5 +60,9 @@ class Pace:
     def left(self) -> float:
         """Seconds to the end of the last epoch, when a step at least is done."""
         rate = self._took / (self._sums[self._step] - self._sums[self._from])
-        look = FORWARD * rate * self._load.look_tokens if self._look is None else self._look
-        return rate * (self._sums[-1] - self._sums[self._step]) + look * self._load.looks_left(self._step)
+        steps = rate * (self._sums[-1] - self._sums[self._step])
+        plain = FORWARD * rate * self._load.look_tokens
+        look = plain + (self._answering or 0.0) if self._look is None else self._look
+        scored = self._load.scored_left(self._step)
+        others = self._load.looks_left(self._step) - scored  # these answer nothing
+        return steps + scored * look + others * (look if self._answering is None else plain)

@@ -2,8 +2,8 @@
 
 A middling row is computed first and its memory scaled to the fullest batch, so that a run that would not fit by far is
 refused before it is tried. Then the step with the fullest batch and a middling one are run, gradients and all, and
-forgotten, and so is what a run does besides: a look at dev, rows read under the base, the optimizer's own step,
-a checkpoint.
+forgotten, and so is what a run does besides: a look at dev, its answers, rows read under the base, the optimizer's own
+step, a checkpoint. A short run is looked at briefly.
 """
 
 import threading
@@ -85,6 +85,10 @@ class Load(NamedTuple):
         after = -(-last // self.dev_every) - step // self.dev_every if step < last else 0
         return after + self.last_looks
 
+    def scored_left(self, step: int) -> int:
+        """Looks among them whose answers are scored, where that is asked for: all but those for a strength."""
+        return max(0, self.looks_left(step) - self.last_looks)
+
 
 def load_of(
     steps: Sequence[Sequence[int]], sizes: Sequence[Size], laying: Laying, limit: int, **more: int
@@ -119,6 +123,8 @@ class Besides(NamedTuple):
     """The optimizer's own step, on gradients of zero: weights and moments stay."""
     save: Callable[[], float] | None = None
     """Writes a checkpoint as it is written over an old one; the seconds that takes."""
+    answer: Callable[[], object] | None = None
+    """Answers dev rows as a look at dev does that is scored."""
 
 
 class Estimate(NamedTuple):
@@ -129,6 +135,8 @@ class Estimate(NamedTuple):
     """Bytes at the most: of this process, or of the accelerator."""
     available: int
     """Bytes that it may have."""
+    answering: float = 0.0
+    """Seconds that a look at dev takes to answer its rows; 0 where it answers none."""
 
 
 class _Room(NamedTuple):
@@ -149,9 +157,18 @@ NOTHING = Besides()
 
 
 def look_ahead(
-    load: Load, probe: Probe, device: torch.device, checkpointing: bool, besides: Besides = NOTHING
+    load: Load,
+    probe: Probe,
+    device: torch.device,
+    checkpointing: bool,
+    besides: Besides = NOTHING,
+    brief: bool = False,
 ) -> Estimate:
-    """The estimate, after some steps. Raises GateError for a run that would not fit, with what would."""
+    """The estimate, after some steps. Raises GateError for a run that would not fit, with what would.
+
+    A `brief` look computes a middling row and the step with the fullest batch once: for a run whose own steps are few, and
+    that has memory in plenty.
+    """
     steps, shares = load.steps, load.shares
     fullest = max(range(len(steps)), key=lambda step: (shares[step].batch, shares[step].row))
     middle = sorted(range(len(steps)), key=lambda step: shares[step].work)[len(steps) // 2]
@@ -160,21 +177,26 @@ def look_ahead(
     before = room.before
     with shortage_told(load, device, checkpointing):
         probe([row])  # what the first pass alone brings: libraries, caches, pages
-        start = used_bytes(device)
-        with peak_bytes(device) as first:
-            probe([row])
-        grown = max(0, first[0] - start) * shares[fullest].batch / max(1, held)
-        if grown > _SURE * (room.available - start):
-            raise _too_large(round(start + grown), room)
+        if not brief:
+            start = used_bytes(device)
+            with peak_bytes(device) as first:
+                probe([row])
+            grown = max(0, first[0] - start) * shares[fullest].batch / max(1, held)
+            if grown > _SURE * (room.available - start):
+                raise _too_large(round(start + grown), room)
         with peak_bytes(device) as second:
-            probe(steps[fullest])
+            seconds = _timed(partial(probe, steps[fullest]), device)
         peak = second[0] + load.later
         if peak > before + _ROOM * (room.available - before):
             raise _too_large(peak, room)
-        probe(steps[middle])  # its shapes are new to the machine too, and a run meets each once
-        seconds = sum(_timed(partial(probe, steps[step]), device) for step in (fullest, middle))
-        rate = seconds / (shares[fullest].work + shares[middle].work)
-        return Estimate(_whole(load, rate, besides, device), peak, room.available)
+        work = shares[fullest].work
+        if not brief:
+            probe(steps[middle])  # its shapes are new to the machine too, and a run meets each once
+            seconds = sum(_timed(partial(probe, steps[step]), device) for step in (fullest, middle))
+            work += shares[middle].work
+        answering = _timed(besides.answer, device) if besides.answer else 0.0
+        whole = _whole(load, seconds / work, besides, device) + answering * load.scored_left(0)
+        return Estimate(whole, peak, room.available, answering)
 
 
 @contextmanager

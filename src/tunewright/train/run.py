@@ -8,7 +8,7 @@ checkpoints until the run is done.
 """
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
 from itertools import chain, islice
@@ -22,7 +22,6 @@ from tunewright.core.errors import DataError, GateError, ModelError, Problem
 from tunewright.core.events import Emit, silent
 from tunewright.core.example import Example
 from tunewright.core.files import write_json
-from tunewright.core.generation import Generator
 from tunewright.core.hashing import hash_value
 from tunewright.generate.torch import TorchGenerator
 from tunewright.models.base import Base
@@ -35,11 +34,13 @@ from tunewright.train.compiled import compiled_layers, prove
 from tunewright.train.defaults import Choice, facts_of, settle
 from tunewright.train.fast import fast_layers
 from tunewright.train.idle import idle
+from tunewright.train.judged import Judge, Judged
 from tunewright.train.length import Fitted, fit
-from tunewright.train.loop import Finished, Loop, Plan, make_plan
+from tunewright.train.loop import Finished, Loop
 from tunewright.train.methods import Method, find_method, sft
 from tunewright.train.methods._rehearsed import General, Rehearsed
 from tunewright.train.pack import Row, Tree, digest, pack
+from tunewright.train.plan import Plan, make_plan
 from tunewright.train.policy import Layout, Policy
 from tunewright.train.reference import kept_for, refer
 from tunewright.train.reference_store import arithmetic
@@ -51,8 +52,6 @@ from tunewright.train.summary import LearntCheck, TrainSummary
 from tunewright.train.untouched import stacked_experts, untouched_experts
 from tunewright.train.version import VERSION
 
-Judge = Callable[[Generator], float]
-"""Asks a generator, and gives the mean score of its answers."""
 _PROBES, _PROBED = 2, 32
 """Rows on which the saved adapter must give the logits of training, and trained tokens of each."""
 
@@ -115,8 +114,8 @@ def train(
     origin = [base.hash, renderer.template_hash, precision, device.type]
     identity = [VERSION, settled.deciding, origin, digest(trees), digest(dev), _versions(settled)]
     folder = _opened(work, identity, threads, emit)
-    judged = Shelves(own, dev)
-    plan = make_plan(trees, dev, settled, judged.shared_prefix())
+    seen = Shelves(own, dev)
+    plan = make_plan(trees, dev, settled, seen.shared_prefix())
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     model = _prepared(base, settled, device, dtype)
     parameters = weights.trained(model)
@@ -126,15 +125,15 @@ def train(
     with fast_layers(model, dtype), compiled_layers(model, spec.compile):
         policy = _policy(model, tried, settled, dtype, proven)
         _tell_start(policy, plan, trees, folder, emit)
-        score = partial(_score, judge, TorchGenerator.around(model, renderer), policy) if judge else None
+        judged = Judged(judge, TorchGenerator.around(model, renderer), policy, dev) if judge else None
         whole = Rehearsed(method) if rehearsal and spec.method not in LIKELIHOODS else method
-        loop = Loop(policy, parameters, whole, settled, plan, score)
+        loop = Loop(policy, parameters, whole, settled, plan, judged)
         referred = method.needs_reference(spec)
         by = [base.hash, *_versions(settled), *arithmetic(settled, device, precision, folder.threads)]
-        kept = kept_for(policy, judged, plan.prefix, references, by) if references and referred else None
+        kept = kept_for(policy, seen, plan.prefix, references, by) if references and referred else None
         loop.look_ahead(trees, dev, folder, emit, known=kept is not None and kept.values is not None)
         if referred:
-            refer(policy, judged, plan.prefix, folder, emit, kept)
+            refer(policy, seen, plan.prefix, folder, emit, kept)
         finished = loop.run(trees, dev, folder, emit)
         measure = partial(loop.dev_losses, dev)
         strength = _strength(settled, parameters, start, finished.best, plan, measure, emit)
@@ -233,12 +232,6 @@ def _opened(work: Path, identity: Sequence[Any], threads: int | None, emit: Emit
     if folder.discarded:
         emit("train.discarded", words="rows, settings or library versions changed: training starts over")
     return folder
-
-
-def _score(judge: Judge, generator: TorchGenerator, policy: Policy) -> float:
-    """What the judge says of the weights as they stand."""
-    with policy.answering():
-        return judge(generator)
 
 
 def _strength(

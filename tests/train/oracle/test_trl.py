@@ -23,10 +23,11 @@ from tunewright.models.template import Renderer
 from tunewright.train import weights
 from tunewright.train.checkpoint import WorkFolder
 from tunewright.train.fast import fast_layers
-from tunewright.train.loop import Loop, Plan
+from tunewright.train.loop import Loop
 from tunewright.train.lora import add_adapter, file_weights
 from tunewright.train.methods import find_method
 from tunewright.train.pack import shared_prefix
+from tunewright.train.plan import Plan
 from tunewright.train.policy import Policy
 from tunewright.train.reference import refer
 from tunewright.train.shelf import Shelf, Shelves
