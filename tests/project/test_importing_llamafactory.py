@@ -82,18 +82,22 @@ def test_a_llamafactory_config(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    "packing", [{"packing": True}, {"packing": True, "neat_packing": False}, {"packing": False}]
+    ("packing", "fates"),
+    [
+        ({"packing": True}, ["changed"]),
+        ({"packing": True, "neat_packing": False}, ["changed", "without"]),
+        ({"packing": True, "neat_packing": True}, ["carried", "carried"]),
+        ({"packing": False}, ["without"]),
+    ],
 )
 def test_rows_that_saw_each_other_there_are_kept_apart_and_it_says_so(
-    bench: Bench, packing: dict[str, bool]
+    bench: Bench, packing: dict[str, bool], fates: list[str]
 ) -> None:
     """LLaMA-Factory's `packing` lets rows of one sequence attend to each other, unless `neat_packing` is set as well."""
     bench.write("data/dataset_info.json", json.dumps({"rows": {"hf_hub_url": "a/b"}}))
     bench.run({"model_name_or_path": "b", "stage": "sft", "dataset": "rows", **packing})
-    for key, value in packing.items():
-        line = bench.line(key)
-        assert line.fate == ("carried" if value else "without")
-        assert "none sees another" in line.why
+    assert [bench.line(key).fate for key in packing] == fates
+    assert all("none sees another" in bench.line(key).why for key in packing)
 
 
 def test_nothing_is_added_to_a_system_message(bench: Bench) -> None:

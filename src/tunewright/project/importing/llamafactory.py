@@ -185,6 +185,20 @@ def _trackers(ledger: Ledger, key: str, value: Any) -> None:
         ledger.carry(key, value, "train.sinks", laid, f"there are {', '.join(sorted(known))}")
 
 
+_apart = rules.always(
+    True, "rows are packed, and none sees another", "rows are packed all the same; none sees another"
+)
+
+
+def _packing(ledger: Ledger, key: str, value: Any) -> None:
+    """Without `neat_packing` the rows of one sequence attend to each other there."""
+    if value is True and not ledger.config.get("neat_packing") and ledger.config.get("stage") != "pt":
+        why = "rows of one sequence see each other there (neat_packing is off): here they are packed, and none sees another"
+        ledger.tell(key, value, "changed", "always so", why)
+    else:
+        _apart(ledger, key, value)
+
+
 def _eval_steps(ledger: Ledger, key: str, value: Any) -> None:
     steps = whole(value)
     if steps:
@@ -255,12 +269,8 @@ RULES: dict[str, rules.Rule] = {
     "max_new_tokens": plain("decoding.max_new_tokens", whole),
     "temperature": plain("decoding.temperature"),
     "top_p": plain("decoding.top_p"),
-    "packing": rules.always(
-        True, "rows are packed, and none sees another", "rows are packed all the same; none sees another"
-    ),
-    "neat_packing": rules.always(
-        True, "rows are packed, and none sees another", "rows are packed all the same; none sees another"
-    ),
+    "packing": _packing,
+    "neat_packing": _apart,
     "train_on_prompt": rules.always(
         False, "questions are read, answers are trained", "questions are not trained"
     ),
