@@ -44,9 +44,13 @@ FAULTS = {"backward": mixed_backward, "long": mixed_when_long, "training": mixed
 @pytest.mark.parametrize("fault", FAULTS)
 def test_rows_of_a_faulty_layer_are_run_one_by_one(fault):
     model = model_of("bloom", n_head=4, n_layer=2)
-    assert Policy(model, TREES[:2]).layout == "padded"
+    before = Policy(model, TREES[:2])
+    assert before.layout == "padded"
+    assert before.refused
+    assert "filled up" not in before.refused
     model.transformer.h[0].mlp.register_forward_hook(FAULTS[fault])
-    assert Policy(model, TREES[:2]).layout == "alone"
+    found = Policy(model, TREES[:2])
+    assert (found.layout, found.refused) == ("alone", f"{before.refused}; filled up: other results")
 
 
 def test_gradients_of_the_adapter_alone_tell(tmp_path):

@@ -77,7 +77,7 @@ class Policy:
         taught = [tree for tree in trees if all(row.trained for row in tree.rows)][:2]
         probe = [_forked(tree) for tree in taught]
         self.refused: str | None = None
-        """What the first way that packs said where it could not be gone. None where all of them gave results."""
+        """What the quicker layouts said where they could not be gone; none where rows are packed."""
         self.layout: Layout
         self.shape: Shape | None
         """What is made of the head's products; none where the model's own head is asked."""
@@ -90,7 +90,8 @@ class Policy:
         for layout, shape in _ways(self._causal.config):
             self.layout, self.shape, self.refused = layout, shape, None
             if self._agrees(probe):
-                self.refused = said.get("packed") if not self.packed else None
+                quicker = [why or "other results" for other, why in said.items() if other != self.layout]
+                self.refused = "; filled up: ".join(quicker) or None
                 return
             said.setdefault(self.layout, self.refused)
         raise self._no_way(said["alone"])

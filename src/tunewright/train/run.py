@@ -187,7 +187,7 @@ def _prepared(base: Base, spec: SettledSpec, device: torch.device, dtype: torch.
 
 def _tell_start(policy: Policy, plan: Plan, trees: Shelves, work: WorkFolder, emit: Emit) -> None:
     """What is about to be done, and how."""
-    refused = {} if policy.packed else {"not_packed": policy.refused or "other results"}
+    refused = {"not_packed": policy.refused} if policy.refused else {}
     facing = {"steps": len(plan.steps), "rows": trees.rows, "threads": work.threads}
     emit("train.start", packed=policy.packed, padded=policy.padded, **facing, **refused)
 
