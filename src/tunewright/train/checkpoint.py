@@ -88,7 +88,9 @@ class WorkFolder:
         return self._before + time.perf_counter() - self._opened
 
     def trial(self, tensors: Vectors) -> float:
-        """Seconds that a checkpoint of the tensors takes, by some of them, written where it is no checkpoint."""
+        """Seconds that a checkpoint of the tensors takes, by some of them, written where it is no checkpoint; 0 where the
+        disk is full, say, which is for the run to tell.
+        """
         few, left = dict[str, list[Tensor]](), _TRIED
         for name, parts in tensors.items():
             for part in parts:
@@ -104,6 +106,8 @@ class WorkFolder:
                 begin = time.perf_counter()
                 slots.write(few, {})
             took = time.perf_counter() - begin
+        except OSError:
+            return 0.0
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return took * _size(tensors) / max(1, _size(few))
