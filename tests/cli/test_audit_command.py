@@ -198,6 +198,13 @@ def test_what_mends_it_can_be_pasted(cli, folder):
         TypeAdapter(RecipeOp).validate_python(yaml.safe_load(f"- {recipe}")[0])
 
 
+def test_a_format_that_the_ending_does_not_tell(cli, folder):
+    (folder / "rows.jsonl").rename(folder / "rows.dat")
+    said = cli("data", "audit", "rows.dat", "--format", "jsonl", "--only", "few_rows")
+    assert (said.code, said.err) == (0, "")
+    assert "61 rows" in said.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -206,6 +213,9 @@ def test_what_mends_it_can_be_pasted(cli, folder):
         (("rows.jsonl", "--form", "alpacc"), "there is no form 'alpacc'. Did you mean 'alpaca'?"),
         (("rows.jsonl", "--base", "no/such"), "no/such is no folder here"),
         (("rows.jsonl", "--form", "alpaca", "--column", "input=q"), "--column and --form both say how FILE is read"),
+        (("rows.jsonl", "--format", "jsnol"), "no format is named 'jsnol'; there are auto, chat, csv, "),
+        (("rows.dat",), "rows.dat: the ending '.dat' does not tell the format. Say --format NAME ("),
+        (("--format", "slack"), "--format says how FILE is read, and no FILE is given"),
         (("rows.jsonl", "--set", "a=b"), "--set is for a project's file"),
         (("--form", "alpaca"), "no FILE is given"),
         (("rows.jsonl", "--html", "no/such.html"), "there is no folder "),
@@ -219,6 +229,7 @@ def test_what_mends_it_can_be_pasted(cli, folder):
 def test_what_cannot_be_looked_at_is_one_sentence(cli, folder, arguments, said, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     (folder / "mixed").mkdir()
+    (folder / "rows.dat").write_text("{}")
     for name in ("a.csv", "b.jsonl"):
         (folder / "mixed" / name).touch()
     done = cli("data", "audit", *arguments)

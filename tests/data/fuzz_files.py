@@ -18,7 +18,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
 import docx
 import openpyxl
@@ -26,83 +26,14 @@ import pptx
 import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet as pq
+from fuzz_drawn import KEYS, Made, lines, row, talk, text, value, zipped
+from fuzz_exports import chatgpt, slack, traces
 from reportlab.pdfgen import canvas
 
 from tunewright.data.forms.presets import PARTS, PRESETS
 
-TEXTS = ["", " ", "a", "Läuft", "\u202e", "<b>x</b>", "a,b", 'say "x"', "=1+1", "\U0001f600", "x" * 300,
-         "null", "true", "-1", "1e5", "\u2028", "{{ x }}", "<|im_end|>", "'; --", "yes", "hello there"]  # fmt: skip
-KEYS = ["input", "expected", "text", "messages", "prompt", "completion", "chosen", "rejected", "label", "tools",
-        "role", "content", "weight", "train", "tool_calls", "name", "arguments", "id", "type", "function",
-        "from", "value"]  # fmt: skip
-
-
 FEW = 40
 """Files of each of the formats whose writers take long."""
-
-
-class Made(NamedTuple):
-    """A file, how it is read, and how many rows it has."""
-
-    name: str
-    data: bytes
-    source: dict[str, Any]
-    rows: int | None
-    """None where nobody can say."""
-
-
-def text(draw: Random) -> str:
-    return "".join(draw.choices(TEXTS, k=draw.choice([1, 1, 1, 2, 3])))
-
-
-def value(draw: Random, keys: list[str] = KEYS, depth: int = 0) -> Any:
-    """Any JSON value."""
-    kind = draw.randrange(9 if depth < 4 else 6)
-    if kind < 3:
-        return text(draw)
-    if kind < 6:
-        return draw.choice([None, True, False, 0, 1, -1, 2**70, 0.5, 1e-9, "user", "assistant"])
-    count = draw.randrange(4)
-    if kind == 6:
-        return [value(draw, keys, depth + 1) for _ in range(count)]
-    return {draw.choice(keys): value(draw, keys, depth + 1) for _ in range(count)}
-
-
-def talk(draw: Random, said: str = "content", who: str = "role") -> list[dict[str, Any]]:
-    roles = draw.choice(
-        [["user", "assistant"], ["system", "user", "assistant"], ["human", "gpt"], ["user", "user"]]
-    )
-    turns: list[dict[str, Any]] = [{who: role, said: text(draw) or "x"} for role in roles]
-    if draw.random() < 0.3:
-        turns[draw.randrange(len(turns))][draw.choice(KEYS)] = value(draw)
-    return turns
-
-
-def row(draw: Random, keys: list[str] = KEYS) -> dict[str, Any]:
-    """A row that may be good, nearly good, or anything."""
-    shape = draw.randrange(5)
-    if shape == 0:
-        return {"input": text(draw), "expected": text(draw)}
-    if shape == 1:
-        return {"messages": talk(draw)}
-    if shape == 2:
-        return {"prompt": text(draw), "chosen": value(draw, keys), "rejected": text(draw)}
-    return {draw.choice(keys): value(draw, keys) for _ in range(draw.randrange(1, 6))}
-
-
-def lines(draw: Random, rows: list[Any], blanks: float = 0.1) -> bytes:
-    """JSONL with blank lines between, and lines that are no JSON; each that is not blank is a row."""
-    out = []
-    for one in rows:
-        made = json.dumps(one, ensure_ascii=draw.random() < 0.5)
-        if draw.random() < 0.1:
-            made = draw.choice(
-                [made[:-1], "{", "[1]", "7", '"x"', '{"a": 1, "a": 2}', "[" * 80, '{"a": NaN}', "\x00"]
-            )
-        out.append(made)
-        if draw.random() < blanks:
-            out.append(draw.choice(["", "  ", "\t"]))
-    return "\n".join(out).encode("utf-8", "surrogatepass")
 
 
 def jsonl(draw: Random) -> Made:
@@ -227,9 +158,9 @@ def pages(draw: Random) -> Made:
         made.setFont("Helvetica", draw.choice([10, 20]))
         made.drawString(50, draw.randrange(100, 700), draw.choice(["word", "two words", "(x) \\ y"]))
         made.setFont("Helvetica", 10)
-        for row in range(draw.randrange(5)):
+        for line in range(draw.randrange(5)):
             for cell in range(draw.randrange(1, 4)):
-                made.drawString(50 + 90 * cell, 90 - 15 * row, draw.choice(["1", "a cell", "|"]))
+                made.drawString(50 + 90 * cell, 90 - 15 * line, draw.choice(["1", "a cell", "|"]))
         made.showPage()
     made.save()
     return Made("t.pdf", stream.getvalue(), {}, count)
@@ -307,106 +238,6 @@ def transcript(draw: Random) -> Made:
     )
 
 
-def chatgpt(draw: Random) -> Made:
-    def conversation() -> Any:
-        tree: dict[str, Any] = {"r": {"parent": None, "message": None}}
-        last = "r"
-        for at in range(draw.randrange(1, 5)):
-            author = draw.choice(["user", "assistant", "tool", "system"])
-            content = {"content_type": "text", "parts": [text(draw)]} if draw.random() < 0.9 else value(draw)
-            tree[str(at)] = {"parent": last, "message": {"author": {"role": author}, "content": content}}
-            last = str(at)
-        return {"mapping": tree, "current_node": last, "title": value(draw), "create_time": value(draw)}
-
-    rows = [conversation() if draw.random() < 0.9 else row(draw) for _ in range(draw.randrange(1, 6))]
-    return Made("conversations.json", json.dumps(rows).encode(), {"format": "chatgpt"}, len(rows))
-
-
-def slack(draw: Random) -> Made:
-    count, days = draw.randrange(1, 5), {}
-    for thread in range(count):
-        for part in range(draw.randrange(1, 4)):
-            stamp = f"{1700000000 + thread}.{part}"
-            message = {
-                "user": f"U{part % 2}",
-                "ts": stamp,
-                "thread_ts": f"{1700000000 + thread}.0",
-                "text": text(draw),
-                **_slack_parts(draw),
-            }
-            days.setdefault(f"help/2024-01-0{draw.randrange(1, 4)}.json", []).append(message)
-    files = {name: json.dumps(said) for name, said in days.items()} | {
-        "users.json": json.dumps([{"id": "U0", "name": "a"}])
-    }
-    return Made("slack.zip", zipped(files), {"format": "slack"}, count)
-
-
-def _slack_parts(draw: Random) -> dict[str, Any]:
-    """What a message of Slack's has beside its text: now and then, and now and then not as it should be."""
-    leaf = {"type": draw.choice(["text", "link", "user", "emoji"]), "text": text(draw), "url": value(draw)}
-    section = {
-        "type": draw.choice(["rich_text_section", "rich_text_list", "rich_text_quote"]),
-        "elements": [leaf],
-    }
-    blocks = [
-        {"type": "rich_text", "elements": [section, value(draw)]},
-        {"type": "section", "text": {"type": "mrkdwn", "text": text(draw)}, "fields": value(draw)},
-        {"type": "table", "rows": [[{"type": "raw_text", "text": text(draw)}, value(draw)], value(draw)]},
-        value(draw),
-    ]
-    parts = {
-        "blocks": draw.sample(blocks, draw.randrange(4)),
-        "attachments": [{"text": text(draw), "fallback": value(draw), "blocks": blocks[:1]}, value(draw)],
-        "files": [
-            {"title": text(draw), "preview": value(draw), "lines_more": draw.randrange(2)},
-            value(draw),
-        ],
-        "bot_profile": value(draw),
-        "user_profile": {"real_name": value(draw)},
-        "username": value(draw),
-        "subtype": draw.choice(["bot_message", "channel_join", value(draw)]),
-    }
-    return {name: part for name, part in parts.items() if draw.random() < 0.2}
-
-
-def traces(draw: Random) -> Made:
-    def one() -> Any:
-        message = {"role": "assistant", "content": text(draw)}
-        answer = {
-            "choices": [{"message": message, "finish_reason": draw.choice(["stop", "stop", "length", None])}]
-        }
-        about = draw.choice(
-            [
-                {
-                    "id": "a",
-                    "time": "t",
-                    "variant": "v",
-                    "request": {"messages": talk(draw)},
-                    "response": answer,
-                },
-                {"messages": talk(draw), "response": answer, "status": draw.choice(["success", "failure"])},
-                {
-                    "input": draw.choice([talk(draw), text(draw)]),
-                    "output": draw.choice([message, text(draw), answer]),
-                    "metadata": draw.choice([{"finish_reason": value(draw)}, value(draw)]),
-                    "modelParameters": draw.choice(
-                        [{"max_tokens": value(draw)}, {"maxTokens": "7"}, value(draw)]
-                    ),
-                    "usageDetails": draw.choice([{"output": 7}, value(draw)]),
-                },
-                {"object": "chat.completion", "messages": talk(draw), **answer},
-            ]
-        )
-        if draw.random() < 0.3:
-            about["feedback"] = draw.choice([{"thumb": 1}, {"correction": text(draw)}, value(draw)])
-        if draw.random() < 0.3:
-            about[draw.choice([*about])] = value(draw)
-        return about
-
-    rows = [one() for _ in range(draw.randrange(1, 7))]
-    return Made("t.jsonl", lines(draw, rows), {"format": "traces"}, len(rows))
-
-
 def database(draw: Random) -> Made:
     count = draw.randrange(1, 9)
     with tempfile.TemporaryDirectory() as folder:
@@ -441,14 +272,6 @@ def prose(draw: Random, name: str) -> Made:
         for _ in range(9)
     )
     return Made(name, (f"<html><body>{said}word" if html else f"{said}word").encode(), {}, 1)
-
-
-def zipped(files: dict[str, Any]) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as made:
-        for name, data in files.items():
-            made.writestr(name, data)
-    return stream.getvalue()
 
 
 def saved(write: Callable[[io.BytesIO], object]) -> bytes:

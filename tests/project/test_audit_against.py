@@ -2,14 +2,14 @@
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 import tunewright
 from tunewright.core.errors import DataError, UserError
-from tunewright.core.example import Example, Origin, ask, make_example
+from tunewright.core.example import Example, Origin, ask, make_document, make_example
 from tunewright.project.audit_against import leaks_against, read_against
 
 RNG = random.Random(4)
@@ -114,7 +114,7 @@ def test_a_project_is_held_against_a_file_and_one_that_cannot_be_read_is_told(
 def test_rows_that_cannot_be_read_are_told_and_others_are_held() -> None:
     half = write(
         "half.jsonl",
-        [{"input": one, "expected": None if at < 15 else "b"} for at, one in enumerate(QUESTIONS[:20])],
+        [{"input": None if at < 15 else one, "expected": "b"} for at, one in enumerate(QUESTIONS[:20])],
     )
     findings, notes = leaks_against(read_against([half], Path.cwd()), ROWS, "train")
     assert notes == []
@@ -123,6 +123,61 @@ def test_rows_that_cannot_be_read_are_told_and_others_are_held() -> None:
         ("leak", "error", 5),
     ]
     assert findings[0].message.startswith("half.jsonl, held against: 15 of 20 rows (75.0%) cannot be used")
+
+
+def chat(*turns: tuple[str, str]) -> list[dict[str, str]]:
+    return [{"role": role, "content": content} for role, content in turns]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        lambda n, one: {"prompt": one},
+        lambda n, one: {"text": one},
+        lambda n, one: {"body": one},
+        lambda n, one: {"problem": one, "level": n % 3},
+        lambda n, one: {"question": one, "answer": None},
+        lambda n, one: {"question": one, "answer": None if n % 2 else "b"},
+        lambda n, one: {"messages": chat(("system", "Be brief."), ("user", one))},
+        lambda n, one: {"prompt": chat(("user", one))},
+    ],
+)
+def test_questions_without_an_answer_are_held(row: Callable[[int, str], object]) -> None:
+    prompts = write("prompts.jsonl", [row(n, one) for n, one in enumerate(QUESTIONS[50:70])])
+    [found] = told([prompts])
+    assert found[:3] == ("leak", "train", 10)
+
+
+def test_texts_are_held_against_documents_as_they_are() -> None:
+    origin = Origin(source="s", file="d.csv", row=1)
+    rows = [make_document(f"It is long. {one}", origin=origin) for one in QUESTIONS[:3]]
+    texts = write("texts.jsonl", [{"text": row.expected} for row in rows])
+    assert [one[:3] for one in told([texts], rows)] == [("leak", "train", 3)]
+
+
+def test_questions_of_a_column_that_is_told_are_held() -> None:
+    odd = write("odd.jsonl", [{"it": one, "question": None, "id": n} for n, one in enumerate(QUESTIONS[:5])])
+    [found] = told([odd], columns={"input": "it", "expected": "answer"})
+    assert found[1:] == (
+        "train",
+        5,
+        "odd.jsonl:1 in rows.csv:1",
+        '{op: decontaminate, against: ["odd.jsonl"], column: "it"}',
+    )
+
+
+def test_rows_that_ask_nothing_stay_set_aside() -> None:
+    rows = [{"question": one, "answer": None} for one in QUESTIONS[:9]] + [{"question": None, "answer": "b"}]
+    findings, _ = leaks_against(read_against([write("mixed.jsonl", rows)], Path.cwd()), ROWS, "train")
+    assert [(one.kind, one.count) for one in findings] == [("set_aside", 1), ("leak", 9)]
+    assert findings[0].message.startswith("mixed.jsonl, held against: 1 of 10 rows (10.0%) cannot be used")
+    assert findings[0].examples[0].place == "mixed.jsonl:10"
+
+
+def test_only_what_is_asked_for_is_looked_for() -> None:
+    held = read_against([write("test.jsonl", [{"prompt": one} for one in QUESTIONS[:9]])], Path.cwd())
+    looked = {kinds: leaks_against(held, ROWS, "train", kinds) for kinds in (("leak",), ("near_leak",), ())}
+    assert [[one.kind for one in found] for found, _ in looked.values()] == [["leak"], [], []]
 
 
 def test_what_was_told_of_other_rows_is_tried_and_left() -> None:
@@ -148,6 +203,7 @@ def test_what_was_not_looked_at_is_told() -> None:
     )
     findings, notes = leaks_against(read_against([many], Path.cwd()), ROWS, "train")
     assert {one.kind for one in findings} <= {"near_leak"}
+    assert leaks_against(read_against([many], Path.cwd()), ROWS, "train", ("leak",)) == ([], [])
     assert notes == [
         "what many.jsonl asks was looked for word for word in all rows; nearly, 500 of its 810 examples in 60 of 60"
         " rows, evenly drawn"

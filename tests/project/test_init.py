@@ -5,10 +5,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from chat_exports import chatgpt, slack
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tunewright
 from tunewright.cli.init import init as command
 from tunewright.core.errors import UserError
 from tunewright.decide.spec import PriceSpec
@@ -86,3 +88,47 @@ def test_data_that_no_project_file_can_name_leaves_nothing_behind(tmp_path: Path
     with pytest.raises(UserError, match=r"its path or a column.s name is not UTF-8\. Rename it\."):
         init(tmp_path / "mine", "classification", data)
     assert list(tmp_path.iterdir()) == [data]
+
+
+ASKED = [f"Where is lamp {n}?" for n in range(40)]
+
+
+def source_of(folder: Path) -> tuple[str, str, str]:
+    """The source's path and format, and what the command said first."""
+    said = CliRunner().invoke(
+        command, [str(folder), "--recipe", "chat", "--data", str(folder.parent / folder.name[2:])]
+    )
+    assert said.exit_code == 0, said.output
+    source = read(folder / "tunewright.yaml").sources["data"]
+    return source.path, source.format, said.output.splitlines()[0]
+
+
+def test_an_export_of_slack_is_a_source_of_its_format(tmp_path: Path) -> None:
+    slack(tmp_path / "s.zip", ASKED)
+    path, file_format, said = source_of(tmp_path / "p_s.zip")
+    assert (path, file_format) == ("../s.zip", "slack")
+    assert said == (
+        "It is the export of a Slack workspace. Which channels answer as the model is to, only you know: leave the others"
+        " out in the recipe, say - {op: filter, keep: 'channel == \"help\"'}."
+    )
+    text = (tmp_path / "p_s.zip" / "tunewright.yaml").read_text()
+    kept = text.replace("recipe:\n", "recipe:\n  - {op: filter, keep: 'channel == \"help\"'}\n", 1)
+    (tmp_path / "p_s.zip" / "tunewright.yaml").write_text(kept)
+    assert len(tunewright.open(tmp_path / "p_s.zip").run("split", ask=False).outcomes) == 3
+
+
+@pytest.mark.parametrize("name", ["g.zip", "conversations.json"])
+def test_an_export_of_chatgpt_is_a_source_of_its_format(tmp_path: Path, name: str) -> None:
+    chatgpt(tmp_path / name, ASKED)
+    path, file_format, said = source_of(tmp_path / f"p_{name}")
+    entry = "/conversations.json" if name.endswith(".zip") else ""
+    assert (path, file_format) == (f"../{name}{entry}", "chatgpt")
+    assert said.startswith(
+        "It is the export of a ChatGPT account. Whether people checked its answers, only you know: then"
+    )
+
+
+def test_an_entry_of_an_archive_is_named_as_it_is_seen_from_the_project(tmp_path: Path) -> None:
+    entry = chatgpt(tmp_path / "g.zip", ASKED) / "conversations.json"
+    init(tmp_path / "mine", "chat", entry)
+    assert read(tmp_path / "mine" / "tunewright.yaml").sources["data"].path == "../g.zip/conversations.json"

@@ -29,6 +29,12 @@ _COLOURS = {"error": "red", "warning": "yellow"}
 @click.option(
     "--form", metavar="NAME", help="Of FILE: the form of another tool's rows (alpaca, sharegpt, …)."
 )
+@click.option(
+    "--format",
+    "file_format",
+    metavar="NAME",
+    help="Of FILE: its format, where its ending does not tell it (slack, chatgpt, traces, jsonl, …).",
+)
 @click.option("--base", metavar="REF", help="Count tokens as this base does: a folder, a hub id, embedded.")
 @click.option(
     "--max-length", type=click.IntRange(8), metavar="TOKENS", help="Tokens of the longest row that fits."
@@ -66,6 +72,7 @@ def audit(
     settings: tuple[str, ...],
     columns: tuple[str, ...],
     form: str | None,
+    file_format: str | None,
     base: str | None,
     max_length: int | None,
     method: str | None,
@@ -96,12 +103,13 @@ def audit(
         against=against,
     )
     if file is None:
-        _of_file_alone({"--column": columns, "--form": form})
+        _of_file_alone({"--column": columns, "--form": form, "--format": file_format})
         project = open_project(path, settings)
         found, name = project.audit(looked), project.file.name
     else:
         _of_project_alone({"--set": settings})
-        found, name = _audit_file(file, columns, form, looked, quiet=as_json), file.name or str(file)
+        found = _audit_file(file, columns, form, file_format, looked, quiet=as_json)
+        name = file.name or str(file)
     if html is not None:
         from tunewright.core.files import write_atomic
         from tunewright.report.audit_page import audit_page
@@ -117,14 +125,20 @@ def audit(
 
 
 def _audit_file(
-    file: Path, columns: tuple[str, ...], form: str | None, looked: "AuditSpec", *, quiet: bool
+    file: Path,
+    columns: tuple[str, ...],
+    form: str | None,
+    file_format: str | None,
+    looked: "AuditSpec",
+    *,
+    quiet: bool,
 ) -> "WholeAudit":
     from tunewright.cli import render
     from tunewright.project.auditing import audit_file
 
     if columns and form:
         raise click.UsageError("--column and --form both say how FILE is read: give one of them")
-    audited = audit_file(file, dict(map(_mapping, columns)), form, looked)
+    audited = audit_file(file, dict(map(_mapping, columns)), form, looked, file_format=file_format)
     if not quiet:
         render.say(audited.why)
     return audited.audit

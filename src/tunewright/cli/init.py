@@ -19,7 +19,9 @@ def _show_recipes(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.argument("name", type=click.Path(path_type=Path))
 @click.option("--recipe", default="structured-output", show_default=True, help="What to start from.")
 @click.option(
-    "--data", type=click.Path(path_type=Path), help="Your rows: CSV, TSV, JSON, JSONL, Parquet or chat JSONL."
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Your rows: CSV, TSV, JSON, JSONL, Parquet, chat JSONL, or an export of Slack or ChatGPT.",
 )
 @click.option(
     "--base",

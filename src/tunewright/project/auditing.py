@@ -35,7 +35,6 @@ from tunewright.project.audit_against import Against, leaks_against, read_agains
 from tunewright.project.audit_reading import method_of, read_rows
 from tunewright.project.audit_tokens import Reader, gate_tokens, look_at_tokens
 from tunewright.project.file import ProjectFile
-from tunewright.project.set_aside import KIND as SET_ASIDE
 from tunewright.project.set_aside import set_aside
 from tunewright.project.stages.data import load_accounts
 from tunewright.project.suite_leaks import KINDS as LEAKS
@@ -82,17 +81,22 @@ def audit_file(
     columns: dict[str, str] | None = None,
     form: str | None = None,
     looked: AuditSpec | None = None,
+    *,
+    file_format: str | None = None,
 ) -> Audited:
-    """Look a file, a folder of files or hub:owner/name over; `columns` (input, expected, text, …) or a `form` (alpaca, …)
-    where the guess is not wanted.
+    """Look a file, a folder of files or hub:owner/name over; `columns` (input, expected, text, …), a `form` (alpaca, …) or a
+    source's format (jsonl, slack, …) where the guess is not wanted.
 
-    Raises DataError where it cannot be read, or holds no row that can be used; UserError for a kind or method that is not.
+    Raises DataError where it cannot be read, or holds no row that can be used; UserError for a kind, method or format that
+    is not.
     """
     looked = looked or AuditSpec()
     _known(looked)
-    held = _held_against(looked, Path.cwd(), columns, form)
+    held = read_against([Path(one) for one in looked.against], Path.cwd(), columns, form, file_format)
     with TemporaryDirectory() as scratch:
-        rows, source, summary, rejects = read_rows(path, columns, form, Path(scratch))
+        rows, source, summary, rejects = read_rows(
+            path, columns, form, Path(scratch), file_format=file_format
+        )
         method = looked.method or method_of(rows)
         reader = Reader(looked.base or EMBEDDED, Path.cwd(), method, looked.max_length or MAX_LENGTH)
         found = _with_tokens({ALL: rows}, (), reader, looked)
@@ -133,7 +137,7 @@ def audit_project(
     looked = looked or AuditSpec()
     _known(looked)
     looked = looked.model_copy(update={"output": looked.output or _output(file)})
-    held = _held_against(looked, root)
+    held = read_against([Path(one) for one in looked.against], root)
     spec = file.train
     reader = Reader(
         looked.base or file.base,
@@ -209,27 +213,18 @@ def _with_suites(
     if kinds is not None and not kinds & set(LEAKS):
         return found
     try:
-        findings = leak_findings(suite_leaks(file, root, store, split, emit))
+        leaks = suite_leaks(file, root, store, split, emit, LEAKS if kinds is None else kinds)
     except UserError as error:
         first = f"{error.where}: {error.message}" if error.where else error.message
         return _with(found, notes=(f"suites were not held against the rows: {first.rstrip('.')}",))
-    return _with(found, [one for one in findings if kinds is None or one.kind in kinds])
-
-
-def _held_against(
-    looked: AuditSpec, root: Path, columns: dict[str, str] | None = None, form: str | None = None
-) -> list[Against]:
-    """The files that rows are held against, read; what mends it names them from the root."""
-    return read_against([Path(one) for one in looked.against], root, columns, form)
+    return _with(found, leak_findings(leaks), leaks.notes)
 
 
 def _against(
     held: Sequence[Against], rows: Sequence[Example], part: str, looked: AuditSpec
 ) -> tuple[list[AuditFinding], list[str]]:
     """What they share with the rows, and what was not looked at."""
-    kinds = _kinds(looked)
-    findings, notes = leaks_against(held, rows, part)
-    return [one for one in findings if kinds is None or one.kind in {*kinds, SET_ASIDE}], notes
+    return leaks_against(held, rows, part, LEAKS if looked.kinds is None else looked.kinds)
 
 
 def _of_split(split: Artifact) -> list[Finding]:

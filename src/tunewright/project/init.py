@@ -11,6 +11,7 @@ from typing import NamedTuple
 from tunewright.core.errors import Problem, ProjectFileError, UserError
 from tunewright.core.files import write_atomic
 from tunewright.data.names import did_you_mean
+from tunewright.data.sources._unpack import archive_of
 from tunewright.project.file import FILE_NAME
 from tunewright.project.reading import read
 from tunewright.project.starters import begin, why
@@ -37,7 +38,7 @@ def init(folder: Path, recipe: str, data: Path | None, base: str = "embedded") -
     _refuse_file(folder)
     if target.exists():
         raise UserError("there is a project here already", where=str(target), fix="Choose another name.")
-    if data is not None and not data.is_file():
+    if data is not None and not data.is_file() and archive_of(data) is None:
         raise UserError("there is no such data file", where=str(data), fix=_near(data))
     if base != "embedded" and Path(base).is_dir():
         base = _from(folder, Path(base))
@@ -48,7 +49,7 @@ def init(folder: Path, recipe: str, data: Path | None, base: str = "embedded") -
     reason = why(recipe, data) if data else None
     if data is not None:
         for source in values["sources"].values():
-            source["path"] = _from(folder, data)
+            source["path"] = _from(folder, Path(source["path"]))  # of an archive its entry
     text = to_yaml(values)
     _check(text, data)
     _write(folder, text)

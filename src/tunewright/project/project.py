@@ -121,10 +121,9 @@ class Project:
         if TARGET in leaks.train:
             problems.append(leaks.train.pop(TARGET))
         gate = next(outcome.artifact for outcome in outcomes if outcome.step == "gate")
-        told = [problem for found in leaks for problem in found.values()]
         if problems:
             return CheckResult(self._placed(problems), outcomes, self._of_the_adapter())
-        warnings = [*told, *self._warnings(split, gate)]
+        warnings = [*leaks.problems, *self._warnings(split, gate)]
         return CheckResult([], outcomes, self._placed(warnings))
 
     def run(self, upto: str | None = None, listen: Listener | None = None, *, ask: bool = True) -> RunResult:

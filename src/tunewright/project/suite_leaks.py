@@ -4,15 +4,17 @@ found = suite_leaks(file, root, store, split, emit)
 findings = leak_findings(found)
 """
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from tunewright.core.errors import Problem
 from tunewright.core.events import Emit
 from tunewright.data.audit.audit import TRAIN, Severity
 from tunewright.data.audit.seen import Hits, Oddity, Shown
 from tunewright.data.audit.whole import AuditFinding, finding_of
 from tunewright.data.freeze import load_part
-from tunewright.evals.leaks import Leak, leaks
+from tunewright.evals.leaks import MOST_EXAMPLES, MOST_ROWS, Leak, leaks
 from tunewright.evals.suites import build_suite
 from tunewright.project.file import GENERAL, ProjectFile
 from tunewright.project.near_leaks import known_near_leaks
@@ -34,10 +36,24 @@ class Leaks(NamedTuple):
     """Of those that dev rows ask."""
     near: dict[str, Leak]
     """Of those that training rows nearly hold."""
+    notes: tuple[str, ...] = ()
+    """What was not looked at."""
+
+    @property
+    def problems(self) -> list[Problem]:
+        """All of them, as they are told by `check`."""
+        return [*self.train.values(), *self.dev.values(), *self.near.values()]
 
 
-def suite_leaks(file: ProjectFile, root: Path, store: Store, split: Artifact, emit: Emit) -> Leaks:
-    """What suites' own files share with the rows. The test part has nothing, nor the built-in suite.
+def suite_leaks(
+    file: ProjectFile,
+    root: Path,
+    store: Store,
+    split: Artifact,
+    emit: Emit,
+    kinds: Collection[str] = KINDS,
+) -> Leaks:
+    """What suites' own files share with the rows, as far as `kinds` asks. The test part has nothing, nor the built-in suite.
 
     Raises UserError where a suite cannot be made.
     """
@@ -46,8 +62,29 @@ def suite_leaks(file: ProjectFile, root: Path, store: Store, split: Artifact, em
     if not suites:
         return Leaks({}, {}, {})
     train, dev = (load_part(split.path, part) for part in ("train", "dev"))
+    same = (leaks(suites, train), leaks(suites, dev, "dev")) if "leak" in kinds else ({}, {})
+    if "near_leak" not in kinds:
+        return Leaks(*same, {})
     near = known_near_leaks(store, split, suites, train, emit)
-    return Leaks(leaks(suites, train), leaks(suites, dev, "dev"), near)
+    note = near_note({f"suites.{suite.name}": len(suite.examples) for suite in suites}, len(train))
+    return Leaks(*same, near, (note,) if note else ())
+
+
+def near_note(examples: Mapping[str, int], rows: int) -> str | None:
+    """How much is looked for nearly of suites and files with so many examples, in how many rows; None where it is all."""
+    cut = {name: of for name, of in examples.items() if of > MOST_EXAMPLES or rows > MOST_ROWS}
+    if not cut:
+        return None
+    (first, size), *others = cut.items()
+    counted = "".join(f", of {name} {_looked(of)}" for name, of in others) + ("," if others else "")
+    return (
+        f"what {first} asks was looked for word for word in all rows; nearly, {_looked(size)} examples{counted} in"
+        f" {min(rows, MOST_ROWS):,} of {rows:,} rows, evenly drawn"
+    )
+
+
+def _looked(examples: int) -> str:
+    return f"{min(examples, MOST_EXAMPLES):,} of its {examples:,}"
 
 
 def leak_findings(found: Leaks) -> list[AuditFinding]:

@@ -16,9 +16,9 @@ from tunewright.data.excerpt import excerpt
 from tunewright.data.files import find_files
 from tunewright.data.names import listed
 from tunewright.data.ops.op import REJECTED, Means, Note, OpSpec, Rows, Said, Told, Touched, judged
+from tunewright.data.questions import question_of
 from tunewright.data.rows import BadFile, Row
 from tunewright.data.sources import open_file
-from tunewright.data.sources.chat import is_chat
 from tunewright.data.spec import SourceSpec
 
 if TYPE_CHECKING:  # they bring numpy
@@ -27,11 +27,9 @@ if TYPE_CHECKING:  # they bring numpy
     from tunewright.data.contamination_turns import SaidRows
 
 USES = ("files", "embedding")
-VERSION = "2"
+VERSION = "3"
 SUITES = "suites"
 """Among the files: those of all suites. Who reads a project file puts them in its place."""
-_TEXTS = ("input", "question", "text", "prompt", "query", "instruction", "problem")
-"""Columns that hold what is asked, the first that a file has."""
 _SHOWN = 3
 """Rows near an evaluation that a note shows."""
 _EXCERPT = 90
@@ -225,34 +223,11 @@ def _asked(pattern: str, column: str | None, root: Path) -> Iterator[tuple[str, 
 
 
 def _text(values: dict[str, Any], column: str | None, name: str) -> str:
-    if column is None and is_chat(values):
-        return _plain(_last_question(values))
-    chosen = next((one for one in ((column,) if column else _TEXTS) if one in values), None)
-    if chosen is None:
+    text = question_of(values, column)
+    if text is None:
         raise DataError(
             f"of {name} it is not known which column holds what is asked; there are {listed(values)}.",
             where="recipe, decontaminate.column",
             fix="Name it: column: …",
         )
-    return _plain(values[chosen])
-
-
-def _last_question(values: dict[str, Any]) -> Any:
-    """What a chat row of any shape asks last: a text, the content of a message, or nothing."""
-    asked = next(
-        (values[key] for key in ("messages", "prompt", "chosen") if key in values), values.get("input")
-    )
-    turns = asked.get("messages") if isinstance(asked, dict) else asked
-    if not isinstance(turns, list):
-        return turns
-    said = [turn.get("content") for turn in turns if isinstance(turn, dict) and turn.get("role") == "user"]
-    return said[-1] if said else None
-
-
-def _plain(said: Any) -> str:
-    """A text, or the texts of a message's parts; nothing for anything else."""
-    if isinstance(said, list):
-        return "\n".join(
-            part["text"] for part in said if isinstance(part, dict) and isinstance(part.get("text"), str)
-        )
-    return said if isinstance(said, str) else ""
+    return text

@@ -14,6 +14,7 @@ from tunewright.data.names import listed
 from tunewright.data.rows import BadFile, Reject, Row, Table, no_rows
 from tunewright.data.source_spec import Side
 from tunewright.data.sources._documents import DOCUMENTS
+from tunewright.data.sources._exports import is_of_chatgpt
 from tunewright.data.sources._lines import BY_LINE, check_lines
 from tunewright.data.sources._talks import talk_table
 from tunewright.data.sources._threads import thread_table
@@ -58,7 +59,6 @@ _OLDER = {
 ARCHIVES = {"slack"}
 """Formats of a zip archive as a whole."""
 _CHATS = {"chat", "chatgpt", "slack", "traces"}
-_CHATGPT = {"mapping", "current_node"}
 _TALKS = {"subtitles", "transcript", "mbox"}
 """Formats in which somebody is named who speaks."""
 _TABULAR = {"parquet", "arrow"}
@@ -186,7 +186,7 @@ def _sniffed(table: Table, loose: bool) -> Opened:
 
 
 def _kind(values: dict[str, Any], loose: bool) -> Kind:
-    if values.keys() >= _CHATGPT:
+    if is_of_chatgpt(values):
         raise BadFile("its rows are conversations as ChatGPT exports them.", fix="Set format: chatgpt.")
     if is_chat(values):
         return "chat"

@@ -19,6 +19,7 @@ from typing import BinaryIO
 
 from tunewright.data.names import listed, shown
 from tunewright.data.rows import BadFile
+from tunewright.data.sources._exports import export_in
 from tunewright.data.sources._lines import Lines
 from tunewright.data.sources._zip import BLOCK, blocks_of, most_unpacked, open_zip, too_large
 
@@ -28,10 +29,6 @@ _NESTED = {*COMPRESSED, ARCHIVE, ".tgz", ".tar", ".7z", ".rar", ".tbz2", ".txz"}
 _XZ_MEMORY = 256 * 2**20
 _ZIP = "a zip archive"
 _NAME = 120
-_DAY = re.compile(r"[^/]+/\d{4}-\d{2}-\d{2}\.json")
-"""What Slack calls the messages of a channel's day."""
-_CHATGPT = {"user.json", "message_feedback.json", "chat.html"}
-"""What stands beside the conversations of a ChatGPT account."""
 _HIDDEN = re.compile(r"\.[^.]|__MACOSX$")
 
 
@@ -100,13 +97,9 @@ def entries(archive: Path, pattern: str | None = None) -> list[str]:
 
 def _refuse_exports(archive: str, names: list[str]) -> None:
     """Raises BadFile for the export of a chat tool: its files are one thing, of a format that no ending tells."""
-    if "users.json" in names and any(map(_DAY.fullmatch, names)):
-        raise BadFile("the archive is the export of a Slack workspace.", fix="Set format: slack.")
-    if "conversations.json" in names and _CHATGPT & set(names):
-        raise BadFile(
-            "the archive is the export of a ChatGPT account.",
-            fix=f"Set format: chatgpt, and path: {archive}/conversations.json.",
-        )
+    if (found := export_in(names)) is not None:
+        path = f", and path: {archive}/{found.entry}" if found.entry else ""
+        raise BadFile(f"the archive is {found.what}.", fix=f"Set format: {found.format}{path}.")
 
 
 @contextmanager

@@ -58,7 +58,10 @@ def begin(
 
 
 def why(recipe: str, data: Path | None = None, columns: list[str] | None = None) -> str | None:
-    """Why the columns, or another tool's form, were taken for what they are; None for chat rows. Raises as `begin` does."""
+    """Why the columns, or another tool's form, were taken for what they are; None for chat rows.
+
+    Of a chat tool's export it says what only its owner knows. Raises as `begin` does.
+    """
     from tunewright.project.starters._shape import look
 
     found = look(data, columns, starter(recipe).prefer)

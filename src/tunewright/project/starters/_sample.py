@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from tunewright.core.errors import DataError
 from tunewright.data.rows import BadFile, Row
 from tunewright.data.sources import Opened, open_file
-from tunewright.data.spec import SourceSpec
+from tunewright.data.sources._unpack import archive_of
+from tunewright.data.spec import Format, SourceSpec
 
 ROWS = 5000
 """How many rows are looked at."""
@@ -30,12 +31,12 @@ class Sample(NamedTuple):
     """Whether the rows are chat rows: {"messages": …}."""
 
 
-def read_sample(path: Path, limit: int = ROWS) -> Sample:
-    """The first `limit` rows; bad ones are passed over, `check` names them.
+def read_sample(path: Path, limit: int = ROWS, *, file_format: Format = "auto") -> Sample:
+    """The first `limit` rows of a file, or of an entry of a zip archive; bad ones are passed over, `check` names them.
 
     Raises DataError when the file is not there, cannot be read or holds no row.
     """
-    with _opened(path) as (opened, found):
+    with _opened(path, file_format) as (opened, found):
         read = list(islice(found, limit))
     if not read:
         raise DataError("the file has no row that can be read", where=str(path))
@@ -62,12 +63,12 @@ def all_values(path: Path, column: str, most: int) -> list[str]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[Opened, Iterator[Row]]]:
+def _opened(path: Path, file_format: Format = "auto") -> Iterator[tuple[Opened, Iterator[Row]]]:
     """The file and its good rows. What is wrong with it is raised as DataError, also while the rows are read."""
-    if not path.is_file():
+    if not path.is_file() and archive_of(path) is None:
         raise DataError("there is no such file", where=str(path))
     try:
-        opened = open_file(path, SourceSpec(path="data"))
+        opened = open_file(path, SourceSpec(path="data", format=file_format))
         with closing(opened.table.rows) as found:
             yield opened, (row for row in found if isinstance(row, Row))
     except BadFile as error:

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tunewright.core.errors import DataError
+from tunewright.data.sources._exports import Export, export_of
+from tunewright.data.spec import Format
 from tunewright.decide.spec import PriceSpec
 from tunewright.project.starters._form import told
 from tunewright.project.starters._roles import Roles, guess_roles
@@ -13,6 +15,15 @@ from tunewright.project.starters._sample import Sample, Values, read_sample
 EMBEDDED = "embedded"
 REHEARSAL = 0.25
 """General rows beside the task's: the small base forgot 5 to 9 points of general skill with them, 27 without (LOG.md)."""
+
+
+_ASKED = {
+    "slack": "Which channels answer as the model is to, only you know: leave the others out in the recipe, say"
+    " - {op: filter, keep: 'channel == \"help\"'}.",
+    "chatgpt": "Whether people checked its answers, only you know: then set written_by: people for the source; else they"
+    " count as a model's, which are never tested on, and rows of people's have to be added.",
+}
+"""Of exports what no file tells."""
 
 
 class Look(NamedTuple):
@@ -27,7 +38,9 @@ class Look(NamedTuple):
     form: Any = None
     """Of another tool's rows their form; `rows` are then the chat rows that they become."""
     said: str | None = None
-    """Why they have it."""
+    """Why they have it, or are read so."""
+    format: Format = "auto"
+    """Of an export the source's format."""
 
     @property
     def answers(self) -> list[Any]:
@@ -43,6 +56,8 @@ def look(data: Path | None, columns: list[str] | None, prefer: Sequence[str] = (
     if data is None:
         names = columns or ["input", "expected"]
         return Look("data.jsonl", [], [], guess_roles(names, [], prefer))
+    if columns is None and (export := export_of(data)) is not None:
+        return _exported(data, export)
     sample: Sample = read_sample(data)
     if columns is None and (found := told(sample, data)):
         return Look(str(data), found.rows, found.numbers, None, found.form, found.said)
@@ -57,6 +72,14 @@ def look(data: Path | None, columns: list[str] | None, prefer: Sequence[str] = (
         )
     roles = guess_roles(columns or sample.columns, sample.rows, prefer)
     return Look(str(data), sample.rows, sample.numbers, roles)
+
+
+def _exported(data: Path, export: Export) -> Look:
+    """A look at the conversations of a chat tool's export."""
+    conversations = data / export.entry
+    sample = read_sample(conversations, file_format=export.format)
+    said = f"It is {export.what}. {_ASKED[export.format]}"
+    return Look(str(conversations), sample.rows, sample.numbers, None, said=said, format=export.format)
 
 
 def project_values(
@@ -105,6 +128,8 @@ def project_values(
 def _source(found: Look, by_answer: bool) -> dict[str, Any]:
     if found.form is not None:
         return {"path": found.path, "form": found.form}
+    if found.format != "auto":
+        return {"path": found.path, "format": found.format}
     if found.roles is None:  # told by the rows again, whatever the file: the format chat is lines
         lines = Path(found.path).suffix.lower() in (".jsonl", ".ndjson")
         return {"path": found.path, **({"format": "chat"} if lines else {})}

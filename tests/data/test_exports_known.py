@@ -1,0 +1,49 @@
+"""Exports of chat tools, known by what lies in them."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tunewright.data.sources._exports import Export, export_of
+
+SLACK = Export("the export of a Slack workspace", "slack")
+ACCOUNT = Export("the export of a ChatGPT account", "chatgpt", "conversations.json")
+TREE = {"mapping": {}, "current_node": "a", "title": "t"}
+
+
+def packed(path: Path, *names: str) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(name, "[]")
+    return path
+
+
+def test_an_archive_is_known_by_its_entries(tmp_path: Path) -> None:
+    slack = packed(tmp_path / "s.zip", "users.json", "help/2024-02-29.json")
+    account = packed(tmp_path / "g.zip", "conversations.json", "user.json")
+    assert (export_of(slack), export_of(account)) == (SLACK, ACCOUNT)
+    assert export_of(account / "conversations.json") == ACCOUNT._replace(entry="")
+    assert export_of(account / "user.json") is None
+    assert export_of(packed(tmp_path / "a.zip", "users.json", "rows.jsonl")) is None
+    assert export_of(packed(tmp_path / "b.zip", "conversations.json")) is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "known"),
+    [([TREE], True), ([3, TREE], True), ([{"input": "a", "expected": "b"}], False), ([], False), ({}, False)],
+)
+def test_conversations_are_known_by_their_keys(tmp_path: Path, rows: object, known: bool) -> None:
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps(rows))
+    assert export_of(path) == (ACCOUNT._replace(entry="") if known else None)
+
+
+def test_what_cannot_be_read_is_no_export(tmp_path: Path) -> None:
+    for name, data in (("a.zip", b"PK\3\4 no"), ("b.json", b"[{"), ("c.json", b"\xff\xfe["), ("d.csv", b"a")):
+        (tmp_path / name).write_bytes(data)
+        assert export_of(tmp_path / name) is None
+    assert export_of(tmp_path / "none.json") is None
+    assert export_of(tmp_path / "none.zip") is None
+    assert export_of(tmp_path) is None
