@@ -104,6 +104,28 @@ def test_conversations_that_nobody_answers_are_told_apart_from_rejects(cli, proj
     )
 
 
+@pytest.mark.parametrize(
+    ("how", "said"), [("drop", "thinking left out of 2"), ("inline", "thinking put into the text of 2")]
+)
+def test_what_became_of_thinking_is_said_with_its_count(project, cli, how, said):
+    rows = [
+        {
+            "messages": [
+                {"role": "user", "content": f"Q {n}"},
+                {"role": "assistant", "content": "A", **({"reasoning_content": f"Hm {n}."} if n else {})},
+            ]
+        }
+        for n in range(3)
+    ]
+    (project / "t.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    source = f"{{path: t.jsonl, thinking: {how}}}"
+    (project / "tunewright.yaml").write_text(f"name: n\ntask: {{system: s}}\nsources: {{t: {source}}}\n")
+    assert f"3 examples, 0 rejects, {said}" in cli("run", "ingest").err
+    assert f"t (source) fresh rows 3 of 3, {said} columns" in cli("data", "recipe").out
+    expected = "A" if how == "drop" else "<think> Hm 2. </think> A"
+    assert f"expected: {expected}" in cli("data", "why", "t.jsonl:3").out
+
+
 def test_preview_shows_what_an_operation_makes(cli, project):
     said = cli("data", "preview", "redact", "--rows", "1", "--of", "10")
     assert said.code == 0

@@ -268,7 +268,7 @@ def test_what_nobody_answers_is_passed_over_and_counts_against_no_budget(desk) -
     files = {"t.mbox": counts}
     assert got.summary.model_dump() == {
         **counts,
-        "sources": {"s": {**counts, "files": files, "passed_over_for": reasons}},
+        "sources": {"s": {**counts, "files": files, "passed_over_for": reasons, "thinking": {}}},
         "reasons": reasons,
     }
     assert got.rejects[0] == {

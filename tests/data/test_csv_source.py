@@ -33,6 +33,7 @@ def test_a_plain_file(desk):
                 "rejects": 0,
                 "passed_over": 0,
                 "passed_over_for": {},
+                "thinking": {},
                 "files": {"t.csv": {"rows": 2, "examples": 2, "rejects": 0, "passed_over": 0}},
             }
         },

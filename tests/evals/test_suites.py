@@ -223,6 +223,25 @@ def test_a_suite_is_read_from_tables_as_sources_are(tmp_path, name, pack) -> Non
     assert found[1].origin.row == (3 if ".csv" in name else 2)
 
 
+def test_thinking_beside_a_suites_answers(tmp_path) -> None:
+    """The suite says what becomes of it, as a source does."""
+    row = {"role": "assistant", "content": "hello", "reasoning_content": "They greet."}
+    (tmp_path / "own.jsonl").write_text(json.dumps({"messages": [{"role": "user", "content": "Hi?"}, row]}))
+
+    def expected(**spec: str) -> str:
+        suite = build_suite("own", SuiteSpec(examples="own.jsonl", **spec), [], TaskSpec(), tmp_path)
+        return suite.examples[0].expected
+
+    assert expected(thinking="drop") == "hello"
+    assert expected(thinking="inline") == "<think>\nThey greet.\n</think>\n\nhello"
+    with pytest.raises(
+        SuiteError, match=r"own\.jsonl:1: not carried: messages\[1\]\.reasoning_content is thinking"
+    ):
+        expected()
+    with pytest.raises(ValidationError, match="the examples are test: thinking is said of a file's rows"):
+        SuiteSpec(thinking="drop")
+
+
 def test_a_table_without_the_columns_says_which(tmp_path) -> None:
     (tmp_path / "own.csv").write_text("question,answer\nHi?,hello\n")
     with pytest.raises(SuiteError) as caught:

@@ -6,6 +6,8 @@ from calls import ASKED, FOUND, call, made, stored
 from tunewright.core.errors import ModelError
 from tunewright.core.example import ask
 from tunewright.core.message import Message
+from tunewright.data.sources.chat import talk
+from tunewright.data.thinking import Thoughts
 from tunewright.models.thinking import ServedOtherwiseError, ThinkingError, without_empty
 from tunewright.train.gate import check_rows
 
@@ -55,8 +57,8 @@ def test_an_answer_that_thinks_is_refused(name):
         renderer.training(row)
     assert problems(renderer, row) == [
         "rows row: 1 rows have an answer with a thinking part, and the base's chat template asks for answers without one."
-        " Take <think>…</think> out of the answers, or choose a base whose template writes no thinking part into the"
-        " prompt."
+        " Take <think>…</think> out of the answers (thinking: drop for a source that has thinking: inline), or choose a base"
+        " whose template writes no thinking part into the prompt."
     ]
     assert renderer.prompt((*context(row), *PLAIN[:-1]))  # as context it may stand
 
@@ -92,6 +94,46 @@ def test_without_such_a_part_thoughts_are_text(name):
     renderer, row = made(name), ask("What colour?", THOUGHT + "red")
     assert trained(renderer, row) == THOUGHT + "red<|im_end|>"
     assert problems(renderer, row) == []
+
+
+def test_an_earlier_answer_whose_thoughts_the_template_leaves_out():
+    """LFM2.5 shows the last answer's thoughts alone: an earlier one that is trained is refused, and told as context."""
+    renderer = made("lfm2_2_5")
+    row = (*ask("Where?", THOUGHT + "here"), *ask("What colour?", THOUGHT.replace("door", "wall") + "red"))
+    assert problems(renderer, row) == [
+        "rows row: 1 rows have an answer whose thinking part the base's chat template leaves out."
+        ' Give such earlier answers "weight": 0, train them as rows of their own, or leave thinking out (thinking: drop for'
+        " a source that has thinking: inline)."
+    ]
+    report = check_rows([("row", (*context(row[:2]), *row[2:]))], renderer, 2000, "")
+    assert report.passed
+    assert report.notes == {"thinking in earlier answers, which the chat template leaves out": 1}
+    kept = check_rows([("row", (*context(row[:2]), *row[2:]))], made("qwen3_instruct_2507"), 2000, "")
+    assert (kept.passed, kept.notes) == (True, {})
+
+
+@pytest.mark.parametrize("name", ["qwen3_instruct_2507", "qwen2_5", "lfm2_2_5"])
+def test_thinking_from_beside_an_answer_is_trained_as_the_row_has_it(name):
+    """What `thinking: inline` writes is what the template shows and the mask trains."""
+    row = {"role": "assistant", "content": "red", "reasoning_content": "It is a door.\n"}
+    made_of = talk({"messages": [{"role": "user", "content": "What colour?"}, row]}, {}, Thoughts("inline"))
+    assert made_of.messages == ask("What colour?", THOUGHT + "red")
+    assert trained(made(name), made_of.messages) == THOUGHT + "red<|im_end|>"
+    assert problems(made(name), made_of.messages) == []
+
+
+@pytest.mark.parametrize("name", ["qwen3", "qwen3_5_think"])
+def test_it_is_what_qwens_templates_write_of_it_themselves(name):
+    """Given the thinking apart, they show the answer as `thinking: inline` has it."""
+    apart = {"role": "assistant", "content": "red", "reasoning_content": "It is a door."}
+    turns = [{"role": "user", "content": "What colour?"}]
+    tokenizer = made(name).tokenizer
+    shown = tokenizer.apply_chat_template([*turns, apart], tokenize=False)
+    whole = tokenizer.apply_chat_template(
+        [*turns, {"role": "assistant", "content": THOUGHT + "red"}], tokenize=False
+    )
+    assert shown == whole
+    assert "It is a door." in shown
 
 
 def test_a_template_that_always_opens_one_cannot_be_trained_on():

@@ -7,6 +7,7 @@ import pytest
 from config_bench import Bench
 
 from tunewright.core.errors import UserError
+from tunewright.data.spec import SourceSpec
 from tunewright.project.importing.carried import Line
 
 AXOLOTL = """
@@ -102,6 +103,50 @@ def test_what_became_of_each_key(bench: Bench) -> None:
         bench.line("lora_rr").why == "unknown: no key of Axolotl that is known here. Did you mean 'lora_r'?"
     )
     assert len(bench.keys) == len(set(bench.keys))
+
+
+@pytest.mark.parametrize(
+    ("keys", "key", "form"),
+    [
+        ({"field_thinking": "thinking", "template_thinking_key": "thinking"}, "thinking", "chat_template"),
+        (
+            {"field_thinking": "cot"},
+            "cot",
+            {"name": "chat_template", "message_keys": {"thinking": "cot"}},
+        ),
+        (
+            {"message_property_mappings": {"reasoning_content": "cot"}},
+            "cot",
+            {"name": "chat_template", "message_keys": {"thinking": "cot"}},
+        ),
+        ({"template_thinking_key": "thinking"}, "reasoning_content", "chat_template"),
+    ],
+)
+def test_thinking_beside_answers(bench: Bench, keys: dict[str, Any], key: str, form: Any) -> None:
+    """It is put into the text, as the templates do that are given it, and the rows are tried with it."""
+    row = [{"role": "user", "content": "Q"}, {"role": "assistant", "content": "A", key: "Hm."}]
+    bench.write("rows.jsonl", f"{json.dumps({'messages': row})}\n")
+    config = {"base_model": "b", "datasets": [{"path": "rows.jsonl", "type": "chat_template", **keys}]}
+    (source,) = bench.run(json.dumps(config)).sources.values()
+    assert source == SourceSpec(path="../rows.jsonl", form=form, thinking="inline")
+    assert bench.line("datasets[0].path").why == "the first 1 rows have this form"
+    told = [f"{name}.reasoning_content" if name == "message_property_mappings" else name for name in keys]
+    for name in told:
+        assert bench.fate(f"datasets[0].{name}") == ("changed", "thinking: inline")
+
+
+def test_thinking_of_rows_without_turns(bench: Bench) -> None:
+    config = {
+        "base_model": "b",
+        "datasets": [{"path": "o/a", "type": "alpaca", "field_thinking": "t", "template_thinking_key": ""}],
+    }
+    (source,) = bench.run(json.dumps(config)).sources.values()
+    assert source == SourceSpec(path="hub:o/a", form="alpaca")
+    assert (
+        bench.line("datasets[0].field_thinking").why
+        == "the form has no turns that thinking could stand beside"
+    )
+    assert bench.line("datasets[0].template_thinking_key").why == "it says nothing"
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,19 @@ def rows(folder: Path, *rows: dict[str, Any]) -> Path:
     return path
 
 
+def test_thinking_beside_answers_hides_no_form(tmp_path: Path) -> None:
+    """What becomes of it is the user's to say, and `check` asks for it."""
+    asked, said = TALK
+    made = init(
+        tmp_path / "mine", "chat", rows(tmp_path, {"conversations": [asked, said | {"thinking": "Hm."}]})
+    )
+    source = read(made.path).sources["data"]
+    assert (source.form, source.thinking) == (FormSpec(name="sharegpt"), None)
+    plain = rows(tmp_path, {"messages": [U, A | {"reasoning_content": "Hm."}]})
+    source = read(init(tmp_path / "other", "chat", plain).path).sources["data"]
+    assert (source.form, source.thinking) == (None, None)
+
+
 @pytest.mark.parametrize(
     ("row", "form", "said"),
     [

@@ -64,7 +64,7 @@ def _say_source(source: "SourceNode") -> None:
             f"{counts.examples:,} of {counts.rows:,}",
             *(f"{count:,} {what}" for count, what in more if count),
         ]
-        _say("rows", ", ".join(said))
+        _say("rows", ", ".join(said) + render.thinking_words(counts.thinking))
     _say("columns", _listed(source.columns))
 
 

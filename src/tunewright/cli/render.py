@@ -133,6 +133,12 @@ def tallied(tally: Mapping[str, int]) -> str:
     return f" ({', '.join(f'{what} {number:,}' for what, number in tally.items())})" if tally else ""
 
 
+def thinking_words(tally: Mapping[str, int]) -> str:
+    """What became of thinking beside answers, after a comma; nothing where there was none."""
+    done = {"drop": "thinking left out of", "inline": "thinking put into the text of"}
+    return "".join(f", {done[how]} {number:,}" for how, number in sorted(tally.items()))
+
+
 def teacher_words(data: dict[str, Any]) -> str:
     """What a teacher was asked for so far."""
     failed = f", {data['failed']:,} failed" if data["failed"] else ""
@@ -173,7 +179,8 @@ def _sentence(kind: str, data: dict[str, Any]) -> tuple[str, str, int | None, in
     if kind == "ingest.done":
         passed = f", {data['passed_over']:,} passed over" if data["passed_over"] else ""
         why = tallied(data.get("passed_over_for", {}))  # an older run did not say
-        words = f"{data['examples']:,} examples, {data['rejects']:,} rejects{passed}{why}"
+        thought = thinking_words(data.get("thinking", {}))
+        words = f"{data['examples']:,} examples, {data['rejects']:,} rejects{passed}{why}{thought}"
         return "ingest", words, None, None
     if kind == "split.done":
         rows = ", ".join(f"{part} {number:,}" for part, number in data["rows"].items())

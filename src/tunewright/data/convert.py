@@ -15,6 +15,7 @@ from tunewright.data.sources.chat import talk as read_talk
 from tunewright.data.sources.jsonl import kind_of
 from tunewright.data.spec import ANSWERING, TEXT, SourceSpec
 from tunewright.data.template import InputTemplate
+from tunewright.data.thinking import REFUSED, Thoughts
 
 
 class Task:
@@ -35,13 +36,14 @@ class ChatRows:
         self._task = task
         self._sparse = sparse
 
-    def example(self, values: dict[str, Any], origin: Origin) -> Example:
+    def example(self, values: dict[str, Any], origin: Origin, thoughts: Thoughts = REFUSED) -> Example:
         """The example a chat row holds; its other keys become fields, and so do other keys of its messages. Raises BadRow.
 
-        A leading system message that only repeats the task's is left out: it belongs to the variant that answers.
+        `thoughts` says what becomes of thinking beside them, and learns whether there was some. A leading system message
+        that only repeats the task's is left out: it belongs to the variant that answers.
         """
         aside: dict[str, dict[str, Any]] = {}
-        talk = read_talk(without_nulls(values) if self._sparse else values, aside)
+        talk = read_talk(without_nulls(values) if self._sparse else values, aside, thoughts)
         messages = talk.messages
         if messages[0].role == "system" and messages[0].content.strip() == self._task.system:
             messages = with_tools(messages[1:], tools_of(messages))
@@ -51,7 +53,7 @@ class ChatRows:
         if messages[-1].tool_calls:  # a call is no answer in the task's form, and may have no text beside it
             answer = said
         else:
-            answer = self._task.read_bad_answer(said) if bad else self._task.read_answer(said, False)
+            answer = self._task.read_bad_answer(said) if bad else self._read_answer(said, thoughts)
         rejected = None if talk.rejected is None else self._task.read_bad_answer(talk.rejected)
         if answer != said:
             messages = (*messages[:-1], messages[-1].model_copy(update={"content": answer}))
@@ -61,6 +63,17 @@ class ChatRows:
                 fields[free_name(TURN_FIELDS, fields)] = fields[TURN_FIELDS]
             fields[TURN_FIELDS] = aside
         return _checked(messages, fields, origin, rejected, talk.desirable)
+
+    def _read_answer(self, said: str, thoughts: Thoughts) -> str:
+        """The answer in the task's form, which may have no place for thinking. Raises BadRow."""
+        try:
+            return self._task.read_answer(said, False)
+        except BadRow as bad:
+            if thoughts.how == "inline" and thoughts.found:
+                raise BadRow(
+                    f"{bad}; thinking: inline puts thinking before it, and drop leaves it out"
+                ) from None
+            raise
 
 
 class TableRows:
@@ -82,8 +95,8 @@ class TableRows:
         """Raises BadFile if a file with these columns lacks one that is needed, or has a name meant twice."""
         _check_columns(columns, self._needs, self._renamed, self._mapped)
 
-    def example(self, values: dict[str, Any], origin: Origin) -> Example:
-        """The example that a row's columns make. Raises BadRow."""
+    def example(self, values: dict[str, Any], origin: Origin, thoughts: Thoughts = REFUSED) -> Example:
+        """The example that a row's columns make: no thinking stands beside its answer. Raises BadRow."""
         if self._expected not in values:
             raise BadRow(_missing(self._expected, "expected", values))
         if "input" in self._needs and self._input not in values:
@@ -127,8 +140,8 @@ class DocumentRows:
         """Raises BadFile if a file with these columns lacks one that is needed, or has a name meant twice."""
         _check_columns(columns, {TEXT: self._text, **self._renamed}, self._renamed, self._mapped)
 
-    def example(self, values: dict[str, Any], origin: Origin) -> Example:
-        """The document that a row holds, as it is written. Raises BadRow."""
+    def example(self, values: dict[str, Any], origin: Origin, thoughts: Thoughts = REFUSED) -> Example:
+        """The document that a row holds, as it is written: no thinking stands beside it. Raises BadRow."""
         if self._text not in values:
             raise BadRow(_missing(self._text, TEXT, values))
         text = values[self._text]
@@ -151,6 +164,8 @@ class FormRows:
         if spec.columns:
             fix = "Leave columns out; keys that differ from the form's stand under form.keys."
             raise BadFile("the source has both a form and columns.", fix=fix)
+        if spec.thinking and not form.has_turns:
+            raise _without_thinking(f"rows of the form {form.name} have no turns")
         self._read = reader(form)
         self._sparse = sparse
         self._chat = ChatRows(task)
@@ -159,11 +174,11 @@ class FormRows:
     def check_columns(self, columns: tuple[str, ...]) -> None:
         """Which columns a row needs hangs on what it is: each row is looked at by itself."""
 
-    def example(self, values: dict[str, Any], origin: Origin) -> Example:
-        """The example that a row of the form is. Raises BadRow."""
+    def example(self, values: dict[str, Any], origin: Origin, thoughts: Thoughts = REFUSED) -> Example:
+        """The example that a row of the form is; of `thoughts` see ChatRows. Raises BadRow."""
         if self._sparse:
             values = {name: without_nulls(value) for name, value in values.items()}
-        row = self._read(values)
+        row = self._read(values, thoughts)
         return (self._chat if "messages" in row else self._documents).example(row, origin)
 
 
@@ -209,13 +224,25 @@ def _checked(
     return make_example(messages, fields=fields, origin=origin, rejected=rejected, desirable=desirable)
 
 
+def _without_thinking(why: str) -> BadFile:
+    fix = (
+        "Leave out thinking: for this source, or set format: chat or form: where its rows are conversations."
+    )
+    return BadFile(f"{why}, and no thinking stands beside their answers.", fix=fix)
+
+
 Reader = ChatRows | DocumentRows | FormRows | TableRows
 
 
 def row_reader(spec: SourceSpec, task: Task, kind: str, sparse: bool) -> Reader:
-    """The reader of rows that a file was opened as (sources.Opened). Raises BadFile for both a form and columns."""
+    """The reader of rows that a file was opened as (sources.Opened).
+
+    Raises BadFile for both a form and columns, and for `thinking` of rows that have none.
+    """
     if spec.form is not None:
         return FormRows(spec, spec.form, task, sparse)
     if kind == "chat":
         return ChatRows(task, sparse)
+    if spec.thinking:
+        raise _without_thinking("its rows are no conversations")
     return DocumentRows(spec) if kind == "documents" else TableRows(spec, task, sparse)

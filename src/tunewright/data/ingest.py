@@ -33,6 +33,7 @@ from tunewright.data.rows import BadFile, BadRow, Reject, Row, Table
 from tunewright.data.sources import if_empty, open_file
 from tunewright.data.sources.sql import let_go
 from tunewright.data.spec import SourceSpec
+from tunewright.data.thinking import Thinking, Thoughts
 from tunewright.data.workers import Workers
 
 EXAMPLES, REJECTS, SUMMARY = "examples.jsonl", "rejects.jsonl", "summary.json"
@@ -70,6 +71,8 @@ class SourceSummary(Counts):
     files: dict[str, Counts]
     passed_over_for: dict[str, int] = {}
     """Those that were passed over by the kind of their reason."""
+    thinking: dict[str, int] = {}
+    """Examples beside whose answers the file has thinking, by what became of it (`drop`, `inline`)."""
 
 
 class IngestSummary(Counts):
@@ -121,7 +124,8 @@ def ingest(
     let_go()  # a query's rows are examples now
     why = sum((Counter(source.passed_over_for) for source in summary.sources.values()), Counter())
     counts = summary.model_dump(include={"rows", "examples", "rejects", "passed_over"})
-    emit("ingest.done", **counts, passed_over_for=dict(sorted(why.items())))
+    thinking = sum((Counter(source.thinking) for source in summary.sources.values()), Counter[str]())
+    emit("ingest.done", **counts, passed_over_for=dict(sorted(why.items())), thinking=dict(thinking))
     return summary
 
 
@@ -146,12 +150,14 @@ def inspect_sources(
 
 
 class _FileTally:
-    def __init__(self, source: str, name: str) -> None:
+    def __init__(self, source: str, name: str, how: Thinking | None) -> None:
         self.source = source
         self.name = name
         self.examples = 0
         self.rejects = 0
         self.passed_over = 0
+        self.how = how
+        self.thinking = 0
         self.kind_of_empty = "holds no rows"
 
     @property
@@ -208,7 +214,7 @@ class _Scan:
             for words in sorted({file.warning for file in files if file.warning}):
                 self._emit("ingest.warning", source=source, words=words)
             for file in files:
-                tally = _FileTally(source, file.name)
+                tally = _FileTally(source, file.name, spec.thinking)
                 self._tallies.append(tally)
                 try:
                     self._read_file(spec, file, tally)
@@ -222,7 +228,7 @@ class _Scan:
         except OSError as error:
             raise BadFile(f"it cannot be read: {error.strerror}.") from None
         with closing(table.rows):
-            made = (spec.columns, spec.form, self._task, kind, table.sparse)
+            made = (spec.columns, spec.form, spec.thinking, self._task, kind, table.sparse)
             reading = _Reading(*made, tally.source, tally.name, spec.writer, spec.tells_its_writers)
             reader = _reader(reading)
             if table.columns and isinstance(reader, DocumentRows | TableRows):
@@ -248,6 +254,7 @@ class _Scan:
     def _take(self, made: "_Made", tally: _FileTally) -> None:
         before = tally.rows
         tally.examples += made.examples
+        tally.thinking += made.thinking
         self._keep(made.lines)
         for reject in made.rejects:
             self._note(reject, tally)
@@ -322,7 +329,13 @@ class _Scan:
         for source in self._first:
             files = {tally.name: tally.counts for tally in self._tallies if tally.source == source}
             why = dict(sorted(self._passed_over_for[source].items()))
-            sources[source] = SourceSummary(files=files, passed_over_for=why, **_total(list(files.values())))
+            thinking = Counter[str]()
+            for tally in self._tallies:
+                if tally.source == source and tally.how and tally.thinking:
+                    thinking[tally.how] += tally.thinking
+            sources[source] = SourceSummary(
+                files=files, passed_over_for=why, thinking=dict(thinking), **_total(list(files.values()))
+            )
         total = _total(list(sources.values()))
         return IngestSummary(sources=sources, reasons=dict(sorted(self._reasons.items())), **total)
 
@@ -388,6 +401,7 @@ class _Reading(NamedTuple):
 
     columns: dict[str, str]
     form: FormSpec | None
+    thinking: Thinking | None
     task: TaskSpec
     how: str
     """chat, documents or columns, where there is no form."""
@@ -404,13 +418,16 @@ class _Made(NamedTuple):
     """What a batch became."""
 
     examples: int
+    thinking: int
+    """Those beside whose answers there was thinking."""
     lines: bytes
     rejects: tuple[Reject, ...]
 
 
 def _reader(reading: _Reading) -> Reader:
-    """The reader of a file's rows. Raises BadFile where the source has both a form and columns."""
-    spec = SourceSpec(path=reading.file, columns=reading.columns, form=reading.form)
+    """The reader of a file's rows. Raises BadFile as `row_reader` does."""
+    columns, form, thinking = reading.columns, reading.form, reading.thinking
+    spec = SourceSpec(path=reading.file, columns=columns, form=form, thinking=thinking)
     task = reading.task.model_dump_json(by_alias=True)
     return _known_reader(spec.model_dump_json(), task, reading.how, reading.sparse)
 
@@ -423,24 +440,26 @@ def _known_reader(written: str, written_task: str, how: str, sparse: bool) -> Re
 
 def _converted(reading: _Reading, batch: _Batch) -> _Made:
     reader = _reader(reading)
-    lines, rejects = list[bytes](), list[Reject]()
+    lines, rejects, thinking = list[bytes](), list[Reject](), 0
     for row in batch:
-        made = row if isinstance(row, Reject) else _example(row, reader, reading)
+        thoughts = Thoughts(reading.thinking)
+        made = row if isinstance(row, Reject) else _example(row, reader, reading, thoughts)
         if isinstance(made, Reject):
             rejects.append(made)
         else:
             lines.append(made)
-    return _Made(len(lines), b"".join(lines), tuple(rejects))
+            thinking += thoughts.found
+    return _Made(len(lines), thinking, b"".join(lines), tuple(rejects))
 
 
-def _example(row: Row, reader: Reader, reading: _Reading) -> bytes | Reject:
+def _example(row: Row, reader: Reader, reading: _Reading, thoughts: Thoughts) -> bytes | Reject:
     try:
         said = (row.values.get("written_by") or "") if reading.told else reading.written_by
         teacher, depth = _writer(row.values.get("origin"), said)
         origin = Origin(
             source=reading.source, file=reading.file, row=row.number, teacher=teacher, depth=depth
         )
-        return to_line(reader.example(row.values, origin))
+        return to_line(reader.example(row.values, origin, thoughts))
     except BadRow as bad:
         reason = str(bad)
     except (UnicodeEncodeError, ValidationError):  # pydantic refuses such texts too

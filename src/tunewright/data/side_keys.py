@@ -4,7 +4,7 @@
     beside({"image_url": "u"}, "user", False, "messages[0]")                 raises BadRow
     refuse_lost({"messages": […], "images": ["a.png"]})                      raises BadRow
 
-What would be lost is refused, what trains nothing is kept as fields.
+What would be lost is refused, what trains nothing is kept as fields. Thinking is parted from them before (thinking.py).
 """
 
 from collections.abc import Container, Mapping
@@ -19,9 +19,6 @@ _MEANINGS: dict[str, str] = {
     "holds pictures, sounds or files, and only texts are trained": (
         "image images image_url image_urls video videos video_url audio audios audio_url input_audio "
         "file files file_id file_ids attachments"
-    ),
-    "is thinking beside the answer; put it into the text or leave it out": (
-        "reasoning_content reasoning reasoning_details thinking thinking_blocks thoughts thought"
     ),
     "holds tools or calls in a way that is not read; tools stand beside the messages, calls are tool_calls": (
         "tools functions function_call function_calls tool_call tool_responses"

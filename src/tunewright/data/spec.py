@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field, model_validator
 from tunewright.core.spec import Spec
 from tunewright.data.forms.spec import FormSpec
 from tunewright.data.source_spec import HUB, HubSpec, Side, SpeechSpec, SqlSpec
+from tunewright.data.thinking import Thinking
 
 TEXT = "text"
 """Our name for the column that holds documents."""
@@ -25,6 +26,8 @@ Format = Literal[
 """The formats of files."""
 
 
+_WITHOUT_THINKING = ("chatgpt", "slack", "traces")
+"""Formats of conversations whose readers leave thinking out."""
 PEOPLE = "people"
 """Who wrote a source's rows where no model did."""
 
@@ -61,6 +64,10 @@ class SourceSpec(Spec):
     `expected` in the file, `text` (a document). Other names become fields (for slices and templates)."""
     form: FormSpec | None = None
     """The form of another tool's rows: its name (alpaca, sharegpt, …; docs/importing.md), or that and what differs."""
+    thinking: Thinking | None = None
+    """What becomes of thinking that rows of messages have beside an answer (`reasoning_content`, `thinking` and their kin):
+    `drop` leaves it out, `inline` puts it before the answer's text, between <think> and </think>. Without it such rows are
+    rejects."""
     encoding: str = "utf-8"
     """The text encoding of CSV, TSV, JSON and other plain text files."""
     written_by: str = Field("", max_length=200)
@@ -81,6 +88,9 @@ class SourceSpec(Spec):
         stray = next((name for name, stands in given.items() if stands), None)
         if self.sql is not None and stray is not None:
             raise ValueError(f"a query's rows are in no file, so it has no {stray}")
+        if self.thinking and (self.roles or self.format in _WITHOUT_THINKING):
+            what = "these talks" if self.roles else f"{self.format} rows"
+            raise ValueError(f"{what} come without thinking, so leave out thinking")
         return self
 
     @property

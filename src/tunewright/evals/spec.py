@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from tunewright.core.spec import Spec
 from tunewright.data.forms.spec import FormSpec
+from tunewright.data.thinking import Thinking
 from tunewright.grade.spec import GraderSpec
 
 
@@ -17,6 +18,9 @@ class SuiteSpec(Spec):
     columns input and expected, or rows in a `form`."""
     form: FormSpec | None = None
     """The form of the file's rows, where they are another tool's: its name, or that and what differs (docs/importing.md)."""
+    thinking: Thinking | None = None
+    """What becomes of thinking that the file's rows of messages have beside an answer, as a source says it: `drop` or
+    `inline`."""
     graders: tuple[GraderSpec, ...] = ()
     """The graders, the headline one first; the general suite brings its own for each example."""
     slices: tuple[str, ...] = ()
@@ -28,4 +32,6 @@ class SuiteSpec(Spec):
     def _form_of_a_file(self) -> Self:
         if self.form is not None and self.examples in ("test", "general"):
             raise ValueError(f"the examples are {self.examples}, which are of no form: a form is a file's")
+        if self.thinking is not None and self.examples in ("test", "general"):
+            raise ValueError(f"the examples are {self.examples}: thinking is said of a file's rows")
         return self

@@ -16,6 +16,7 @@ from tunewright.data.names import did_you_mean, listed
 from tunewright.data.rows import BadFile, BadRow, Reject, Row
 from tunewright.data.sources import ROW_FORMATS, chat, format_of_ending, open_file
 from tunewright.data.spec import SourceSpec
+from tunewright.data.thinking import Thinking, Thoughts
 from tunewright.evals.spec import SuiteSpec
 from tunewright.evals.suite import Suite
 from tunewright.grade.build import build_graders
@@ -77,7 +78,7 @@ def _rows(
 ) -> Sequence[Example]:
     if spec.examples == "test":
         return test
-    return read_examples(root, spec.examples, task, f"suites.{name}.examples", spec.form)
+    return read_examples(root, spec.examples, task, f"suites.{name}.examples", spec.form, spec.thinking)
 
 
 def askable(rows: Sequence[Example]) -> list[Example]:
@@ -141,14 +142,20 @@ def _check_repeats(name: str, examples: Sequence[Example]) -> None:
 
 
 def read_examples(
-    root: Path, name: str, task: TaskSpec, field: str, form: FormSpec | None = None
+    root: Path,
+    name: str,
+    task: TaskSpec,
+    field: str,
+    form: FormSpec | None = None,
+    thinking: Thinking | None = None,
 ) -> list[Example]:
     """The rows of a file below `root`, which `field` of the project file names: chat rows, a table with the columns input
-    and expected, or rows of a form. A file whose ending tells no table is read as chat rows.
+    and expected, or rows of a form. A file whose ending tells no table is read as chat rows. `thinking` is what becomes of
+    thinking beside their answers.
 
     Raises SuiteError with every row that cannot be used.
     """
-    path, spec = root / name, SourceSpec(path=name, form=form)
+    path, spec = root / name, SourceSpec(path=name, form=form, thinking=thinking)
     examples: list[Example] = []
     problems: list[Problem] = []
     try:
@@ -159,7 +166,7 @@ def read_examples(
             if table.columns and isinstance(reader, TableRows):
                 _check_columns(reader, table.columns)
             for row in table.rows:
-                result = _example(row, reader, name)
+                result = _example(row, reader, name, Thoughts(thinking))
                 if isinstance(result, Example):
                     examples.append(result)
                 else:
@@ -190,11 +197,11 @@ def no_file(name: str, field: str) -> Problem:
     return Problem(f"there is no file {name!r}", where=field, fix=_NAME_ROWS)
 
 
-def _example(row: Row | Reject, reader: Reader, name: str) -> Example | Problem:
+def _example(row: Row | Reject, reader: Reader, name: str, thoughts: Thoughts) -> Example | Problem:
     where = f"{name}:{row.number}"
     if isinstance(row, Reject):
         return Problem(row.reason, where=where)
     try:
-        return reader.example(row.values, Origin(source="suite", file=name, row=row.number))
+        return reader.example(row.values, Origin(source="suite", file=name, row=row.number), thoughts)
     except BadRow as bad:
         return Problem(str(bad), where=where)

@@ -9,6 +9,7 @@ import re
 from tunewright.core.errors import ModelError
 
 _BEGIN, _END = "<think>", "</think>"
+FIX_IN_SOURCE = "thinking: drop for a source that has thinking: inline"
 _EMPTY = re.compile(r"\s*<think>\s*</think>")
 
 
@@ -17,8 +18,8 @@ class ThinkingError(ModelError):
 
     def __init__(self) -> None:
         fix = (
-            "Take <think>…</think> out of the answers, or choose a base whose chat template writes no thinking part into the"
-            " prompt."
+            f"Take <think>…</think> out of the answers ({FIX_IN_SOURCE}), or choose a base whose chat template writes no"
+            " thinking part into the prompt."
         )
         super().__init__(
             "The chat template asks for an answer without thinking, and one has a thinking part.", fix=fix
@@ -57,6 +58,12 @@ def after_empty(text: str, begin: int, blanks: str) -> int:
     found = _EMPTY.match(text, begin)
     end = found.end() if found else begin
     return end + len(blanks) if found and text.startswith(blanks, end) else end
+
+
+def thought(answer: str) -> str:
+    """What stands in an answer's thinking part, up to its end; blank where it has none."""
+    head, end, _ = answer.partition(_END)
+    return head.replace(_BEGIN, "", 1).strip() if end else ""
 
 
 def thinks(answer: str) -> bool:

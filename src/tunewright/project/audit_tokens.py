@@ -93,10 +93,7 @@ def look_at_tokens(parts: Mapping[str, Sequence[Example]], reader: Reader) -> To
         rows.append(_row(part, report, reader, base.portable_ref))
         histograms.append(histogram(part, "tokens", [size for size in report.lengths if size]))
         findings += _findings(Scope(part, len(examples)), examples, report, reader)
-        notes += [
-            f"{count:,} {Scope(part, 0).named} have {what}, spelled out as text"
-            for what, count in report.notes.items()
-        ]
+        notes += [f"{count:,} {Scope(part, 0).named} have {what}" for what, count in report.notes.items()]
     return Tokens(tuple(rows), tuple(histograms), tuple(findings), tuple(notes))
 
 

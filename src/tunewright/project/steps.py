@@ -80,7 +80,10 @@ def _asked(file: "ProjectFile") -> dict[str, Any]:
     from tunewright.project.file import GENERAL
 
     suites = {
-        name: {"examples": spec.examples, "form": spec.form, "limit": spec.limit}
+        name: {
+            **{"examples": spec.examples, "form": spec.form, "limit": spec.limit},
+            **({"thinking": spec.thinking} if spec.thinking else {}),
+        }
         for name, spec in file.suites.items()
         if spec.examples != GENERAL
     }

@@ -19,7 +19,7 @@ from tunewright.core.example import Example
 from tunewright.core.message import Conversation, Message, is_document, last_answer_trained, with_system
 from tunewright.generate.constraint import Constraint
 from tunewright.models.template import Rendered, Renderer, UnseenError
-from tunewright.models.thinking import ServedOtherwiseError, ThinkingError
+from tunewright.models.thinking import FIX_IN_SOURCE, ServedOtherwiseError, ThinkingError, thinks, thought
 from tunewright.train import bos
 from tunewright.train.defaults import Facts
 from tunewright.train.pack import Tree
@@ -34,7 +34,7 @@ Kind = Literal[
     "template refuses", "nothing trained", "mask wrong", "no end of turn", "answer changed",
     "prompt differs", "doubled BOS", "too long", "too long to cut", "control token in answer",
     "untrained text", "no end of text", "text changed", "control token in text", "answer barred", "tools unseen",
-    "thinking", "answer differs",
+    "thinking", "thinking left out", "answer differs",
 ]  # fmt: skip
 
 _WORDS: dict[str, tuple[str, str]] = {
@@ -48,7 +48,13 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "thinking": (
         "have an answer with a thinking part, and the base's chat template asks for answers without one",
-        "Take <think>…</think> out of the answers, or choose a base whose template writes no thinking part into the prompt.",
+        f"Take <think>…</think> out of the answers ({FIX_IN_SOURCE}), or choose a base whose template writes no thinking"
+        " part into the prompt.",
+    ),
+    "thinking left out": (
+        "have an answer whose thinking part the base's chat template leaves out",
+        'Give such earlier answers "weight": 0, train them as rows of their own, or leave thinking out'
+        f" ({FIX_IN_SOURCE}).",
     ),
     "answer differs": (
         "have an answer that the base's chat template shows otherwise than its own prompt leads to it",
@@ -161,7 +167,7 @@ class GateReport(BaseModel):
     problems: tuple[RowProblem, ...]
     notes: dict[str, int]
     """Things worth knowing that stop nothing, and in how many rows: control words in questions or documents, spelled out
-    as text."""
+    as text; thinking of answers that are context, which the template leaves out."""
     facts: Facts | None = None
     """What the settings are chosen from that the project file leaves out."""
     cut: tuple[str, ...] = ()
@@ -220,6 +226,8 @@ def check_rows(
         lengths += [len(row.ids) for row in made]
         trained += [sum(row.mask) for row in made]
         notes.update(_notes(whole, renderer))
+        if not findings and _forgets(whole, renderer):
+            notes["thinking in earlier answers, which the chat template leaves out"] += 1
         if len(samples) < _SHOWN and made[0].ids:
             samples.append(ShownRow(id=name, segments=tuple(_segments(made[0], renderer))))
     return GateReport(
@@ -322,7 +330,17 @@ def _notes(row: Conversation, renderer: Renderer) -> Iterator[str]:
     else:
         asked, where = tuple(message for message in row if message.role != "assistant"), "questions"
     if any(renderer.control_words(message.content) for message in asked):
-        yield f"control words in {where}"
+        yield f"control words in {where}, spelled out as text"
+
+
+def _forgets(row: Conversation, renderer: Renderer) -> bool:
+    """Whether the template leaves out the thinking of an answer that is context alone."""
+    answers = (message for message in row if message.role == "assistant" and message.weight == 0)
+    thoughts = list(filter(None, (thought(message.content) for message in answers)))
+    if not thoughts:
+        return False
+    text = renderer.text(row)
+    return not all(each in text for each in thoughts)
 
 
 def _check(
@@ -402,13 +420,16 @@ def _answer_findings(
         yield _Finding("mask wrong", f"trained from token {begin}, the answer begins at {len(prompt)}")
     if ids[end - 1] not in renderer.stop_ids:
         yield _Finding("no end of turn")
-    said = renderer.decode(ids[begin:end])
+    said, wanted = renderer.decode(ids[begin:end]), renderer.said(message.content)
+    if thinks(wanted) and not thinks(said):
+        yield _Finding("thinking left out")
+        return
     if message.tool_calls:
         yield from _call_findings(ids[begin : end - 1], said, before, message, renderer)
         return
     if any(token in renderer.control_ids for token in ids[begin : end - 1]):
         yield _Finding("mask wrong", "a control token inside the answer")
-    if _normal(said) != _normal(renderer.said(message.content)):
+    if _normal(said) != _normal(wanted):
         yield _Finding("answer changed", f"{message.content[:40]!r} becomes {said[:40]!r}")
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from tunewright.data.forms._parts import refuse
 from tunewright.data.forms.spec import FormSpec
 from tunewright.data.side_keys import free_name
+from tunewright.data.thinking import REFUSED, Thoughts
 
 _CHAT_KEYS = frozenset(
     (
@@ -26,15 +27,15 @@ class Made(NamedTuple):
     """The row's keys that the form took up."""
 
 
-def reader_of(spec: FormSpec) -> Callable[[Mapping[str, Any]], Made]:
-    """How rows of a form are read. What it returns raises BadRow."""
+def reader_of(spec: FormSpec) -> Callable[[Mapping[str, Any], Thoughts], Made]:
+    """How rows of a form are read, and what becomes of their thinking. What it returns raises BadRow."""
     form = spec.form()
     read = import_module(f"tunewright.data.forms.{form.family}").read
 
-    def made(row: Mapping[str, Any]) -> Made:
+    def made(row: Mapping[str, Any], thoughts: Thoughts) -> Made:
         refuse(row, form)
         noted = _Noted(row)
-        found: dict[str, Any] = read(noted, form)
+        found: dict[str, Any] = read(noted, form if thoughts is REFUSED else form._replace(thoughts=thoughts))
         for key, value in row.items():
             if key not in noted.read:
                 name = kept_as(key)

@@ -8,6 +8,7 @@ from tunewright.data.forms.spec import Form
 from tunewright.data.names import listed
 from tunewright.data.rows import BadRow
 from tunewright.data.side_keys import beside
+from tunewright.data.thinking import before
 
 _PART = ("type", "text", "value", "train", "weight")
 _OTHER = {"role": "other_role", "content": "other_content"}
@@ -53,7 +54,8 @@ def _turn(turn: Any, form: Form, where: str) -> Turn:
     if keys["role"] not in turn and "role" in turn:  # ShareGPT's list, OpenAI's turns: many sets are so
         keys = {**keys, "role": "role", "content": "content"}
     role = _role(turn, keys["role"], form, where)
-    content, flags = _content(turn.get(keys["content"]), f"{where}.{keys['content']}")
+    place = f"{where}.{keys['content']}"
+    content, flags = _content(form.thoughts.parts(turn.get(keys["content"]), place), place)
     made: Turn = {"role": "assistant" if role == "call" else role, "content": content}
     for part in ("weight", "train", "tool_calls", "tool_call_id", "name"):
         if (found := turn.get(keys[part])) is not None:
@@ -67,8 +69,12 @@ def _turn(turn: Any, form: Form, where: str) -> Turn:
         made = {**made, "content": "", "tool_calls": _calls(content, where)}
     elif older := turn.get("function_call"):  # OpenAI's before there were tools
         made["tool_calls"] = [*made.get("tool_calls", ()), older]
-    more = {key: each for key, each in turn.items() if key not in keys.values() and key != "function_call"}
+    taken = {"function_call", *(key for part, key in keys.items() if part != "thinking")}
+    more, thought = form.thoughts.part(
+        {key: each for key, each in turn.items() if key not in taken}, made["role"], where, keys["thinking"]
+    )
     calls = bool(made.get("tool_calls") or more.get("tool_calls"))
+    made["content"] = before(made["content"], thought, calls=calls, where=where)
     given = dict[str, str]()
     for key, each in beside(more, made["role"], calls, where).items():
         name = _OTHER.get(key, key)

@@ -9,6 +9,7 @@ from tunewright.data.forms.presets import PRESETS
 from tunewright.data.forms.spec import FormSpec
 from tunewright.data.names import listed
 from tunewright.data.rows import BadRow
+from tunewright.data.thinking import Thoughts
 
 LOOKED_AT = 100
 """Rows that are looked at, from the first."""
@@ -148,7 +149,7 @@ def _fit(spec: FormSpec, head: list[Row]) -> _Fit:
     refusal = ""
     for row in head:
         try:
-            found = read(row)
+            found = read(row, Thoughts("drop"))  # whatever the user will say of it, the form is the same
             if "messages" in found.row:
                 talk(found.row, {})
         except BadRow as bad:

@@ -8,9 +8,14 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 from tunewright.core.spec import Spec
 from tunewright.data.forms.presets import PARTS, PRESETS
 from tunewright.data.names import did_you_mean, listed
+from tunewright.data.thinking import REFUSED, Thoughts
 
-MESSAGE_PARTS = ("role", "content", "weight", "train", "train_detail", "tool_calls", "tool_call_id", "name")
+MESSAGE_PARTS = (
+    *("role", "content", "weight", "train", "train_detail", "tool_calls", "tool_call_id", "name", "thinking"),
+)
 """The parts of a turn, which `message_keys` may give another key."""
+_WITHOUT_TURNS = ("instruction", "critique", "segments", "text")
+"""Families whose rows are texts alone."""
 
 
 class Form(NamedTuple):
@@ -27,6 +32,8 @@ class Form(NamedTuple):
     formats: Mapping[str, str]
     alternating: bool
     spec: "FormSpec"
+    thoughts: Thoughts = REFUSED
+    """What becomes of the thinking in the row at hand."""
 
 
 def _or_its_name(schema: dict[str, Any]) -> None:
@@ -86,6 +93,11 @@ class FormSpec(Spec):
             if part not in MESSAGE_PARTS:
                 raise ValueError(f"a turn has no part {part!r}; it has {listed(MESSAGE_PARTS)}")
         return self
+
+    @property
+    def has_turns(self) -> bool:
+        """Whether rows of the form may hold turns, and not only texts."""
+        return PRESETS[self.name].family not in _WITHOUT_TURNS
 
     def form(self) -> Form:
         """The form, with what differs laid over it."""

@@ -4,7 +4,8 @@
 {"role": "assistant", "tool_calls": [{"id"?, "function": {"name", "arguments"}}, …]}     see _call.py
 {"role": "tool", "content", "tool_call_id"?, "name"?}
 
-Whatever else a message has is kept aside, or refused where it has a meaning that would be lost (side_keys.py).
+Whatever else a message has is kept aside, or refused where it has a meaning that would be lost (side_keys.py). Thinking is
+what the source says of it (data/thinking.py).
 """
 
 from typing import Any, get_args
@@ -15,6 +16,7 @@ from tunewright.data.rows import BadRow
 from tunewright.data.side_keys import beside
 from tunewright.data.sources import jsonl
 from tunewright.data.sources._call import read_calls, read_text
+from tunewright.data.thinking import REFUSED, Thoughts, before
 
 _ROLES: tuple[str, ...] = get_args(Role)
 _KEYS = ("role", "content", "weight", "train", "name", "tool_calls", "tool_call_id")
@@ -23,10 +25,13 @@ _LEAST_WEIGHT = 1e-3
 """The least weight that is not 0: with much smaller ones a step's weights sum to what fp32 cannot divide by."""
 
 
-def read_message(row: Any, where: str, aside: dict[str, dict[str, Any]] | None = None) -> Message:
+def read_message(
+    row: Any, where: str, aside: dict[str, dict[str, Any]] | None = None, thoughts: Thoughts = REFUSED
+) -> Message:
     """The message that `row` holds; `where` is its place in words. Raises BadRow.
 
     Keys that say nothing of the message go into `aside`, by the place; where there is no such thing they are refused.
+    `thoughts` says what becomes of thinking.
     """
     if not isinstance(row, dict):
         raise BadRow(f"bad messages: {where} is {jsonl.kind_of(row)}, not an object")
@@ -36,14 +41,16 @@ def read_message(row: Any, where: str, aside: dict[str, dict[str, Any]] | None =
     if row.keys() == _PLAIN and isinstance(content, str):  # as most rows' are
         return Message(role=role, content=content)
     calls = read_calls(row.get("tool_calls"), role, where)
-    content = _content(content, where, calls)
+    content = _content(thoughts.parts(content, f"{where}.content"), where, calls)
     weight = _weight(row, where)
     own = {key: read_text(row.get(key), f"{where}.{key}") for key in ("tool_call_id", "name")}
     if own["tool_call_id"] is not None and role != "tool":
         raise BadRow(f"bad messages: {where}.tool_call_id stands in a message of the {role}, not of a tool")
-    more = {key: value for key, value in row.items() if key not in _KEYS}
+    keys = {key: value for key, value in row.items() if key not in _KEYS}
     if role != "tool":  # templates show no other's
-        more["name"] = own.pop("name")
+        keys["name"] = own.pop("name")
+    more, thought = thoughts.part(keys, role, where)
+    content = before(content, thought, calls=bool(calls), where=where)
     if extra := beside(more, role, bool(calls), where):
         if aside is None:
             raise BadRow(f"bad messages: {where} has {listed(extra)}; a message has {', '.join(_KEYS)}")

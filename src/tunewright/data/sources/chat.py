@@ -24,6 +24,7 @@ from tunewright.data.side_keys import refuse_lost
 from tunewright.data.sources import jsonl
 from tunewright.data.sources._call import check_calls, read_tools
 from tunewright.data.sources._message import read_message
+from tunewright.data.thinking import REFUSED, Thoughts
 
 _SHAPES = (
     {"chosen", "rejected"},
@@ -39,6 +40,13 @@ _OWN = {"messages", "tools", "prompt", "completion", "label", _TAG, "chosen", "r
 
 _Aside = dict[str, dict[str, Any]] | None
 """A message's place → its keys that say nothing of it."""
+
+
+class _Beside(NamedTuple):
+    """Where what stands beside the messages' texts goes."""
+
+    aside: _Aside
+    thoughts: Thoughts
 
 
 class Talk(NamedTuple):
@@ -61,45 +69,46 @@ def is_chat(values: dict[str, Any]) -> bool:
     return any(shape <= values.keys() for shape in _SHAPES)
 
 
-def talk(values: dict[str, Any], aside: _Aside = None) -> Talk:
+def talk(values: dict[str, Any], aside: _Aside = None, thoughts: Thoughts = REFUSED) -> Talk:
     """What a chat row holds, weights kept. Raises BadRow unless it ends with the assistant.
 
     Keys of its messages that say nothing of them go into `aside`, by the message's place (`messages[0]`), and so do those of
-    OpenAI's `input`; where there is no such thing they are refused.
+    OpenAI's `input`; where there is no such thing they are refused. `thoughts` says what becomes of thinking beside them.
     """
     shape = next((shape for shape in _SHAPES if shape <= values.keys()), None)
     if shape is None:
         raise BadRow(f"missing column: the row has no 'messages'; it has {listed(values)}")
     refuse_lost(values)
+    more = _Beside(aside, thoughts)
     worse: Conversation | None = None
     if "messages" in shape:
-        messages = _conversation(values["messages"], aside)
-        worse = _after(messages, values.get("rejected"), "rejected", aside)
+        messages = _conversation(values["messages"], more)
+        worse = _after(messages, values.get("rejected"), "rejected", more)
         used = {"messages", "label", *(["rejected"] if worse else [])}
     elif "completion" in shape:
-        prompt = _turns(values["prompt"], "prompt", "user", aside)
-        messages = (*prompt, *_turns(values["completion"], "completion", "assistant", aside))
+        prompt = _turns(values["prompt"], "prompt", "user", more)
+        messages = (*prompt, *_turns(values["completion"], "completion", "assistant", more))
         used = {"prompt", "completion", "label"}
     elif "chosen" in shape:
-        messages = _turns(values["chosen"], "chosen", "assistant", aside)
-        worse = _turns(values["rejected"], "rejected", "assistant", aside)
+        messages = _turns(values["chosen"], "chosen", "assistant", more)
+        worse = _turns(values["rejected"], "rejected", "assistant", more)
         if "prompt" in values and all(turn.role == "assistant" for turn in (*messages, *worse)):
-            prompt = _turns(values["prompt"], "prompt", "user", aside)
+            prompt = _turns(values["prompt"], "prompt", "user", more)
             messages, worse = (*prompt, *messages), (*prompt, *worse)
         elif isinstance(values.get("prompt"), list) and values["prompt"]:
-            _turns(values["prompt"], "prompt", "user", aside)  # for its side keys alone
+            _turns(values["prompt"], "prompt", "user", more)  # for its side keys alone
         # answers that hold their prompt need no other: many sets name it beside them once more
         used = {"prompt", "chosen", "rejected", "messages"}
     else:
         asked = values["input"] if isinstance(values["input"], dict) else {"messages": values["input"]}
-        prompt = _turns(asked.get("messages"), "input.messages", "user", aside)
-        more = {key: value for key, value in asked.items() if key not in ("messages", "tools", "functions")}
-        if more and aside is None:
-            raise BadRow(f"bad messages: 'input' has {listed(more)}; it has messages and tools")
-        if more and aside is not None:
-            aside["input"] = more
-        messages = (*prompt, *_turns(values["preferred_output"], "preferred_output", "assistant", aside))
-        worse = (*prompt, *_turns(values["non_preferred_output"], "non_preferred_output", "assistant", aside))
+        prompt = _turns(asked.get("messages"), "input.messages", "user", more)
+        own = {key: value for key, value in asked.items() if key not in ("messages", "tools", "functions")}
+        if own and aside is None:
+            raise BadRow(f"bad messages: 'input' has {listed(own)}; it has messages and tools")
+        if own and aside is not None:
+            aside["input"] = own
+        messages = (*prompt, *_turns(values["preferred_output"], "preferred_output", "assistant", more))
+        worse = (*prompt, *_turns(values["non_preferred_output"], "non_preferred_output", "assistant", more))
         used = set(shape)
     _ending(messages)
     rejected, rating = _worse(messages, worse), _rating(values, used)
@@ -108,7 +117,7 @@ def talk(values: dict[str, Any], aside: _Aside = None) -> Talk:
     return Talk(with_tools(messages, tools), rejected, rating, frozenset(used & _OWN))
 
 
-def _conversation(rows: Any, aside: _Aside) -> Conversation:
+def _conversation(rows: Any, more: _Beside) -> Conversation:
     if isinstance(rows, str) and rows.lstrip().startswith("["):  # in databases and tables without lists
         try:
             rows = parse(rows)
@@ -118,20 +127,20 @@ def _conversation(rows: Any, aside: _Aside) -> Conversation:
         raise BadRow(
             "bad messages: 'messages' must be an array of at least a user's and an assistant's message"
         )
-    return tuple(read_message(row, f"messages[{at}]", aside) for at, row in enumerate(rows))
+    return tuple(read_message(row, f"messages[{at}]", *more) for at, row in enumerate(rows))
 
 
-def _after(messages: Conversation, answer: Any, name: str, aside: _Aside) -> Conversation | None:
+def _after(messages: Conversation, answer: Any, name: str, more: _Beside) -> Conversation | None:
     """The conversation with another last answer, where one is given."""
-    return None if answer is None else (*messages[:-1], *_turns(answer, name, "assistant", aside))
+    return None if answer is None else (*messages[:-1], *_turns(answer, name, "assistant", more))
 
 
-def _turns(value: Any, name: str, role: Role, aside: _Aside) -> Conversation:
+def _turns(value: Any, name: str, role: Role, more: _Beside) -> Conversation:
     """A text as one message of that role, or a list of messages as it is."""
     if isinstance(value, str):
         return (Message(role=role, content=value),)
     if isinstance(value, list) and value:
-        return tuple(read_message(row, f"{name}[{at}]", aside) for at, row in enumerate(value))
+        return tuple(read_message(row, f"{name}[{at}]", *more) for at, row in enumerate(value))
     raise BadRow(f"bad messages: {name!r} is {jsonl.kind_of(value)}, not a text or a list of messages")
 
 

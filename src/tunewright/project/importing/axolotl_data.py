@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from tunewright.core.errors import UserError
-from tunewright.project.importing.axolotl_forms import REFUSED, Entry, form_of
+from tunewright.project.importing.axolotl_forms import Entry, said_of
 from tunewright.project.importing.carried import Ledger
 from tunewright.project.importing.laying import Draws, Laid, lay_parts, part_draws, tell_part
 from tunewright.project.importing.part import Draw, Part, parts_of
@@ -60,19 +60,19 @@ def _source(entry: Entry, ledger: Ledger, place: Place, sources: dict[str, Any],
     """One data set as a source, or several where it names several files, configurations or splits."""
     values = entry.values
     known = {"path", "data_files", *_PARTS.values()} | ({"shards"} if _shards(values) else set())
-    form = form_of(entry, known, ledger)
+    said = said_of(entry, known, ledger)
     path, files = values.get("path"), _files(values)
     named = all(isinstance(name, str) and name for _, names in files for name in names)
     if not isinstance(path, str) or not path or not named:
         ledger.leave(f"{entry.at}.path", path, "it names no file and no data set")
-    elif form is REFUSED:
+    elif said is None:
         ledger.leave(f"{entry.at}.path", path, "its rows cannot be carried")
     elif missing := [part.split or "train" for part, names in files if not names]:
         why = f"it has no files of the split {missing[0]}"
         ledger.leave(f"{entry.at}.data_files", values["data_files"], why)
         ledger.leave(f"{entry.at}.path", path, "see its data_files")
     else:
-        _lay(entry, form, files, ledger, place, sources, draws)
+        _lay(entry, said, files, ledger, place, sources, draws)
         return
     for key in (*_PARTS.values(), "shards"):
         if key in values and (key != "shards" or _shards(values)):
@@ -106,7 +106,7 @@ class _Group(NamedTuple):
 
 def _lay(
     entry: Entry,
-    form: Any,
+    said: Mapping[str, Any],
     files: list[tuple[Part, list[Any]]],
     ledger: Ledger,
     place: Place,
@@ -115,9 +115,9 @@ def _lay(
 ) -> None:
     values, path = entry.values, str(entry.values["path"])
     groups = (
-        [_of_files(path, part, names, form, place, sources) for part, names in files]
+        [_of_files(path, part, names, said, place, sources) for part, names in files]
         if files
-        else _of_parts(path, values, form, place, sources)
+        else _of_parts(path, values, said, place, sources)
     )
     names = [name for _, each in files for name in each]
     laid = [one for group in groups for one in group.laid]
@@ -141,22 +141,27 @@ def _lay(
 
 
 def _of_files(
-    path: str, part: Part, names: list[str], form: Any, place: Place, sources: dict[str, Any]
+    path: str,
+    part: Part,
+    names: list[str],
+    said: Mapping[str, Any],
+    place: Place,
+    sources: dict[str, Any],
 ) -> _Group:
     """The files of a split, a source each."""
     group = _Group([], part.draw)
     for name in names:
         find = partial(find_files, path, name, place)
-        group.laid.extend(lay_parts([part], find, form, _last(path), sources))
+        group.laid.extend(lay_parts([part], find, said, _last(path), sources))
     return group
 
 
 def _of_parts(
-    path: str, values: Mapping[str, Any], form: Any, place: Place, sources: dict[str, Any]
+    path: str, values: Mapping[str, Any], said: Mapping[str, Any], place: Place, sources: dict[str, Any]
 ) -> list[_Group]:
     """The parts of a data set, a source each."""
     parts = parts_of(*(values.get(key) for key in _PARTS.values()))
-    laid = lay_parts(parts, lambda part: find_data(path, place, part), form, _last(path), sources)
+    laid = lay_parts(parts, lambda part: find_data(path, place, part), said, _last(path), sources)
     slices = part_draws(parts, laid)
     return [_Group([one], slices.get((one.name,))) for one in laid]
 

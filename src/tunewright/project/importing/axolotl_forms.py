@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 from tunewright.data.forms import PRESETS
 from tunewright.data.forms.markup import MARKUP
-from tunewright.data.forms.spec import MESSAGE_PARTS
+from tunewright.data.forms.spec import MESSAGE_PARTS, FormSpec
+from tunewright.data.thinking import THINKING_KEYS
 from tunewright.project.importing.carried import SAYS_NOTHING, Ledger
 from tunewright.project.importing.trial import written_form
 
@@ -31,6 +32,11 @@ _ROLES = ("system", "developer", "user", "assistant", "tool")
 _FORMATS = {"format": "user", "no_input_format": "user_alone", "prompt_format": "user"}
 
 
+_THINKING = ("field_thinking", "template_thinking_key")
+"""Keys that say that turns have thinking: the turns' own key for it, and the template's."""
+_MAPPED = "message_property_mappings"
+
+
 class Entry(NamedTuple):
     """One data set of the config."""
 
@@ -39,7 +45,7 @@ class Entry(NamedTuple):
     values: Mapping[str, Any]
 
 
-REFUSED = object()
+_REFUSED = object()
 """In place of a form: the rows cannot be carried."""
 _NOT_TRAINED = {
     "stepwise_supervised": "no model that rates steps is trained here; form: stepwise reads rated steps as a rated answer",
@@ -48,13 +54,18 @@ _NOT_TRAINED = {
 """Type → why its rows are not trained."""
 
 
-def form_of(entry: Entry, known: set[str], ledger: Ledger) -> Any:
-    """The form as the project file has it, none where the rows tell it, or `REFUSED`; a line for each key but the known."""
+def said_of(entry: Entry, known: set[str], ledger: Ledger) -> dict[str, Any] | None:
+    """What the config says of the rows, as a source has it: `form`, unless the rows tell it, and `thinking`.
+
+    None where the rows cannot be carried. A line for each key but the known.
+    """
     values, kind = entry.values, entry.values.get("type")
     spec = _typed(entry, ledger)
     done = {*known, "type"}
-    if spec is not None and spec is not REFUSED:
+    thinking: dict[str, str] = {}
+    if spec is not None and spec is not _REFUSED:
         done |= _options(entry, ledger, spec)
+        thinking = _thinking(entry, ledger, spec, done)
     for key, value in values.items():
         if key not in done:
             why = (
@@ -63,13 +74,15 @@ def form_of(entry: Entry, known: set[str], ledger: Ledger) -> Any:
                 else LEFT.get(key, "unknown: no key of a data set that is known here")
             )
             ledger.leave(f"{entry.at}.{key}", value, why)
-    if spec is None or spec is REFUSED:
-        return spec
+    if spec is _REFUSED:
+        return None
+    if spec is None:
+        return {}
     try:
         form = written_form(spec)
     except ValueError as error:
         ledger.leave(f"{entry.at}.type", kind, f"no form can be made of it: {error}")
-        return None
+        return {}
     if not isinstance(kind, dict):
         why = ""
         if spec["name"] == "dpo.nectar":
@@ -79,11 +92,11 @@ def form_of(entry: Entry, known: set[str], ledger: Ledger) -> Any:
         elif isinstance(kind, str) and (":" in kind or kind.startswith(("chatml.", "llama3."))):
             why = "turns are put together by the base's own template"
         ledger.tell(f"{entry.at}.type", kind, "changed" if why else "carried", f"form {spec['name']}", why)
-    return form
+    return {"form": form, **thinking}
 
 
 def _typed(entry: Entry, ledger: Ledger) -> Any:
-    """The form that a data set's type names: a spec to be filled, none where it is unknown, or `REFUSED`."""
+    """The form that a data set's type names: a spec to be filled, none where it is unknown, or `_REFUSED`."""
     kind, rl = entry.values.get("type"), ledger.config.get("rl")
     if isinstance(kind, dict):
         return _defined(entry, kind, ledger)
@@ -93,11 +106,11 @@ def _typed(entry: Entry, ledger: Ledger) -> Any:
             kind,
             "without a type rows are token ids, which mean something to one tokenizer; give the rows as they were before",
         )
-        return REFUSED
+        return _REFUSED
     word = str(kind).partition(":")[0]
     if word in _NOT_TRAINED:
         ledger.leave(f"{entry.at}.type", kind, _NOT_TRAINED[word])
-        return REFUSED
+        return _REFUSED
     name = _form_name(word, str(rl) if rl else None)
     if name is None:
         ledger.leave(
@@ -216,20 +229,46 @@ def _message_keys(entry: Entry, ledger: Ledger, spec: dict[str, Any]) -> set[str
             found[part] = values[key]
             ledger.tell(f"{entry.at}.{key}", values[key], "carried", f"form.message_keys.{part}", "")
             done.add(key)
-    mapped = values.get("message_property_mappings")
-    for part, key in mapped.items() if isinstance(mapped, dict) else ():
-        at = f"{entry.at}.message_property_mappings.{part}"
+    for part, key in _mapped(entry).items():
+        at = f"{entry.at}.{_MAPPED}.{part}"
+        done.add(_MAPPED)
+        if part in THINKING_KEYS:
+            continue  # told with the others that say so
         if part in MESSAGE_PARTS and isinstance(key, str):
             found[part] = key
             ledger.tell(at, key, "carried", f"form.message_keys.{part}", "")
         else:
             ledger.leave(at, key, "a turn has no such part here")
-        done.add("message_property_mappings")
     there = {"role": "role", "content": "content", **PRESETS[spec["name"]].message_keys}
     differing = {part: key for part, key in found.items() if there.get(part, part) != key}
     if differing:
         spec["message_keys"] = differing
     return done
+
+
+def _thinking(entry: Entry, ledger: Ledger, spec: dict[str, Any], done: set[str]) -> dict[str, str]:
+    """The source's `thinking` where a key says that turns have some, and its key in a turn; adds to the keys `done`."""
+    turns = FormSpec(name=spec["name"]).has_turns
+    mapped = {f"{_MAPPED}.{part}": key for part, key in _mapped(entry).items() if part in THINKING_KEYS}
+    given = {key: entry.values[key] for key in _THINKING if key in entry.values} | mapped
+    taken = {key: value for key, value in given.items() if turns and isinstance(value, str) and value}
+    for key, value in given.items():
+        if key in taken:
+            why = "put before the answer, between <think> and </think>"
+            ledger.tell(f"{entry.at}.{key}", value, "changed", "thinking: inline", why)
+            done.add(key)
+        elif key in mapped:
+            ledger.leave(f"{entry.at}.{key}", value, LEFT["field_thinking"] if value else SAYS_NOTHING)
+    named = next((value for key, value in taken.items() if key != "template_thinking_key"), None)
+    if named is not None and named not in THINKING_KEYS:
+        spec["message_keys"] = {**spec.get("message_keys", {}), "thinking": named}
+    return {"thinking": "inline"} if taken else {}
+
+
+def _mapped(entry: Entry) -> Mapping[Any, Any]:
+    """A turn's parts → the rows' keys for them."""
+    found = entry.values.get(_MAPPED)
+    return found if isinstance(found, dict) else {}
 
 
 def _roles(entry: Entry, ledger: Ledger, spec: dict[str, Any]) -> set[str]:
@@ -282,8 +321,8 @@ LEFT = {
     "field_tools": "the form has no tools",
     "field_chosen": "the form has no pair",
     "field_rejected": "the form has no pair",
-    "field_thinking": "thinking beside an answer is not carried; such rows are rejects",
-    "template_thinking_key": "thinking beside an answer is not carried; such rows are rejects",
+    "field_thinking": "the form has no turns that thinking could stand beside",
+    "template_thinking_key": "the form has no turns that thinking could stand beside",
     "split_thinking": "an answer is trained as it is written",
     "chat_template": "the base's own template puts turns together",
     "chat_template_jinja": "the base's own template puts turns together",

@@ -33,14 +33,21 @@ class Laid(NamedTuple):
 
 
 def lay_parts(
-    parts: Iterable[Part], find: Callable[[Part], Data], form: Any, name: str, sources: dict[str, Any]
+    parts: Iterable[Part],
+    find: Callable[[Part], Data],
+    said: Mapping[str, Any],
+    name: str,
+    sources: dict[str, Any],
 ) -> list[Laid]:
-    """A source for each part of a data set, one at least; one alone where its rows have no parts: a file has no splits."""
+    """A source for each part of a data set, one at least; one alone where its rows have no parts: a file has no splits.
+
+    `said` is what the config says of the rows (trial.checked).
+    """
     found: list[Laid] = []
     for part in parts:
         data = find(part)
         source = unique(slug(name), sources)
-        sources[source], note = checked(data, form)
+        sources[source], note = checked(data, said)
         found.append(Laid(source, data, part, note))
         if "hub" not in data.source:
             break

@@ -128,7 +128,8 @@ def _source(
     parts = parts_of(info.get("subset"), info.get("split"), None)
     where, _ = _data(name, info, ledger, place, parts[0])
     form = _form(at, info, ledger)
-    laid = lay_parts(parts, lambda part: _data(name, info, ledger, place, part)[1], form, name, sources)
+    said = {} if form is None else {"form": form}
+    laid = lay_parts(parts, lambda part: _data(name, info, ledger, place, part)[1], said, name, sources)
     for one in laid:
         ledger.tell(at, where, one.fate, f"sources.{one.name}.path", one.note)
     slices = part_draws(parts, laid)
@@ -142,7 +143,7 @@ def _source(
 def _unknown(name: str, ledger: Ledger, place: Place, sources: dict[str, Any]) -> None:
     """A data set that dataset_info.json does not have: what it is called may be where its rows lie."""
     source = unique(slug(name), sources)
-    sources[source], note = checked(find_data(name, place))
+    sources[source], note = checked(find_data(name, place), {})
     todo = "" if "form" in sources[source] else "set form for the source"
     why = "; ".join(filter(None, (f"{INFO} does not have it, or is not there", note, todo)))
     ledger.tell(f"dataset[{name}]", name, "changed", f"sources.{source}.path", why)

@@ -144,7 +144,8 @@ def _source(
     else:
         ledger.tell(f"{at}.converter", converter or None, "carried", f"form {_FORMS[converter]['name']}", "")
     parts = parts_of(None, entry.get("split"), None)
-    laid = lay_parts(parts, lambda part: _data(path, entry, place, part), form, name, sources)
+    said = {} if form is None else {"form": form}
+    laid = lay_parts(parts, lambda part: _data(path, entry, place, part), said, name, sources)
     for one in laid:
         ledger.tell(f"{at}.path", path, one.fate, f"sources.{one.name}.path", one.note)
     draws = part_draws(parts, laid)

@@ -156,7 +156,7 @@ def _training(ledger: Ledger, place: Place, form: Any) -> None:
             "the job names no training_file", where=str(place.config), fix="Set it to the file's path."
         )
     data = _found(name, place)
-    source, note = checked(data, form)
+    source, note = checked(data, {"form": form})
     ledger.values["sources"] = {"training": source}
     ledger.tell("training_file", name, "changed" if data.note else "carried", "sources.training.path", note)
 
@@ -166,7 +166,7 @@ def _validation(ledger: Ledger, place: Place, form: Any) -> None:
     name = ledger.config.get("validation_file")
     if not isinstance(name, str) or not name:
         return
-    data = _found(name, place)
+    data, said = _found(name, place), {"form": form}
     path = str(data.source["path"])
     suites = ledger.get("suites") or _TARGET
     suite = {"examples": path, "form": form, **suites["target"]}
@@ -179,7 +179,7 @@ def _validation(ledger: Ledger, place: Place, form: Any) -> None:
     elif data.file.suffix.lower() != ".jsonl":
         ledger.leave("validation_file", name, f"save it as JSONL, and give it as a suite: {shown}")
     else:
-        why = f"its rows are a suite, and judge the result; {checked(data, form).note}"
+        why = f"its rows are a suite, and judge the result; {checked(data, said).note}"
         ledger.carry("validation_file", name, "suites", {**suites, "validation": suite}, why)
 
 

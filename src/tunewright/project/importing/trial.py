@@ -13,6 +13,7 @@ from tunewright.data.forms import FormSpec, convert, detect
 from tunewright.data.rows import BadFile, BadRow, Row
 from tunewright.data.sources import open_file
 from tunewright.data.spec import SourceSpec
+from tunewright.data.thinking import Thinking
 from tunewright.project.importing.place import Data
 
 LOOKED_AT = 100
@@ -38,9 +39,12 @@ class Checked(NamedTuple):
     note: str
 
 
-def checked(data: Data, form: Any = None) -> Checked:
-    """A source whose form was tried on the first rows of its file, or told from them where the config does not say it."""
-    source = {**data.source} if form is None else {**data.source, "form": form}
+def checked(data: Data, said: Mapping[str, Any]) -> Checked:
+    """A source whose form was tried on the first rows of its file, or told from them where the config does not say it.
+
+    `said` is what the config says of the rows: the source's `form` and `thinking`, where it says them.
+    """
+    source = {**data.source, **said}
     if data.file is None:
         return Checked(source, data.note)
     spec = SourceSpec.model_validate(source)
@@ -54,7 +58,7 @@ def checked(data: Data, form: Any = None) -> Checked:
         return Checked(source, f"{data.source['path']} cannot be read: {error.strerror}.")
     if spec.form is None:
         return _told(source, rows)
-    rejects = [(row.number, reason) for row in rows if (reason := _reject(row, spec.form))]
+    rejects = [(row.number, reason) for row in rows if (reason := _reject(row, spec.form, spec.thinking))]
     if not rejects:
         return Checked(source, f"the first {len(rows)} rows have this form")
     number, reason = rejects[0]
@@ -79,9 +83,9 @@ def _rows(path: Path, spec: SourceSpec) -> Iterator[Row]:
         yield from (row for row in table.rows if isinstance(row, Row))
 
 
-def _reject(row: Row, form: FormSpec) -> str | None:
+def _reject(row: Row, form: FormSpec, thinking: Thinking | None) -> str | None:
     try:
-        convert(row.values, form)
+        convert(row.values, form, thinking)
     except BadRow as bad:
         return str(bad)
     return None

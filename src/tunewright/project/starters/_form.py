@@ -8,6 +8,7 @@ from tunewright.core.errors import DataError
 from tunewright.data.forms import convert, detect
 from tunewright.data.rows import BadRow
 from tunewright.data.sources.chat import talk
+from tunewright.data.thinking import Thoughts
 from tunewright.project.importing.trial import written_form
 from tunewright.project.starters._sample import Sample, Values
 
@@ -30,6 +31,7 @@ class Told(NamedTuple):
 def told(sample: Sample, path: Path) -> Told | None:
     """The form of rows that are no table, or of chat rows that are read by one alone; none where they are as they should be.
 
+    Thinking beside answers is left aside: what becomes of it is the user's to say, and `check` asks for it.
     Raises DataError where rows are no table, and no form fits them, or more than one.
     """
     head = sample.rows[:_LOOKED_AT]
@@ -49,7 +51,7 @@ def told(sample: Sample, path: Path) -> Told | None:
     rows, numbers = [], []
     for row, number in zip(sample.rows, sample.numbers, strict=True):
         try:
-            rows.append(convert(row, found.spec))
+            rows.append(convert(row, found.spec, "drop"))
         except BadRow:
             continue  # `check` names it
         numbers.append(number)
@@ -70,7 +72,7 @@ def _is_no_table(row: Values) -> bool:
 
 def _is_read(row: Values) -> bool:
     try:
-        talk(row, {})
+        talk(row, {}, Thoughts("drop"))
     except BadRow:
         return False
     return True

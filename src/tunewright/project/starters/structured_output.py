@@ -9,6 +9,7 @@ from tunewright.data.names import shown
 from tunewright.data.rows import BadRow
 from tunewright.data.sources.chat import talk
 from tunewright.data.spec import DataSpec
+from tunewright.data.thinking import Thoughts
 from tunewright.grade.detail import show
 from tunewright.project.starters import names
 from tunewright.project.starters._roles import ANSWERS
@@ -85,7 +86,7 @@ def _said(row: dict[str, Any], found: Look) -> Any:
         answer = row.get(found.roles.expected)
         return answer.strip() if isinstance(answer, str) else answer
     try:
-        said = talk(row, {})
+        said = talk(row, {}, Thoughts("drop"))
     except BadRow:
         return None
     last = said.messages[-1]
