@@ -238,7 +238,8 @@ def _train(
       why they are `not_packed`.
     - `train.warning`: in `words`, what should be known of the rows, the settings or the adapter before it trains.
     - `train.discarded`: in `words`, why a run that was begun is not taken up.
-    - `train.preflight`, before the first step: what the run will take, `seconds`, and `peak` and `available` in bytes of memory.
+    - `train.preflight`, before the first step: what the run will take, `seconds`, and `peak` and `available` in bytes of
+      memory.
     - `train.reference` (dpo, kto): rows that were read under the base, `done` of `total`; `train.recalled` where all `rows`
       were read by an earlier run.
     - `train.step`: `step` of `steps`, its `loss`, the gradient's norm before clipping (`grad_norm`), the learning rate

@@ -70,3 +70,18 @@ def test_names_that_something_vouches_for(text, person):
 )
 def test_what_is_no_person(text):
     assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "people"),
+    [
+        ("Signed by\nZorbla Quint", ["Zorbla Quint"]),
+        ("my brother \nZorbla, came", ["Zorbla"]),
+        ("Many thanks.\n\nZorbla", ["Zorbla"]),
+        ("Kind regards\n\n> Zorbla Quint", ["Zorbla Quint"]),
+        ("It was written by.\n\nZorbla Quint, hello", []),
+        ("We met with\n\nZorbla, now", []),
+    ],
+)
+def test_what_vouches_for_a_name_over_the_end_of_a_line(text, people):
+    assert found(text) == people

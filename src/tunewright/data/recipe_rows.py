@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from functools import lru_cache, partial
 from importlib import import_module
 from itertools import chain, islice
+from json.encoder import encode_basestring as _quoted
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -125,9 +126,8 @@ def _told_up(found: Iterable[Sequence[Said]], line: Callable[[Example], bytes], 
         if isinstance(one, Kept):
             for what, count in one.tally.items():
                 tally[what] += count
-        if one.was is not None and one.was != one.example:
-            ids = {"from": one.was.id, "to": one.example.id, "added": isinstance(one, Added)}
-            changes.append(json_line({**ids, **_from(one.was)}))
+        if one.was is not None and (one.was.id != one.example.id or one.was != one.example):
+            changes.append(_change(one.was, one.example.id, isinstance(one, Added)))
             changed += not isinstance(one, Added)
     made = (rows_in, len(lines), b"".join(lines), tuple(dropped), changed, b"".join(changes), added)
     done = Done(*made, dict(tally), tuple(notes), tuple(given_up), tuple(told))
@@ -137,6 +137,13 @@ def _told_up(found: Iterable[Sequence[Said]], line: Callable[[Example], bytes], 
 def json_line(row: Mapping[str, Any]) -> bytes:
     """What is told of a row, as a line."""
     return (_ENCODER.encode(row) + "\n").encode()
+
+
+def _change(was: Example, to: str, added: bool) -> bytes:
+    """The line that says what a row was before, as `json_line` writes it: most rows of some operations have one."""
+    ids = f'"from": {_quoted(was.id)}, "to": {_quoted(to)}, "added": {"true" if added else "false"}'
+    place, source = map(_quoted, _from(was).values())
+    return f'{{{ids}, "place": {place}, "source": {source}}}\n'.encode()
 
 
 def _from(row: Example) -> dict[str, str]:

@@ -6,7 +6,6 @@ a keyed hash. The key is made of the rows themselves, so that every run and ever
 have it who has not the rows; or it is a file of one's own, so that several data sets agree.
 """
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -166,8 +165,11 @@ class _Redacting:
 
 def _tally(found: Sequence[Sequence[Span]]) -> dict[str, int]:
     """How many of each kind."""
-    counts = Counter([span.kind for spans in found for span in spans])
-    return {kind.value: count for kind, count in counts.items()}
+    counts = dict[Kind, int]()
+    for spans in found:
+        for span in spans:
+            counts[span.kind] = counts.get(span.kind, 0) + 1
+    return {str(kind): count for kind, count in counts.items()}
 
 
 def _key_of(rows: Rows) -> bytes:

@@ -89,6 +89,8 @@ _LAST_WORDS = frozenset(
 )
 """The last word of each voucher, but for those that end in a question."""
 _TITLE_WORDS = frozenset(_TITLES.split())
+_ENDING_WORDS = frozenset(ending.rpartition("_")[2] for ending in _ENDINGS.split())
+"""The last word of `signed`, the only voucher that goes on over the ends of lines."""
 _DOTTED = tuple(f"{title}." for title in _TITLES.split())
 _TITLE_TAILS = frozenset(title[-2:] for title in _TITLES.split())
 _LONGEST_TITLE = 1 + max(map(len, _TITLES.split()))
@@ -116,8 +118,13 @@ def may_vouch(text: str, begin: int, end: int) -> bool:
     signs, word = match.groups()
     if "?" in signs and "name" in head.lower():
         return True
-    ended = ("." in signs or "!" in signs) and "\n" not in signs  # a title's dot, or a sentence's
-    return not word.isascii() or word[::-1].lower() in (_TITLE_WORDS if ended else _LAST_WORDS)
+    known = _LAST_WORDS
+    # the last sign of all may stand behind any voucher: BEFORE's `$` stands before a last line's end, too
+    if "\n" in signs[1:]:
+        known = _ENDING_WORDS
+    elif "\n" not in signs and ("." in signs or "!" in signs):  # a title's dot, or a sentence's
+        known = _TITLE_WORDS
+    return not word.isascii() or word[::-1].lower() in known
 
 
 AFTER = regex.compile(

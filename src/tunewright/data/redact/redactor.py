@@ -14,6 +14,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 
 from tunewright.core.errors import DataError
@@ -50,6 +51,8 @@ _STANDING = {kind: place for place, kind in enumerate(FINDERS)}
 _TOKEN = re.compile(r"\w+")
 _SHORTEST_REPEATED, _LONGEST_REPEATED = 3, 300
 """Characters of what is looked for again in the rest of a conversation."""
+_LONGEST_NAME = 60
+"""Characters of a name whose pieces are remembered."""
 _FEW = 24
 """So many found texts are looked for one by one."""
 _SHORT, _REMEMBERED = 200, 20_000
@@ -131,7 +134,9 @@ class Redactor:
                     found[at] = self._in_value(value, found[at])
             if any(found):
                 found = _repeated(of_row, found)
-                found[len(texts) :] = map(allowed, values, found[len(texts) :])
+                for at, value in enumerate(values, len(texts)):
+                    if found[at]:
+                        found[at] = allowed(value, found[at])
             every.append(found)
         return every
 
@@ -315,8 +320,16 @@ def _pieces(kind: Kind, value: str) -> Sequence[str]:
     """What to look for in the rest of a conversation: the value, and the words of a name that is surely one."""
     if kind is not Kind.PERSON:
         return (value,) if 2 * _SHORTEST_REPEATED <= len(value) <= _LONGEST_REPEATED else ()
+    return _pieces_of_name(value) if len(value) <= _LONGEST_NAME else _name_pieces(value)
+
+
+def _name_pieces(value: str) -> tuple[str, ...]:
     words = [word for word in name_words(value) if len(word) >= _SHORTEST_REPEATED and word[0].isupper()]
-    return [value[:_LONGEST_REPEATED], *(word for word in words if not _ordinary(word))]
+    return (value[:_LONGEST_REPEATED], *(word for word in words if not _ordinary(word)))
+
+
+_pieces_of_name = lru_cache(maxsize=1 << 12)(_name_pieces)
+"""The same, of names of common length: rows have many of them in common."""
 
 
 def _ordinary(word: str) -> bool:

@@ -38,11 +38,13 @@ class Report:
         """Count what was found in each of these texts."""
         self.texts += len(texts)
         self.characters += sum(map(len, texts))
+        counts, rules, told = self.counts, self.rules, self.samples
         for text, spans in zip(texts, found, strict=True):
             for kind, start, end, rule, _ in spans:
-                self.counts[kind] += 1
-                self.rules[f"{kind}.{rule}"] += 1
-                samples = self.samples.setdefault(kind, [])
+                counts[kind] += 1
+                rules[f"{kind}.{rule}"] += 1
+                if (samples := told.get(kind)) is None:
+                    samples = told[kind] = []
                 if len(samples) < SAMPLES and (mask := masked(kind, text[start:end])) not in samples:
                     samples.append(mask)
 

@@ -52,8 +52,8 @@ def is_of_chatgpt(values: dict[str, Any]) -> bool:
 
 
 def export_of(path: Path) -> Export | None:
-    """What a file on disk is the export of, or an entry of an archive; None where it is none, or cannot be read: who reads it
-    in earnest says why.
+    """What a file on disk is the export of, or an entry of an archive; None where it is none, or cannot be read: who
+    reads it in earnest says why.
     """
     try:
         if path.name == _ACCOUNT.entry and path.parent.is_file():
