@@ -247,8 +247,8 @@ def _train(
       `seconds_left` and the seconds that training has taken (`elapsed`, attempts that were cut off with it); with rehearsal
       `rehearsal_loss`; of dpo `reward_margin` and `reward_accuracy`, of orpo `log_odds_ratio` and `reward_accuracy`, of kto
       `reward_good_less_bad`.
-    - `train.estimate`, after 20 steps (`by_steps`), and after 2 in a run that goes on: what all of it will take, by
-      them, `seconds`.
+    - `train.estimate`, after 20 steps (`by_steps`), and after 2 in a short run or one that goes on: what all of it will
+      take, by them, `seconds`.
     - `train.dev`: the dev `loss`, with `train.dev_answers` the answers' mean `score`, and whether these weights are the
       `best`.
     - `train.trouble`: in `words`, a loss at a `step` that rose (`state`: `spike`, `diverged`) or is no number (`broken`);

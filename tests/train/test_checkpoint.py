@@ -69,6 +69,13 @@ def test_a_checkpoint_is_weighed_without_being_one(tmp_path):
     assert folder.load() is None
 
 
+def test_one_that_cannot_be_tried_out_weighs_nothing(tmp_path):
+    """A disk that is full, say: the run tells it, if it needs as much."""
+    folder = WorkFolder(tmp_path, "run", threads=1)
+    (tmp_path / checkpoint._TRIAL).write_text("a file where the trial's folder should be")
+    assert folder.trial(state()) == 0.0
+
+
 def test_of_a_large_one_some_is_weighed_whatever_its_parts(tmp_path, monkeypatch):
     laid = []
     write = Slots.write

@@ -86,20 +86,39 @@ def test_what_a_run_does_besides_is_counted(monkeypatch):
     plain = look_ahead(work, probe, CPU, False)
     assert plain.seconds == pytest.approx(50 + (looks * 40 + 300) * 0.5)
 
-    answered = look_ahead(work, probe, CPU, False, Besides(answer=lambda: takes(3.0)))
+    answered = look_ahead(work, probe, CPU, False, Besides(answer=lambda: 3.0))
     assert answered.answering == 3.0
     assert answered.seconds == pytest.approx(
         plain.seconds + 2 * 3.0
     )  # not before the first step, nor for a strength
 
 
-def test_a_brief_look_computes_a_row_and_the_fullest_step_once():
+def test_a_brief_look_computes_the_fullest_step_once_and_no_middling_one():
     tokens = [100, 100, 100, 300]
     probe = Greedy(tokens)
     found = look_ahead(load(tokens, [[0], [1], [2], [3]]), probe, CPU, False, brief=True)
-    assert probe.calls == [[0], [3]]
+    assert probe.calls == [[0], [0], [3]]
     assert found.seconds > 0.04 * 600 / 300 * 0.9  # the step of 300 took 0.04 s at least
     assert 290e6 < found.peak - _used_now() < 345e6
+
+
+def test_memory_of_answers_counts_and_where_it_runs_out_it_is_told_so():
+    def greedy():
+        held = torch.ones(400 * MEGABYTE)
+        time.sleep(0.05)
+        del held
+        return 0.05
+
+    def none():
+        raise MemoryError
+
+    tokens = [100, 100, 100, 300]
+    work = load(tokens, [[0], [1], [2], [3]])
+    found = look_ahead(work, Greedy(tokens), CPU, False, Besides(answer=greedy))
+    assert 390e6 < found.peak - _used_now() < 460e6
+    with pytest.raises(GateError, match=r"not enough memory to answer dev rows.*train\.dev_answers") as told:
+        look_ahead(work, Greedy(tokens), CPU, False, Besides(answer=none))
+    assert "batch_tokens" not in str(told.value)
 
 
 def _used_now():
@@ -262,7 +281,7 @@ def test_in_bf16_on_a_cpu_what_gathers_is_counted(tiny_base, tiny_renderer):
         .later
         for dtype in (torch.float32, torch.bfloat16)
     ]
-    assert later[1] - later[0] == 300 << 20
+    assert later[1] - later[0] == round((300 << 20) * len(plan.steps) / 20)
 
 
 def test_the_peak_is_seen_and_not_more():

@@ -6,6 +6,7 @@ import sys
 import pytest
 from test_run import ROWS, SPEC, contents, run
 
+from tunewright.core.generation import Decoding
 from tunewright.train import loop, preflight
 
 CHILD = """
@@ -54,8 +55,22 @@ def test_a_step_without_memory_says_what_would_fit_and_the_run_goes_on(tiny_base
     assert contents(tmp_path / "cut/out") == contents(tmp_path / "whole/out")
 
 
+def one(generator):
+    """A judge that samples."""
+    replies = generator.generate([row[:-1] for row in ROWS[:4]], Decoding(max_new_tokens=20, temperature=0.8))
+    return len(replies[0].text) / 1000
+
+
+@pytest.mark.parametrize("judge", [None, one])
+def test_a_look_ahead_changes_no_byte(tiny_base, tmp_path, monkeypatch, judge):
+    run(tmp_path / "looked", tiny_base, judge=judge)
+    monkeypatch.setattr(loop.Loop, "look_ahead", lambda *_, **__: None)
+    run(tmp_path / "blind", tiny_base, judge=judge)
+    assert contents(tmp_path / "looked/out") == contents(tmp_path / "blind/out")
+
+
 def test_a_short_run_has_a_brief_look_unless_memory_is_scarce(tiny_base, tmp_path, monkeypatch):
-    """Beside a small model and much memory more steps are worth nothing; either look changes no byte."""
+    """Beside a small model and much memory more steps are worth nothing."""
     brief, plain = [], preflight.look_ahead
 
     def heard(*asked):

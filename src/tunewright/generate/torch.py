@@ -50,11 +50,17 @@ class TorchGenerator:
         self._once: bool | None = None
 
     def generate(
-        self, conversations: Sequence[Conversation], decoding: Decoding, on_reply: OnReply | None = None
+        self,
+        conversations: Sequence[Conversation],
+        decoding: Decoding,
+        on_reply: OnReply | None = None,
+        *,
+        most: Sequence[int] | None = None,
     ) -> list[Reply]:
         """One reply for each conversation, in order. A prompt that does not fit the model gets an error reply.
 
-        Raises ModelError where answers cannot be held to the decoding's schema.
+        `most` are the tokens that each answer may have, where that is less than the decoding's. Raises ModelError where
+        answers cannot be held to the decoding's schema.
         """
         prompts: dict[int, list[int]] = {}
         replies: dict[int, Reply] = {}
@@ -75,7 +81,8 @@ class TorchGenerator:
         if self._once is None:
             self._once = keeps_beginning(self._model)
         for batch in cut_batches(asked, new, self._cache_tokens, once=self._once):
-            self._answer({indices[place]: prompts[indices[place]] for place in batch}, decoding, settle)
+            some = {indices[place]: prompts[indices[place]] for place in batch}
+            self._answer(some, decoding, settle, [new if most is None else most[index] for index in some])
         return [replies[index] for index in range(len(conversations))]
 
     @property
@@ -95,11 +102,16 @@ class TorchGenerator:
             )
         return prompt
 
-    def _answer(self, prompts: dict[int, list[int]], decoding: Decoding, settle: OnReply) -> None:
+    def _answer(
+        self, prompts: dict[int, list[int]], decoding: Decoding, settle: OnReply, most: Sequence[int]
+    ) -> None:
         indices, batch = list(prompts), list(prompts.values())
         schema = decoding.json_schema
         held = None if schema is None else self._constraints.for_schema(schema).hold(len(batch))
-        room = [min(decoding.max_new_tokens, self._room(prompt)) for prompt in batch]
+        room = [
+            min(decoding.max_new_tokens, own, self._room(prompt))
+            for own, prompt in zip(most, batch, strict=True)
+        ]
 
         def finish(row: int, answer: Answer) -> None:
             if held and (problem := held.problem(row)):

@@ -99,9 +99,9 @@ class WorkFolder:
                     few.setdefault(name, []).append(some)
                     left -= some.nbytes
         folder = self._path / _TRIAL
-        folder.mkdir(exist_ok=True)
         slots = Slots(folder)
         try:
+            folder.mkdir(exist_ok=True)
             for _ in range(3):  # the third one is written over an old one, as nearly all are
                 begin = time.perf_counter()
                 slots.write(few, {})

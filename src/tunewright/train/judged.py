@@ -1,21 +1,25 @@
 """Judged: dev rows answered by the weights as they stand, and scored."""
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import takewhile
+from itertools import islice, takewhile
+from time import perf_counter
 
 from tunewright.core.generation import Decoding, Generator, OnReply, Reply
 from tunewright.core.message import Conversation
+from tunewright.generate.torch import TorchGenerator
 from tunewright.train.pack import Row, Tree
 from tunewright.train.policy import Policy
 
 Judge = Callable[[Generator], float]
 """Asks a generator, and gives the mean score of its answers."""
+_LOOKED_AT = 256
+"""Dev rows whose answers say how long answers are."""
 
 
 class Judged:
     """A judge of one policy."""
 
-    def __init__(self, judge: Judge, generator: Generator, policy: Policy, dev: Iterable[Tree]) -> None:
+    def __init__(self, judge: Judge, generator: TorchGenerator, policy: Policy, dev: Iterable[Tree]) -> None:
         """`generator` answers with the policy's own model; `dev` are the rows it is asked, or rows like them."""
         self._judge = judge
         self._generator = generator
@@ -27,29 +31,39 @@ class Judged:
         with self._policy.answering():
             return self._judge(self._generator)
 
-    def trial(self) -> None:
-        """Have it answer for once, each answer as long as dev's own are: an untrained base may not know where to stop."""
-        lengths = [_last_answer(tree.rows[0]) for tree in self._dev]
+    def trial(self) -> float:
+        """The seconds that a score takes of a model that has learnt to stop: the answers are no longer than dev's own.
+
+        What the first answer alone brings (a schema's grammar, libraries) is not counted.
+        """
+        lengths = [_last_answer(tree.rows[0]) for tree in islice(self._dev, _LOOKED_AT)]
+        brief = _Brief(self._generator, list(filter(None, lengths)))
+        begin = perf_counter()
         with self._policy.answering():
-            self._judge(_Brief(self._generator, max(1, round(sum(lengths) / max(1, len(lengths))))))
+            self._judge(brief)
+        return perf_counter() - begin - brief.warming
 
 
 class _Brief:
-    """A generator whose answers have so many tokens at the most."""
+    """A generator whose answers are no longer than these, in turn, tokens each; ready before it is timed."""
 
-    def __init__(self, generator: Generator, most: int) -> None:
-        self._generator, self._most = generator, most
+    def __init__(self, generator: TorchGenerator, lengths: Sequence[int]) -> None:
+        self._generator, self._lengths = generator, lengths
+        self.warming = 0.0
+        """Seconds of the first answers' first tokens."""
 
     def generate(
         self, conversations: Sequence[Conversation], decoding: Decoding, on_reply: OnReply | None = None
     ) -> list[Reply]:
-        most = min(decoding.max_new_tokens, self._most)
-        return self._generator.generate(
-            conversations, decoding.model_copy(update={"max_new_tokens": most}), on_reply
-        )
+        begin = perf_counter()
+        self._generator.generate(conversations[:1], decoding, most=[1])
+        self.warming += perf_counter() - begin
+        places = range(len(conversations))
+        most = [self._lengths[place % len(self._lengths)] for place in places] if self._lengths else None
+        return self._generator.generate(conversations, decoding, on_reply, most=most)
 
 
 def _last_answer(row: Row) -> int:
-    """Tokens of the last stretch of a row that is trained."""
+    """Tokens of the last stretch of a row that is trained; 0 where none is."""
     back = reversed(row.mask)
     return 1 + sum(takewhile(bool, back)) if any(back) else 0

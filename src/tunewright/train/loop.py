@@ -45,13 +45,13 @@ _PARTS = 10
 _WORTH = 60
 """Steps from which a run is worth a long look ahead; a shorter one has a brief one, where memory allows."""
 _PLENTY = 40
-"""Times the model's size: with that much memory free, a brief look is safe."""
+"""Times the model's size: with less memory free, a short run has a long look too."""
 _LATER = {"cpu": 32, "cuda": 16}
 """Bytes a trained weight that the first steps do not show, by device: AdamW's moments, and on a CPU a checkpoint's copies
 and the best weights, which an accelerator leaves to the host."""
-_GATHERED = 300 << 20
-"""Bytes that gather in bf16 on a CPU, which the first steps do not show: the products it has compiled for each shape, and
-what lies free between them. 140 to 450 MB were seen; in fp32 nothing gathers."""
+_GATHERED, _GATHERING = 300 << 20, 20
+"""Bytes that may gather in bf16 on a CPU in so many steps, which the first do not show: the products it has compiled for
+each shape, and what lies free between them. 140 to 450 MB were seen; in fp32 nothing gathers."""
 _SHORTER = 6
 """Bytes a trained weight that moments in eight bits are less."""
 _NAMED = 5
@@ -100,6 +100,7 @@ class Loop:
         self._limit = _SEQUENCE.get(policy.device.type, 2048)
         self._watch = Watch()
         self._foreseen: preflight.Estimate | None = None
+        self._long_look = False
         self._known: Load | None = None
 
     def run(self, trees: Sequence[Tree], dev_trees: Sequence[Tree], work: WorkFolder, emit: Emit) -> Finished:
@@ -144,7 +145,7 @@ class Loop:
                 elapsed=round(work.seconds(), 3),
                 **facts,
             )
-            if pace.seen == SURE or (pace.seen == PLAIN and not self._foreseen):
+            if pace.seen == SURE or (pace.seen == PLAIN and not self._long_look):
                 emit("train.estimate", seconds=round(work.seconds() + pace.left, 1), by_steps=pace.seen)
             last = progress.step == len(self._plan.steps)
             if last or progress.step % self._plan.dev_every == 0:
@@ -188,7 +189,7 @@ class Loop:
 
         besides = self._besides(trees, dev_trees, work)
         found = preflight.look_ahead(load, probe, device, self._spec.gradient_checkpointing, besides, brief)
-        self._foreseen = found
+        self._foreseen, self._long_look = found, not brief
         emit("train.preflight", seconds=found.seconds, peak=found.peak, available=found.available)
 
     def _besides(self, trees: Sequence[Tree], dev_trees: Sequence[Tree], work: WorkFolder) -> Besides:
@@ -214,7 +215,9 @@ class Loop:
         def save() -> float:
             return work.trial(optimizer.tensors())
 
-        return Besides(look, refer, update, save, self._judged.trial if self._judged else None)
+        return Besides(
+            look, refer, update, save, self._judged.trial if self._judged and self._plan.dev else None
+        )
 
     def _load(self, trees: Sequence[Tree], dev_trees: Sequence[Tree]) -> Load:
         """What there is to compute; looked up once."""
@@ -246,6 +249,7 @@ class Loop:
         each = _LATER.get(self._policy.device.type, _LATER["cpu"])
         each -= _SHORTER if self._spec.optimizer == "adamw8bit" else 0
         gathered = _GATHERED if self._policy.compiles_products else 0
+        gathered = round(gathered * min(1.0, len(self._plan.steps) / _GATHERING))
         return gathered + each * sum(value.numel() for value in self._parameters.values())
 
     def _resume(self, optimizer: Optimizer, work: WorkFolder) -> Progress:

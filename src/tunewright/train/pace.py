@@ -15,7 +15,7 @@ from tunewright.train.layout import FORWARD
 from tunewright.train.preflight import Load
 
 PLAIN, SURE = 2, 20
-"""Steps after which the time of a whole run is told: of one that was not looked at before, and of every one."""
+"""Steps after which the time of a whole run is told: of one that had no long look before, and of every one."""
 
 
 class Pace:

@@ -123,8 +123,8 @@ class Besides(NamedTuple):
     """The optimizer's own step, on gradients of zero: weights and moments stay."""
     save: Callable[[], float] | None = None
     """Writes a checkpoint as it is written over an old one; the seconds that takes."""
-    answer: Callable[[], object] | None = None
-    """Answers dev rows as a look at dev does that is scored."""
+    answer: Callable[[], float] | None = None
+    """Answers dev rows as a look at dev does that is scored; the seconds that takes."""
 
 
 class Estimate(NamedTuple):
@@ -166,8 +166,7 @@ def look_ahead(
 ) -> Estimate:
     """The estimate, after some steps. Raises GateError for a run that would not fit, with what would.
 
-    A `brief` look computes a middling row and the step with the fullest batch once: for a run whose own steps are few, and
-    that has memory in plenty.
+    A `brief` look computes the step with the fullest batch once and no middling one: for a run whose own steps are few.
     """
     steps, shares = load.steps, load.shares
     fullest = max(range(len(steps)), key=lambda step: (shares[step].batch, shares[step].row))
@@ -177,13 +176,12 @@ def look_ahead(
     before = room.before
     with shortage_told(load, device, checkpointing):
         probe([row])  # what the first pass alone brings: libraries, caches, pages
-        if not brief:
-            start = used_bytes(device)
-            with peak_bytes(device) as first:
-                probe([row])
-            grown = max(0, first[0] - start) * shares[fullest].batch / max(1, held)
-            if grown > _SURE * (room.available - start):
-                raise _too_large(round(start + grown), room)
+        start = used_bytes(device)
+        with peak_bytes(device) as first:
+            probe([row])
+        grown = max(0, first[0] - start) * shares[fullest].batch / max(1, held)
+        if grown > _SURE * (room.available - start):
+            raise _too_large(round(start + grown), room)
         with peak_bytes(device) as second:
             seconds = _timed(partial(probe, steps[fullest]), device)
         peak = second[0] + load.later
@@ -194,9 +192,24 @@ def look_ahead(
             probe(steps[middle])  # its shapes are new to the machine too, and a run meets each once
             seconds = sum(_timed(partial(probe, steps[step]), device) for step in (fullest, middle))
             work += shares[middle].work
-        answering = _timed(besides.answer, device) if besides.answer else 0.0
-        whole = _whole(load, seconds / work, besides, device) + answering * load.scored_left(0)
-        return Estimate(whole, peak, room.available, answering)
+        whole = _whole(load, seconds / work, besides, device)
+    answering = 0.0
+    if besides.answer:
+        with peak_bytes(device) as third:
+            answering = _answering(besides.answer)
+        peak = max(peak, third[0])
+    return Estimate(whole + answering * load.scored_left(0), peak, room.available, answering)
+
+
+def _answering(answer: Callable[[], float]) -> float:
+    """What it says. Raises GateError where memory runs out."""
+    try:
+        return answer()
+    except (MemoryError, RuntimeError) as error:
+        if not is_shortage(error):
+            raise
+        fix = "Lower train.dev_answers or decoding.max_new_tokens."
+        raise GateError([Problem("There is not enough memory to answer dev rows.", fix=fix)]) from error
 
 
 @contextmanager

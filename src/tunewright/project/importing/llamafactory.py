@@ -106,7 +106,10 @@ def _batch(ledger: Ledger) -> None:
         whole(config.get("gradient_accumulation_steps") or 1),
         whole(config.get("cutoff_len", 2048)),
     )
-    packed = config.get("packing") or config.get("neat_packing") or config.get("stage") == "pt"
+    stage = config.get("stage", "sft")
+    packed = (stage == "pt" and config.get("packing") is not False) or (
+        stage == "sft" and (config.get("packing") or config.get("neat_packing"))
+    )
     for key in ("per_device_train_batch_size", "gradient_accumulation_steps"):
         if config.get(key) is None:
             continue
@@ -191,12 +194,16 @@ _apart = rules.always(
 
 
 def _packing(ledger: Ledger, key: str, value: Any) -> None:
-    """Without `neat_packing` the rows of one sequence attend to each other there."""
-    if value is True and not ledger.config.get("neat_packing") and ledger.config.get("stage") != "pt":
-        why = "rows of one sequence see each other there (neat_packing is off): here they are packed, and none sees another"
-        ledger.tell(key, value, "changed", "always so", why)
-    else:
+    """The rows of one sequence attend to each other there, unless `neat_packing` is set for them; pairs are never packed."""
+    stage, here = ledger.config.get("stage", "sft"), "here rows are packed, and none sees another"
+    if value is not True or (stage == "sft" and ledger.config.get("neat_packing")):
         _apart(ledger, key, value)
+    elif stage in ("sft", "pt"):
+        ledger.tell(key, value, "changed", "always so", f"rows of one sequence see each other there: {here}")
+    else:
+        ledger.tell(
+            key, value, "changed", "always so", f"rows of the stage {stage} are not packed there: {here}"
+        )
 
 
 def _eval_steps(ledger: Ledger, key: str, value: Any) -> None:
