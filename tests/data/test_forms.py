@@ -4,28 +4,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from form_rows import FROM, A, B, S, U, said, turn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 
-from tunewright.data.forms import PRESETS, FormSpec, convert
+from tunewright.data.forms import PRESETS, FormSpec
 from tunewright.data.forms.presets import PARTS
 from tunewright.data.rows import BadRow
 
-
-def turn(role: str, content: Any, **more: Any) -> dict[str, Any]:
-    return {"role": role, "content": content, **more}
-
-
-U, A, B, S = turn("user", "Q"), turn("assistant", "A"), turn("assistant", "B"), turn("system", "S")
 CALL = {"name": "add", "arguments": {"a": 1}}
 TOOLS = [{"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}]
-FROM = [{"from": "human", "value": "Q"}, {"from": "gpt", "value": "A"}]
-
-
-def said(row: dict[str, Any], name: str, **spec: Any) -> dict[str, Any]:
-    return convert(row, FormSpec(name=name, **spec))
 
 
 @pytest.mark.parametrize(
@@ -315,6 +305,19 @@ def test_a_form_is_checked() -> None:
             "alpaca has no part 'messages'; it has system, instruction",
         ),
         ({"name": "sharegpt", "message_keys": {"who": "from"}}, "a turn has no part 'who'"),
+        (
+            {"name": "alpaca", "message_keys": {"thinking": "cot"}},
+            "rows of the form alpaca have no turns that",
+        ),
+        (
+            {"name": "openai", "message_keys": {"thinking": " "}},
+            "the key of a turn's thinking is blank; name",
+        ),
+        ({"name": "openai", "message_keys": {"thinking": "weight"}}, "a turn's 'weight' is its weight, so"),
+        (
+            {"name": "sharegpt", "message_keys": {"content": "say", "thinking": "say"}},
+            "a turn's 'say' is its content, so it is not its thinking, too",
+        ),
     ):
         with pytest.raises(ValidationError) as caught:
             FormSpec.model_validate(wrong)

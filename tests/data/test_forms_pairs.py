@@ -3,21 +3,9 @@
 from typing import Any
 
 import pytest
+from form_rows import FROM, A, B, S, U, said, turn
 
-from tunewright.data.forms import FormSpec, convert
 from tunewright.data.rows import BadRow
-
-
-def turn(role: str, content: Any, **more: Any) -> dict[str, Any]:
-    return {"role": role, "content": content, **more}
-
-
-U, A, B, S = turn("user", "Q"), turn("assistant", "A"), turn("assistant", "B"), turn("system", "S")
-FROM = [{"from": "human", "value": "Q"}, {"from": "gpt", "value": "A"}]
-
-
-def said(row: dict[str, Any], name: str, **spec: Any) -> dict[str, Any]:
-    return convert(row, FormSpec(name=name, **spec))
 
 
 @pytest.mark.parametrize(

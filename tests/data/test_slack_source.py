@@ -78,6 +78,14 @@ def test_threads_of_slack(desk) -> None:
     ]
 
 
+def test_names_of_an_export_that_was_packed_again_with_a_folder_on_top(desk) -> None:
+    thread = [said("U1", "100.1", "Where?", "100.1"), said("U2", "100.2", "There.", "100.1")]
+    users = [{"id": "U1", "name": "anna"}, {"id": "U2", "name": "ben"}]
+    slack(desk.root / "again.zip", **{"mine/users.json": users, "mine/help/2024-02-29.json": thread})
+    (example,) = desk.ingest("again.zip", format="slack").examples
+    assert (example.fields["asked_by"], example.fields["answered_by"]) == ("anna", "ben")
+
+
 @pytest.mark.parametrize(
     ("entries", "message"),
     [

@@ -8,8 +8,9 @@ from pydantic import ValidationError
 
 from tunewright.core.example import ask
 from tunewright.core.task import TaskSpec
+from tunewright.core.trace import Trace
 from tunewright.data.forms import FormSpec, convert
-from tunewright.data.ingest import IngestError, inspect_sources
+from tunewright.data.ingest import ingest, inspect_sources
 from tunewright.data.rows import BadRow
 from tunewright.data.sources.chat import talk
 from tunewright.data.spec import SourceSpec
@@ -20,6 +21,7 @@ KEYS = (
     *("reasoning_content", "reasoning", "reasoning_details", "thinking"),
     *("thinking_blocks", "thoughts", "thought"),
 )
+GOOD = {"messages": [U, {"role": "assistant", "content": '"yes"'}]}
 THOUGHT = "<think>\nHm.\n</think>\n\n"
 
 
@@ -45,8 +47,8 @@ def test_without_a_word_of_it_such_rows_are_rejects(desk: Any, key: str) -> None
         assert ingested(desk, *rows, **form).reasons == [
             (
                 1,
-                f"not carried: messages[1].{key} is thinking beside the answer; set thinking beside the file's path: inline"
-                " puts it into the text, drop leaves it out",
+                f"not carried: messages[1].{key} is thinking beside the answer; take it out, or set thinking for the source"
+                " or suite: inline puts it into the text, drop leaves it out",
             )
         ]
 
@@ -167,21 +169,24 @@ def test_beside_a_call_of_a_tool() -> None:
 @pytest.mark.parametrize(
     ("turn", "why"),
     [
-        (answer("A", [{"type": "thinking"}], "thinking_blocks"),
-         "not carried: messages[1].thinking_blocks is thinking that is no plain text (blocks of it, say), and only such can"
-         " go into the answer; thinking: drop leaves it out"),
+        *((answer("A", blocks, "thinking_blocks"),
+           "not carried: messages[1].thinking_blocks is thinking that is no plain text (blocks of it, say), and only such"
+           " can go into the answer; thinking: drop leaves it out")
+          for blocks in ([{"type": "redacted_thinking", "data": "x"}], [{"thinking": "H"}, {"thinking": "m."}], [["Hm."]])),
         (answer("A", "Hm.", reasoning="Eh."),
          "not carried: reasoning_content and reasoning of messages[1] say different things; thinking: drop leaves both out"),
         (answer("<think>\n\n</think>\n\nA"),
-         "not carried: messages[1] has <think> in its text and thinking beside it; thinking: drop leaves out what is beside"
-         " it"),
+         "not carried: messages[1] has <think> in its text, beside thinking of its own; thinking: drop leaves it out"),
+        (answer("Write </think> in HTML"),
+         "not carried: messages[1] has </think> in its text, beside thinking of its own; thinking: drop leaves it out"),
         (answer("A", "Hm.</think>"),
-         "not carried: messages[1] has <think> in its text and thinking beside it; thinking: drop leaves out what is beside"
-         " it"),
+         "not carried: messages[1] has </think> in its thinking, beside thinking of its own; thinking: drop leaves it out"),
         (answer(" "), "empty answer: messages[1] has thinking and says nothing"),
-        (answer([{"type": "thinking", "thinking": "Hm."}, {"type": "text", "text": "A"}]),
-         "not carried: messages[1].content has parts that are thinking; beside the file's path thinking: drop leaves them"
-         " out"),
+        (answer([{"type": "thinking", "thinking": "Hm."}, {"type": "text", "text": "A"}], "Eh."),
+         "not carried: reasoning_content and content of messages[1] say different things; thinking: drop leaves both out"),
+        (answer([{"type": "redacted_thinking", "data": "x"}, {"type": "text", "text": "A"}], ""),
+         "not carried: messages[1].content has parts that are thinking and not one plain text, and only such can go into the"
+         " answer; thinking: drop leaves it out"),
     ],
 )  # fmt: skip
 def test_what_cannot_go_into_the_text(turn: dict[str, Any], why: str) -> None:
@@ -212,7 +217,8 @@ def test_parts_that_are_thinking() -> None:
     ]
     for read in (lambda: talk(row, {}), lambda: convert(row, FormSpec(name="openai"))):
         with pytest.raises(
-            BadRow, match=r"messages\[1\]\.content has parts that are thinking; beside the file's path"
+            BadRow,
+            match=r"messages\[1\]\.content has parts that are thinking; take it out, or set thinking for",
         ):
             read()
 
@@ -231,6 +237,110 @@ def test_the_same_thinking_under_two_keys_is_one() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {
+            "reasoning": "Hm.",
+            "reasoning_details": [{"type": "reasoning.text", "text": "Hm.", "signature": None}],
+        },
+        {"reasoning_content": "Hm.", "thinking_blocks": [{"type": "thinking", "thinking": "Hm."}]},
+        {"reasoning": "Hm.", "reasoning_details": [{"type": "reasoning.encrypted", "data": "x"}]},
+        {
+            "reasoning": "Hm.",
+            "reasoning_details": [{"text": "H"}, {"type": "reasoning.encrypted"}, {"text": "m."}],
+        },
+        {"thinking_blocks": [{"type": "thinking", "thinking": "Hm.", "signature": "x"}]},
+        {"content": [{"type": "thinking", "thinking": "Hm."}, {"type": "text", "text": "A"}]},
+        {"content": [{"type": "reasoning", "value": "Hm."}, {"type": "text", "text": "A"}], "thought": "Hm."},
+    ],
+)
+def test_blocks_and_parts_of_one_text_are_that_text(desk: Any, more: dict[str, Any]) -> None:
+    row = {"messages": [U, {"role": "assistant", "content": "A", **more}]}
+    for form in ({}, {"form": "openai"}):
+        (found,) = ingested(desk, row, thinking="inline", **form).examples
+        assert found.messages == ask("Q", THOUGHT + "A")
+
+
+def test_a_part_that_says_nothing_is_no_thinking_and_a_users_is_not_taken(desk: Any) -> None:
+    parts = [{"type": "thinking", "thinking": ""}, {"type": "text", "text": "A"}]
+    found = ingested(desk, {"messages": [U, {"role": "assistant", "content": parts}]})
+    assert (found.examples[0].messages, found.summary.sources["s"].thinking) == (ask("Q", "A"), {})
+    asked = {"role": "user", "content": [{"type": "reasoning", "text": "Hm."}, {"type": "text", "text": "Q"}]}
+    found = ingested(desk, {"messages": [asked, U | {"role": "assistant"}]}, GOOD, thinking="drop")
+    assert found.reasons == [
+        (1, "bad messages: messages[0].content[0] is 'reasoning'; of content in parts only texts are read")
+    ]
+
+
+@pytest.mark.parametrize("form", [{}, {"form": "trl"}])
+def test_a_prompt_beside_whole_conversations_that_alone_thinks(desk: Any, form: dict[str, str]) -> None:
+    """It is in no text that is trained: it can be left out, and counted, and not put there."""
+    plain = [U, {"role": "assistant", "content": "x"}, U]
+    row = {
+        "prompt": [U, answer("x"), U],
+        "chosen": [*plain, {"role": "assistant", "content": "A"}],
+        "rejected": [*plain, {"role": "assistant", "content": "B"}],
+    }
+    said = "not carried: prompt has thinking that its answers' conversations have not; thinking: drop leaves it out"
+    assert ingested(desk, row, GOOD, thinking="inline", **form).reasons == [(1, said)]
+    answers = {key: [*plain, answer("A", key)] for key in ("chosen", "rejected")}
+    assert ingested(desk, {**row, **answers}, GOOD, thinking="inline", **form).reasons == [(1, said)]
+    found = ingested(desk, row, thinking="drop", **form)
+    assert (len(found.examples), found.summary.sources["s"].thinking) == (1, {"drop": 1})
+    assert ingested(desk, row, GOOD, **form).reasons[0][0] == 1
+    within = {key: [U, answer("x"), U, turns[-1]] for key, turns in row.items() if key != "prompt"}
+    (both,) = ingested(desk, {**row, **within}, thinking="inline", **form).examples
+    assert both.messages[1].content == THOUGHT + "x"
+
+
+def test_parts_of_a_strange_kind_are_rejects(desk: Any) -> None:
+    parts = [{"type": ["thinking"], "thinking": "Hm."}, {"type": "text", "text": "A"}]
+    for form in ({}, {"form": "openai"}):
+        found = ingested(
+            desk, {"messages": [U, {"role": "assistant", "content": parts}]}, GOOD, thinking="drop", **form
+        )
+        assert [row for row, _ in found.reasons] == [1]
+
+
+def test_what_is_left_out_beside_the_text_is_left_out_of_it_too(desk: Any) -> None:
+    rows = [{"messages": [U, answer(THOUGHT + "A")]}, {"messages": [U, answer(THOUGHT + "A", "Eh.")]}]
+    found = ingested(desk, *rows, {"messages": [U, answer("Write <think>.")]}, thinking="drop")
+    assert [row.messages for row in found.examples] == [ask("Q", "A"), ask("Q", "Write <think>.")]
+    assert found.reasons == [
+        (
+            2,
+            "not carried: messages[1] begins with <think>, and not with what stands beside it; take one of the two out",
+        )
+    ]
+
+
+def test_logs_leave_it_out_and_count_it_unless_it_is_said_otherwise(desk: Any) -> None:
+    asked = {"model": "m", "messages": [U]}
+    choice = {"index": 0, "finish_reason": "stop", "message": answer()}
+    response = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
+    about = {"id": "t1", "time": "2026-01-02T03:04:05Z", "variant": "v", "release": "r@1"}
+    row = json.loads(Trace(**about, request=asked, response=response).line())
+    for more, said, count in (
+        ({}, "A", {"drop": 1}),
+        ({"thinking": "drop"}, "A", {"drop": 1}),
+        ({"thinking": "inline"}, THOUGHT + "A", {"inline": 1}),
+    ):
+        found = ingested(desk, row, format="traces", **more)
+        assert [one.expected for one in found.examples] == [said]
+        assert found.summary.sources["s"].thinking == count
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_count_is_the_same_in_several_processes(desk: Any, workers: int) -> None:
+    turns = [json.dumps([U | {"content": "Q" * 200}, answer()]), json.dumps([U, U | {"role": "assistant"}])]
+    lines = [f'{{"messages": {turns[at % 3 // 2]}}}\n' for at in range(30_000)]
+    desk.write("t.jsonl", "".join(lines))
+    spec = {"s": SourceSpec(path="t.jsonl", thinking="drop")}
+    found = ingest(spec, TaskSpec(), desk.root, desk.root / "out", reject_budget=0, workers=workers)
+    assert found.sources["s"].thinking == {"drop": 20_000}
+
+
 def test_its_lines_and_blanks_stay() -> None:
     """Line ends around it and before the answer are the template's; all else is kept."""
     assert before("\n  A", "  1.\n\n 2. ", calls=False, where="m") == "<think>\n  1.\n\n 2. \n</think>\n\n  A"
@@ -240,7 +350,8 @@ def test_where_it_can_be_of_no_use_the_setting_is_refused(desk: Any) -> None:
     desk.write("t.csv", "input,expected\nQ,A\n")
     desk.write("a.jsonl", json.dumps({"instruction": "Q", "output": "A"}) + "\n")
     way_out = (
-        "Leave out thinking: for this source, or set format: chat or form: where its rows are conversations."
+        "Leave out thinking here, or say of which form the rows are where they are conversations (form: openai, …). "
+        "Where a source's other files hold such, give its files as two sources."
     )
     for spec, why in (
         (SourceSpec(path="t.csv", thinking="drop"), "its rows are no conversations"),
@@ -251,8 +362,8 @@ def test_where_it_can_be_of_no_use_the_setting_is_refused(desk: Any) -> None:
             f"{why}, and no thinking stands beside their answers.",
             way_out,
         )
-    for spec in ({"format": "chatgpt"}, {"format": "slack"}, {"format": "traces"}, {"roles": {"*": "user"}}):
-        with pytest.raises(ValidationError, match="come without thinking, so leave out thinking"):
+    for spec in ({"format": "chatgpt"}, {"format": "slack"}, {"roles": {"*": "user"}}):
+        with pytest.raises(ValidationError, match="are read without thinking, so leave out thinking"):
             SourceSpec(path="a.json", thinking="drop", **spec)
 
 
@@ -260,7 +371,20 @@ def test_an_answer_in_a_schema_cannot_think(desk: Any) -> None:
     task = TaskSpec.model_validate({"output": {"type": "json", "schema": {"enum": ["yes", "no"]}}})
     rows = [{"messages": [U, answer('"yes"')]}]
     assert ingested(desk, *rows, thinking="drop", task=task).examples[0].expected == '"yes"'
-    with pytest.raises(
-        IngestError, match=r"not JSON.*; thinking: inline puts thinking before it, and drop leaves it out"
+    worse = {"rejected": [answer('"no"')]}
+    for row, forms in (
+        (rows[0], ({}, {"form": "openai"})),
+        ({"messages": [U, answer("no")]}, ({}, {"form": "openai"})),
+        ({**rows[0], "label": False}, ({},)),
+        ({**GOOD, **worse}, ({},)),
+        ({"prompt": "Q", "chosen": GOOD["messages"][1:], **worse}, ({}, {"form": "trl"})),
     ):
-        ingested(desk, *rows, thinking="inline", task=task, budget=0.0)
+        for form in forms:
+            found = ingested(desk, row, GOOD, thinking="inline", task=task, **form)
+            assert [why for _, why in found.reasons] == [
+                "not carried: the task's answers are held to a schema, which has no place for the thinking that inline puts"
+                " before them; thinking: drop leaves it out"
+            ]
+    turns = [U, answer("Tell me."), U, {"role": "assistant", "content": "no"}]
+    found = ingested(desk, {"messages": turns}, GOOD, thinking="inline", task=task)
+    assert "thinking" not in found.reasons[0][1]  # it is the last answer that is no JSON by itself

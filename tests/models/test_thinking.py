@@ -108,6 +108,8 @@ def test_an_earlier_answer_whose_thoughts_the_template_leaves_out():
     report = check_rows([("row", (*context(row[:2]), *row[2:]))], renderer, 2000, "")
     assert report.passed
     assert report.notes == {"thinking in earlier answers, which the chat template leaves out": 1}
+    again = ask("It is a door. Where?", row[1].content)  # what is thought stands in the question, too
+    assert check_rows([("row", (*context(again), *row[2:]))], renderer, 2000, "").notes == report.notes
     kept = check_rows([("row", (*context(row[:2]), *row[2:]))], made("qwen3_instruct_2507"), 2000, "")
     assert (kept.passed, kept.notes) == (True, {})
 

@@ -155,6 +155,16 @@ def test_texts_are_held_against_documents_as_they_are() -> None:
     assert [one[:3] for one in told([texts], rows)] == [("leak", "train", 3)]
 
 
+def test_texts_with_a_question_beside_them_are_held_as_the_rows_are() -> None:
+    texts = write("both.jsonl", [{"text": f"It is long. {one}", "question": one} for one in QUESTIONS[:3]])
+    held = read_against([texts], Path.cwd())
+    documents = [make_document(f"It is long. {one}", origin=ROWS[0].origin) for one in QUESTIONS[:3]]
+    for rows, by in ((documents, []), (ROWS, ["column question"])):
+        findings, notes = leaks_against(held, rows, "train", ("leak",))
+        assert [(one.kind, one.count) for one in findings] == [("leak", 3)]
+        assert notes == [f"3 rows without an answer of both.jsonl were compared by its {one}" for one in by]
+
+
 def test_questions_of_a_column_that_is_told_are_held() -> None:
     odd = write("odd.jsonl", [{"it": one, "question": None, "id": n} for n, one in enumerate(QUESTIONS[:5])])
     [found] = told([odd], columns={"input": "it", "expected": "answer"})
@@ -195,6 +205,100 @@ def test_what_was_told_of_other_rows_is_tried_and_left() -> None:
         "none.jsonl:1",
         "Save the file with the columns of the rows that are trained, or as conversations (messages).",
     )
+
+
+def test_a_format_that_was_told_is_that_of_files_whose_ending_does_not_tell_it() -> None:
+    rows = [{"prompt": one, "id": n} for n, one in enumerate(QUESTIONS[50:70])]
+    files = [write("prompts.jsonl", rows), write("same.dat", rows), write("of/a.jsonl", rows).parent]
+    line = '{op: decontaminate, against: ["prompts.jsonl"], column: "prompt"}'
+    for told_of in ("text", "csv", "traces", "jsonl"):
+        [held] = read_against(files[:1], Path.cwd(), file_format=told_of, like=Path("corpus.dat"))
+        assert (len(held.suite.examples), held.recipe, held.notes) == (20, line, ())
+        [folder] = read_against(files[2:], Path.cwd(), file_format=told_of, like=Path("corpus"))
+        assert len(folder.suite.examples) == 20
+    [odd] = read_against(files[1:2], Path.cwd(), file_format="jsonl", like=Path("rows.dat"))
+    assert (len(odd.suite.examples), odd.recipe, odd.notes) == (20, "", ())
+    [same] = read_against(files[:1], Path.cwd(), file_format="text", like=Path("rows.jsonl"))
+    assert len(same.suite.examples) == 1
+    [lines] = read_against(files[:1], Path.cwd(), file_format="jsonl", like=Path("rows.jsonl"))
+    assert lines.recipe == line
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (lambda one: {"instruction": one, "input": ""}, "column instruction"),
+        (lambda one: {"input": "some context", "question": one}, "column question"),
+        (lambda one: {"problem": one, "text": "a note"}, "column problem"),
+        (
+            lambda one: dict(zip(("instruction", "input"), one.split(" ", 1), strict=True)),
+            "columns instruction and input",
+        ),
+    ],
+)
+def test_the_column_that_is_compared_of_rows_without_an_answer_is_told(
+    row: Callable[[str], object], said: str
+) -> None:
+    path = write("asked.jsonl", [row(one) for one in QUESTIONS[50:70]])
+    held = read_against([path], Path.cwd())
+    rows = [
+        one.model_copy(update={"messages": ask(one.input_text.replace(" ", "\n", 1), "a")}) for one in ROWS
+    ]
+    findings, notes = leaks_against(held, rows if "input" in said else ROWS, "train")
+    assert [(one.kind, one.count) for one in findings] == [("leak", 10)]
+    assert notes == [f"20 rows without an answer of asked.jsonl were compared by its {said}"]
+    assert held[0].recipe == '{op: decontaminate, against: ["asked.jsonl"]}'
+
+
+def test_each_column_that_rows_were_compared_by_is_told() -> None:
+    asked = [{"question": QUESTIONS[0], "answer": None}, {"problem": QUESTIONS[1]}, {"problem": QUESTIONS[2]}]
+    [held] = read_against([write("two.jsonl", asked)], Path.cwd())
+    assert held.notes == (
+        "3 rows without an answer of two.jsonl were compared by its column question (1) or column problem (2)",
+    )
+
+
+def test_a_prompt_of_several_turns_is_compared_whole() -> None:
+    def talk(one: str, *more: tuple[str, str]) -> list[dict[str, str]]:
+        return chat(("user", one), ("assistant", "Which part?"), ("user", "Yes please"), *more)
+
+    prompts = write("talks.jsonl", [{"messages": talk(one)} for one in QUESTIONS[:5]])
+    answered = [
+        write(f"{n}.jsonl", [{"messages": talk(one, ("assistant", "b"))}])
+        for n, one in enumerate(QUESTIONS[:2])
+    ]
+    rows = [example for held in read_against(answered, Path.cwd()) for example in held.suite.examples]
+    assert [one[:3] for one in told([prompts], rows) if one[0] == "leak"] == [("leak", "train", 2)]
+    other = [make_example(ask("Yes please", "a"), origin=ROWS[0].origin)]
+    assert [one for one in told([prompts], other) if one[0] == "leak"] == []
+
+
+def test_rows_of_a_form_without_an_answer_are_compared_too() -> None:
+    alpaca = [
+        {"instruction": one, "input": "", "output": "b" if n % 2 else ""}
+        for n, one in enumerate(QUESTIONS[50:70])
+    ]
+    assert [one[:3] for one in told([write("half.jsonl", alpaca)])] == [("leak", "train", 10)]
+
+
+def test_what_could_not_be_read_as_told_is_told() -> None:
+    chats = write(
+        "chats.jsonl", [{"messages": chat(("user", one), ("assistant", "b"))} for one in QUESTIONS[:3]]
+    )
+    [held] = read_against([chats], Path.cwd(), {"input": "q", "expected": "a"})
+    assert [note.partition(" (")[0] for note in held.notes] == ["chats.jsonl could not be read as told"]
+    assert held.notes[0].endswith("); read as: Its rows are conversations")
+
+
+def test_what_was_read_before_a_file_breaks_off_is_held() -> None:
+    path = write("part.jsonl", [{"prompt": one, "id": n} for n, one in enumerate(QUESTIONS[:5])])
+    with path.open("ab") as file:
+        file.write(b'{"prompt": "\xff"}\n')
+    [held] = read_against([path], Path.cwd(), {"input": "prompt", "expected": "answer"})
+    assert len(held.suite.examples) == 5
+    assert [note.partition(": ")[0] for note in held.notes[-1:]] == [
+        "what part.jsonl asks was compared only as far as it can be read"
+    ]
 
 
 def test_what_was_not_looked_at_is_told() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from chat_exports import chatgpt, slack
@@ -44,8 +45,14 @@ def test_a_format_is_taken_as_told(tmp_path: Path) -> None:
     assert audited(odd, file_format="text") == (1, "Its rows are documents.")
     assert audited(slack(tmp_path / "s.zip", ASKED), file_format="slack") == (
         4,
-        "Its rows are conversations.",
+        "It is the export of a Slack workspace, read as slack.",
     )
+    account = chatgpt(tmp_path / "g.zip", ASKED)
+    for told in ("chatgpt", "auto"):
+        assert audited(account, file_format=told) == (
+            4,
+            "It is the export of a ChatGPT account, read as chatgpt.",
+        )
 
 
 def test_a_name_that_is_no_format_gets_the_list(tmp_path: Path) -> None:
@@ -56,16 +63,40 @@ def test_a_name_that_is_no_format_gets_the_list(tmp_path: Path) -> None:
     assert caught.value.fix == "Did you mean 'slack'?"
 
 
+def thinking(turns: str, role: str, content: str, assistant: str) -> str:
+    answer = {role: assistant, content: "a", "reasoning_content": "hm"}
+    return json.dumps({turns: [{role: "user", content: "q"}, answer]}) + "\n"
+
+
+def test_thinking_beside_answers_is_left_out_and_counted(tmp_path: Path) -> None:
+    said = " Thinking beside the answers of 2 is left out."
+    path = tmp_path / "chat.jsonl"
+    path.write_text(2 * thinking("messages", "role", "content", "assistant"))
+    assert audited(path) == (2, f"Its rows are conversations.{said}")
+    assert audited(path, form="openai") == (2, f"The rows are read as openai, as told.{said}")
+    other = tmp_path / "share.jsonl"
+    other.write_text(2 * thinking("conversations", "from", "value", "gpt"))
+    count, why = audited(other)
+    assert (count, why[:30], why[-len(said) :]) == (2, "The rows are read as sharegpt:", said)
+    # beside files without conversations it cannot be left out: such rows are set aside, as before
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    (folder / "a.jsonl").write_text(path.read_text())
+    (folder / "b.jsonl").write_text('{"input": "q", "expected": "a"}\n')
+    assert audited(folder) == (1, "Its rows are conversations.")
+
+
 @pytest.mark.parametrize(
     ("name", "file_format", "fix"),
     [
         ("rows.dat", None, "Say --format NAME (the endings known are .csv, "),
         (
-            "think.jsonl",
+            "think.zip",
             None,
             "An audit has no such option: begin a project, and set thinking for its source.",
         ),
         ("s.zip", "jsonl", "Say --format slack."),
+        ("g.zip", "jsonl", "Say --format chatgpt."),
         (
             "rows.dat",
             "audio",
@@ -82,10 +113,10 @@ def test_the_way_out_is_an_option_or_a_project(
     tmp_path: Path, name: str, file_format: str | None, fix: str
 ) -> None:
     slack(tmp_path / "s.zip", ASKED)
+    chatgpt(tmp_path / "g.zip", ASKED)
     (tmp_path / "rows.dat").write_text("x\n")
-    answer = {"role": "assistant", "content": "a", "reasoning_content": "hm"}
-    talk = {"messages": [{"role": "user", "content": "q"}, answer]}
-    (tmp_path / "think.jsonl").write_text(json.dumps(talk))
+    with ZipFile(tmp_path / "think.zip", "w") as packed:
+        packed.writestr("think.jsonl", thinking("messages", "role", "content", "assistant"))
     (tmp_path / "latin.csv").write_bytes("input,expected\nFrédéric à la plage,a\n".encode("latin-1"))
     with pytest.raises(DataError) as caught:
         audit_file(tmp_path / name, looked=QUICK, file_format=file_format)

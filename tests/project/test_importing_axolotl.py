@@ -10,6 +10,7 @@ from tunewright.core.errors import UserError
 from tunewright.data.spec import SourceSpec
 from tunewright.project.importing.carried import Line
 
+MAPPED = "message_property_mappings"
 AXOLOTL = """
 base_model: Qwen/Qwen3-0.6B
 model_type: AutoModelForCausalLM
@@ -133,6 +134,48 @@ def test_thinking_beside_answers(bench: Bench, keys: dict[str, Any], key: str, f
     told = [f"{name}.reasoning_content" if name == "message_property_mappings" else name for name in keys]
     for name in told:
         assert bench.fate(f"datasets[0].{name}") == ("changed", "thinking: inline")
+
+
+@pytest.mark.parametrize(
+    ("keys", "spec", "fates"),
+    [
+        (
+            {
+                "field_thinking": "reasoning_content",
+                "message_property_mappings": {"reasoning_content": "cot", "thinking": "cot"},
+            },
+            {"form": {"name": "chat_template", "message_keys": {"thinking": "cot"}}, "thinking": "inline"},
+            {"field_thinking": "", f"{MAPPED}.reasoning_content": "", f"{MAPPED}.thinking": ""},
+        ),
+        (
+            {"field_thinking": "cot", "message_property_mappings": {"reasoning_content": "rc2"}},
+            {"form": {"name": "chat_template", "message_keys": {"thinking": "cot"}}, "thinking": "inline"},
+            {
+                "field_thinking": "",
+                f"{MAPPED}.reasoning_content": "a turn has one key for its thinking, and that is 'cot'",
+            },
+        ),
+        (
+            {"field_thinking": "content"},
+            {"form": "chat_template"},
+            {"field_thinking": "a turn's 'content' is its content, so it is not its thinking, too"},
+        ),
+        ({"field_thinking": ["x"]}, {"form": "chat_template"}, {"field_thinking": "it is no name of a key"}),
+    ],
+)
+def test_only_keys_that_are_read_are_said_to_be(
+    bench: Bench, keys: dict[str, Any], spec: dict[str, Any], fates: dict[str, str]
+) -> None:
+    """Each is told as put before the answer, or left with why."""
+    config = {"base_model": "b", "datasets": [{"path": "o/a", "type": "chat_template", **keys}]}
+    (source,) = bench.run(json.dumps(config)).sources.values()
+    assert source == SourceSpec(path="hub:o/a", **spec)
+    for name, why in fates.items():
+        line = bench.line(f"datasets[0].{name}")
+        expected = (
+            ("without", why) if why else ("changed", "put before the answer, between <think> and </think>")
+        )
+        assert (line.fate, line.why) == expected
 
 
 def test_thinking_of_rows_without_turns(bench: Bench) -> None:

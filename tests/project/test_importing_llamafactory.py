@@ -146,6 +146,17 @@ def test_a_form_is_told_from_rows_where_no_config_says_it(bench: Bench) -> None:
     )
 
 
+def test_rows_that_are_rejects_for_their_thinking_say_so(bench: Bench) -> None:
+    row = '{"conversations": [{"from": "human", "value": "Q"}, {"from": "gpt", "value": "A", "thinking": "Hm."}]}\n'
+    bench.write("rows.jsonl", 3 * row + row.replace("Hm.", ""))
+    config = {"base_model": "b", "datasets": [{"path": "rows.jsonl", "type": "mine.py"}]}
+    (source,) = bench.run(config).sources.values()
+    assert (source.form.name, source.thinking) == ("sharegpt", None)
+    told, _, more = bench.line("datasets[0].path").why.partition("; ")
+    assert told.startswith("its rows tell the form: ")
+    assert more == "3 have thinking beside an answer and are rejects until then: set thinking for it"
+
+
 def test_a_config_of_llamafactorys_version_1(bench: Bench) -> None:
     bench.write("data/sets.yaml", "mine: {path: pairs.jsonl, source: local, converter: pair, size: 5}\n")
     file = bench.run(

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,14 @@ def test_an_export_of_chatgpt_is_a_source_of_its_format(tmp_path: Path, name: st
     assert said.startswith(
         "It is the export of a ChatGPT account. Whether people checked its answers, only you know: then"
     )
+
+
+def test_conversations_alone_in_an_archive_are_a_source_of_their_format(tmp_path: Path) -> None:
+    chatgpt(tmp_path / "conversations.json", ASKED)
+    with zipfile.ZipFile(tmp_path / "c.zip", "w") as archive:
+        archive.write(tmp_path / "conversations.json", "conversations.json")
+    path, file_format, _ = source_of(tmp_path / "p_c.zip")
+    assert (path, file_format) == ("../c.zip/conversations.json", "chatgpt")
 
 
 def test_an_entry_of_an_archive_is_named_as_it_is_seen_from_the_project(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from tunewright.core.example import Example, Origin, make_document, make_example
 from tunewright.core.message import Conversation, Message, tools_of, with_tools
-from tunewright.core.task import TaskSpec
+from tunewright.core.task import TaskSpec, TextOutput
 from tunewright.data.answers import answer_reader, loose_reader, without_nulls
 from tunewright.data.forms import FormSpec, reader
 from tunewright.data.names import did_you_mean, listed
@@ -15,7 +15,7 @@ from tunewright.data.sources.chat import talk as read_talk
 from tunewright.data.sources.jsonl import kind_of
 from tunewright.data.spec import ANSWERING, TEXT, SourceSpec
 from tunewright.data.template import InputTemplate
-from tunewright.data.thinking import REFUSED, Thoughts
+from tunewright.data.thinking import BEGIN, REFUSED, Thoughts
 
 
 class Task:
@@ -26,6 +26,7 @@ class Task:
         self.template = InputTemplate(spec.input)
         self.read_answer = answer_reader(spec.output)
         self.read_bad_answer = loose_reader(spec.output)
+        self.takes_text = isinstance(spec.output, TextOutput)
 
 
 class ChatRows:
@@ -50,11 +51,9 @@ class ChatRows:
         # what is rated bad, or worse, is no expected answer: it need not keep to the schema
         said = messages[-1].content
         bad = talk.desirable is False
-        if messages[-1].tool_calls:  # a call is no answer in the task's form, and may have no text beside it
-            answer = said
-        else:
-            answer = self._task.read_bad_answer(said) if bad else self._read_answer(said, thoughts)
-        rejected = None if talk.rejected is None else self._task.read_bad_answer(talk.rejected)
+        # a call is no answer in the task's form, and may have no text beside it
+        answer = said if messages[-1].tool_calls else self._read_answer(said, bad, thoughts)
+        rejected = None if talk.rejected is None else self._read_answer(talk.rejected, True, thoughts)
         if answer != said:
             messages = (*messages[:-1], messages[-1].model_copy(update={"content": answer}))
         fields = {name: value for name, value in values.items() if name not in talk.keys}
@@ -64,16 +63,14 @@ class ChatRows:
             fields[TURN_FIELDS] = aside
         return _checked(messages, fields, origin, rejected, talk.desirable)
 
-    def _read_answer(self, said: str, thoughts: Thoughts) -> str:
+    def _read_answer(self, said: str, bad: bool, thoughts: Thoughts) -> str:
         """The answer in the task's form, which may have no place for thinking. Raises BadRow."""
-        try:
-            return self._task.read_answer(said, False)
-        except BadRow as bad:
-            if thoughts.how == "inline" and thoughts.found:
-                raise BadRow(
-                    f"{bad}; thinking: inline puts thinking before it, and drop leaves it out"
-                ) from None
-            raise
+        if thoughts.how == "inline" and not self._task.takes_text and said.startswith(BEGIN):
+            raise BadRow(
+                "not carried: the task's answers are held to a schema, which has no place for the thinking that inline puts"
+                " before them; thinking: drop leaves it out"
+            )
+        return self._task.read_bad_answer(said) if bad else self._task.read_answer(said, False)
 
 
 class TableRows:
@@ -179,7 +176,7 @@ class FormRows:
         if self._sparse:
             values = {name: without_nulls(value) for name, value in values.items()}
         row = self._read(values, thoughts)
-        return (self._chat if "messages" in row else self._documents).example(row, origin)
+        return (self._chat if "messages" in row else self._documents).example(row, origin, thoughts)
 
 
 def _check_columns(
@@ -226,7 +223,8 @@ def _checked(
 
 def _without_thinking(why: str) -> BadFile:
     fix = (
-        "Leave out thinking: for this source, or set format: chat or form: where its rows are conversations."
+        "Leave out thinking here, or say of which form the rows are where they are conversations (form: openai, …). "
+        "Where a source's other files hold such, give its files as two sources."
     )
     return BadFile(f"{why}, and no thinking stands beside their answers.", fix=fix)
 

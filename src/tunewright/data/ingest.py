@@ -214,7 +214,7 @@ class _Scan:
             for words in sorted({file.warning for file in files if file.warning}):
                 self._emit("ingest.warning", source=source, words=words)
             for file in files:
-                tally = _FileTally(source, file.name, spec.thinking)
+                tally = _FileTally(source, file.name, spec.what_of_thinking)
                 self._tallies.append(tally)
                 try:
                     self._read_file(spec, file, tally)
@@ -228,7 +228,7 @@ class _Scan:
         except OSError as error:
             raise BadFile(f"it cannot be read: {error.strerror}.") from None
         with closing(table.rows):
-            made = (spec.columns, spec.form, spec.thinking, self._task, kind, table.sparse)
+            made = (spec.columns, spec.form, spec.what_of_thinking, self._task, kind, table.sparse)
             reading = _Reading(*made, tally.source, tally.name, spec.writer, spec.tells_its_writers)
             reader = _reader(reading)
             if table.columns and isinstance(reader, DocumentRows | TableRows):

@@ -26,7 +26,7 @@ Format = Literal[
 """The formats of files."""
 
 
-_WITHOUT_THINKING = ("chatgpt", "slack", "traces")
+_WITHOUT_THINKING = ("chatgpt", "slack")
 """Formats of conversations whose readers leave thinking out."""
 PEOPLE = "people"
 """Who wrote a source's rows where no model did."""
@@ -67,7 +67,7 @@ class SourceSpec(Spec):
     thinking: Thinking | None = None
     """What becomes of thinking that rows of messages have beside an answer (`reasoning_content`, `thinking` and their kin):
     `drop` leaves it out, `inline` puts it before the answer's text, between <think> and </think>. Without it such rows are
-    rejects."""
+    rejects; of traces it is then left out."""
     encoding: str = "utf-8"
     """The text encoding of CSV, TSV, JSON and other plain text files."""
     written_by: str = Field("", max_length=200)
@@ -90,8 +90,13 @@ class SourceSpec(Spec):
             raise ValueError(f"a query's rows are in no file, so it has no {stray}")
         if self.thinking and (self.roles or self.format in _WITHOUT_THINKING):
             what = "these talks" if self.roles else f"{self.format} rows"
-            raise ValueError(f"{what} come without thinking, so leave out thinking")
+            raise ValueError(f"{what} are read without thinking, so leave out thinking")
         return self
+
+    @property
+    def what_of_thinking(self) -> Thinking | None:
+        """What becomes of it: a log's is left out, where nothing is said."""
+        return self.thinking or ("drop" if self.format == "traces" else None)
 
     @property
     def tells_its_writers(self) -> bool:

@@ -6,7 +6,7 @@ findings, notes = leaks_against(held, rows, "all")
 
 import json
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -16,13 +16,16 @@ from tunewright.core.example import Example
 from tunewright.core.files import read_jsonl, write_atomic
 from tunewright.data.audit.seen import ALL
 from tunewright.data.audit.whole import AuditFinding
-from tunewright.data.files import shown_name
+from tunewright.data.files import find_files, shown_name
 from tunewright.data.ingest import REJECTS, IngestSummary, SourceSummary
+from tunewright.data.questions import COLUMNS
+from tunewright.data.rows import BadFile
+from tunewright.data.sources import format_of_ending
 from tunewright.data.spec import TEXT, DataSpec, SourceSpec
 from tunewright.evals.leaks import leaks, near_leaks
 from tunewright.evals.suite import Suite
-from tunewright.project.audit_questions import Place, as_asked, questions
-from tunewright.project.audit_reading import ReadRows, read_rows, source_of
+from tunewright.project.audit_questions import Place, Questions, as_asked, compared_by, only_ask, questions
+from tunewright.project.audit_reading import AsSource, read_rows, source_of
 from tunewright.project.set_aside import set_aside
 from tunewright.project.suite_leaks import KINDS, leak_finding, near_note
 
@@ -38,6 +41,8 @@ class Against(NamedTuple):
     """The line that drops rows which it asks, with its name seen from the root; none where no operation reads it."""
     aside: tuple[AuditFinding, ...]
     """Its rows that could not be read, which nothing is held against."""
+    notes: tuple[str, ...] = ()
+    """How it was read, where that was not told or not as told."""
 
 
 def read_against(
@@ -46,18 +51,25 @@ def read_against(
     columns: dict[str, str] | None = None,
     form: str | None = None,
     file_format: str | None = None,
+    like: Path | None = None,
 ) -> list[Against]:
-    """Read each file as `columns`, `form` or the format say, or, where it has no such row, as its first rows do.
+    """Read each file as `columns` or `form` say, or, where it has no such row, as its first rows do.
 
+    The format was told of the file `like`: it is that of files with its ending, and of those whose own does not tell it.
     Raises DataError where a file cannot be read.
     """
     found = []
     for path in files:
+        formats = [file_format]
+        if file_format is not None:
+            formats.insert(1 if _as_told(path, like) else 0, None)
         with TemporaryDirectory() as scratch:
-            rows, source, aside = _read(path, columns, form, file_format, Path(scratch))
-        suite = Suite(str(path), tuple(rows), lambda _: (), ())
-        unread = [one.model_copy(update={"message": f"{path}, held against: {one.message}"}) for one in aside]
-        found.append(Against(suite, _recipe(source, root), tuple(unread)))
+            read = _read(path, columns, form, formats, Path(scratch))
+        suite = Suite(str(path), tuple(read.rows), lambda _: (), ())
+        unread = [
+            one.model_copy(update={"message": f"{path}, held against: {one.message}"}) for one in read.aside
+        ]
+        found.append(Against(suite, _recipe(read.source, root), tuple(unread), tuple(_notes(path, read))))
     return found
 
 
@@ -67,9 +79,12 @@ def leaks_against(
     """What each file shares with the rows, word for word and nearly, as far as `kinds` asks, and what was not looked at."""
     where = None if part == ALL else part
     findings, notes = list[AuditFinding](), list[str]()
-    for suite, recipe, aside in held:
+    for suite, recipe, aside, how in held:
         findings += aside
-        suite = suite._replace(examples=as_asked(suite.examples, rows))
+        notes += how
+        asked = as_asked(suite.examples, rows)
+        suite = suite._replace(examples=asked.examples)
+        notes += compared_by(Path(suite.name), asked.columns)
         for kind in KINDS:
             found = _LOOKS[kind]([suite], rows) if kind in kinds else {}
             findings += [leak_finding(name, leak, where, kind, recipe=recipe) for name, leak in found.items()]
@@ -80,56 +95,94 @@ def leaks_against(
 
 class _Read(NamedTuple):
     rows: list[Example]
-    source: SourceSpec
+    source: AsSource
     aside: list[AuditFinding]
+    asked: Questions
+    """Those of the rows that have no answer."""
+    untold: str = ""
+    """Why it was not read as told."""
+
+
+def _notes(path: Path, read: _Read) -> Iterator[str]:
+    if read.untold:
+        yield f"{path} could not be read as told ({read.untold.rstrip('.')}); read as: {read.source.why.rstrip('.')}"
+    yield from compared_by(path, read.asked.columns)
+    for file in read.asked.cut:
+        yield f"what {file.partition(' ')[0]} asks was compared only as far as it can be read: {file}"
+
+
+def _as_told(path: Path, like: Path | None) -> bool:
+    """Whether a format that was told of the file `like` goes before what the path's own ending tells."""
+    try:
+        first = find_files(SourceSpec(path=str(path)), Path.cwd())[0].path
+    except BadFile:
+        return True
+    return format_of_ending(first) in (None, like and format_of_ending(like))
 
 
 def _read(
-    path: Path, columns: dict[str, str] | None, form: str | None, file_format: str | None, scratch: Path
+    path: Path, columns: dict[str, str] | None, form: str | None, formats: Sequence[str | None], scratch: Path
 ) -> _Read:
-    """The file's rows. What was told of other rows may not be true of these."""
-    for place, how in enumerate(((columns, form, file_format), (None, None, file_format))):
-        if any(how):
-            try:
-                return _read_as(path, *how, scratch / str(place))
-            except DataError:
-                pass
-    return _read_as(path, None, None, None, scratch / "guessed")
+    """The file's rows, in the first of the formats (None: as its ending tells) in which some can be read. What was told of
+    other rows may not be true of these: where none can be used so, they are read as they look."""
+    told = [(columns, form), (None, None)] if columns or form else [(None, None)]
+    tries = [(*how, file_format) for file_format in formats for how in told]
+    errors = list[DataError]()
+    for how in tries:
+        try:
+            read = _read_as(path, *how, scratch / str(len(errors)))
+        except DataError as error:
+            errors.append(error)
+        else:
+            refused = (error.message for one, error in zip(tries, errors, strict=False) if any(one))
+            return read._replace(untold=next(refused, ""))
+    raise errors[len(told) - 1]
 
 
 def _read_as(
     path: Path, columns: dict[str, str] | None, form: str | None, file_format: str | None, out: Path
 ) -> _Read:
     """Raises DataError where no row can be used, nor its question be read."""
+    guessed = not (columns or form)
     try:
         read = read_rows(path, columns, form, out, file_format=file_format, as_typed=True, fix=_FIX)
     except DataError:
-        asked = _questions_alone(path, columns, form, file_format, out)
-        if not asked.rows:
+        alone = _questions_alone(path, columns, form, file_format, out)
+        if alone is None:
             raise
-        return asked
-    return _with_questions(read)
-
-
-def _with_questions(read: ReadRows) -> _Read:
-    """The rows, and what those ask that cannot be used."""
-    source = read.source.spec
+        return alone
+    if guessed and only_ask(read.source.spec):
+        source = read.source._replace(spec=_without_columns(read.source.spec))
+        asked = questions(source.spec, Path.cwd())
+        if asked.rows:
+            return _Read(asked.rows, source, _aside(read.rejects, 0, asked.rows), asked)
     unread = {_place(row) for row in read_jsonl(read.rejects)}
-    asked = questions(source, Path.cwd(), unread) if unread else []
-    return _Read([*read.rows, *asked], source, _aside(read.rejects, len(read.rows), asked))
+    asked = questions(read.source.spec, Path.cwd(), unread, guessed=guessed)
+    aside = _aside(read.rejects, len(read.rows), asked.rows)
+    return _Read([*read.rows, *asked.rows], read.source, aside, asked)
 
 
 def _questions_alone(
     path: Path, columns: dict[str, str] | None, form: str | None, file_format: str | None, out: Path
-) -> _Read:
-    """What a file asks in which no row can be used."""
+) -> _Read | None:
+    """What a file asks in which no row can be used, where it asks something."""
+    guessed = not (columns or form)
     try:
-        source = source_of(path, columns, form, file_format, as_typed=True).spec
+        source = source_of(path, columns, form, file_format, as_typed=True)
     except DataError:
-        return _Read([], SourceSpec(path=str(path)), [])
-    asked = questions(source, Path.cwd())
+        return None
+    asked = questions(source.spec, Path.cwd(), guessed=guessed)
+    if not asked.rows:
+        return None
+    if guessed and all(keys[0] in COLUMNS for keys in asked.columns):
+        source = source._replace(spec=_without_columns(source.spec))
     rejects = out / REJECTS
-    return _Read(asked, source, _aside(rejects, 0, asked) if rejects.exists() else [])
+    return _Read(asked.rows, source, _aside(rejects, 0, asked.rows) if rejects.exists() else [], asked)
+
+
+def _without_columns(source: SourceSpec) -> SourceSpec:
+    """The same where it is not known before which column a row asks by."""
+    return source.model_copy(update={"columns": {}})
 
 
 def _aside(rejects: Path, read: int, asked: Sequence[Example]) -> list[AuditFinding]:
@@ -154,10 +207,11 @@ def _place(row: dict[str, Any]) -> Place:
     return row["file"], row["row"]
 
 
-def _recipe(source: SourceSpec, root: Path) -> str:
+def _recipe(read: AsSource, root: Path) -> str:
     """The line that drops rows which the file asks; none where its rows are of a form, or a format that no ending tells:
     the operation does not read them."""
-    if source.form is not None or source.format != "auto":
+    source = read.spec
+    if source.form is not None or source.format not in ("auto", format_of_ending(Path(source.path))):
         return ""
     column = source.columns.get("input") or source.columns.get(TEXT)
     asked = f", column: {_quoted(column)}" if column else ""

@@ -39,8 +39,8 @@ _TELLING = frozenset(
     )
 )
 """Keys of rows that say more than a question and an answer."""
-
-
+_ANSWERS = ("output", "response")
+"""Keys of the one answer of such rows."""
 _IN_A_PROJECT = "An audit has no such option: begin a project, and set"
 
 
@@ -90,6 +90,10 @@ def _read(path: Path, source: AsSource, root: Path, scratch: Path, fix: str) -> 
         summary = ingest({"rows": source.spec}, task_of(path, source.spec), root, scratch, reject_budget=1)
     except DataError:
         first = next(read_jsonl(scratch / REJECTS), None) if (scratch / REJECTS).exists() else None
+        if (
+            first is None and source.spec.thinking
+        ):  # of some of a folder's files, say, that are no conversations
+            return _read(path, source._replace(spec=_with(source.spec, thinking=None)), root, scratch, fix)
         if first is None:
             raise
         reason = excerpt(first["reason"], most=300)
@@ -97,6 +101,8 @@ def _read(path: Path, source: AsSource, root: Path, scratch: Path, fix: str) -> 
             fix = f"{_IN_A_PROJECT} thinking for its source."
         place = f"{first['file']}:{first['row']}"
         raise DataError(f"no row can be used; of the first: {reason}", where=place, fix=fix) from None
+    if thinking := sum(summary.sources["rows"].thinking.values()):
+        source = source._replace(why=f"{source.why} Thinking beside the answers of {thinking:,} is left out.")
     return ReadRows(Examples(scratch / EXAMPLES), source, summary, scratch / REJECTS)
 
 
@@ -116,10 +122,10 @@ def source_of(
     known = "auto" if file_format is None else _format_named(file_format)
     file = SourceSpec(path=name, format=known)
     if form is not None:
-        return AsSource(_with(file, form=_form_named(form)), f"The rows are read as {form}, as told.")
+        return AsSource(_in_form(file, _form_named(form)), f"The rows are read as {form}, as told.")
     if columns:
         return AsSource(_with(file, columns=columns), "The columns are taken as told.")
-    if file_format is None and (export := export_of(path)) is not None:
+    if (export := export_of(path)) is not None and known in ("auto", export.format):
         conversations = str(Path(name, export.entry))
         why = f"It is {export.what}, read as {export.format}."
         return AsSource(_with(file, path=conversations, format=export.format), why)
@@ -135,9 +141,9 @@ def _guessed(path: Path, file: SourceSpec) -> AsSource:
     keys = {name for row in sample.rows[:1] for name in row}
     if not keys & {"messages", "prompt"} and keys & _TELLING and (found := _form(sample.rows)):
         why = f"The rows are read as {found.spec.name}: {found.said}."
-        return AsSource(_with(file, form=found.spec), why)
+        return AsSource(_in_form(file, found.spec), why)
     if sample.is_chat:
-        return AsSource(file, "Its rows are conversations.")
+        return AsSource(_thinking_left_out(file), "Its rows are conversations.")
     if _holds_documents(path, file.format):
         return AsSource(file, "Its rows are documents.")
     if len(sample.columns) == 1:
@@ -167,6 +173,19 @@ def _base(path: Path) -> Path:
 
 def _with(file: SourceSpec, **more: Any) -> SourceSpec:
     return SourceSpec(**{**file.model_dump(exclude_unset=True), **more})
+
+
+def _in_form(file: SourceSpec, form: FormSpec) -> SourceSpec:
+    found = _with(file, form=form)
+    return _thinking_left_out(found) if form.has_turns else found
+
+
+def _thinking_left_out(file: SourceSpec) -> SourceSpec:
+    """The same without the thinking beside its answers, where its format has any."""
+    try:
+        return _with(file, thinking="drop")
+    except ValidationError:
+        return file
 
 
 def _first(path: Path, file_format: Format) -> Path:
@@ -210,7 +229,7 @@ def _option(fix: str | None) -> str | None:
     if fix is None:
         return None
     fix = fix.replace("Set format: for this source", "Say --format NAME")
-    fix = re.sub(r"Set format: (?=\w)", "Say --format ", fix)
+    fix = re.sub(r"Set format: (\w+)(, and path: .*(?=\.$))?", r"Say --format \1", fix)
     return re.sub(r"^Set (?=(?:encoding|speech|hub):)", f"{_IN_A_PROJECT} ", fix)
 
 
@@ -223,9 +242,11 @@ def _form_named(name: str) -> FormSpec:
 
 
 def _form(rows: Sequence[dict[str, Any]]) -> Detected | None:
-    """The form of another tool's rows, where they surely have one that columns of a question and an answer do not say."""
+    """The form of another tool's rows, where they surely have one that columns of a question and an answer do not say. Rows
+    that one answer is missing from do not speak against it."""
+    answered = [row for row in rows if any(str(row.get(key) or "").strip() for key in _ANSWERS)]
     try:
-        return detect(rows)
+        return detect(answered or rows)
     except DataError:
         return None
 

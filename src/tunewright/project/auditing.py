@@ -92,7 +92,7 @@ def audit_file(
     """
     looked = looked or AuditSpec()
     _known(looked)
-    held = read_against([Path(one) for one in looked.against], Path.cwd(), columns, form, file_format)
+    held = read_against([Path(one) for one in looked.against], Path.cwd(), columns, form, file_format, path)
     with TemporaryDirectory() as scratch:
         rows, source, summary, rejects = read_rows(
             path, columns, form, Path(scratch), file_format=file_format

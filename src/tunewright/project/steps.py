@@ -80,10 +80,7 @@ def _asked(file: "ProjectFile") -> dict[str, Any]:
     from tunewright.project.file import GENERAL
 
     suites = {
-        name: {
-            **{"examples": spec.examples, "form": spec.form, "limit": spec.limit},
-            **({"thinking": spec.thinking} if spec.thinking else {}),
-        }
+        name: spec.model_dump(include={"examples", "form", "thinking", "limit"})
         for name, spec in file.suites.items()
         if spec.examples != GENERAL
     }

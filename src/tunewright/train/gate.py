@@ -339,8 +339,8 @@ def _forgets(row: Conversation, renderer: Renderer) -> bool:
     thoughts = list(filter(None, (thought(message.content) for message in answers)))
     if not thoughts:
         return False
-    text = renderer.text(row)
-    return not all(each in text for each in thoughts)
+    said, text = "\n".join(message.content for message in row), renderer.text(row)
+    return any(text.count(each) < said.count(each) for each in thoughts)
 
 
 def _check(

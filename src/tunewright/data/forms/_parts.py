@@ -9,6 +9,7 @@ from tunewright.data.names import listed
 from tunewright.data.ratings import read_rating
 from tunewright.data.rows import BadRow
 from tunewright.data.side_keys import refuse_lost
+from tunewright.data.thinking import BEGIN, Thoughts
 
 Row = Mapping[str, Any]
 Turn = dict[str, Any]
@@ -162,6 +163,21 @@ def paired(prompt: list[Turn], chosen: list[Turn], rejected: list[Turn]) -> dict
         raise BadRow("bad pair: a side does not end with the assistant's answer")
     before = [turn | _more(turn, other) for turn, other in zip(chosen[:-1], rejected[:-1], strict=True)]
     return {"messages": [*before, chosen[-1]], "rejected": [rejected[-1]]}
+
+
+def of_prompt(form: Form) -> Form:
+    """The form for a pair's prompt: its thinking is noted apart, for whole conversations hold their prompt themselves."""
+    return form._replace(thoughts=Thoughts(form.thoughts.how))
+
+
+def note_thinking(prompt: Form, form: Form, answer: list[Turn]) -> None:
+    """Note a prompt's thinking with that of the two sides. Raises BadRow where it would be lost and is to be trained."""
+    if not prompt.thoughts.found:
+        return
+    whole = any(turn["role"] != "assistant" for turn in answer)
+    if whole and not any(str(turn["content"]).startswith(BEGIN) for turn in answer[:-1]):
+        form.thoughts.apart("prompt")
+    form.thoughts.found = True
 
 
 def _told(turn: Turn) -> Turn:

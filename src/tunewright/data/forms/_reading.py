@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from tunewright.data.forms._parts import refuse
 from tunewright.data.forms.spec import FormSpec
 from tunewright.data.side_keys import free_name
-from tunewright.data.thinking import REFUSED, Thoughts
+from tunewright.data.thinking import Thoughts
 
 _CHAT_KEYS = frozenset(
     (
@@ -35,7 +35,9 @@ def reader_of(spec: FormSpec) -> Callable[[Mapping[str, Any], Thoughts], Made]:
     def made(row: Mapping[str, Any], thoughts: Thoughts) -> Made:
         refuse(row, form)
         noted = _Noted(row)
-        found: dict[str, Any] = read(noted, form if thoughts is REFUSED else form._replace(thoughts=thoughts))
+        found: dict[str, Any] = read(
+            noted, form if thoughts.how is None else form._replace(thoughts=thoughts)
+        )
         for key, value in row.items():
             if key not in noted.read:
                 name = kept_as(key)

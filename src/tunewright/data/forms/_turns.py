@@ -8,7 +8,6 @@ from tunewright.data.forms.spec import Form
 from tunewright.data.names import listed
 from tunewright.data.rows import BadRow
 from tunewright.data.side_keys import beside
-from tunewright.data.thinking import before
 
 _PART = ("type", "text", "value", "train", "weight")
 _OTHER = {"role": "other_role", "content": "other_content"}
@@ -55,8 +54,10 @@ def _turn(turn: Any, form: Form, where: str) -> Turn:
         keys = {**keys, "role": "role", "content": "content"}
     role = _role(turn, keys["role"], form, where)
     place = f"{where}.{keys['content']}"
-    content, flags = _content(form.thoughts.parts(turn.get(keys["content"]), place), place)
-    made: Turn = {"role": "assistant" if role == "call" else role, "content": content}
+    made: Turn = {"role": "assistant" if role == "call" else role}
+    told, inside = form.thoughts.parts(turn.get(keys["content"]), made["role"], place)
+    content, flags = _content(told, place)
+    made["content"] = content
     for part in ("weight", "train", "tool_calls", "tool_call_id", "name"):
         if (found := turn.get(keys[part])) is not None:
             made[part] = found
@@ -71,10 +72,14 @@ def _turn(turn: Any, form: Form, where: str) -> Turn:
         made["tool_calls"] = [*made.get("tool_calls", ()), older]
     taken = {"function_call", *(key for part, key in keys.items() if part != "thinking")}
     more, thought = form.thoughts.part(
-        {key: each for key, each in turn.items() if key not in taken}, made["role"], where, keys["thinking"]
+        {key: each for key, each in turn.items() if key not in taken},
+        made["role"],
+        where,
+        keys["thinking"],
+        inside,
     )
     calls = bool(made.get("tool_calls") or more.get("tool_calls"))
-    made["content"] = before(made["content"], thought, calls=calls, where=where)
+    made["content"] = form.thoughts.joined(made["content"], thought, calls=calls, where=where)
     given = dict[str, str]()
     for key, each in beside(more, made["role"], calls, where).items():
         name = _OTHER.get(key, key)

@@ -8,7 +8,19 @@
 import json
 from typing import Any
 
-from tunewright.data.forms._parts import Row, Turn, finished, has, kind_of, paired, rating, value, with_tools
+from tunewright.data.forms._parts import (
+    Row,
+    Turn,
+    finished,
+    has,
+    kind_of,
+    note_thinking,
+    of_prompt,
+    paired,
+    rating,
+    value,
+    with_tools,
+)
 from tunewright.data.forms._turns import read_turns
 from tunewright.data.forms.spec import Form
 from tunewright.data.rows import BadRow
@@ -31,8 +43,10 @@ def _pair(row: Row, form: Form) -> dict[str, Any]:
     asked = value(row, form, "input")
     if not isinstance(asked, dict) or "messages" not in asked:
         raise BadRow(f"bad messages: {form.keys['input']!r} is {kind_of(asked)}, not an object with messages")
-    prompt = _turns(asked["messages"], form, f"{form.keys['input']}.messages")
+    asking = of_prompt(form)
+    prompt = _turns(asked["messages"], asking, f"{form.keys['input']}.messages")
     sides = [_turns(value(row, form, side), form, form.keys[side]) for side in ("preferred", "rejected")]
+    note_thinking(asking, form, sides[0])
     made = paired(prompt, *sides)
     made["messages"] = finished(made["messages"], form)
     known = ("messages", form.keys.get("tools"), form.keys.get("functions"))

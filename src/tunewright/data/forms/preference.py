@@ -17,6 +17,8 @@ from tunewright.data.forms._parts import (
     has,
     kind_of,
     needed,
+    note_thinking,
+    of_prompt,
     paired,
     text,
     value,
@@ -29,12 +31,14 @@ from tunewright.data.rows import BadRow
 
 def read(row: Row, form: Form) -> dict[str, Any]:
     """The chat row. Raises BadRow."""
-    prompt = _prompt(row, form)
+    asking = of_prompt(form)
+    prompt = _prompt(row, asking)
     if "answers" in form.keys:
         sides = _ranked(value(row, form, "answers"), form)
     else:
         sides = [_side(row, form, name) for name in ("chosen", "rejected")]
     made = paired(prompt, *sides)
+    note_thinking(asking, form, sides[0])
     if not any(turn["role"] == "user" and str(turn["content"]).strip() for turn in made["messages"]):
         raise BadRow("empty input: nothing asks for the two answers")
     made["messages"] = finished(made["messages"], form, text(row, form, "system"))

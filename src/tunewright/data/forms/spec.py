@@ -92,7 +92,20 @@ class FormSpec(Spec):
         for part in self.message_keys:
             if part not in MESSAGE_PARTS:
                 raise ValueError(f"a turn has no part {part!r}; it has {listed(MESSAGE_PARTS)}")
+        if (thinking := self.message_keys.get("thinking")) is not None:
+            self._check_thinking(thinking)
         return self
+
+    def _check_thinking(self, key: str) -> None:
+        """Raises ValueError where thinking is never read from a turn's `key`."""
+        if not self.has_turns:
+            raise ValueError(f"rows of the form {self.name} have no turns that thinking could stand beside")
+        if not key.strip():
+            raise ValueError("the key of a turn's thinking is blank; name one, or leave thinking out")
+        keys = self.form().message_keys
+        part = next((part for part, theirs in keys.items() if theirs == key and part != "thinking"), None)
+        if part is not None:
+            raise ValueError(f"a turn's {key!r} is its {part}, so it is not its thinking, too")
 
     @property
     def has_turns(self) -> bool:

@@ -17,6 +17,8 @@ from tunewright.data.forms._parts import (
     finished,
     has,
     needed,
+    note_thinking,
+    of_prompt,
     paired,
     rating,
     untrained,
@@ -71,13 +73,15 @@ def _pair(row: Row, form: Form) -> dict[str, Any]:
     sides = [value(row, form, side) for side in ("chosen", "rejected")]
     if not has(row, form, "prompt") and all(isinstance(side, str) for side in sides):
         return _shared(*sides)
+    asking = of_prompt(form)
     prompt = (
-        read_turns(row[form.keys["prompt"]], form, form.keys["prompt"]) if has(row, form, "prompt") else []
+        read_turns(row[form.keys["prompt"]], asking, form.keys["prompt"]) if has(row, form, "prompt") else []
     )
     chosen, rejected = (
         read_turns(side, form, form.keys[name], "assistant")
         for name, side in zip(("chosen", "rejected"), sides, strict=True)
     )
+    note_thinking(asking, form, chosen)
     return paired(prompt, chosen, rejected)
 
 

@@ -48,8 +48,8 @@ class Decontaminate(OpSpec):
     """Files of evaluations, relative to the project's folder; a glob takes several. `suites` stands for the files of all the
     project's suites (the test part is drawn later, and kept apart by the split)."""
     column: str | None = None
-    """The column that holds what is asked; left out, the first of input, question, text, prompt, query, instruction and
-    problem, or a chat row's last question."""
+    """The column that holds what is asked; left out, the first that says something of question, problem, instruction (with
+    its input), input, text, prompt and query, or a chat row's last question."""
     neighbours: bool = False
     """Whether rows go, too, that share half of their phrases or letters with an evaluation text: edited copies, which look
     as natural neighbours do, and all of these. Left out, they stay and are told."""

@@ -6,7 +6,7 @@ A source names its format; who has yet to write a source is told here which one 
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 from tunewright.data.rows import BadFile, Row
 from tunewright.data.sources._zip import open_zip
 
+_HIDDEN = re.compile(r"\.[^.]|__MACOSX$")
 _DAY = re.compile(r"[^/]+/\d{4}-\d{2}-\d{2}\.json")
 """What Slack calls the messages of a channel's day."""
 _BESIDE = {"user.json", "message_feedback.json", "chat.html"}
@@ -39,11 +40,27 @@ _SLACK = Export("the export of a Slack workspace", "slack")
 _ACCOUNT = Export("the export of a ChatGPT account", "chatgpt", "conversations.json")
 
 
+def seen(names: Iterable[str]) -> list[str]:
+    """The names without those of hidden files and of what macOS packs beside them."""
+    return [name for name in names if not any(map(_HIDDEN.match, name.split("/")))]
+
+
+def top_of(names: Iterable[str]) -> str:
+    """The one folder that all entries of an archive lie in ("export/"), as where it was packed again; else nothing."""
+    tops = {name.partition("/")[:2] for name in seen(names)}
+    top, slash = tops.pop() if len(tops) == 1 else ("", "")
+    return f"{top}/" if slash else ""
+
+
 def export_in(names: Collection[str]) -> Export | None:
-    """What an archive of these entries is the export of."""
-    if "users.json" in names and any(map(_DAY.fullmatch, names)):
+    """What an archive of these entries is the export of, whether or not they lie in one folder."""
+    top = top_of(names)
+    inner = {name.removeprefix(top) for name in names}
+    if "users.json" in inner and any(map(_DAY.fullmatch, inner)):
         return _SLACK
-    return _ACCOUNT if _ACCOUNT.entry in names and not _BESIDE.isdisjoint(names) else None
+    if _ACCOUNT.entry in inner and not _BESIDE.isdisjoint(inner):
+        return _ACCOUNT._replace(entry=f"{top}{_ACCOUNT.entry}")
+    return None
 
 
 def is_of_chatgpt(values: dict[str, Any]) -> bool:
@@ -56,17 +73,33 @@ def export_of(path: Path) -> Export | None:
     reads it in earnest says why.
     """
     try:
-        if path.name == _ACCOUNT.entry and path.parent.is_file():
-            found = export_of(path.parent)
-            return found._replace(entry="") if found == _ACCOUNT else None
+        if archive := next((place for place in path.parents if place.is_file()), None):
+            inside = path.relative_to(archive).as_posix()
+            found = _in_archive(archive, inside) if path.name == _ACCOUNT.entry else None
+            return found._replace(entry="") if found is not None and found.entry == inside else None
         if path.suffix.lower() == ".zip":
-            with open_zip(path, "a zip archive") as archive:
-                return export_in(archive.namelist())
+            return _in_archive(path)
         if path.suffix.lower() == ".json":
             return _ACCOUNT._replace(entry="") if _begins_with_a_tree(path) else None
     except (BadFile, OSError):
         pass
     return None
+
+
+def _in_archive(archive: Path, entry: str | None = None) -> Export | None:
+    """What an archive is the export of; where conversations alone lie in it, or are named, their rows tell."""
+    from tunewright.data.sources._unpack import unpacked
+
+    with open_zip(archive, "a zip archive") as opened:
+        names = opened.namelist()
+    if (found := export_in(names)) is not None:
+        return found
+    files = [name for name in seen(names) if not name.endswith("/")]
+    entry = entry or (files[0] if len(files) == 1 else None)
+    if entry not in files or Path(entry).name != _ACCOUNT.entry:
+        return None
+    with unpacked(archive / entry, by_line=False) as file:
+        return _ACCOUNT._replace(entry=entry) if _begins_with_a_tree(file) else None
 
 
 def _begins_with_a_tree(path: Path) -> bool:

@@ -16,7 +16,7 @@ from tunewright.data.rows import BadRow
 from tunewright.data.side_keys import beside
 from tunewright.data.sources import jsonl
 from tunewright.data.sources._call import read_calls, read_text
-from tunewright.data.thinking import REFUSED, Thoughts, before
+from tunewright.data.thinking import REFUSED, Thoughts
 
 _ROLES: tuple[str, ...] = get_args(Role)
 _KEYS = ("role", "content", "weight", "train", "name", "tool_calls", "tool_call_id")
@@ -41,7 +41,8 @@ def read_message(
     if row.keys() == _PLAIN and isinstance(content, str):  # as most rows' are
         return Message(role=role, content=content)
     calls = read_calls(row.get("tool_calls"), role, where)
-    content = _content(thoughts.parts(content, f"{where}.content"), where, calls)
+    told, inside = thoughts.parts(content, role, f"{where}.content")
+    content = _content(told, where, calls)
     weight = _weight(row, where)
     own = {key: read_text(row.get(key), f"{where}.{key}") for key in ("tool_call_id", "name")}
     if own["tool_call_id"] is not None and role != "tool":
@@ -49,8 +50,8 @@ def read_message(
     keys = {key: value for key, value in row.items() if key not in _KEYS}
     if role != "tool":  # templates show no other's
         keys["name"] = own.pop("name")
-    more, thought = thoughts.part(keys, role, where)
-    content = before(content, thought, calls=bool(calls), where=where)
+    more, thought = thoughts.part(keys, role, where, inside=inside)
+    content = thoughts.joined(content, thought, calls=bool(calls), where=where)
     if extra := beside(more, role, bool(calls), where):
         if aside is None:
             raise BadRow(f"bad messages: {where} has {listed(extra)}; a message has {', '.join(_KEYS)}")

@@ -9,7 +9,6 @@ import fnmatch
 import gzip
 import lzma
 import os
-import re
 import tempfile
 import zlib
 from collections.abc import Generator, Iterator
@@ -19,7 +18,7 @@ from typing import BinaryIO
 
 from tunewright.data.names import listed, shown
 from tunewright.data.rows import BadFile
-from tunewright.data.sources._exports import export_in
+from tunewright.data.sources._exports import export_in, seen
 from tunewright.data.sources._lines import Lines
 from tunewright.data.sources._zip import BLOCK, blocks_of, most_unpacked, open_zip, too_large
 
@@ -29,7 +28,6 @@ _NESTED = {*COMPRESSED, ARCHIVE, ".tgz", ".tar", ".7z", ".rar", ".tbz2", ".txz"}
 _XZ_MEMORY = 256 * 2**20
 _ZIP = "a zip archive"
 _NAME = 120
-_HIDDEN = re.compile(r"\.[^.]|__MACOSX$")
 
 
 def inner_name(path: Path) -> str | None:
@@ -78,10 +76,10 @@ def entries(archive: Path, pattern: str | None = None) -> list[str]:
         names = (
             [pattern]
             if pattern in names
-            else [name for name in _seen(names) if fnmatch.fnmatch(name, pattern)]
+            else [name for name in seen(names) if fnmatch.fnmatch(name, pattern)]
         )
     else:
-        names = _seen(names)
+        names = seen(names)
         formats = {name: ENDINGS.get(Path(name).suffix.lower()) for name in names}
         known = [name for name in names if formats[name] or Path(name).suffix.lower() in _NESTED]
         rows = [name for name in known if formats[name] not in DOCUMENTS]
@@ -187,11 +185,6 @@ def _zstandard(stream: BinaryIO) -> Generator[bytes, None, None]:
     with pyarrow.CompressedInputStream(stream, "zstd") as plain:
         while block := plain.read(BLOCK):
             yield block
-
-
-def _seen(names: list[str]) -> list[str]:
-    """The names without those of hidden files and of what macOS packs beside them."""
-    return [name for name in names if not any(map(_HIDDEN.match, name.split("/")))]
 
 
 def _safe(name: str) -> str:

@@ -24,7 +24,7 @@ from tunewright.data.side_keys import refuse_lost
 from tunewright.data.sources import jsonl
 from tunewright.data.sources._call import check_calls, read_tools
 from tunewright.data.sources._message import read_message
-from tunewright.data.thinking import REFUSED, Thoughts
+from tunewright.data.thinking import BEGIN, REFUSED, Thoughts
 
 _SHAPES = (
     {"chosen", "rejected"},
@@ -96,7 +96,10 @@ def talk(values: dict[str, Any], aside: _Aside = None, thoughts: Thoughts = REFU
             prompt = _turns(values["prompt"], "prompt", "user", more)
             messages, worse = (*prompt, *messages), (*prompt, *worse)
         elif isinstance(values.get("prompt"), list) and values["prompt"]:
-            _turns(values["prompt"], "prompt", "user", more)  # for its side keys alone
+            spare = Thoughts("drop")  # these turns are read for their side keys alone
+            prompt = _turns(values["prompt"], "prompt", "user", _Beside(aside, spare))
+            if spare.found and not any(turn.content.startswith(BEGIN) for turn in messages[: len(prompt)]):
+                thoughts.apart("prompt")
         # answers that hold their prompt need no other: many sets name it beside them once more
         used = {"prompt", "chosen", "rejected", "messages"}
     else:

@@ -22,6 +22,7 @@ from tunewright.core.strict_json import StrictJsonError, parse
 from tunewright.data.names import shown
 from tunewright.data.rows import BadFile, NoAnswer, Reject, Row, Table
 from tunewright.data.sources._documents import clean, iso_time
+from tunewright.data.sources._exports import top_of
 from tunewright.data.sources._roles import joined
 from tunewright.data.sources._slack_text import is_only_files, text_of
 from tunewright.data.sources._zip import open_zip, read_entry
@@ -69,7 +70,9 @@ def _channels(archive: zipfile.ZipFile) -> dict[PurePosixPath, list[str]]:
 
 def _names(archive: zipfile.ZipFile) -> dict[str, str]:
     """The id of each person → the name that is shown."""
-    users = _parsed(archive, "users.json") if "users.json" in archive.namelist() else []
+    names = archive.namelist()
+    place = f"{top_of(names)}users.json"
+    users = _parsed(archive, place) if place in names else []
     found = {}
     for user in users:
         profile = user.get("profile")

@@ -25,6 +25,7 @@ from tunewright.data.names import listed
 from tunewright.data.rows import BadRow, Reject, Row, Table
 from tunewright.data.sources import jsonl
 from tunewright.data.sources._documents import clean, iso_time
+from tunewright.data.thinking import THINKING_KEYS
 
 _FINISHED = ("stop", "tool_calls", "function_call", "end_turn", "eos", "tool_use", "stop_sequence")
 _CUT = {
@@ -181,10 +182,12 @@ def _messages(value: Any, where: str) -> list[dict[str, Any]]:
 
 
 def _kept(message: dict[str, Any]) -> dict[str, Any]:
-    """A message without what logs write beside it (refusal, annotations, thoughts, …)."""
+    """A message without what logs write beside it (refusal, annotations, …)."""
     if message.get("function_call"):
         raise BadRow("bad trace: it calls a function in the way before tools, which is not read")
-    return {key: message[key] for key in _KEPT if message.get(key) not in (None, [])}
+    kept = {key: message[key] for key in _KEPT if message.get(key) not in (None, [])}
+    answers = message.get("role") == "assistant"
+    return kept | {key: each for key, each in message.items() if answers and key in THINKING_KEYS}
 
 
 def _choice(response: dict[str, Any], where: str) -> dict[str, Any]:
@@ -242,7 +245,7 @@ def _counted(holder: Any, keys: tuple[str, ...]) -> int:
 def _answer(message: Any, where: str) -> dict[str, Any]:
     if not isinstance(message, dict):
         raise BadRow(f"bad trace: {where} is {jsonl.kind_of(message)}, not a message")
-    kept = {**_kept(message), "role": "assistant"}
+    kept = _kept({**message, "role": "assistant"})
     if not kept.get("content") and not kept.get("tool_calls"):
         why = "the model refused" if message.get("refusal") else "the answer is blank"
         raise BadRow(f"no answer: {why}")

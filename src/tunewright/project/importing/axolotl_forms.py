@@ -251,18 +251,40 @@ def _thinking(entry: Entry, ledger: Ledger, spec: dict[str, Any], done: set[str]
     turns = FormSpec(name=spec["name"]).has_turns
     mapped = {f"{_MAPPED}.{part}": key for part, key in _mapped(entry).items() if part in THINKING_KEYS}
     given = {key: entry.values[key] for key in _THINKING if key in entry.values} | mapped
-    taken = {key: value for key, value in given.items() if turns and isinstance(value, str) and value}
+    inline = False
     for key, value in given.items():
-        if key in taken:
-            why = "put before the answer, between <think> and </think>"
-            ledger.tell(f"{entry.at}.{key}", value, "changed", "thinking: inline", why)
-            done.add(key)
-        elif key in mapped:
-            ledger.leave(f"{entry.at}.{key}", value, LEFT["field_thinking"] if value else SAYS_NOTHING)
-    named = next((value for key, value in taken.items() if key != "template_thinking_key"), None)
-    if named is not None and named not in THINKING_KEYS:
-        spec["message_keys"] = {**spec.get("message_keys", {}), "thinking": named}
-    return {"thinking": "inline"} if taken else {}
+        place = f"{entry.at}.{key}"
+        if not turns or not value:
+            if key in mapped:  # the others are told with what goes nowhere
+                ledger.leave(place, value, LEFT["field_thinking"] if value else SAYS_NOTHING)
+            continue
+        done.add(key)
+        if why := _not_thinking(key, value, spec):
+            ledger.leave(place, value, why)
+            continue
+        inline = True
+        why = "put before the answer, between <think> and </think>"
+        ledger.tell(place, value, "changed", "thinking: inline", why)
+        if key != "template_thinking_key" and value not in THINKING_KEYS:
+            spec["message_keys"] = {**spec.get("message_keys", {}), "thinking": value}
+    return {"thinking": "inline"} if inline else {}
+
+
+def _not_thinking(key: str, value: Any, spec: Mapping[str, Any]) -> str:
+    """Why thinking is not read from the turns' key that the config's `key` names; blank where it is."""
+    if not isinstance(value, str) or not value.strip():
+        return "it is no name of a key"
+    if key == "template_thinking_key" or value in THINKING_KEYS:
+        return ""
+    own = spec.get("message_keys", {})
+    chosen = own.get("thinking", value)
+    if chosen != value:
+        return f"a turn has one key for its thinking, and that is {chosen!r}"
+    try:
+        written_form({"name": spec["name"], "message_keys": {**own, "thinking": value}})
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _mapped(entry: Entry) -> Mapping[Any, Any]:

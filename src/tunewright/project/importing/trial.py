@@ -74,7 +74,13 @@ def _told(source: dict[str, Any], rows: list[Row]) -> Checked:
     except DataError as error:
         return Checked(source, f"its form is not known: {error}")
     form = written_form(found.spec.model_dump(exclude_defaults=True))
-    return Checked({**source, "form": form}, f"its rows tell the form: {found.said}")
+    think = sum(_reject(row, found.spec, None) != _reject(row, found.spec, "drop") for row in rows)
+    more = (
+        f"; {think} have thinking beside an answer and are rejects until then: set thinking for it"
+        if think
+        else ""
+    )
+    return Checked({**source, "form": form}, f"its rows tell the form: {found.said}{more}")
 
 
 def _rows(path: Path, spec: SourceSpec) -> Iterator[Row]:
