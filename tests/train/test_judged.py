@@ -3,6 +3,7 @@
 import pytest
 from test_run import ROWS, SPEC, run
 
+from tunewright.core.errors import GateError
 from tunewright.core.example import ask, make_example
 from tunewright.core.generation import Decoding
 from tunewright.generate.torch import TorchGenerator
@@ -22,8 +23,11 @@ def test_a_trial_asks_for_answers_as_long_as_dev_has_them(tiny_base, tiny_render
     policy, lengths = Policy(model, trees), []
 
     def judge(generator):
-        replies = generator.generate([row[:-1] for row in ROWS[:4]], Decoding(max_new_tokens=40))
-        lengths.append([reply.tokens_out for reply in replies])
+        replies = [
+            generator.generate([row[:-1] for row in some], Decoding(max_new_tokens=40))
+            for some in (ROWS[:3], ROWS[3:6])
+        ]
+        lengths.append([reply.tokens_out for some in replies for reply in some])
         return 1.0
 
     judged = Judged(judge, TorchGenerator.around(model, tiny_renderer), policy, trees)
@@ -32,6 +36,38 @@ def test_a_trial_asks_for_answers_as_long_as_dev_has_them(tiny_base, tiny_render
     trial, scored = lengths
     assert trial == [min(trained[place % 2], length) for place, length in enumerate(scored)]
     assert max(trial) < max(scored) <= 40
+
+
+def test_answers_rated_bad_are_not_asked_for(tiny_base, tiny_renderer):
+    model, asked = load_model(tiny_base, device="cpu"), []
+    rows = [
+        make_example(ask("Why?", "so"), desirable=True),
+        make_example(ask("And?", "It is red, as said."), desirable=False),
+    ]
+    trees = find_method("kto").trees(rows, tiny_renderer)
+
+    def judge(generator):
+        replies = generator.generate([ROWS[0][:-1]] * 4, Decoding(max_new_tokens=40))
+        asked.append(max(reply.tokens_out for reply in replies))
+        return 1.0
+
+    Judged(judge, TorchGenerator.around(model, tiny_renderer), Policy(model, trees), trees).trial()
+    assert asked[0] <= trees[0].rows[0].trained < trees[1].rows[0].trained
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_memory_that_runs_out_while_rows_are_answered_is_told_so(tiny_base, tmp_path, when):
+    asked = []
+
+    def judge(generator):
+        asked.append(generator)
+        if len(asked) > (when == "meanwhile"):
+            raise MemoryError
+        return 1.0
+
+    with pytest.raises(GateError, match=r"not enough memory to answer dev rows.*train\.dev_answers") as told:
+        run(tmp_path, tiny_base, judge=judge)
+    assert "batch_tokens" not in str(told.value)
 
 
 @pytest.mark.parametrize("epochs", [2, 40])

@@ -49,7 +49,7 @@ _PLENTY = 40
 _LATER = {"cpu": 32, "cuda": 16}
 """Bytes a trained weight that the first steps do not show, by device: AdamW's moments, and on a CPU a checkpoint's copies
 and the best weights, which an accelerator leaves to the host."""
-_GATHERED, _GATHERING = 300 << 20, 20
+_GATHERED, _GATHERING = 300 << 20, 100
 """Bytes that may gather in bf16 on a CPU in so many steps, which the first do not show: the products it has compiled for
 each shape, and what lies free between them. 140 to 450 MB were seen; in fp32 nothing gathers."""
 _SHORTER = 6
@@ -233,6 +233,7 @@ class Loop:
             self._limit,
             forward_tokens=reference_tokens(Joined(sizes, dev_sizes), laying) if held_against else 0,
             later=self._later(),
+            gradients=sum(value.numel() * value.element_size() for value in self._parameters.values()),
             packable=0 if self._spec.adapter.kind in ("qlora", "full") else self._size(),
             look_tokens=laying.tokens(dev_sizes, plan.dev, self._limit),
             dev_every=plan.dev_every,

@@ -68,6 +68,8 @@ class Load(NamedTuple):
     """Tokens that are read under the base before the first step, where the method asks for that."""
     later: int = 0
     """Bytes that the first steps do not show: the optimizer's, a checkpoint's copies."""
+    gradients: int = 0
+    """Bytes of the trained weights' gradients, which one row has as a full batch does."""
     packable: int = 0
     """Bytes of the base's weights; 0 where qlora would make none of them less, for they are packed already or trained."""
     look_tokens: int = 0
@@ -179,7 +181,8 @@ def look_ahead(
         start = used_bytes(device)
         with peak_bytes(device) as first:
             probe([row])
-        grown = max(0, first[0] - start) * shares[fullest].batch / max(1, held)
+        own = max(0, first[0] - start - load.gradients)
+        grown = load.gradients + own * shares[fullest].batch / max(1, held)
         if grown > _SURE * (room.available - start):
             raise _too_large(round(start + grown), room)
         with peak_bytes(device) as second:
@@ -196,20 +199,9 @@ def look_ahead(
     answering = 0.0
     if besides.answer:
         with peak_bytes(device) as third:
-            answering = _answering(besides.answer)
+            answering = besides.answer()
         peak = max(peak, third[0])
     return Estimate(whole + answering * load.scored_left(0), peak, room.available, answering)
-
-
-def _answering(answer: Callable[[], float]) -> float:
-    """What it says. Raises GateError where memory runs out."""
-    try:
-        return answer()
-    except (MemoryError, RuntimeError) as error:
-        if not is_shortage(error):
-            raise
-        fix = "Lower train.dev_answers or decoding.max_new_tokens."
-        raise GateError([Problem("There is not enough memory to answer dev rows.", fix=fix)]) from error
 
 
 @contextmanager

@@ -135,6 +135,8 @@ def _defaults(ledger: Ledger) -> None:
             ledger.carry(f"{key} (left out)", value, field, value)
     if ledger.config.get("disable_gradient_checkpointing") is None:
         ledger.carry("disable_gradient_checkpointing (left out)", False, "train.gradient_checkpointing", True)
+    if ledger.config.get("stage") == "pt" and ledger.config.get("packing") is None:
+        ledger.tell("packing (left out)", True, "changed", "always so", _BLOCKS)
 
 
 def _checkpointing(ledger: Ledger, key: str, value: Any) -> None:
@@ -193,17 +195,19 @@ _apart = rules.always(
 )
 
 
+_BLOCKS = "rows of one sequence see each other there: here rows are packed, and none sees another"
+
+
 def _packing(ledger: Ledger, key: str, value: Any) -> None:
     """The rows of one sequence attend to each other there, unless `neat_packing` is set for them; pairs are never packed."""
-    stage, here = ledger.config.get("stage", "sft"), "here rows are packed, and none sees another"
+    stage = ledger.config.get("stage", "sft")
     if value is not True or (stage == "sft" and ledger.config.get("neat_packing")):
         _apart(ledger, key, value)
     elif stage in ("sft", "pt"):
-        ledger.tell(key, value, "changed", "always so", f"rows of one sequence see each other there: {here}")
+        ledger.tell(key, value, "changed", "always so", _BLOCKS)
     else:
-        ledger.tell(
-            key, value, "changed", "always so", f"rows of the stage {stage} are not packed there: {here}"
-        )
+        why = f"rows of the stage {stage} are not packed there: here they are, and none sees another"
+        ledger.tell(key, value, "changed", "always so", why)
 
 
 def _eval_steps(ledger: Ledger, key: str, value: Any) -> None:
