@@ -304,15 +304,17 @@ def test_parts_of_a_strange_kind_are_rejects(desk: Any) -> None:
 
 
 def test_what_is_left_out_beside_the_text_is_left_out_of_it_too(desk: Any) -> None:
-    rows = [{"messages": [U, answer(THOUGHT + "A")]}, {"messages": [U, answer(THOUGHT + "A", "Eh.")]}]
-    found = ingested(desk, *rows, {"messages": [U, answer("Write <think>.")]}, thinking="drop")
-    assert [row.messages for row in found.examples] == [ask("Q", "A"), ask("Q", "Write <think>.")]
-    assert found.reasons == [
-        (
-            2,
-            "not carried: messages[1] begins with <think>, and not with what stands beside it; take one of the two out",
-        )
+    """And nothing else: what a text says by itself stays, whatever is left out beside it."""
+    blocks = [{"type": "thinking", "thinking": "a"}, {"type": "thinking", "thinking": "b"}]
+    rows = [
+        answer(THOUGHT + "A"),
+        answer("<think>\na\nb\n</think>\n\nA", blocks, "thinking_blocks"),
+        answer(THOUGHT + "A", "Eh."),
+        answer("Write <think>."),
     ]
+    found = ingested(desk, *({"messages": [U, row]} for row in rows), thinking="drop")
+    assert [row.expected for row in found.examples] == ["A", "A", THOUGHT + "A", "Write <think>."]
+    assert found.summary.sources["s"].thinking == {"drop": 4}
 
 
 def test_logs_leave_it_out_and_count_it_unless_it_is_said_otherwise(desk: Any) -> None:
@@ -386,5 +388,7 @@ def test_an_answer_in_a_schema_cannot_think(desk: Any) -> None:
                 " before them; thinking: drop leaves it out"
             ]
     turns = [U, answer("Tell me."), U, {"role": "assistant", "content": "no"}]
+    own = {**GOOD, "rejected": THOUGHT + "no"}
+    assert ingested(desk, own, thinking="inline", task=task).examples[0].rejected == THOUGHT + "no"
     found = ingested(desk, {"messages": turns}, GOOD, thinking="inline", task=task)
     assert "thinking" not in found.reasons[0][1]  # it is the last answer that is no JSON by itself

@@ -165,6 +165,27 @@ def test_texts_with_a_question_beside_them_are_held_as_the_rows_are() -> None:
         assert notes == [f"3 rows without an answer of both.jsonl were compared by its {one}" for one in by]
 
 
+def test_a_text_is_held_where_what_stands_beside_it_is_no_question_of_its_own() -> None:
+    """The same in all rows; or columns were told."""
+    texts = [{"instruction": "Classify", "text": one} for one in QUESTIONS[:4]]
+    [found] = told([write("same.jsonl", texts)])
+    assert found[:3] == ("leak", "train", 4)
+    bodies = [{"body": one, "question": f"Which topic, {n}?"} for n, one in enumerate(QUESTIONS[:4])]
+    [found] = told([write("bodies.jsonl", bodies)], columns={"text": "body"})
+    assert found[:3] == ("leak", "train", 4)
+
+
+def test_a_question_after_what_cannot_be_read_is_not_compared() -> None:
+    asked, picture = chat(("user", QUESTIONS[0])), {"type": "image_url", "image_url": {"url": "a.png"}}
+    rows = [
+        {"messages": ["Delete it?", *asked]},
+        {"messages": [{"role": "user", "content": [picture, {"type": "text", "text": QUESTIONS[0]}]}]},
+        {"messages": asked},
+    ]
+    findings, _ = leaks_against(read_against([write("odd.jsonl", rows)], Path.cwd()), ROWS, "train")
+    assert [(one.kind, one.count) for one in findings] == [("set_aside", 2), ("leak", 1)]
+
+
 def test_questions_of_a_column_that_is_told_are_held() -> None:
     odd = write("odd.jsonl", [{"it": one, "question": None, "id": n} for n, one in enumerate(QUESTIONS[:5])])
     [found] = told([odd], columns={"input": "it", "expected": "answer"})

@@ -65,7 +65,8 @@ class ChatRows:
 
     def _read_answer(self, said: str, bad: bool, thoughts: Thoughts) -> str:
         """The answer in the task's form, which may have no place for thinking. Raises BadRow."""
-        if thoughts.how == "inline" and not self._task.takes_text and said.startswith(BEGIN):
+        inlined = thoughts.how == "inline" and thoughts.found and said.startswith(BEGIN)
+        if inlined and not self._task.takes_text:
             raise BadRow(
                 "not carried: the task's answers are held to a schema, which has no place for the thinking that inline puts"
                 " before them; thinking: drop leaves it out"

@@ -58,7 +58,8 @@ def _turns(asked: Any) -> tuple[dict[str, Any], ...]:
     if not isinstance(turns, list) or not any(isinstance(turn, dict) and "role" in turn for turn in turns):
         return ({"role": "user", "content": _plain(turns)},)
     last = max((at for at, turn in enumerate(turns) if _is_user(turn)), default=-1)
-    return tuple(turn for turn in turns[: last + 1] if isinstance(turn, dict))
+    asking = turns[: last + 1]
+    return tuple(asking) if all(isinstance(turn, dict) for turn in asking) else ()
 
 
 def _is_user(turn: Any) -> bool:

@@ -75,7 +75,7 @@ class Thoughts:
             raise BadRow(f"not carried: {first} is thinking of the {role}; {_DROP}")
         texts = {key: _texts(each) for key, each in held.items()}
         said = {key: each for key, each in texts.items() if each} | ({"content": [inside]} if inside else {})
-        plain = next((each[0] for each in said.values() if len(each) == 1), "")
+        plain = next(("\n".join(each) for each in said.values() if self.how == "drop" or len(each) == 1), "")
         if self.how == "inline":
             unread = [key for key, each in texts.items() if each is None]
             if unread or not plain:
@@ -108,35 +108,32 @@ class Thoughts:
                 f"not carried: {where} has parts that are thinking and not one plain text, and only such can go into the"
                 f" answer; {_DROP}"
             )
-        return Parted(rest, texts[0] if len(texts) == 1 else "")
+        return Parted(rest, "\n".join(texts))
 
-    def apart(self, where: str) -> None:
-        """There is thinking in turns that are read for what stands beside them alone: it is in no text that is trained."""
+    def apart(self, where: str, there: bool) -> None:
+        """There is thinking in turns that are read for what stands beside them alone; whether it is `there` in the text
+        that is trained, too. Raises BadRow where it is not, and is to be.
+        """
         if self.how is None:
             raise BadRow(f"not carried: {where} has thinking beside an answer; {_OTHERWISE}")
-        if self.how == "inline":
+        if self.how == "inline" and not there:
             raise BadRow(
                 f"not carried: {where} has thinking that its answers' conversations have not; {_DROP}"
             )
         self.found = True
 
     def joined(self, content: Any, thought: str, *, calls: bool, where: str) -> Any:
-        """A turn's content as it is trained. Raises BadRow where the text has another thinking part of its own.
-
-        What is left out beside the text is left out of it too, where that has it once more.
+        """A turn's content as it is trained: what is left out beside the text is left out of it too, where that begins with
+        it once more. Raises BadRow where thinking is to be put before a text that has such a part of its own.
         """
         if self.how == "inline":
             return before(content, thought, calls=calls, where=where)
         if self.how is None or not thought or not isinstance(content, str):
             return content
-        if not content.lstrip().startswith(BEGIN):
-            return content
         head, _, rest = content.partition(_END)
-        if "".join(head.replace(BEGIN, "", 1).split()) == "".join(thought.split()):
-            return rest.lstrip("\n")
-        raise BadRow(
-            f"not carried: {where} begins with {BEGIN}, and not with what stands beside it; take one of the two out"
-        )
+        own = head.lstrip()
+        again = own.startswith(BEGIN) and own.removeprefix(BEGIN).split() == thought.split()
+        return rest.lstrip("\n") if again else content
 
 
 REFUSED = Thoughts()

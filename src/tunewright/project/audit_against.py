@@ -43,6 +43,8 @@ class Against(NamedTuple):
     """Its rows that could not be read, which nothing is held against."""
     notes: tuple[str, ...] = ()
     """How it was read, where that was not told or not as told."""
+    told: bool = False
+    """Whether its columns were told."""
 
 
 def read_against(
@@ -69,7 +71,8 @@ def read_against(
         unread = [
             one.model_copy(update={"message": f"{path}, held against: {one.message}"}) for one in read.aside
         ]
-        found.append(Against(suite, _recipe(read.source, root), tuple(unread), tuple(_notes(path, read))))
+        how = (_recipe(read.source, root), tuple(unread), tuple(_notes(path, read)), read.told)
+        found.append(Against(suite, *how))
     return found
 
 
@@ -79,10 +82,10 @@ def leaks_against(
     """What each file shares with the rows, word for word and nearly, as far as `kinds` asks, and what was not looked at."""
     where = None if part == ALL else part
     findings, notes = list[AuditFinding](), list[str]()
-    for suite, recipe, aside, how in held:
+    for suite, recipe, aside, how, told in held:
         findings += aside
         notes += how
-        asked = as_asked(suite.examples, rows)
+        asked = as_asked(suite.examples, rows, told=told)
         suite = suite._replace(examples=asked.examples)
         notes += compared_by(Path(suite.name), asked.columns)
         for kind in KINDS:
@@ -101,6 +104,8 @@ class _Read(NamedTuple):
     """Those of the rows that have no answer."""
     untold: str = ""
     """Why it was not read as told."""
+    told: bool = False
+    """Whether its columns were told."""
 
 
 def _notes(path: Path, read: _Read) -> Iterator[str]:
@@ -135,7 +140,7 @@ def _read(
             errors.append(error)
         else:
             refused = (error.message for one, error in zip(tries, errors, strict=False) if any(one))
-            return read._replace(untold=next(refused, ""))
+            return read._replace(untold=next(refused, ""), told=bool(how[0]))
     raise errors[len(told) - 1]
 
 

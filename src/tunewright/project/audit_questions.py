@@ -46,24 +46,32 @@ class Held(NamedTuple):
     columns: Counter[tuple[str, ...]]
 
 
-def as_asked(held: Sequence[Example], rows: Sequence[Example]) -> Held:
-    """What is held against the rows: where they are conversations, what stands beside a text as a question, or the text
-    alone, is what somebody asks, and no document."""
+def as_asked(held: Sequence[Example], rows: Sequence[Example], *, told: bool = False) -> Held:
+    """What is held against the rows: where they are conversations, a text is what somebody asks, and no document.
+
+    Of texts a question beside them is asked in their place, unless it is the same in all of them, or columns were `told`.
+    """
     columns = Counter[tuple[str, ...]]()
     if not rows or rows[0].is_document:
         return Held(tuple(held), columns)
+    beside = [None if told or not one.is_document else _beside(one) for one in held]
+    several = len({question.text for question in beside if question is not None}) > 1
     found = list[Example]()
-    for one in held:
+    for one, question in zip(held, beside, strict=True):
         if one.is_document:
-            question = asked_in({key: value for key, value in one.fields.items() if key in COLUMNS})
-            if question is not None and question.keys[0] in _ASKING and question.text.strip():
+            text = one.expected
+            if question is not None and (several or len(held) == 1):
                 columns[question.keys] += 1
                 text = question.text
-            else:
-                text = one.expected
             one = make_example(ask(text, _NO_ANSWER), origin=one.origin)
         found.append(one)
     return Held(tuple(found), columns)
+
+
+def _beside(one: Example) -> Question | None:
+    """The question beside a text, where a column that is never an answer has one."""
+    question = asked_in({key: value for key, value in one.fields.items() if key in COLUMNS})
+    return question if question and question.keys[0] in _ASKING and question.text.strip() else None
 
 
 def compared_by(path: Path, columns: Counter[tuple[str, ...]]) -> list[str]:
@@ -144,7 +152,11 @@ def _messages(question: Question, values: dict[str, Any], source: SourceSpec) ->
     try:
         return talk(row, {}, Thoughts(source.thinking or "drop")).messages
     except BadRow:
-        alone = all(turn.get("role") in ("system", "developer") for turn in question.turns[:-1])
+        *first, last = question.turns
+        said = last.get("content")
+        parts = said if isinstance(said, list) else []
+        texts = all(part.get("type") == "text" for part in parts if isinstance(part, dict))
+        alone = texts and all(turn.get("role") in ("system", "developer") for turn in first)
         return ask(question.text, _NO_ANSWER) if alone else ()
 
 

@@ -174,9 +174,8 @@ def note_thinking(prompt: Form, form: Form, answer: list[Turn]) -> None:
     """Note a prompt's thinking with that of the two sides. Raises BadRow where it would be lost and is to be trained."""
     if not prompt.thoughts.found:
         return
-    whole = any(turn["role"] != "assistant" for turn in answer)
-    if whole and not any(str(turn["content"]).startswith(BEGIN) for turn in answer[:-1]):
-        form.thoughts.apart("prompt")
+    if any(turn["role"] != "assistant" for turn in answer):
+        form.thoughts.apart("prompt", any(str(turn["content"]).startswith(BEGIN) for turn in answer[:-1]))
     form.thoughts.found = True
 
 

@@ -98,8 +98,10 @@ def talk(values: dict[str, Any], aside: _Aside = None, thoughts: Thoughts = REFU
         elif isinstance(values.get("prompt"), list) and values["prompt"]:
             spare = Thoughts("drop")  # these turns are read for their side keys alone
             prompt = _turns(values["prompt"], "prompt", "user", _Beside(aside, spare))
-            if spare.found and not any(turn.content.startswith(BEGIN) for turn in messages[: len(prompt)]):
-                thoughts.apart("prompt")
+            if spare.found:
+                thoughts.apart(
+                    "prompt", any(turn.content.startswith(BEGIN) for turn in messages[: len(prompt)])
+                )
         # answers that hold their prompt need no other: many sets name it beside them once more
         used = {"prompt", "chosen", "rejected", "messages"}
     else:
