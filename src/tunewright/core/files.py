@@ -19,8 +19,13 @@ def write_atomic(path: Path, content: str | bytes) -> None:
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A stream whose content takes the place of `path` in one move, when all of it is written.
 
-    Raises OSError that names `path`: of the temporary file beside it nobody has heard.
+    What is no file but a device or a pipe (/dev/null, say) is written to, and stays. Raises OSError that names `path`: of
+    the temporary file beside it nobody has heard.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        with path.open("wb") as stream:
+            yield stream
+        return
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as stream:
